@@ -1,0 +1,99 @@
+"""A checkpoint is one folder: config.yaml, vocabulary.json and one safetensors file per part. Nothing pickled is ever written or loaded.
+
+``parts`` maps a name ("clip", "proposer") to a state dict. Saving writes a temporary sibling folder and renames it, so that a folder
+with the final name is always whole.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from omegaconf import OmegaConf
+from ovarnet.vocabulary import Vocabulary
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ovarnet.errors import InputError
+
+FORMAT = "ovarnet/1"
+
+
+@dataclass
+class Checkpoint:
+    """What a folder holds: the kind of model, how to build it, its words and its weights."""
+
+    folder: Path
+    model: str
+    settings: dict
+    vocabulary: Vocabulary
+
+    def part(self, name: str) -> dict[str, Tensor]:
+        """The state dict of one part, in float32. Raises InputError for a missing or damaged file."""
+        path = self.folder / f"{name}.safetensors"
+        if not path.is_file():
+            raise InputError(f"checkpoint {self.folder} has no {path.name}; copy the whole folder again")
+        try:
+            return {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+        except (SafetensorError, OSError, ValueError) as error:
+            raise InputError(f"{path} is damaged or truncated ({error}); copy or train it again") from None
+
+
+def save_checkpoint(folder: str | Path, *, model: str, settings: dict, vocabulary: Vocabulary, parts: dict[str, dict[str, Tensor]],
+                    half: bool = False) -> Path:
+    """Write a checkpoint folder, replacing an older one of the same name in one step.
+
+    model: "clip", "proposer" or "clip-attr". settings: plain values that build the model again. half: store floating point
+    tensors as float16 (half the size; the numbers are rounded to 11 bits).
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+        new = Path(temporary) / "new"
+        new.mkdir()
+        OmegaConf.save(OmegaConf.create({"format": FORMAT, "model": model, **settings}), new / "config.yaml")
+        vocabulary.save(new / "vocabulary.json")
+        for name, state in parts.items():
+            save_file({key: _stored(value, half) for key, value in state.items()}, new / f"{name}.safetensors")
+        if folder.exists():
+            os.replace(folder, Path(temporary) / "old")
+        os.replace(new, folder)
+    return folder
+
+
+def load_checkpoint(folder: str | Path) -> Checkpoint:
+    """Open a checkpoint folder; weights are read by `Checkpoint.part`. Raises InputError when the folder is not one of ours."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"checkpoint folder {folder} does not exist")
+    config = folder / "config.yaml"
+    if not config.is_file():
+        raise InputError(f"{folder} is not an ovarnet checkpoint: it has no config.yaml")
+    try:
+        settings = OmegaConf.to_container(OmegaConf.load(config))
+    except Exception as error:
+        raise InputError(f"{config} cannot be read: {error}") from None
+    if not isinstance(settings, dict) or settings.pop("format", None) != FORMAT:
+        raise InputError(f"{folder} is not an ovarnet checkpoint of this version: config.yaml must say 'format: {FORMAT}'")
+    return Checkpoint(folder, settings.pop("model", ""), settings, Vocabulary.load(folder / "vocabulary.json"))
+
+
+def load_weights(module: nn.Module, state: dict[str, Tensor], source: str | Path) -> None:
+    """Load `state` into `module`, strictly. Raises InputError that names the first tensors that do not fit."""
+    own = module.state_dict()
+    wrong = [f"{key} is missing" for key in own if key not in state]
+    wrong += [f"{key} is not part of this architecture" for key in state if key not in own]
+    wrong += [f"{key} has shape {tuple(state[key].shape)}, expected {tuple(own[key].shape)}"
+              for key in own if key in state and state[key].shape != own[key].shape]
+    if wrong:
+        raise InputError(f"{source} holds another architecture: {'; '.join(wrong[:3])}" + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""))
+    module.load_state_dict(state)
+
+
+def _stored(value: Tensor, half: bool) -> Tensor:
+    value = value.detach().cpu()
+    return (value.to(torch.float16) if half and value.is_floating_point() else value).contiguous().clone()
