@@ -1,0 +1,48 @@
+"""Small text and JSON files: read with one-line errors that name the file and the fix, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from ovarnet.errors import InputError
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a UTF-8 file (a leading byte order mark is dropped)."""
+    path = Path(path)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable text file") from None
+
+
+def read_json(path: str | Path, expected: type | tuple[type, ...] = (dict, list)):
+    """The value in a JSON file; `expected` is the type its top level must have."""
+    text = read_text(path)
+    if not text.strip():
+        raise InputError(f"{path}: the file is empty; write it again or download it anew")
+    try:
+        value = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        line = getattr(error, "lineno", 1)
+        raise InputError(f"{path}: not valid JSON (line {line}: {error}); the file may be truncated, download or write it again") from None
+    if not isinstance(value, expected):
+        kinds = expected if isinstance(expected, tuple) else (expected,)
+        wanted = " or ".join({dict: "an object {...}", list: "a list [...]"}[kind] for kind in kinds)
+        raise InputError(f"{path}: holds {type(value).__name__} at its top level; expected {wanted}")
+    return value
+
+
+def write_json(path: str | Path, value, indent: int | None = None) -> None:
+    """Write `value` as JSON; the file appears only when it is complete. Missing folders are made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(json.dumps(value, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
+    os.replace(unfinished, path)

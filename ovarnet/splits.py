@@ -1,0 +1,89 @@
+"""Base / novel splits by NAME: which words are labelled in training (base), which are only asked at test (novel).
+
+COCO 48/17 follows OVR-CNN (also Detic, RegionCLIP, OvarNet); 48/32 is the OVAD protocol, which counts the 15 otherwise ignored
+categories as novel. VAW 541/79 is OvarNet's list, which no rule reproduces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ovarnet.errors import InputError
+from ovarnet.files import read_json
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(" ".join(name.split()) for name in text.split(","))
+
+
+COCO_BASE = _names("""person, bicycle, car, motorcycle, train, truck, boat, bench, bird, horse, sheep, bear, zebra, giraffe, backpack,
+    handbag, suitcase, frisbee, skis, kite, surfboard, bottle, fork, spoon, bowl, banana, apple, sandwich, orange, broccoli, carrot, pizza,
+    donut, chair, bed, toilet, tv, laptop, mouse, remote, microwave, oven, toaster, refrigerator, book, clock, vase, toothbrush""")
+COCO_NOVEL_17 = _names("""airplane, bus, cat, dog, cow, elephant, umbrella, tie, snowboard, skateboard, cup, knife, cake, couch, keyboard,
+    sink, scissors""")
+COCO_EXTRA_15 = _names("""traffic light, fire hydrant, stop sign, parking meter, sports ball, baseball bat, baseball glove, tennis racket,
+    wine glass, hot dog, potted plant, dining table, cell phone, teddy bear, hair drier""")
+VAW_NOVEL_79 = _names("""active, arch shaped, baked, balancing, barred, barren, bell shaped, bent, black lettered, black metal, boiled,
+    bright green, bronze, busy, carried, caucasian, chocolate, classical, closed, cloudless, covered in sugar, crocheted, cubed, domed,
+    doorless, dotted, eating, flat screen, foamy, frizzy, furry, gold framed, half filled, hiding, holed, horned, leaping, littered, maroon,
+    moss covered, multicolored, muscular, new, nylon, off white, opaque, orange, overgrown, partially visible, patchy, pepperoni, plastic,
+    pulled back, reddish, reflective, relaxing, rust colored, scruffy, shining, shoeless, side view, silk, slender, smirking, spotted,
+    spreading arms, sprinkled, stormy, stucco, taking photo, taupe, thatched, tucked in, vintage, violet, wearing scarf, well dressed,
+    wispy, wrapped""")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Names of the base and of the novel words. `base` None: every word that is not novel. Words in neither are left out."""
+
+    base: frozenset[str] | None
+    novel: frozenset[str]
+
+    def __post_init__(self):
+        both = sorted((self.base or frozenset()) & self.novel)
+        if both:
+            raise InputError(f"split: {both[0]!r} is in both base and novel ({len(both)} such words); a word belongs to one side")
+
+    def keeps(self, name: str) -> bool:
+        return self.base is None or name in self.base or name in self.novel
+
+    def is_base(self, name: str) -> bool:
+        return name not in self.novel if self.base is None else name in self.base
+
+
+COCO_SPLITS = {"48/17": Split(COCO_BASE, COCO_NOVEL_17), "48/32": Split(COCO_BASE, COCO_NOVEL_17 | COCO_EXTRA_15)}
+VAW_SPLITS = {"541/79": Split(None, VAW_NOVEL_79)}
+
+# The groups of the published split files, by their names: a split is never guessed from the order of a file.
+BASE_GROUPS = ("base", "common", "common1")
+NOVEL_GROUPS = ("novel", "rare", "common2")
+
+
+def read_split_file(path: str | Path) -> tuple[dict[str, int], Split]:
+    """Read `{group: {name: id}, "<group>_len": n}` (the form of the LSA, VAW and COCO split files).
+
+    Returns {name: id} in order of the ids, and the split.
+    """
+    groups = {key: value for key, value in read_json(path, dict).items() if isinstance(value, dict)}
+    unknown = sorted(set(groups) - set(BASE_GROUPS) - set(NOVEL_GROUPS))
+    base, novel = [g for g in groups if g in BASE_GROUPS], [g for g in groups if g in NOVEL_GROUPS]
+    if unknown or len(base) != 1 or len(novel) > 1:
+        raise InputError(f"{path}: its groups are {sorted(groups)}; a split file has one of {list(BASE_GROUPS)} "
+                         f"and at most one of {list(NOVEL_GROUPS)}")
+    split = Split(frozenset(groups[base[0]]), frozenset(groups[novel[0]]) if novel else frozenset())
+    ids = {name: number for group in groups.values() for name, number in group.items()}
+    if any(type(number) is not int for number in ids.values()) or len(set(ids.values())) != len(ids):
+        raise InputError(f"{path}: ids must be whole numbers, each used once over both groups")
+    return dict(sorted(ids.items(), key=lambda item: item[1])), split
+
+
+def find_split(split: str | Path | Split | None, named: dict[str, Split]) -> Split | None:
+    """A split given as itself, by its name in `named`, or as the path of a split file."""
+    if split is None or isinstance(split, Split):
+        return split
+    if str(split) in named:
+        return named[str(split)]
+    if Path(split).suffix == ".json":
+        return read_split_file(split)[1]
+    raise InputError(f"split {str(split)!r} is unknown; give one of {sorted(named)} or the path of a .json split file")
