@@ -1,0 +1,6 @@
+"""`python -m ovarnet` does the same as the `ovarnet` command."""
+
+from ovarnet.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

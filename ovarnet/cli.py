@@ -1,0 +1,85 @@
+"""The `ovarnet` command: one sub-command per file in ovarnet/commands/. Bad input is one `error: ...` line and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+from ovarnet.commands import detect
+from ovarnet.errors import InputError
+
+COMMANDS = {"detect": detect}
+EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+EXAMPLE = 'example: ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped, wooden" --output out'
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse in this package's manner: whole option names only, defaults shown, errors raised as InputError."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
+
+    def error(self, message: str):
+        raise InputError(f"{message}; `{self.prog} --help` shows what is possible")
+
+    def reject(self, unknown: str):
+        """Refuse an option that does not exist, naming the nearest one that does."""
+        near = difflib.get_close_matches(unknown.split("=")[0], self._option_string_actions, n=1)
+        self.error(f"unknown argument {unknown!r}" + (f", did you mean {near[0]}?" if near else ""))
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of descriptions and shows each default that is a value."""
+
+    def _get_help_string(self, action):
+        has_default = action.default not in (None, False, [], argparse.SUPPRESS)
+        return super()._get_help_string(action) if has_default else action.help
+
+
+def version() -> str:
+    """The installed version; a source tree that was never installed has none."""
+    try:
+        return metadata.version("ovarnet")
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def build_parser() -> Parser:
+    """The top parser and one sub-parser per command."""
+    parser = Parser(prog="ovarnet", description="Finds objects in images and scores the words you name.", epilog=EXAMPLE)
+    parser.add_argument("--version", action="version", version=f"ovarnet {version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+    for name, module in COMMANDS.items():
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        command.set_defaults(parser=command)
+        module.add_arguments(command)
+    return parser
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; no arguments at all show the help."""
+    parser, name = build_parser(), arguments[0] if arguments else "--help"
+    if not name.startswith("-") and name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}"
+        raise InputError(f"unknown command {name!r}; {hint}")
+    args, unknown = parser.parse_known_args(list(arguments) or ["--help"])
+    if unknown:
+        getattr(args, "parser", parser).reject(unknown[0])
+    return args
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 bad input, 130 interrupted."""
+    try:
+        args = parse(sys.argv[1:] if arguments is None else arguments)
+        return COMMANDS[args.command].run(args)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED

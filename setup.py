@@ -1,0 +1,42 @@
+"""Package definition. Everything is a plain wheel from the package index: nothing is compiled, a CPU is enough."""
+
+from pathlib import Path
+
+from setuptools import find_namespace_packages, setup
+
+setup(
+    name="ovarnet",
+    version="0.1.0",
+    description="Finds objects in an image and says, for any words you bring, what each one is and which attributes it has",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_namespace_packages(include=["ovarnet", "ovarnet.*"]),
+    package_data={
+        "ovarnet": ["examples/*", "weights/**/*"],
+        "ovarnet.modeling": ["clip_configs/*.json"],
+    },
+    entry_points={"console_scripts": ["ovarnet = ovarnet.cli:main"]},
+    install_requires=[
+        "torch>=2.4,!=2.13.0",  # 2.13.0 resolves to a CPU-only build on some machines, against which torchvision's compiled ops do not load
+        "torchvision",
+        "open_clip_torch",
+        "accelerate",
+        "safetensors",
+        "huggingface_hub",
+        "omegaconf",
+        "pyyaml",
+        "opencv-python-headless",
+        "pillow>=10.1",
+        "supervision>=0.24",
+        "matplotlib",
+        "pycocotools",
+        "faster-coco-eval",
+        "scikit-learn",
+        "fontawesomefree",
+        "tensorboard",
+        "tqdm",
+    ],
+    extras_require={"test": ["pytest", "ruff"]},
+)
