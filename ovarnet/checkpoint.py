@@ -13,12 +13,12 @@ from pathlib import Path
 
 import torch
 from omegaconf import OmegaConf
-from ovarnet.vocabulary import Vocabulary
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ovarnet.errors import InputError
+from ovarnet.vocabulary import Vocabulary
 
 FORMAT = "ovarnet/1"
 
@@ -90,7 +90,8 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], source: str | Path
     wrong += [f"{key} has shape {tuple(state[key].shape)}, expected {tuple(own[key].shape)}"
               for key in own if key in state and state[key].shape != own[key].shape]
     if wrong:
-        raise InputError(f"{source} holds another architecture: {'; '.join(wrong[:3])}" + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""))
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise InputError(f"{source} holds another architecture: {'; '.join(wrong[:3])}{more}")
     module.load_state_dict(state)
 
 

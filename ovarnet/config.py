@@ -1,7 +1,7 @@
 """Typed settings and the only reader of configs/*.yaml.
 
-A config file states only what differs from the defaults below; ``KEY=VALUE`` on the command line wins over the file. An unknown key fails and
-names the nearest valid one. The resolved settings are saved beside the weights.
+A config file states only what differs from the defaults below; ``KEY=VALUE`` on the command line wins over the file. An unknown key fails
+and names the nearest valid one. The resolved settings are saved beside the weights.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class ProposerTraining:
 
 @dataclass
 class ZeroShotClipAttr:
-    """Putting CLIP-Attr together from a CLIP and a proposer, with template prompts and two calibration numbers per kind fitted on base labels."""
+    """CLIP-Attr from a CLIP and a proposer, with template prompts and two calibration numbers per kind of word fitted on base labels."""
 
     stage: str = "zero_shot"
     output: str = MISSING

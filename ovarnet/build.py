@@ -1,0 +1,126 @@
+"""The only place that turns names, settings and checkpoint folders into models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
+from ovarnet.config import ClipSettings
+from ovarnet.errors import InputError
+from ovarnet.modeling.clip import Clip, load_clip
+from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.file_proposals import FileProposals
+from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, TemplatePrompts
+from ovarnet.modeling.proposer import Proposer, resnet50_proposer, scenes_proposer
+from ovarnet.modeling.text_classifier import TextClassifier
+from ovarnet.modeling.torchvision_proposer import TorchvisionProposer
+from ovarnet.vocabulary import Vocabulary
+
+SHIPPED = Path(__file__).parent / "weights"
+"""Checkpoint folders that come with the package; their names can be given to `load`."""
+
+
+def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, device: str | torch.device = "auto") -> ClipAttr:
+    """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
+
+    name: "scenes" (shipped; knows the generated world only, it has never seen a photo), a checkpoint folder, or "clip-attr:ARCH/WEIGHTS",
+    a CLIP of open_clip as it is, where WEIGHTS is a tag ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt").
+    proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO
+    classes), a proposer's checkpoint folder, or a JSON file of precomputed proposals. Default: the model's own, or "scenes".
+    Raises InputError that names what is missing.
+    """
+    device = pick_device(device)
+    name = str(name)
+    if name.startswith("clip-attr:"):
+        model = stock_clip_attr(name.removeprefix("clip-attr:"), proposer or "scenes")
+    else:
+        model = checkpoint_clip_attr(load_checkpoint(find_checkpoint(name)), proposer)
+    return model.to(device).eval()
+
+
+def pick_device(device: str | torch.device = "auto") -> torch.device:
+    """ "auto" -> the GPU when there is one, else the CPU. Raises InputError for a device this machine lacks."""
+    if str(device) == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"device '{device}' cannot be used here: {str(error).splitlines()[0]}; try cpu or auto") from None
+    return torch.device(device)
+
+
+def find_checkpoint(name: str) -> Path:
+    """A folder by that path, or the shipped one of that name."""
+    if Path(name).is_dir():
+        return Path(name)
+    shipped = sorted(folder.parent.name for folder in SHIPPED.glob("*/config.yaml"))
+    if name in shipped:
+        return SHIPPED / name
+    raise InputError(f"model '{name}' is neither a checkpoint folder nor one that ships ({', '.join(shipped)}) "
+                     "nor of the form clip-attr:ARCH/WEIGHTS")
+
+
+def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = None) -> ClipAttr:
+    """CLIP-Attr from a checkpoint folder written by a training stage."""
+    if checkpoint.model != "clip-attr":
+        raise InputError(f"{checkpoint.folder} holds a '{checkpoint.model}', not a whole model; "
+                         "put CLIP-Attr together with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml")
+    settings = checkpoint.settings
+    try:
+        clip_name, templates, calibration = settings["clip"]["name"], settings["prompts"], settings["calibration"]
+        kind = settings["proposer"]["kind"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{checkpoint.folder / 'config.yaml'} lacks {error}; it was not written by ovarnet") from None
+    clip = load_clip(clip_name, None, random_weights=True)
+    load_weights(clip.model, checkpoint.part("clip"), checkpoint.folder / "clip.safetensors")
+    classifier = TextClassifier(clip, TemplatePrompts(templates["category"], templates["attribute"]))
+    for word_kind, (scale, bias) in calibration.items():
+        classifier.calibrate(word_kind, scale, bias)
+    if proposer is None:
+        regions = build_proposer(kind, ClipSettings(clip_name))
+        load_weights(regions, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
+    else:
+        regions = open_proposer(proposer)
+    return ClipAttr(clip, classifier, regions, checkpoint.vocabulary)
+
+
+def stock_clip_attr(spec: str, proposer: str | Path) -> ClipAttr:
+    """Zero-shot CLIP-Attr from any CLIP of open_clip: `spec` is ARCH/TAG or ARCH/PATH."""
+    architecture, _, weights = spec.partition("/")
+    if not weights:
+        raise InputError(f"clip-attr:{spec} names no weights; write clip-attr:ARCH/TAG or clip-attr:ARCH/PATH, "
+                         "such as clip-attr:ViT-B-16/openai")
+    clip = load_clip(architecture, weights)
+    classifier = TextClassifier(clip, TemplatePrompts(CATEGORY_TEMPLATES, ATTRIBUTE_TEMPLATES))
+    return ClipAttr(clip, classifier, open_proposer(proposer), Vocabulary())
+
+
+def open_proposer(source: str | Path) -> Proposer:
+    """A trained source of boxes: "torchvision", a shipped name, a checkpoint folder, or a JSON file of precomputed proposals."""
+    source = str(source)
+    if source == "torchvision":
+        return TorchvisionProposer()
+    if Path(source).is_file():
+        return FileProposals(source)
+    checkpoint = load_checkpoint(find_checkpoint(source))
+    settings = checkpoint.settings.get("proposer", {})
+    proposer = build_proposer(settings.get("kind", ""), ClipSettings(settings.get("clip") or checkpoint.settings["clip"]["name"]))
+    load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
+    return proposer.eval()
+
+
+def build_proposer(kind: str, clip: ClipSettings) -> nn.Module:
+    """An untrained proposer: "scenes" (feature pyramid on the small CLIP's image tower) or "resnet50" (method section 2.1)."""
+    if kind == "resnet50":
+        return resnet50_proposer()
+    if kind == "scenes":
+        return scenes_proposer(open_clip_tower(clip))
+    raise InputError(f"proposer kind '{kind}' is not known; choose scenes or resnet50")
+
+
+def open_clip_tower(clip: ClipSettings) -> Clip:
+    """The CLIP of `clip`; with random weights where none are named, to be trained or filled from a checkpoint."""
+    return load_clip(clip.name, clip.pretrained, random_weights=clip.pretrained is None)

@@ -1,0 +1,22 @@
+"""One file per stage of the training chain; `train` picks the stage of a config."""
+
+from pathlib import Path
+
+from accelerate import Accelerator
+
+from ovarnet.config import ClipTraining, ProposerTraining
+
+
+def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
+    """Run the stage that `config` (a dataclass of ovarnet.config) describes; returns the checkpoint folder it wrote."""
+    if isinstance(config, ClipTraining):
+        from ovarnet.training.clip import train_clip
+
+        return train_clip(config, accelerator, resume=resume)
+    if isinstance(config, ProposerTraining):
+        from ovarnet.training.proposer import train_proposer
+
+        return train_proposer(config, accelerator, resume=resume)
+    from ovarnet.training.zero_shot import assemble_clip_attr
+
+    return assemble_clip_attr(config, accelerator)

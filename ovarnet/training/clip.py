@@ -1,0 +1,109 @@
+"""Stage "clip": pre-training a CLIP on image-caption pairs with the symmetric InfoNCE loss. No box and no label is read.
+
+N pairs of a batch, S the side of the image tower's input, D the embedding width.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from open_clip.loss import ClipLoss
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from ovarnet.checkpoint import save_checkpoint
+from ovarnet.config import ClipTraining
+from ovarnet.data.captions import CaptionedImage, load_captions
+from ovarnet.data.images import read_image
+from ovarnet.modeling.clip import Clip, load_clip
+from ovarnet.modeling.crops import crop_boxes
+from ovarnet.training.clip_start import start_as_bag_of_words
+from ovarnet.training.loop import run_stage
+from ovarnet.vocabulary import Vocabulary
+
+MAX_LOGIT_SCALE = math.log(100)
+"""CLIP's own bound on its temperature."""
+
+
+class CaptionPairs(Dataset):
+    """Pictures held in memory, one of their captions drawn anew at every visit.
+
+    Pictures are letterboxed to the tower's input once (method section 2.2: aspect kept, zero pad after normalisation) and kept as float16.
+    """
+
+    def __init__(self, records: list[CaptionedImage], clip: Clip, *, seed: int):
+        self.seed = seed
+        self.tokens = [clip.tokenize(record.captions) for record in records]
+        self.pictures = torch.empty(len(records), 3, clip.image_size, clip.image_size, dtype=torch.float16)
+        for picture, record in zip(self.pictures, tqdm(records, desc="reading pictures", unit="image", mininterval=2.0), strict=True):
+            pixels = torch.from_numpy(read_image(record.file)).permute(2, 0, 1).float() / 255
+            whole = torch.tensor([[0.0, 0.0, pixels.shape[2], pixels.shape[1]]])
+            picture.copy_(crop_boxes(pixels, whole, clip.image_size, clip.mean, clip.std, enlarge=0.0)[0])
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitems__(self, keys: list[tuple[int, int]]) -> tuple[Tensor, list[list[int]]]:
+        """Batch of (iteration, index) keys -> pictures (N, 3, S, S) float32, half of them mirrored, and N token lists."""
+        draw = torch.Generator().manual_seed(self.seed * 1_000_003 + keys[0][0])
+        pictures = self.pictures[[index for _, index in keys]].float()
+        mirrored = torch.rand(len(keys), generator=draw) < 0.5
+        pictures[mirrored] = pictures[mirrored].flip(-1)
+        choices = torch.rand(len(keys), generator=draw)
+        tokens = [self.tokens[index][int(u * len(self.tokens[index]))] for (_, index), u in zip(keys, choices.tolist(), strict=True)]
+        return pictures, tokens
+
+
+class ContrastiveModel(nn.Module):
+    """A CLIP that judges a batch of pairs."""
+
+    def __init__(self, clip: Clip, loss: nn.Module):
+        super().__init__()
+        self.clip, self.loss = clip, loss
+
+    def forward(self, batch: tuple[Tensor, list[list[int]]]) -> dict[str, Tensor]:
+        pictures, tokens = batch
+        ids, ends = pad_tokens(tokens, self.clip, pictures.device)
+        images = F.normalize(self.clip.encode_image(pictures), dim=-1)
+        texts = F.normalize(self.clip.encode_embeddings(self.clip.embed_tokens(ids), ends), dim=-1)
+        return {"contrastive": self.loss(images, texts, self.clip.logit_scale.exp())}
+
+
+def pad_tokens(tokens: list[list[int]], clip: Clip, device) -> tuple[Tensor, Tensor]:
+    """Token lists -> ids (N, L) with start and end marks, 0 after them, cut at the context length; and the end positions (N,)."""
+    rows = [[clip.sot, *row[: clip.context_length - 2], clip.eot] for row in tokens]
+    ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)
+    for line, row in zip(ids, rows, strict=True):
+        line[: len(row)] = torch.tensor(row)
+    return ids.to(device), torch.tensor([len(row) - 1 for row in rows], device=device)
+
+
+def bound_temperature(model: ContrastiveModel) -> None:
+    with torch.no_grad():
+        model.clip.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
+
+
+def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool = False) -> Path:
+    """Train and write the checkpoint folder `config.output`; returns it."""
+    output, root = Path(config.output), Path(config.root)
+    records = load_captions(root / config.captions, root / config.images)
+    clip = load_clip(config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None)
+    pairs = CaptionPairs(records, clip, seed=config.seed)
+    if config.clip.pretrained is None:
+        with torch.no_grad():
+            clip.logit_scale.fill_(math.log(config.scale_start))
+        if config.small_start:
+            start_as_bag_of_words(clip, [row for rows in pairs.tokens for row in rows])
+    loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
+    model = ContrastiveModel(clip, loss)
+    best = run_stage(model, pairs, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
+                     undecayed=[clip.model.token_embedding.weight], after_step=bound_temperature).clip
+    save_checkpoint(output / "checkpoint", model="clip", settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
+                    vocabulary=Vocabulary.load(root / "vocabulary.json"), parts={"clip": best.model.state_dict()})
+    return output / "checkpoint"
