@@ -1,0 +1,180 @@
+"""CLIP as the rest of the package sees it: two towers, a tokenizer, dense maps, and text given as embeddings.
+
+N images or texts, D the joint embedding width, d the text tower's width. Weights and architectures come from open_clip
+(https://github.com/mlfoundations/open_clip); the small `ovarnet-scenes` architecture goes through the very same classes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import open_clip
+import torch
+from torch import Tensor, nn
+
+from ovarnet.errors import InputError
+from ovarnet.modeling import feature_maps, text_tower
+from ovarnet.modeling.clip_weights import ClipSource, load_strictly, read_state_dict, resolve
+
+open_clip.add_model_config(Path(__file__).parent / "clip_configs")
+
+
+def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool = False) -> Clip:
+    """The CLIP `name` with weights, on the CPU, in eval mode, in float32.
+
+    name: an architecture of `open_clip.list_models()` or ours (`ovarnet-scenes`), or `local-dir:FOLDER` for a folder with
+        open_clip_config.json, weights and tokenizer (what the Hub serves; `pretrained` is then None).
+    pretrained: an open_clip tag of that architecture (`openai`, `laion2b_s34b_b79k`, ...; downloaded once, then read from the
+        cache), or a local file: open_clip or OpenAI state dict (.pt, .bin), OpenAI's TorchScript archive, or .safetensors.
+        A tag brings its own activation. For a local file YOU say it: OpenAI's weights (and some others, e.g. DFN and
+        MetaCLIP) were trained with QuickGELU and want the `-quickgelu` name of the architecture.
+    random_weights: the only way to get an untrained tower, and only with pretrained=None.
+
+    Weights must fit exactly. Raises InputError for an unknown name or tag, a missing, truncated or foreign file, weights of
+    another architecture, or a tag that is neither in the cache nor can be fetched.
+    """
+    source = resolve(name, pretrained, random_weights=random_weights)
+    model = source.build()
+    if source.file is not None:
+        load_strictly(model, read_state_dict(source.file), source)
+    return Clip(model.eval(), source.tokenizer(), source)
+
+
+class Clip(nn.Module):
+    """Image and text tower with one joint space. Build it with `load_clip`.
+
+    name: architecture. embed_dim: D. image_size: side S of the square crops `encode_image` takes. mean, std: (3,) of
+    `normalise`. context_length: most tokens of a text, [SOT] and [EOT] included. text_width: d. sot, eot: ids.
+    """
+
+    def __init__(self, model: nn.Module, tokenizer, source: ClipSource):
+        super().__init__()
+        self.model = model
+        self.name = source.name
+        self.embed_dim: int = source.config["embed_dim"]
+        size = model.visual.image_size
+        self.image_size: int = size if isinstance(size, int) else size[0]
+        self.context_length: int = source.config["text_cfg"].get("context_length", 77)
+        self.register_buffer("mean", torch.tensor(source.mean), persistent=False)
+        self.register_buffer("std", torch.tensor(source.std), persistent=False)
+        self.tokenizer = tokenizer
+        self.takes_embeddings = text_tower.takes_embeddings(model, tokenizer)
+        self.sot: int | None = getattr(tokenizer, "sot_token_id", None)
+        self.eot: int | None = getattr(tokenizer, "eot_token_id", None)
+
+    @property
+    def device(self) -> torch.device:
+        return self.logit_scale.device
+
+    @property
+    def logit_scale(self) -> nn.Parameter:
+        """theta: logits are exp(theta) * cosine."""
+        return self.model.logit_scale
+
+    # Images
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) in [0, 1], RGB -> CLIP-normalised."""
+        return (pixels - self.mean.view(3, 1, 1)) / self.std.view(3, 1, 1)
+
+    def encode_image(self, pixels: Tensor) -> Tensor:
+        """Normalised square crops (N, 3, S, S) -> pooled embeddings (N, D), not L2-normalised. N may be 0."""
+        if tuple(pixels.shape[-2:]) != (self.image_size, self.image_size):
+            raise InputError(f"{self.name} encodes crops of {self.image_size} x {self.image_size} pixels; got {tuple(pixels.shape[-2:])}")
+        if not len(pixels):
+            return pixels.new_zeros(0, self.embed_dim)
+        return self.model.encode_image(pixels)
+
+    def feature_maps(self, pixels: Tensor) -> dict[str, Tensor]:
+        """Normalised images (N, 3, H, W) of any size -> maps by name; see `ovarnet.modeling.feature_maps.feature_maps`."""
+        return feature_maps.feature_maps(self.model.visual, pixels)
+
+    @property
+    def feature_channels(self) -> dict[str, int]:
+        return feature_maps.feature_channels(self.model.visual)
+
+    @property
+    def feature_strides(self) -> dict[str, int]:
+        return feature_maps.feature_strides(self.model.visual)
+
+    # Text
+
+    def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
+        """BPE ids of each string, without [SOT] and [EOT], whatever the length."""
+        self._require_embeddings()
+        return [self.tokenizer.encode(string) for string in strings]
+
+    def embed_tokens(self, ids: Tensor) -> Tensor:
+        """Ids (...) -> rows of the token embedding table (..., d), without positions."""
+        self._require_embeddings()
+        return self.token_embedding(ids)
+
+    def encode_embeddings(self, embeddings: Tensor, ends: Tensor) -> Tensor:
+        """Prompts (N, L, d) read at `ends` (N,) -> (N, D), not L2-normalised. L <= context_length; N may be 0."""
+        self._require_embeddings()
+        return text_tower.encode_embeddings(self.model, embeddings, ends)
+
+    def encode_sequences(self, sequences: Sequence[Sequence[int]], vectors: Tensor | None = None) -> Tensor:
+        """Whole prompts [SOT] ... [EOT] as ids -> (N, D), not L2-normalised; a negative id ~k stands for `vectors[k]` (K, d)."""
+        self._require_embeddings()
+        return text_tower.encode_sequences(self.model, sequences, vectors)
+
+    def encode_text(self, strings: Sequence[str], *, truncate: bool = False) -> Tensor:
+        """Plain texts -> (N, D), not L2-normalised. Too long a text is an InputError, or is cut when `truncate` (captions)."""
+        if not len(strings):
+            return self.logit_scale.new_zeros(0, self.embed_dim)
+        if not truncate:
+            self.check_length(strings)
+        if self.takes_embeddings:
+            room = self.context_length - 2
+            return self.encode_sequences([[self.sot, *ids[:room], self.eot] for ids in self.tokenize(strings)])
+        batches = [list(strings[i:i + text_tower.BATCH]) for i in range(0, len(strings), text_tower.BATCH)]
+        return torch.cat([self.model.encode_text(self.tokenizer(batch).to(self.device)) for batch in batches])
+
+    def check_length(self, strings: Sequence[str]) -> None:
+        """InputError naming the first text that needs more than `context_length` tokens."""
+        for string in strings:
+            needed = len(self.tokenizer.encode(string)) + 2 if self.takes_embeddings else len(self.tokenizer.tokenizer(string).input_ids)
+            if needed > self.context_length:
+                shown = string if len(string) <= 60 else string[:57] + "..."
+                raise InputError(f"the text {shown!r} needs {needed} tokens and {self.name} reads {self.context_length}; shorten it")
+
+    def fingerprint(self) -> str:
+        """Hash of everything a text embedding depends on (weights of the text side, architecture): the cache key's part of CLIP."""
+        digest = hashlib.sha256(f"{self.name} {self.context_length}".encode())
+        for name, tensor in self._text_state():
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    # Parts that training freezes or trains separately
+
+    @property
+    def token_embedding(self) -> nn.Embedding:
+        """The token embedding table, which stays frozen while prompts and the rest of the tower learn (method 2.3)."""
+        self._require_embeddings()
+        return text_tower.text_module(self.model).token_embedding
+
+    @property
+    def text_width(self) -> int:
+        return self.token_embedding.embedding_dim
+
+    def image_parameters(self) -> Iterator[nn.Parameter]:
+        return self.model.visual.parameters()
+
+    def text_parameters(self) -> Iterator[nn.Parameter]:
+        """Transformer, positional embedding, final LayerNorm and projection: the text side without the token embedding table."""
+        table = self.token_embedding.weight if self.takes_embeddings else None
+        return (parameter for _, parameter in self._text_state() if isinstance(parameter, nn.Parameter) and parameter is not table)
+
+    def _text_state(self) -> list[tuple[str, Tensor]]:
+        """Parameters and persistent buffers of the text side, by name."""
+        state = self.model.state_dict(keep_vars=True)
+        return [(name, tensor) for name, tensor in state.items() if not name.startswith(("visual.", "logit_"))]
+
+    def _require_embeddings(self) -> None:
+        if not self.takes_embeddings:
+            raise InputError(f"the text tower of {self.name} is not CLIP's causal one and takes no learnable vectors; use template prompts, "
+                             "or a CLIP such as ViT-B-16")
