@@ -69,19 +69,11 @@ class ContrastiveModel(nn.Module):
 
     def forward(self, batch: tuple[Tensor, list[list[int]]]) -> dict[str, Tensor]:
         pictures, tokens = batch
-        ids, ends = pad_tokens(tokens, self.clip, pictures.device)
+        room = self.clip.context_length - 2
+        sequences = [[self.clip.sot, *row[:room], self.clip.eot] for row in tokens]
         images = F.normalize(self.clip.encode_image(pictures), dim=-1)
-        texts = F.normalize(self.clip.encode_embeddings(self.clip.embed_tokens(ids), ends), dim=-1)
+        texts = F.normalize(self.clip.encode_sequences(sequences), dim=-1)
         return {"contrastive": self.loss(images, texts, self.clip.logit_scale.exp())}
-
-
-def pad_tokens(tokens: list[list[int]], clip: Clip, device) -> tuple[Tensor, Tensor]:
-    """Token lists -> ids (N, L) with start and end marks, 0 after them, cut at the context length; and the end positions (N,)."""
-    rows = [[clip.sot, *row[: clip.context_length - 2], clip.eot] for row in tokens]
-    ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)
-    for line, row in zip(ids, rows, strict=True):
-        line[: len(row)] = torch.tensor(row)
-    return ids.to(device), torch.tensor([len(row) - 1 for row in rows], device=device)
 
 
 def bound_temperature(model: ContrastiveModel) -> None:
@@ -93,6 +85,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
     """Train and write the checkpoint folder `config.output`; returns it."""
     output, root = Path(config.output), Path(config.root)
     records = load_captions(root / config.captions, root / config.images)
+    torch.manual_seed(config.seed)
     clip = load_clip(config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None)
     pairs = CaptionPairs(records, clip, seed=config.seed)
     if config.clip.pretrained is None:
@@ -103,7 +96,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
     loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
     model = ContrastiveModel(clip, loss)
     best = run_stage(model, pairs, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
-                     undecayed=[clip.model.token_embedding.weight], after_step=bound_temperature).clip
+                     undecayed=[clip.token_embedding.weight], after_step=bound_temperature).clip
     save_checkpoint(output / "checkpoint", model="clip", settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
                     vocabulary=Vocabulary.load(root / "vocabulary.json"), parts={"clip": best.model.state_dict()})
     return output / "checkpoint"

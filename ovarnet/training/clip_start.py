@@ -27,14 +27,13 @@ def start_as_bag_of_words(clip: Clip, token_lists: Sequence[Sequence[int]]) -> N
     the word's inverse document frequency; every block's output starts at zero, except the first attention, which copies (values and
     outputs are the identity) and attends by that coordinate alone.
     """
-    model = clip.model
-    width = model.token_embedding.weight.shape[1]
-    nn.init.normal_(model.token_embedding.weight, std=1.0)
-    model.token_embedding.weight[:, 0] = -1.0
+    model, table, width = clip.model, clip.token_embedding.weight, clip.text_width
+    nn.init.normal_(table, std=1.0)
+    table[:, 0] = -1.0
     for token, idf in inverse_document_frequency(token_lists).items():
-        model.token_embedding.weight[token, 0] = 2 * idf - 1
-    model.token_embedding.weight[[clip.sot, clip.eot]] *= 0.1
-    model.token_embedding.weight[[clip.sot, clip.eot], 0] = -1.0
+        table[token, 0] = 2 * idf - 1
+    table[[clip.sot, clip.eot]] *= 0.1
+    table[[clip.sot, clip.eot], 0] = -1.0
     nn.init.normal_(model.positional_embedding, std=0.01)
     for block in model.transformer.resblocks:
         nn.init.zeros_(block.attn.out_proj.weight)

@@ -57,7 +57,7 @@ def fit(model: nn.Module, batches: Iterable, state: TrainingState, settings: Opt
         if after_step is not None:
             after_step(accelerator.unwrap_model(model))
         state.advance(accelerator.unwrap_model(model))
-        recorder.log(state.step, {**losses, "total": total, "gradient_norm": gradient_norm}, lr=state.scheduler.get_last_lr()[0])
+        recorder.log(state.step, {**losses, "total": total, "gradient_norm": gradient_norm}, lr=state.optimizer.param_groups[0]["lr"])
         if state.step % settings.save_every == 0 and accelerator.is_main_process:
             state.save(accelerator.unwrap_model(model))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
@@ -23,7 +24,7 @@ class Recorder:
         self.bar.update(1)
         if not self.active or (step % self.every and step != self.bar.total):
             return
-        values = {name: float(value) for name, value in {**scalars, **more}.items()}
+        values = {name: torch.as_tensor(value).item() for name, value in {**scalars, **more}.items()}
         for name, value in values.items():
             self.history.setdefault(name, []).append((step, value))
             self.writer.add_scalar(name, value, step)

@@ -57,8 +57,9 @@ class TrainingState:
             moments.setdefault(int(index), {})[name] = value
         self.optimizer.load_state_dict({"state": moments, "param_groups": saved["param_groups"]})
         self.step = step
-        self.scheduler.last_epoch = step - 1
-        self.scheduler.step()
+        self.scheduler.last_epoch = step
+        for group, base, factor in zip(self.optimizer.param_groups, self.scheduler.base_lrs, self.scheduler.lr_lambdas, strict=True):
+            group["lr"] = base * factor(step)
 
 
 def _read(path: Path) -> tuple[dict, int]:
