@@ -1,0 +1,96 @@
+"""Silhouettes of the categories as signed distance maps on a square canvas.
+
+A distance map (positive inside, in canvas pixels) lets one array draw the body, a ragged body, an outline of any width and a halo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ovarnet.data.scenes.world import CATEGORIES, Category
+from ovarnet.errors import InputError
+
+CANVAS = 112
+"""Side of the canvas in pixels."""
+
+GLYPH = 84
+"""Longer side of every glyph on the canvas; the rest is room for outline and halo."""
+
+_OVERSAMPLING = 4
+_LARGEST_DETAIL = 0.10  # cut-outs below this share of the glyph (eyes, windows, lenses) are filled: else every fish looks "holed"
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """distance: (CANVAS, CANVAS) float32, positive inside. detail: (CANVAS, CANVAS) float32 in [0, 1], the filled cut-outs.
+    extent: half width and half height of the glyph in canvas pixels; its centre is the canvas centre."""
+
+    distance: np.ndarray
+    detail: np.ndarray
+    extent: tuple[float, float]
+
+
+def _font_file() -> Path:
+    try:
+        import fontawesomefree
+    except ImportError as error:
+        raise InputError("the scenes world draws its objects with an icon font: pip install fontawesomefree") from error
+    file = Path(fontawesomefree.__file__).parent / "static" / "fontawesomefree" / "webfonts" / "fa-solid-900.ttf"
+    if not file.is_file():
+        raise InputError(f"the icon font is missing in the installed fontawesomefree: {file}; pip install 'fontawesomefree>=6.4,<7'")
+    return file
+
+
+@lru_cache(maxsize=1)
+def _font():
+    from PIL import ImageFont
+
+    return ImageFont.truetype(str(_font_file()), 96 * _OVERSAMPLING)
+
+
+def _glyph_mask(code_point: int) -> np.ndarray:
+    """Binary (S, S) uint8 0 / 255 image of the glyph, its longer side scaled to GLYPH, centred, S = CANVAS x oversampling."""
+    from PIL import Image, ImageDraw
+
+    left, top, right, bottom = _font().getbbox(chr(code_point))
+    glyph = Image.new("L", (right - left, bottom - top), 0)
+    ImageDraw.Draw(glyph).text((-left, -top), chr(code_point), font=_font(), fill=255)
+    scale = GLYPH * _OVERSAMPLING / max(glyph.size)
+    width, height = (max(1, round(side * scale)) for side in glyph.size)
+    side = CANVAS * _OVERSAMPLING
+    canvas = np.zeros((side, side), np.uint8)
+    x, y = (side - width) // 2, (side - height) // 2
+    canvas[y : y + height, x : x + width] = cv2.resize(np.asarray(glyph), (width, height), interpolation=cv2.INTER_AREA)
+    return np.where(canvas > 127, 255, 0).astype(np.uint8)
+
+
+def _small_cutouts(mask: np.ndarray) -> np.ndarray:
+    """The enclosed background parts of `mask` that are small enough to be a detail, 0 / 255."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(255 - mask, connectivity=4)
+    details = np.zeros_like(mask)
+    for i in range(1, count):
+        x, y, _, _, area = stats[i]
+        if x > 0 and y > 0 and area < _LARGEST_DETAIL * (mask > 0).sum():
+            details[labels == i] = 255
+    return details
+
+
+@lru_cache(maxsize=len(CATEGORIES))
+def silhouette(category: Category) -> Silhouette:
+    """The silhouette of a category; drawn once per process."""
+    mask = _glyph_mask(category.glyph)
+    details = _small_cutouts(mask)
+    filled = np.maximum(mask, details)
+    inside = cv2.distanceTransform(filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = cv2.distanceTransform(255 - filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    size = (CANVAS, CANVAS)
+    distance = cv2.resize((inside - outside) / _OVERSAMPLING, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    detail = cv2.resize(details.astype(np.float32) / 255, size, interpolation=cv2.INTER_AREA)
+    ys, xs = np.nonzero(mask)
+    extent = ((xs.max() - xs.min() + 1) / (2 * _OVERSAMPLING), (ys.max() - ys.min() + 1) / (2 * _OVERSAMPLING))
+    return Silhouette(distance, detail, extent)

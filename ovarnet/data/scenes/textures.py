@@ -1,0 +1,95 @@
+"""Banks of patterns and noise that the painter draws from: made once per process from fixed seeds, so the same everywhere."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+import cv2
+import numpy as np
+
+from ovarnet.data.scenes.silhouettes import CANVAS
+
+VARIANTS = 32
+"""Pictures per bank."""
+
+PERIODS = (11.0, 18.0)
+"""Range of pattern periods in canvas pixels: coarser ones repeat too rarely on an object to be recognised."""
+
+
+def _soft(value: np.ndarray) -> np.ndarray:
+    """Edge of one pixel: value is a signed distance in pixels."""
+    return np.clip(value + 0.5, 0, 1).astype(np.float32)
+
+
+def _stripes(x: np.ndarray, y: np.ndarray, period: float, rng: np.random.Generator) -> np.ndarray:
+    along = x if rng.random() < 0.5 else y
+    return _soft(0.21 * period - np.abs((along + rng.uniform(0, period)) % period - period / 2))
+
+
+def _zigzag(x: np.ndarray, y: np.ndarray, period: float, rng: np.random.Generator) -> np.ndarray:
+    wave = np.abs((x + rng.uniform(0, period)) % period - period / 2) * 1.2
+    return _soft(0.21 * period - np.abs((y + wave + rng.uniform(0, period)) % period - period / 2))
+
+
+def _dots(x: np.ndarray, y: np.ndarray, period: float, rng: np.random.Generator) -> np.ndarray:
+    y = y + rng.uniform(0, period)
+    row = np.floor(y / period)
+    x = x + rng.uniform(0, period) + (row % 2) * period / 2
+    return _soft(0.30 * period - np.hypot(x % period - period / 2, y % period - period / 2))
+
+
+def _checks(x: np.ndarray, y: np.ndarray, period: float, rng: np.random.Generator) -> np.ndarray:
+    # the product of two triangle waves changes sign at the edges of the squares; a check is a bit smaller than a stripe period
+    side = 0.62 * period
+    u, v = ((t + rng.uniform(0, 2 * side)) % (2 * side) - side for t in (x, y))
+    u, v = (side / 2 - np.abs(t) for t in (u, v))
+    return _soft(np.sign(u * v) * np.minimum(np.abs(u), np.abs(v)))
+
+
+_PATTERNS = {"striped": _stripes, "dotted": _dots, "checkered": _checks, "zigzag": _zigzag}
+
+
+@cache
+def pattern_bank(word: str) -> np.ndarray:
+    """(VARIANTS, CANVAS, CANVAS) float32 in [0, 1]: 1 where the second tint shows. word: a pattern other than plain."""
+    rng = np.random.default_rng([11, list(_PATTERNS).index(word)])
+    y, x = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32)
+    return np.stack([_PATTERNS[word](x, y, rng.uniform(*PERIODS), rng) for _ in range(VARIANTS)])
+
+
+@cache
+def noise_bank(grain: int) -> np.ndarray:
+    """(VARIANTS, CANVAS, CANVAS) float32 noise of zero mean and unit deviation with blobs of about `grain` pixels."""
+    rng = np.random.default_rng([12, grain])
+    side = max(4, CANVAS // grain + 2)
+    bank = rng.standard_normal((VARIANTS, side, side)).astype(np.float32)
+    if grain > 1:
+        bank = np.stack([cv2.resize(noise, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC) for noise in bank])
+    bank = bank[:, :CANVAS, :CANVAS]
+    return (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
+
+
+@lru_cache(maxsize=1)
+def shading_bank() -> dict[str, np.ndarray]:
+    """Fixed (CANVAS, CANVAS) float32 fields in [0, 1]: "top" falls from 1 at the top to 0 at the bottom; "highlight" is the spot and
+    "streak" the diagonal band of a shiny surface; "centre" falls from 1 in the middle to 0 at the rim."""
+    y, x = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32) / CANVAS
+    streak = (x + y) / 2 ** 0.5
+    return {
+        "top": (1 - y).astype(np.float32),
+        "highlight": np.exp(-(((x - 0.36) / 0.13) ** 2 + ((y - 0.32) / 0.09) ** 2)).astype(np.float32),
+        "streak": np.clip(1.5 - np.abs(streak - 0.80) / 0.035, 0, 1).astype(np.float32),
+        "centre": np.clip(1 - np.hypot(x - 0.5, y - 0.5) / 0.5, 0, 1).astype(np.float32),
+    }
+
+
+@lru_cache(maxsize=1)
+def backdrop_bank() -> np.ndarray:
+    """(4, 320, 320) float32 textures of zero mean and unit deviation for backgrounds: grain, clouds, wood-like streaks, weave."""
+    rng = np.random.default_rng(13)
+    grain = rng.standard_normal((320, 320))
+    clouds = cv2.resize(rng.standard_normal((14, 14)), (320, 320), interpolation=cv2.INTER_CUBIC)
+    streaks = cv2.resize(rng.standard_normal((120, 6)), (320, 320), interpolation=cv2.INTER_CUBIC)
+    weave = cv2.resize(rng.standard_normal((320, 40)), (320, 320)) + cv2.resize(rng.standard_normal((40, 320)), (320, 320))
+    bank = np.stack([grain, clouds, streaks + 0.3 * grain, weave]).astype(np.float32)
+    return (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
