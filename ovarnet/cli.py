@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from ovarnet.commands import detect
+from ovarnet.commands import detect, train
 from ovarnet.errors import InputError
 
-COMMANDS = {"detect": detect}
+COMMANDS = {"detect": detect, "train": train}
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 EXAMPLE = 'example: ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped, wooden" --output out'
 
@@ -47,28 +47,31 @@ def version() -> str:
         return "not installed"
 
 
-def build_parser() -> Parser:
-    """The top parser and one sub-parser per command."""
+def build_parsers() -> tuple[Parser, dict[str, Parser]]:
+    """The top parser, and the parser of each command by its name."""
     parser = Parser(prog="ovarnet", description="Finds objects in images and scores the words you name.", epilog=EXAMPLE)
     parser.add_argument("--version", action="version", version=f"ovarnet {version()}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
     for name, module in COMMANDS.items():
-        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
-        command.set_defaults(parser=command)
-        module.add_arguments(command)
-    return parser
+        module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.__doc__))
+    return parser, dict(commands.choices)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line; no arguments at all show the help."""
-    parser, name = build_parser(), arguments[0] if arguments else "--help"
-    if not name.startswith("-") and name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}"
+    """Read the command line; no arguments at all show the help. Options and file names may be mixed in any order."""
+    parser, commands = build_parsers()
+    name = arguments[0] if arguments else "--help"
+    if name.startswith("-"):
+        parser.parse_known_args([name])
+        parser.reject(name)
+    if name not in commands:
+        near = difflib.get_close_matches(name, commands, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}"
         raise InputError(f"unknown command {name!r}; {hint}")
-    args, unknown = parser.parse_known_args(list(arguments) or ["--help"])
+    args, unknown = commands[name].parse_known_intermixed_args(arguments[1:])
     if unknown:
-        getattr(args, "parser", parser).reject(unknown[0])
+        commands[name].reject(unknown[0])
+    args.command = name
     return args
 
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from ovarnet.errors import InputError
 
 HELP = "find objects in images, with scores for your categories and attributes"
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 RESULTS = "detections.json"
 THRESHOLD = 0.3
 BATCH_PIXELS = 64_000_000  # bounds the memory of a batch of large photos
@@ -28,7 +27,7 @@ SUMMARY_LINES = 8
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="image files, and folders to search for images")
-    parser.add_argument("--model", default="scenes", 
+    parser.add_argument("--model", default="scenes",
                         help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
     parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
     parser.add_argument("--categories", help='words such as "mug, chair", or a file of words; "" for none (default: the model\'s words)')
@@ -84,17 +83,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find_images(paths: list[Path], output: Path) -> list[Path]:
-    """The image files meant, each once: files as given, folders searched with their subfolders (but for the output folder inside)."""
+    """The image files meant, each once. Results of an earlier run, in an output folder inside a searched folder, are left out."""
+    from ovarnet.data.images import list_images
+
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: is a file; --output needs a folder")
     files = {}
     for path in paths:
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()) if path.is_dir() else [path]
-        if path.resolve() != output.resolve():
-            found = [file for file in found if not path.is_dir() or output.resolve() not in file.resolve().parents]
-        if not found:
-            raise InputError(f"{path}: the folder holds no images ({', '.join(sorted(SUFFIXES))}); give another one")
+        found = list_images([path])
+        if path.is_dir() and path.resolve() != output.resolve():
+            found = [file for file in found if output.resolve() not in file.resolve().parents]
         files.update({file.resolve(): file for file in found})
+    if not files:
+        raise InputError(f"{paths[0]}: holds no images outside the output folder {output}; give another folder")
     return list(files.values())
 
 
@@ -102,22 +103,24 @@ def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
     """The words of --categories and --attributes; None where the model's own are wanted. Bad words fail here, before any work."""
     from ovarnet.vocabulary import Vocabulary, read_words
 
-    asked = [None if text is None else read_words(text) if text.strip() else [] for text in (args.categories, args.attributes)]
-    if asked == [[], []]:
-        raise InputError('--categories "" and --attributes "" ask for nothing; name at least one word')
-    Vocabulary.of(categories=asked[0] or [], attributes=asked[1] or [])
-    return asked[0], asked[1]
+    categories = None if args.categories is None else read_words(args.categories, "categories")
+    attributes = None if args.attributes is None else read_words(args.attributes, "attributes")
+    if categories == [] and attributes == []:
+        raise InputError("--categories and --attributes are both empty; name at least one word")
+    Vocabulary.of(categories=categories or [], attributes=attributes or [])
+    return categories, attributes
 
 
 def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list[tuple]]:
     """Lists of (file, image (H, W, 3), boxes (N, 4) or None); images that cannot be used go to `skip(file, error)`."""
     from ovarnet.data.images import read_image
+    from ovarnet.predictor import checked_boxes
 
     batch, pixels = [], 0
     for file in files:
         try:
             image = read_image(file)
-            boxes = box_file.boxes(file, image.shape[1], image.shape[0]) if box_file else None
+            boxes = checked_boxes(box_file.boxes(file), *image.shape[:2], f"{box_file.path}: {file.name}") if box_file else None
         except InputError as error:
             skip(file, error)
             continue
@@ -134,10 +137,15 @@ def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list
 def detect(model, batch: list[tuple], categories, attributes, skip) -> Iterator[tuple]:
     """Pairs of batch entry and Detections. A batch that is refused is tried image by image, so that only the bad ones are lost."""
     import torch
+    from PIL import Image
 
+    images = []
+    for file, array, _ in batch:
+        images.append(Image.fromarray(array))
+        images[-1].filename = str(file)  # by which a file of precomputed proposals knows the image
     boxes = None if batch[0][2] is None else [entry[2] for entry in batch]
     try:
-        found = model.detect([entry[1] for entry in batch], categories=categories, attributes=attributes, boxes=boxes)
+        found = model.detect(images, categories=categories, attributes=attributes, boxes=boxes)
         yield from zip(batch, found, strict=True)
     except torch.cuda.OutOfMemoryError:
         raise InputError(f"the GPU has too little memory for {len(batch)} images at once; give a smaller --batch-size") from None

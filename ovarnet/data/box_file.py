@@ -7,11 +7,8 @@ COCO results (a list of ``{"image_id" or "file_name", "bbox"}``; an id is matche
 
 from __future__ import annotations
 
-import math
+from collections.abc import Collection
 from pathlib import Path
-
-import torch
-from torch import Tensor
 
 from ovarnet.errors import InputError
 from ovarnet.files import read_json
@@ -24,28 +21,12 @@ class BoxFile:
         self.path = Path(path)
         self.rows = self._by_image(read_json(self.path))
 
-    def boxes(self, image: str | Path, width: int, height: int) -> Tensor:
-        """The (N, 4) float32 xyxy boxes of one image, in the order of the file; N may be 0.
+    def boxes(self, image: str | Path) -> list[list[float]]:
+        """The N boxes (x1, y1, x2, y2) of one image, in the order of the file, as they stand there; N may be 0.
 
-        Raises InputError when the file does not name the image, or for a box that is not finite, inverted, of no size or
-        wholly outside the image (width, height in pixels).
+        Raises InputError when the file does not name the image.
         """
-        rows = self.rows[self._key(Path(image))]
-        for index, row in enumerate(rows):
-            fault = _fault(row, width, height)
-            if fault:
-                raise InputError(f"{self.path}: image {Path(image).name}, box {index} is {row}: {fault}; correct or remove it")
-        return torch.tensor(rows, dtype=torch.float32).reshape(-1, 4)
-
-    def _key(self, image: Path) -> str:
-        parts = image.absolute().parts
-        names = [Path(*parts[start:]).as_posix() for start in range(len(parts))]
-        number = [str(int(image.stem))] if image.stem.isdecimal() else []
-        for name in [*names, image.stem, *number]:
-            if name in self.rows:
-                return name
-        known = ", ".join(list(self.rows)[:3]) or "none"
-        raise InputError(f"{self.path}: holds no boxes for image {image.name} (it names {known}); add the image, with [] if it has no box")
+        return self.rows[image_key(image, self.rows, self.path)]
 
     def _by_image(self, content: dict | list) -> dict[str, list]:
         if isinstance(content, list):
@@ -75,14 +56,17 @@ class BoxFile:
         return rows
 
 
-def _fault(row: list[float], width: int, height: int) -> str | None:
-    x1, y1, x2, y2 = row
-    if not all(math.isfinite(value) for value in row):
-        return "every number must be finite"
-    if x2 < x1 or y2 < y1:
-        return "it is inverted (x1, y1 must be the upper left corner)"
-    if x2 == x1 or y2 == y1:
-        return "it has no size"
-    if x2 <= 0 or y2 <= 0 or x1 >= width or y1 >= height:
-        return f"it lies outside the image of {width} x {height} pixels"
-    return None
+def image_key(image: str | Path, keys: Collection[str], source: Path) -> str:
+    """The key that means `image`: its path or an end of it, its name without suffix, or the number in that name ("000012.jpg": "12").
+
+    Raises InputError when none of `keys` does; `source` is the file they are from.
+    """
+    image = Path(image)
+    parts = image.absolute().parts
+    names = [Path(*parts[start:]).as_posix() for start in range(len(parts))]
+    number = [str(int(image.stem))] if image.stem.isdecimal() else []
+    for name in [*names, image.stem, *number]:
+        if name in keys:
+            return name
+    known = ", ".join(list(keys)[:3]) or "none"
+    raise InputError(f"{source}: holds no boxes for image {image.name} (it names {known}); add the image, with [] if it has no box")
