@@ -45,7 +45,7 @@ def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool 
 class Clip(nn.Module):
     """Image and text tower with one joint space. Build it with `load_clip`.
 
-    name: architecture. embed_dim: D. image_size: side S of the square crops `encode_image` takes. mean, std: (3,) of
+    name: architecture. embed_dim: D. image_size: side S of the square crops `encode_image` takes. mean, std: three numbers each, of
     `normalise`. context_length: most tokens of a text, [SOT] and [EOT] included. text_width: d. sot, eot: ids.
     """
 
@@ -57,8 +57,7 @@ class Clip(nn.Module):
         size = model.visual.image_size
         self.image_size: int = size if isinstance(size, int) else size[0]
         self.context_length: int = source.config["text_cfg"].get("context_length", 77)
-        self.register_buffer("mean", torch.tensor(source.mean), persistent=False)
-        self.register_buffer("std", torch.tensor(source.std), persistent=False)
+        self.mean, self.std = source.mean, source.std
         self.tokenizer = tokenizer
         self.takes_embeddings = text_tower.takes_embeddings(model, tokenizer)
         self.sot: int | None = getattr(tokenizer, "sot_token_id", None)
@@ -77,7 +76,7 @@ class Clip(nn.Module):
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1], RGB -> CLIP-normalised."""
-        return (pixels - self.mean.view(3, 1, 1)) / self.std.view(3, 1, 1)
+        return (pixels - pixels.new_tensor(self.mean).view(3, 1, 1)) / pixels.new_tensor(self.std).view(3, 1, 1)
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Normalised square crops (N, 3, S, S) -> pooled embeddings (N, D), not L2-normalised. N may be 0."""
@@ -125,21 +124,16 @@ class Clip(nn.Module):
         """Plain texts -> (N, D), not L2-normalised. Too long a text is an InputError, or is cut when `truncate` (captions)."""
         if not len(strings):
             return self.logit_scale.new_zeros(0, self.embed_dim)
-        if not truncate:
-            self.check_length(strings)
         if self.takes_embeddings:
-            room = self.context_length - 2
-            return self.encode_sequences([[self.sot, *ids[:room], self.eot] for ids in self.tokenize(strings)])
+            tokens, marks = self.tokenize(strings), 2
+        else:  # SigLIP-like: open_clip's tokenizer adds the marks, and cuts; so the whole length is counted for the check only
+            tokens, marks = self.tokenizer.tokenizer(list(strings)).input_ids, 0
+        if not truncate:
+            self._check_lengths(strings, [len(ids) + marks for ids in tokens])
+        if self.takes_embeddings:
+            return self.encode_sequences([[self.sot, *ids[:self.context_length - 2], self.eot] for ids in tokens])
         batches = [list(strings[i:i + text_tower.BATCH]) for i in range(0, len(strings), text_tower.BATCH)]
         return torch.cat([self.model.encode_text(self.tokenizer(batch).to(self.device)) for batch in batches])
-
-    def check_length(self, strings: Sequence[str]) -> None:
-        """InputError naming the first text that needs more than `context_length` tokens."""
-        for string in strings:
-            needed = len(self.tokenizer.encode(string)) + 2 if self.takes_embeddings else len(self.tokenizer.tokenizer(string).input_ids)
-            if needed > self.context_length:
-                shown = string if len(string) <= 60 else string[:57] + "..."
-                raise InputError(f"the text {shown!r} needs {needed} tokens and {self.name} reads {self.context_length}; shorten it")
 
     def fingerprint(self) -> str:
         """Hash of everything a text embedding depends on (weights of the text side, architecture): the cache key's part of CLIP."""
@@ -167,14 +161,24 @@ class Clip(nn.Module):
     def text_parameters(self) -> Iterator[nn.Parameter]:
         """Transformer, positional embedding, final LayerNorm and projection: the text side without the token embedding table."""
         table = self.token_embedding.weight if self.takes_embeddings else None
-        return (parameter for _, parameter in self._text_state() if isinstance(parameter, nn.Parameter) and parameter is not table)
+        return (tensor for tensor in self.text_tensors() if isinstance(tensor, nn.Parameter) and tensor is not table)
+
+    def text_tensors(self) -> list[Tensor]:
+        """Every tensor a text embedding depends on, the token embedding table included."""
+        return [tensor for _, tensor in self._text_state()]
 
     def _text_state(self) -> list[tuple[str, Tensor]]:
         """Parameters and persistent buffers of the text side, by name."""
         state = self.model.state_dict(keep_vars=True)
         return [(name, tensor) for name, tensor in state.items() if not name.startswith(("visual.", "logit_"))]
 
+    def _check_lengths(self, strings: Sequence[str], lengths: list[int]) -> None:
+        for string, needed in zip(strings, lengths, strict=True):
+            if needed > self.context_length:
+                shown = string if len(string) <= 60 else string[:57] + "..."
+                raise InputError(f"the text {shown!r} needs {needed} tokens and {self.name} reads {self.context_length}; shorten it")
+
     def _require_embeddings(self) -> None:
         if not self.takes_embeddings:
-            raise InputError(f"the text tower of {self.name} is not CLIP's causal one and takes no learnable vectors; use template prompts, "
-                             "or a CLIP such as ViT-B-16")
+            raise InputError(f"the text tower of {self.name} is not CLIP's causal one and takes no learnable vectors; use template "
+                             "prompts, or a CLIP such as ViT-B-16")

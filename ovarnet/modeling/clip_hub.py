@@ -61,4 +61,4 @@ def _why_unreachable() -> str:
 
 def _not_at_hand(name: str, tag: str, repository: str, file: str, why: str, advised: str) -> InputError:
     return InputError(f"the weights {tag!r} of {name} are not in the local cache and cannot be fetched ({why}); download {file} of "
-                      f"{constants.ENDPOINT}/{repository} on another machine and give its path instead of the tag, with the architecture {advised}")
+                      f"{constants.ENDPOINT}/{repository} elsewhere and give its path instead of the tag, with the architecture {advised}")

@@ -121,7 +121,8 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], source: ClipSource
                                 for key in wanted if key in state and state[key].shape != wanted[key].shape]),
     ]
     if any(problems):
-        raise InputError(f"{source.file} does not fit {source.name}: {'; '.join(filter(None, problems))}; name the architecture it was made with")
+        report = "; ".join(filter(None, problems))
+        raise InputError(f"{source.file} does not fit {source.name}: {report}; name the architecture it was made with")
     model.load_state_dict(state, strict=True)
 
 
