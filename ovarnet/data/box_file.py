@@ -40,6 +40,8 @@ class BoxFile:
         return self._group(content["annotations"], lambda row: names.get(row.get("image_id")), {name: [] for name in names.values()})
 
     def _group(self, entries: list, name_of, grouped: dict[str, list]) -> dict[str, list]:
+        if not isinstance(entries, list):
+            raise InputError(f"{self.path}: `annotations` must be a list, as in COCO instances")
         for index, entry in enumerate(entries):
             if not isinstance(entry, dict) or "bbox" not in entry or name_of(entry) in (None, "None"):
                 raise InputError(f"{self.path}: entry {index} lacks a `bbox` or names no known image; write COCO instances or COCO results")

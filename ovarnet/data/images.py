@@ -104,7 +104,7 @@ def _decode(image: Image.Image, name: str) -> np.ndarray:
         rgb = _to_rgb(ImageOps.exif_transpose(image))
     except DECODE_ERRORS as error:
         raise _damaged(name, error) from None
-    return np.ascontiguousarray(np.asarray(rgb))
+    return np.array(rgb)  # a copy: Pillow's own memory is read-only, which torch warns about
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -1,0 +1,84 @@
+"""The command line itself: help at once, versions, and one error line for anything mistyped."""
+
+import subprocess
+import sys
+from importlib import metadata
+
+import pytest
+
+from ovarnet import cli
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, "-m", "ovarnet", *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_help_names_every_command_and_an_example():
+    done = run("--help")
+    assert done.returncode == 0 and done.stderr == ""
+    for name, module in cli.COMMANDS.items():
+        assert name in done.stdout
+        assert module.HELP.split()[0] in done.stdout
+    assert "example: ovarnet detect photo.jpg" in done.stdout
+
+
+def test_no_arguments_show_the_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([])
+    assert stop.value.code == 0
+    assert "ovarnet [-h] [--version] COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_of_each_command_and_defaults(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([name, "--help"])
+    assert stop.value.code == 0
+    assert f"usage: ovarnet {name}" in capsys.readouterr().out
+
+
+def test_help_does_not_wait_for_torch():
+    code = "import sys; from ovarnet import cli; cli.build_parsers(); print(sorted({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_version_is_the_installed_one():
+    done = run("--version")
+    assert done.stdout == f"ovarnet {metadata.version('ovarnet')}\n"
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["detct"], "unknown command 'detct'; did you mean detect?"),
+    (["frobnicate"], "unknown command 'frobnicate'; the commands are detect"),
+    (["--verbose"], "unknown argument '--verbose'"),
+    (["detect"], "the following arguments are required: IMAGE_OR_FOLDER"),
+    (["detect", "x.jpg", "--categoris", "mug"], "unknown argument '--categoris', did you mean --categories?"),
+    (["detect", "x.jpg", "--categories"], "argument --categories: expected one argument"),
+    (["detect", "x.jpg", "--threshold", "1.5"], "argument --threshold: 1.5 is not between 0 and 1"),
+    (["detect", "x.jpg", "--threshold", "nan"], "argument --threshold: nan is not between 0 and 1"),
+    (["detect", "x.jpg", "--threshold", "high"], "argument --threshold: invalid fraction value: 'high'"),
+    (["detect", "x.jpg", "--batch-size", "0"], "argument --batch-size: 0 is too small"),
+    (["detect", "x.jpg", "--max-boxes", "-1"], "argument --max-boxes: -1 is negative"),
+])
+def test_mistyped_commands_give_one_line_and_exit_code_2(arguments, message, capsys):
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"error: {message}")
+    assert captured.err.count("\n") == 1
+
+
+def test_options_may_stand_between_file_names():
+    args = cli.parse(["detect", "a.jpg", "--output", "here", "b.jpg"])
+    assert [str(path) for path in args.images] == ["a.jpg", "b.jpg"]
+    assert str(args.output) == "here"
+
+
+def test_interrupted_is_130_without_a_traceback(monkeypatch, capsys):
+    def interrupt(args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.COMMANDS["detect"], "run", interrupt)
+    assert cli.main(["detect", "a.jpg"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"

@@ -1,0 +1,164 @@
+"""`ovarnet detect` end to end, with a model whose scores are known."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_model import FakeModel
+from PIL import Image
+from pycocotools.coco import COCO
+
+import ovarnet
+from ovarnet import cli
+from ovarnet.commands.detect import output_names
+from ovarnet.results import image_ids
+
+
+def sigmoid(z):
+    return 1 / (1 + math.exp(-z))
+
+
+@pytest.fixture(autouse=True)
+def fake_model(monkeypatch):
+    monkeypatch.setitem(ovarnet.__dict__, "load", lambda name, proposer=None, device="auto": FakeModel())
+
+
+@pytest.fixture
+def photo(tmp_path):
+    return picture(tmp_path / "photo.png", 60, 40)
+
+
+def picture(path: Path, width: int, height: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((height, width, 3), 128, np.uint8)).save(path)
+    return path
+
+
+def detect(*arguments) -> int:
+    return cli.main(["detect", *map(str, arguments)])
+
+
+def test_data_and_picture_of_one_image(photo, tmp_path, capsys):
+    out = tmp_path / "new" / "out"
+    assert detect(photo, "--categories", "chair, mug", "--attributes", "red, wooden", "--output", out) == 0
+    assert sorted(file.name for file in out.iterdir()) == ["detections.json", "photo.jpg", "photo.json"]
+
+    record = json.loads((out / "photo.json").read_text())
+    score = math.sqrt(0.9 * sigmoid(2))
+    assert record == {
+        "file": str(photo), "width": 60, "height": 40, "categories": ["chair", "mug"], "attributes": ["red", "wooden"],
+        "boxes": [[0, 0, 60, 40]], "scores": [round(score, 4)], "category": ["chair"],  # the left half, 0.22, is below the threshold
+        "category_scores": [[round(sigmoid(2), 4), round(sigmoid(1), 4)]],
+        "attribute_scores": [[round(sigmoid(2), 4), round(sigmoid(1), 4)]],
+    }
+    assert json.loads((out / "detections.json").read_text()) == [{
+        "image_id": 1, "file_name": "photo.png", "category_id": 1, "category_name": "chair", "bbox": [0, 0, 60, 40],
+        "score": round(score, 4), "attributes": {"red": round(sigmoid(2), 4), "wooden": round(sigmoid(1), 4)},
+    }]
+    with Image.open(out / "photo.jpg") as drawn:
+        assert drawn.size == (960, 640)  # enlarged so that the labels can be read
+    printed = capsys.readouterr()
+    assert f"{photo}: 1 object\n  chair 0.89: red 0.88, wooden 0.73\n" in printed.out
+    assert printed.err == ""
+
+
+def test_default_words_are_those_of_the_model(photo, tmp_path):
+    detect(photo, "--output", tmp_path / "out")
+    record = json.loads((tmp_path / "out/photo.json").read_text())
+    assert record["categories"] == ["mug", "car"]
+    assert record["attributes"] == ["red", "striped", "tiny"]
+
+
+def test_only_attributes_and_only_categories(photo, tmp_path):
+    assert detect(photo, "--categories", "", "--output", tmp_path / "a") == 0
+    record = json.loads((tmp_path / "a/photo.json").read_text())
+    assert record["category"] == [None] and record["category_scores"] == [[]] and record["scores"] == [0.9]
+    entry = json.loads((tmp_path / "a/detections.json").read_text())[0]
+    assert entry["category_id"] == 0 and entry["category_name"] is None
+    assert detect(photo, "--attributes", "", "--output", tmp_path / "b") == 0
+    assert json.loads((tmp_path / "b/detections.json").read_text())[0]["attributes"] == {}
+
+
+def test_words_from_a_file_stay_as_they_are(photo, tmp_path):
+    words = ["crème brûlée", "杯子", "red, white and blue thing", "x" * 200]
+    (tmp_path / "words.json").write_text(json.dumps({"categories": words}))
+    assert detect(photo, "--categories", tmp_path / "words.json", "--output", tmp_path / "out") == 0
+    record = json.loads((tmp_path / "out/photo.json").read_text(encoding="utf-8"))
+    assert record["categories"] == words
+
+
+def test_threshold_and_max_boxes(photo, tmp_path):
+    detect(photo, "--threshold", "0", "--output", tmp_path / "all")
+    record = json.loads((tmp_path / "all/photo.json").read_text())
+    assert record["boxes"] == [[0, 0, 60, 40], [0, 0, 30, 40]] and record["scores"] == sorted(record["scores"], reverse=True)
+    detect(photo, "--threshold", "0", "--max-boxes", "1", "--output", tmp_path / "one")
+    assert json.loads((tmp_path / "one/photo.json").read_text())["boxes"] == [[0, 0, 60, 40]]
+    detect(photo, "--max-boxes", "0", "--output", tmp_path / "none")
+    assert json.loads((tmp_path / "none/photo.json").read_text())["boxes"] == []
+    assert json.loads((tmp_path / "none/detections.json").read_text()) == []
+
+
+def test_given_boxes_keep_their_order_and_number(photo, tmp_path):
+    boxes = [[30, 10, 70, 50], [0, 0, 1, 1], [0, 0, 1, 1]]
+    (tmp_path / "boxes.json").write_text(json.dumps({"photo.png": boxes}))
+    assert detect(photo, "--boxes", tmp_path / "boxes.json", "--output", tmp_path / "out") == 0
+    record = json.loads((tmp_path / "out/photo.json").read_text())
+    assert record["boxes"] == [[30, 10, 60, 40], [0, 0, 1, 1], [0, 0, 1, 1]]  # clipped to the image of 60 x 40
+    assert record["scores"] == [round(math.sqrt(sigmoid(2)), 4)] * 3
+
+
+def test_folder_in_any_batch_size(tmp_path, capsys):
+    for index, name in enumerate(["b/x.png", "a/x.png", "a/X.jpg", "c.webp"]):
+        picture(tmp_path / "in" / name, 20 + index, 30)
+    for size in (1, 2, 9):
+        out = tmp_path / f"out{size}"
+        assert detect(tmp_path / "in", "--batch-size", size, "--output", out) == 0
+        names = sorted(file.name for file in out.glob("*.json"))
+        assert names == ["X.json", "c.json", "detections.json", "x_2.json", "x_3.json"]
+        widths = {json.loads((out / f"{name}.json").read_text())["width"] for name in ("X", "x_2", "x_3", "c")}
+        assert widths == {20, 21, 22, 23}
+    assert "4 image(s)" in capsys.readouterr().out
+
+
+def test_coco_tools_read_the_results(tmp_path):
+    for name in ("000000000139.jpg", "000000000009.jpg"):
+        picture(tmp_path / "in" / name, 50, 30)
+    detect(tmp_path / "in", "--output", tmp_path / "out")
+    truth = COCO()
+    truth.dataset = {"images": [{"id": 9}, {"id": 139}], "categories": [{"id": 1}, {"id": 2}], "annotations": [], "info": {}}
+    truth.createIndex()
+    results = truth.loadRes(str(tmp_path / "out/detections.json"))
+    assert sorted(entry["image_id"] for entry in results.anns.values()) == [9, 139]
+
+
+def test_results_inside_the_searched_folder_are_not_searched(tmp_path, capsys):
+    picture(tmp_path / "x.png", 20, 20)
+    for _ in range(2):
+        assert detect(tmp_path, "--output", tmp_path / "out") == 0
+    assert "for each of 1 image(s)" in capsys.readouterr().out
+
+
+def test_input_pictures_are_never_replaced(tmp_path, capsys):
+    photo = picture(tmp_path / "x.jpg", 20, 20)
+    before = photo.read_bytes()
+    assert detect(photo, "--output", tmp_path) == 2
+    assert "the picture would replace this image; choose another --output folder" in capsys.readouterr().err
+    assert photo.read_bytes() == before and sorted(tmp_path.iterdir()) == [photo]
+
+
+def test_output_names_and_image_ids():
+    files = [Path("a/x.jpg"), Path("b/X.png"), Path("x_2.jpg"), Path("detections.jpg"), Path("y.tar.jpg")]
+    assert output_names(files) == ["x", "X_2", "x_2_2", "detections_2", "y.tar"]
+    assert image_ids(files) == [1, 2, 3, 4, 5]
+    assert image_ids([Path("0007.jpg"), Path("12.jpg")]) == [7, 12]
+    assert image_ids([Path("a/7.jpg"), Path("b/007.jpg")]) == [1, 2]
+
+
+def test_the_same_file_twice_is_one_image(photo, tmp_path, monkeypatch):
+    shutil.copy(photo, tmp_path / "other.png")
+    monkeypatch.chdir(tmp_path)
+    assert detect(photo, "photo.png", tmp_path / "other.png", "--output", "out") == 0
+    assert len(json.loads(Path("out/detections.json").read_text())) == 2

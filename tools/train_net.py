@@ -1,0 +1,8 @@
+"""`ovarnet train` under the name and with the flags this field knows: --config-file FILE [--resume] [KEY=VALUE ...]."""
+
+import sys
+
+from ovarnet.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(["train", *sys.argv[1:]]))
