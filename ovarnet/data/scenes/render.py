@@ -17,7 +17,7 @@ SPLITS = ("train", "val", "test", "captions", "photos")
 SIDES = (112, 209)
 """Range of a scene's height and width in pixels, drawn separately."""
 
-COUNT_RATES = (0.10, 0.22, 0.27, 0.21, 0.12, 0.08)
+COUNT_RATES = (0.14, 0.26, 0.26, 0.18, 0.10, 0.06)
 """How often a scene is given 1, 2, ... 6 objects (one that finds no place is left out)."""
 
 LEAST_VISIBLE = 0.55
@@ -26,6 +26,10 @@ LEAST_VISIBLE = 0.55
 CONTEXT = (1.0, 1.5)
 """Side of a photo over the side of its object."""
 
+BRIGHTNESS = (0.86, 1.06)
+"""Range of the gain of a whole picture."""
+
+_SHADOWS = (0.15, 0.5)
 _TRIES = 5
 _CENTRE_JITTER = 0.07
 _NEIGHBOUR_RATE = 0.4  # photos that show a part of another object at the rim
@@ -60,6 +64,7 @@ class _Stage:
     def __init__(self, image: np.ndarray):
         self.image = image
         self.owner = np.full(image.shape[:2], -1, np.int8)
+        self.places: list[tuple[slice, slice]] = []
         self.areas: list[int] = []
         self.seen: list[int] = []
         self.things: list[Thing] = []
@@ -74,23 +79,31 @@ class _Stage:
         if inside == 0 or inside < least_visible * cutout.area:
             return False
         below = self.owner[place.picture]
-        covered = np.bincount(below[mask] + 1, minlength=len(self.seen) + 1)[1:].tolist()
+        covered = [self._hidden(index, below, mask, place.picture) for index in range(len(self.things))]
         if any(gone and seen - gone < LEAST_VISIBLE * area for seen, gone, area in zip(self.seen, covered, self.areas, strict=True)):
             return False
         paste(self.image, cutout, left, top, place, shadow)
-        below[mask] = len(self.seen)
+        np.copyto(below, len(self.things), where=mask)
         self.seen = [seen - gone for seen, gone in zip(self.seen, covered, strict=True)] + [inside]
+        self.places.append(place.picture)
         self.areas.append(cutout.area)
         self.things.append(cutout.thing)
         return True
 
+    def _hidden(self, index: int, below: np.ndarray, mask: np.ndarray, where: tuple[slice, slice]) -> int:
+        """Pixels of object `index` that `mask`, put at `where`, would cover."""
+        if any(a.stop <= b.start or b.stop <= a.start for a, b in zip(where, self.places[index], strict=True)):
+            return 0
+        return cv2.countNonZero(((below == index) & mask).view(np.uint8))
+
     def scene(self) -> Scene:
         objects = []
         for index, thing in enumerate(self.things):
-            mine = self.owner == index
-            xs, ys = np.flatnonzero(mine.any(axis=0)), np.flatnonzero(mine.any(axis=1))
-            box = (int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1)
-            objects.append(SceneObject(thing, box, self.seen[index] / self.areas[index]))
+            rows, columns = self.places[index]
+            mine = self.owner[rows, columns] == index
+            x, y, w, h = cv2.boundingRect(mine.view(np.uint8))
+            x, y = x + columns.start, y + rows.start
+            objects.append(SceneObject(thing, (x, y, x + w, y + h), self.seen[index] / self.areas[index]))
         return Scene(self.image, tuple(objects), self.owner)
 
 
@@ -108,10 +121,10 @@ def render_scene(seed: int, split: str, index: int) -> Scene:
     """One scene of 1 to 6 objects."""
     rng = random_stream(seed, split, index)
     height, width = rng.integers(*SIDES, 2).tolist()
-    stage = _Stage(draw_background(height, width, rng))
-    shadow = rng.uniform(0.15, 0.5)
+    gain, shadow = rng.uniform(*BRIGHTNESS), rng.uniform(*_SHADOWS)
+    stage = _Stage(draw_background(height, width, rng, gain))
     for thing in _draw_things(rng, split):
-        cutout = cut_out(thing, rng)
+        cutout = cut_out(thing, rng, gain)
         x1, y1, x2, y2 = cutout.extent
         for u, v in rng.random((_TRIES, 2)).tolist():
             slack = 0.12 * thing.length  # how far an object may leave the frame
@@ -119,21 +132,19 @@ def render_scene(seed: int, split: str, index: int) -> Scene:
             top = -slack + v * (height - (y2 - y1) + 2 * slack) - y1
             if stage.put(cutout, round(left), round(top), shadow):
                 break
-    scene = stage.scene()
-    cv2.convertScaleAbs(scene.image, dst=scene.image, alpha=rng.uniform(0.86, 1.08))
-    return scene
+    return stage.scene()
 
 
 def render_photo(seed: int, index: int) -> Scene:
     """A close-up of one object, which is `objects[0]`; parts of another one may show at the rim. Small objects give small pictures."""
     rng = random_stream(seed, "photos", index)
-    main = cut_out(draw_thing(rng, "photos"), rng)
+    gain, shadow = rng.uniform(*BRIGHTNESS), rng.uniform(*_SHADOWS)
+    main = cut_out(draw_thing(rng, "photos"), rng, gain)
     x1, y1, x2, y2 = main.extent
     width, height = (max(16, round(side * rng.uniform(*CONTEXT))) for side in (x2 - x1, y2 - y1))
     u = rng.uniform(-_CENTRE_JITTER, _CENTRE_JITTER, 2)
     left, top = round(width * (0.5 + u[0]) - (x1 + x2) / 2), round(height * (0.5 + u[1]) - (y1 + y2) / 2)
-    stage = _Stage(draw_background(height, width, rng))
-    shadow = rng.uniform(0.15, 0.5)
+    stage = _Stage(draw_background(height, width, rng, gain))
     neighbour = _neighbour(rng, width, height) if rng.random() < _NEIGHBOUR_RATE else None
     if neighbour is not None and rng.random() < 0.5:
         cutout, x, y, place = neighbour
@@ -142,9 +153,7 @@ def render_photo(seed: int, index: int) -> Scene:
     stage.put(main, left, top, shadow, least_visible=0)
     if neighbour is not None:
         stage.put(*neighbour[:3], shadow, least_visible=0)
-    scene = stage.scene()
-    cv2.convertScaleAbs(scene.image, dst=scene.image, alpha=rng.uniform(0.86, 1.08))
-    return scene
+    return stage.scene()
 
 
 def _neighbour(rng: np.random.Generator, width: int, height: int):

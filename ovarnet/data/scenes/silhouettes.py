@@ -1,37 +1,41 @@
 """Silhouettes of the categories as signed distance maps on a square canvas.
 
-A distance map (positive inside, in canvas pixels) lets one array draw the body, a ragged body, an outline of any width and a halo.
+A distance map (positive inside) lets one array draw the body, a ragged body, an outline of any width and a halo. Lengths are in canvas
+units; small objects are painted on arrays of fewer pixels (`side`) of the same canvas.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from ovarnet.data.scenes.world import CATEGORIES, Category
+from ovarnet.data.scenes.world import Category
 from ovarnet.errors import InputError
 
 CANVAS = 112
-"""Side of the canvas in pixels."""
+"""Side of the canvas in canvas units."""
 
 GLYPH = 84
 """Longer side of every glyph on the canvas; the rest is room for outline and halo."""
 
-_OVERSAMPLING = 4
+_OVERSAMPLING = 4  # pixels per canvas unit while a glyph is measured
 _LARGEST_DETAIL = 0.10  # cut-outs below this share of the glyph (eyes, windows, lenses) are filled: else every fish looks "holed"
 
 
 @dataclass(frozen=True)
 class Silhouette:
-    """distance: (CANVAS, CANVAS) float32, positive inside. detail: (CANVAS, CANVAS) float32 in [0, 1], the filled cut-outs.
-    extent: half width and half height of the glyph in canvas pixels; its centre is the canvas centre."""
+    """distance: (side, side) float32 in canvas units, positive inside. detail: (side, side) float32 in [0, 1], the filled cut-outs, or
+    None. core: (K, 2) int x, y in canvas units of points well inside. depth: the largest distance. extent: half width and half height of
+    the glyph in canvas units; its centre is the canvas centre."""
 
     distance: np.ndarray
-    detail: np.ndarray
+    detail: np.ndarray | None
+    core: np.ndarray
+    depth: float
     extent: tuple[float, float]
 
 
@@ -80,17 +84,23 @@ def _small_cutouts(mask: np.ndarray) -> np.ndarray:
     return details
 
 
-@lru_cache(maxsize=len(CATEGORIES))
-def silhouette(category: Category) -> Silhouette:
-    """The silhouette of a category; drawn once per process."""
+@cache
+def silhouette(category: Category, side: int) -> Silhouette:
+    """The silhouette of a category as arrays of side x side pixels; drawn once per process."""
     mask = _glyph_mask(category.glyph)
     details = _small_cutouts(mask)
     filled = np.maximum(mask, details)
     inside = cv2.distanceTransform(filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(255 - filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    size = (CANVAS, CANVAS)
-    distance = cv2.resize((inside - outside) / _OVERSAMPLING, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    detail = cv2.resize(details.astype(np.float32) / 255, size, interpolation=cv2.INTER_AREA)
+    distance = ((inside - outside) / _OVERSAMPLING).astype(np.float32)
+    detail = _shrunk(details.astype(np.float32) / 255, side) if details.any() else None
     ys, xs = np.nonzero(mask)
     extent = ((xs.max() - xs.min() + 1) / (2 * _OVERSAMPLING), (ys.max() - ys.min() + 1) / (2 * _OVERSAMPLING))
-    return Silhouette(distance, detail, extent)
+    units = _shrunk(distance, CANVAS)
+    depth = float(units.max())
+    core = np.argwhere(units > 0.6 * depth)[:, ::-1]
+    return Silhouette(_shrunk(distance, side), detail, core, depth, extent)
+
+
+def _shrunk(picture: np.ndarray, side: int) -> np.ndarray:
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)

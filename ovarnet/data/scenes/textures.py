@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
@@ -49,47 +49,52 @@ def _checks(x: np.ndarray, y: np.ndarray, period: float, rng: np.random.Generato
 _PATTERNS = {"striped": _stripes, "dotted": _dots, "checkered": _checks, "zigzag": _zigzag}
 
 
+def _shrunk(bank: list[np.ndarray] | np.ndarray, side: int) -> np.ndarray:
+    return np.stack([cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in bank]).astype(np.float32)
+
+
 @cache
-def pattern_bank(word: str) -> np.ndarray:
-    """(VARIANTS, CANVAS, CANVAS) float32 in [0, 1]: 1 where the second tint shows. word: a pattern other than plain."""
+def pattern_bank(word: str, side: int) -> np.ndarray:
+    """(VARIANTS, side, side) float32 in [0, 1]: 1 where the second tint shows. word: a pattern other than plain."""
     rng = np.random.default_rng([11, list(_PATTERNS).index(word)])
     y, x = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32)
-    return np.stack([_PATTERNS[word](x, y, rng.uniform(*PERIODS), rng) for _ in range(VARIANTS)])
+    return _shrunk([_PATTERNS[word](x, y, rng.uniform(*PERIODS), rng) for _ in range(VARIANTS)], side)
 
 
 @cache
-def noise_bank(grain: int) -> np.ndarray:
-    """(VARIANTS, CANVAS, CANVAS) float32 noise of zero mean and unit deviation with blobs of about `grain` pixels."""
+def noise_bank(grain: int, side: int) -> np.ndarray:
+    """(VARIANTS, side, side) float32 noise of zero mean and unit deviation with blobs of about `grain` canvas units."""
     rng = np.random.default_rng([12, grain])
-    side = max(4, CANVAS // grain + 2)
-    bank = rng.standard_normal((VARIANTS, side, side)).astype(np.float32)
-    if grain > 1:
-        bank = np.stack([cv2.resize(noise, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC) for noise in bank])
-    bank = bank[:, :CANVAS, :CANVAS]
-    return (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
+    knots = CANVAS // grain + 2
+    coarse = rng.standard_normal((VARIANTS, knots, knots)).astype(np.float32)
+    bank = _shrunk([cv2.resize(noise, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC) for noise in coarse], side)
+    bank = (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
+    return bank
 
 
-@lru_cache(maxsize=1)
-def shading_bank() -> dict[str, np.ndarray]:
-    """Fixed (CANVAS, CANVAS) float32 fields in [0, 1]: "top" falls from 1 at the top to 0 at the bottom; "highlight" is the spot and
-    "streak" the diagonal band of a shiny surface; "centre" falls from 1 in the middle to 0 at the rim."""
-    y, x = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32) / CANVAS
-    streak = (x + y) / 2 ** 0.5
+@cache
+def shading_bank(side: int) -> dict[str, np.ndarray]:
+    """Fixed (side, side) float32 fields: "lit", brightness under light from above; "gloss", weight of the white spot and
+    the diagonal band of a shiny surface; "glow", weight of the bright middle of a glowing one."""
+    y, x = (np.mgrid[0:side, 0:side].astype(np.float32) + 0.5) / side
+    highlight = np.exp(-(((x - 0.36) / 0.13) ** 2 + ((y - 0.32) / 0.09) ** 2))
+    band = np.clip(1.5 - np.abs((x + y) / 2**0.5 - 0.80) / 0.035, 0, 1)
     return {
-        "top": (1 - y).astype(np.float32),
-        "highlight": np.exp(-(((x - 0.36) / 0.13) ** 2 + ((y - 0.32) / 0.09) ** 2)).astype(np.float32),
-        "streak": np.clip(1.5 - np.abs(streak - 0.80) / 0.035, 0, 1).astype(np.float32),
-        "centre": np.clip(1 - np.hypot(x - 0.5, y - 0.5) / 0.5, 0, 1).astype(np.float32),
+        "lit": (1.12 - 0.32 * y).astype(np.float32),
+        "gloss": np.minimum(0.95 * highlight + 0.62 * band, 0.95).astype(np.float32),
+        "glow": (0.55 * np.clip(1 - np.hypot(x - 0.5, y - 0.5) / 0.5, 0, 1)).astype(np.float32),
     }
 
 
-@lru_cache(maxsize=1)
+@cache
 def backdrop_bank() -> np.ndarray:
-    """(4, 320, 320) float32 textures of zero mean and unit deviation for backgrounds: grain, clouds, wood-like streaks, weave."""
+    """(4, 320, 320, 3) float32 background textures of zero mean and unit deviation, the same in every channel: grain, clouds, wood-like
+    streaks, weave."""
     rng = np.random.default_rng(13)
     grain = rng.standard_normal((320, 320))
     clouds = cv2.resize(rng.standard_normal((14, 14)), (320, 320), interpolation=cv2.INTER_CUBIC)
     streaks = cv2.resize(rng.standard_normal((120, 6)), (320, 320), interpolation=cv2.INTER_CUBIC)
     weave = cv2.resize(rng.standard_normal((320, 40)), (320, 320)) + cv2.resize(rng.standard_normal((40, 320)), (320, 320))
     bank = np.stack([grain, clouds, streaks + 0.3 * grain, weave]).astype(np.float32)
-    return (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
+    bank = (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
+    return np.repeat(bank[..., None], 3, axis=-1)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from ovarnet.data.scenes.records import MOST_PICTURES, captions, coco_categories, image_record, labels
 from ovarnet.data.scenes.render import SPLITS, render_photo, render_scene
@@ -63,6 +64,12 @@ def _folder(root: Path, split: str) -> Path:
     return root / "photos" if split == "photos" else root / "images" / split
 
 
+def jpeg_bytes(image: np.ndarray) -> bytes:
+    """Encode an (H, W, 3) uint8 RGB picture."""
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+    return encoded.tobytes()
+
+
 def _write_chunk(root: Path, seed: int, split: str, start: int, stop: int) -> _Chunk:
     """Render and write pictures start..stop-1 of a split; runs in a worker."""
     cv2.setNumThreads(1)
@@ -71,8 +78,7 @@ def _write_chunk(root: Path, seed: int, split: str, start: int, stop: int) -> _C
         scene = render_photo(seed, index) if split == "photos" else render_scene(seed, split, index)
         record = image_record(split, index, scene)
         file = _folder(root, split) / record["file_name"]
-        if not cv2.imwrite(str(file), cv2.cvtColor(scene.image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)):
-            raise OSError(f"could not write {file}")
+        file.write_bytes(jpeg_bytes(scene.image))
         chunk.images.append(record)
         if split in LABELLED:
             instances, attributes = labels(seed, split, index, scene)
