@@ -3,7 +3,6 @@ are no open-vocabulary results on COCO; it is there for photos when no base-only
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights, faster
 from torchvision.ops import nms
 
 from ovarnet.errors import InputError
+from ovarnet.modeling.clip_weights import read_state_dict
 from ovarnet.modeling.detector_resize import DetectorResize
 from ovarnet.modeling.proposer import detect_independently, hub_folder, roi_pool
 from ovarnet.structures import Proposals
@@ -32,9 +32,16 @@ class TorchvisionProposer(nn.Module):
     def __init__(self, weights: str | Path | None = None, *, score_threshold: float = 0.05, nms_iou: float = 0.7, limit: int = 100):
         super().__init__()
         self.nms_iou, self.limit = nms_iou, limit
+        file = Path(weights) if weights else hub_folder() / WEIGHTS.url.rsplit("/", 1)[1]
+        if not file.is_file():
+            raise InputError(f"no detector weights at {file}; download {WEIGHTS.url} to that place")
+        state = read_state_dict(file)
         self.detector = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, box_score_thresh=score_threshold,
                                                 box_detections_per_img=3 * limit)
-        _load(self.detector, Path(weights) if weights else hub_folder() / WEIGHTS.url.rsplit("/", 1)[1])
+        try:
+            self.detector.load_state_dict(state)
+        except RuntimeError:
+            raise InputError(f"{file} is not torchvision's fasterrcnn_resnet50_fpn; download {WEIGHTS.url}") from None
         shipped = self.detector.transform
         self.detector.transform = DetectorResize((800, 800), 1333, shipped.image_mean, shipped.image_std)
         self.detector.roi_heads.box_roi_pool = roi_pool({"0": 4, "1": 8, "2": 16, "3": 32})
@@ -50,13 +57,3 @@ class TorchvisionProposer(nn.Module):
 
     def train(self, mode: bool = True) -> TorchvisionProposer:
         return super().train(False)
-
-
-def _load(detector: nn.Module, file: Path) -> None:
-    if not file.is_file():
-        raise InputError(f"no detector weights at {file}; download {WEIGHTS.url} to that place")
-    try:
-        detector.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
-    except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, AttributeError) as error:
-        raise InputError(f"{file} does not hold the weights of torchvision's fasterrcnn_resnet50_fpn ({str(error).splitlines()[0]}); "
-                         f"get them from {WEIGHTS.url}") from None
