@@ -1,0 +1,269 @@
+"""Anything a person may get wrong, through the command line and a real, untrained model: one line, exit 2, nothing written."""
+
+import functools
+import json
+import shutil
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ovarnet
+from ovarnet import cli
+from ovarnet.build import build_proposer
+from ovarnet.checkpoint import save_checkpoint
+from ovarnet.config import ClipSettings
+from ovarnet.modeling.clip import load_clip
+from ovarnet.vocabulary import Vocabulary
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    """A checkpoint folder of the architecture of the shipped weights, untrained."""
+    torch.manual_seed(0)
+    settings = {
+        "clip": {"name": "ovarnet-scenes"}, "prompts": {"category": ["a photo of a {}."], "attribute": ["a {} object."]},
+        "calibration": {"category": [1.0, 0.0], "attribute": [1.0, 0.0]}, "proposer": {"kind": "scenes"},
+    }
+    parts = {"clip": load_clip("ovarnet-scenes", None, random_weights=True).model.state_dict(),
+             "proposer": build_proposer("scenes", ClipSettings("ovarnet-scenes")).state_dict()}
+    return save_checkpoint(tmp_path_factory.mktemp("models") / "untrained", model="clip-attr", settings=settings,
+                           vocabulary=Vocabulary.of(["mug", "car"], ["red", "striped"]), parts=parts)
+
+
+@pytest.fixture(scope="module")
+def load():
+    return functools.cache(ovarnet.load)
+
+
+@pytest.fixture
+def detect(model, load, tmp_path, capsys, monkeypatch):
+    """Runs the command; returns the exit code and what was printed on stderr. A model is loaded once for all tests."""
+    monkeypatch.setitem(ovarnet.__dict__, "load", load)
+
+    def run(*arguments, weights=model):
+        code = cli.main(["detect", *map(str, arguments), "--model", str(weights), "--output", str(tmp_path / "out"), "--device", "cpu"])
+        return code, capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
+def refused(detect, tmp_path):
+    """Runs a command that must fail; returns its message."""
+
+    def run(*arguments, **options):
+        code, message = detect(*arguments, **options)
+        assert code == 2
+        assert message.startswith("error: ") and message.count("\n") == 1, message
+        assert not (tmp_path / "out").exists()
+        return message
+
+    return run
+
+
+@pytest.fixture
+def good(tmp_path) -> Path:
+    return saved(Image.fromarray(np.full((40, 60, 3), 90, np.uint8)), tmp_path / "good.png")
+
+
+def saved(image: Image.Image, path: Path, **options) -> Path:
+    image.save(path, **options)
+    return path
+
+
+def bomb(path: Path) -> Path:
+    """A PNG of a few bytes that says it has 20000 x 20000 pixels."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", 20000, 20000, 8, 2, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b""))
+    return path
+
+
+def broken(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.jpg"
+    if kind == "bomb":
+        return bomb(path)
+    if kind == "truncated":
+        noise = np.random.default_rng(0).integers(0, 255, (99, 99, 3), dtype=np.uint8)
+        path.write_bytes(saved(Image.fromarray(noise), path).read_bytes()[:2000])
+    if kind == "empty":
+        path.touch()
+    if kind == "text":
+        path.write_text("not an image")
+    return path
+
+
+@pytest.mark.parametrize(("kind", "words"), [
+    ("missing", "no such file"), ("empty", "file is empty"), ("text", "not an image"), ("truncated", "truncated"), ("bomb", "pixels"),
+])
+def test_broken_image(kind, words, refused, tmp_path):
+    path = broken(kind, tmp_path)
+    message = refused(path)
+    assert str(path) in message and words in message
+
+
+IMAGES = {
+    "cmyk.jpg": (Image.new("CMYK", (30, 20), (0, 99, 99, 0)), (30, 20)),
+    "grey.png": (Image.new("L", (30, 20), 99), (30, 20)),
+    "palette.gif": (Image.new("P", (30, 20), 3), (30, 20)),
+    "alpha.png": (Image.new("RGBA", (30, 20), (9, 9, 9, 99)), (30, 20)),
+    "deep.png": (Image.fromarray(np.full((20, 30), 40000, np.uint16)), (30, 20)),
+    "pixel.png": (Image.new("RGB", (1, 1)), (1, 1)),
+    "wide.png": (Image.new("RGB", (20000, 20)), (20000, 20)),
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_unusual_image_works(name, detect, tmp_path):
+    image, size = IMAGES[name]
+    path = saved(image, tmp_path / name)
+    assert detect(path, "--threshold", "0", "--max-boxes", "5") == (0, "")
+    record = json.loads((tmp_path / "out" / f"{path.stem}.json").read_text())
+    assert (record["width"], record["height"]) == size
+    assert (np.array(record["boxes"]).reshape(-1, 4)[:, 2:] <= size).all()
+
+
+def test_exif_rotation_turns_the_frame(detect, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    path = saved(Image.new("RGB", (60, 40)), tmp_path / "turned.jpg", exif=exif)
+    assert detect(path) == (0, "")
+    record = json.loads((tmp_path / "out/turned.json").read_text())
+    assert (record["width"], record["height"]) == (40, 60)
+
+
+def test_folder_with_broken_images_among_good_ones(detect, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.png", "z.png"):
+        saved(Image.new("RGB", (30, 20)), folder / name)
+    bad = [broken("empty", folder), broken("truncated", folder)]
+    code, message = detect(folder)
+    assert code == 2
+    assert "error: 2 of 4 images could not be used:" in message and message.count("error:") == 1 and "Traceback" not in message
+    assert all(str(path) in message.split("error:")[1] for path in bad)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.jpg", "a.json", "detections.json", "z.jpg", "z.json"]
+
+
+def test_only_broken_images_write_nothing(detect, tmp_path):
+    code, message = detect(broken("empty", tmp_path), broken("text", tmp_path))
+    assert code == 2 and "2 of 2 images" in message
+    assert not (tmp_path / "out").exists()
+
+
+def test_folder_without_images(refused, tmp_path):
+    (tmp_path / "in").mkdir()
+    assert str(tmp_path / "in") in refused(tmp_path / "in")
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    (["--categories", "mug, car, mug"], "mug"),
+    (["--attributes", "red,, blue"], "empty"),
+    (["--attributes", "red, " + "x" * 300], "300 characters"),
+    (["--categories", "", "--attributes", ""], "name at least one word"),
+    (["--categories", '"mug, car'], "quotes"),
+    (["--categories", "no_such_words.txt"], "no_such_words.txt: no such file"),
+])
+def test_bad_words(options, words, refused, good):
+    assert words in refused(good, *options)
+
+
+def test_words_with_commas_quotes_and_unicode_work(detect, good, tmp_path):
+    assert detect(good, "--categories", '"red, white and blue flag", Gerät, 杯子', "--attributes", "") == (0, "")
+    assert json.loads((tmp_path / "out/good.json").read_text())["categories"] == ["red, white and blue flag", "Gerät", "杯子"]
+
+
+@pytest.mark.parametrize(("row", "words"), [
+    ("[NaN, 0, 9, 9]", "finite"), ("[0, 0, Infinity, 9]", "finite"), ("[9, 0, 5, 9]", "inverted"), ("[5, 5, 5, 9]", "size"),
+    ("[60, 0, 90, 9]", "outside"), ("[-9, -9, 0, 0]", "outside"), ("[0, 0, 9]", "4 numbers"), ('["a", 0, 9, 9]', "4 numbers"),
+])
+def test_bad_boxes_name_file_image_and_index(row, words, refused, good, tmp_path):
+    file = tmp_path / "boxes.json"
+    file.write_text(f'{{"good.png": [[0, 0, 9, 9], {row}]}}')
+    message = refused(good, "--boxes", file)
+    assert str(file) in message and "good.png" in message and "box 1 " in message and words in message
+
+
+def test_image_with_bad_boxes_does_not_stop_the_others(detect, good, tmp_path):
+    other = shutil.copy(good, tmp_path / "other.png")
+    (tmp_path / "boxes.json").write_text('{"good.png": [[9, 0, 5, 9]], "other.png": [[0, 0, 9, 9]]}')
+    code, message = detect(good, other, "--boxes", tmp_path / "boxes.json")
+    assert code == 2 and "1 of 2 images" in message
+    assert json.loads((tmp_path / "out/detections.json").read_text())[0]["file_name"] == "other.png"
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", '[{"bbox": 3}]', '{"annotations": [{"image_id": 1, "bbox": [0, 0, 1, 1]}]}'])
+def test_boxes_file_of_another_kind(content, refused, good, tmp_path):
+    file = tmp_path / "boxes.json"
+    file.write_text(content)
+    assert str(file) in refused(good, "--boxes", file)
+
+
+def test_missing_boxes_file(refused, good, tmp_path):
+    assert "no such file" in refused(good, "--boxes", tmp_path / "none.json")
+
+
+def cut(folder: Path) -> None:
+    path = folder / "clip.safetensors"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def swap(folder: Path) -> None:
+    shutil.copy(folder / "proposer.safetensors", folder / "clip.safetensors")
+
+
+def no_config(folder: Path) -> None:
+    (folder / "config.yaml").unlink()
+
+
+def foreign(folder: Path) -> None:
+    (folder / "config.yaml").write_text("model:\n  type: FasterRCNN\n")
+
+
+def half_written_config(folder: Path) -> None:
+    (folder / "config.yaml").write_text("format: ovarnet/1\nmodel: clip-attr\n")
+
+
+def other_clip(folder: Path) -> None:
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace("ovarnet-scenes", "RN50"))
+
+
+@pytest.mark.parametrize(("damage", "words"), [
+    (cut, "clip.safetensors is damaged or truncated"), (swap, "clip.safetensors holds another architecture"), (no_config, "no config.yaml"),
+    (foreign, "not an ovarnet checkpoint"), (half_written_config, "config.yaml"), (other_clip, "another architecture"),
+])
+def test_bad_checkpoint(damage, words, refused, good, model, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "copy")
+    damage(folder)
+    message = refused(good, weights=folder)
+    assert words in message and str(folder) in message
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("scens", "'scens'"), ("clip-attr:ViT-B-16", "ViT-B-16 names no weights"), ("clip-attr:NoSuchNet/openai", "NoSuchNet"),
+    ("clip-attr:RN50/no_such_file.pt", "no_such_file.pt"), ("clip-attr:RN50/no_such_tag", "no_such_tag"),
+])
+def test_unknown_model(name, words, refused, good):
+    assert words in refused(good, weights=name)
+
+
+def test_pickled_weights_of_someone_else(refused, good, tmp_path):
+    torch.save({"anything": torch.zeros(1)}, tmp_path / "theirs.pt")
+    assert "theirs.pt" in refused(good, weights=f"clip-attr:RN50/{tmp_path / 'theirs.pt'}")
+
+
+def test_unknown_device_and_output_that_is_a_file(detect, good, tmp_path, model, capsys):
+    assert cli.main(["detect", str(good), "--model", str(model), "--device", "warp"]) == 2
+    assert "device 'warp'" in capsys.readouterr().err
+    (tmp_path / "out").write_text("mine")
+    assert detect(good) == (2, f"error: {tmp_path / 'out'}: is a file; --output needs a folder\n")
+    assert (tmp_path / "out").read_text() == "mine"
