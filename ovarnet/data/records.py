@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -15,6 +14,10 @@ logger = logging.getLogger(__name__)
 
 SUB_PIXEL = 1.0
 """A box may reach this many pixels outside its image without a note: rounding, which COCO's own files contain."""
+
+
+FARTHEST = 1e9
+"""No coordinate in pixels is as large; NaN and infinities fail the comparison too."""
 
 
 class Skipped:
@@ -91,12 +94,10 @@ class ImageFolder:
 
 
 def four_numbers(values) -> list[float] | None:
-    """`values` as four finite floats, or None when they are anything else."""
-    if not isinstance(values, (list, tuple)) or len(values) != 4:
+    """`values` when they are four finite numbers, None when they are anything else."""
+    if not isinstance(values, list) or len(values) != 4:
         return None
-    if not all(isinstance(value, (int, float)) and math.isfinite(value) for value in values):
-        return None
-    return [float(value) for value in values]
+    return values if all(isinstance(value, (int, float)) and -FARTHEST < value < FARTHEST for value in values) else None
 
 
 def clipped(corners: list[float], height: int, width: int) -> list[float] | None:
@@ -119,6 +120,8 @@ def checked_xywh(values, height: int, width: int, item: str, skipped: Skipped) -
 
 def inside(corners: list[float], height: int, width: int, item: str, skipped: Skipped) -> list[float] | None:
     """The box clipped to the image; None, with a note, when it lies wholly outside. A clip of more than a pixel is noted."""
+    if corners[0] >= 0 and corners[1] >= 0 and corners[2] <= width and corners[3] <= height:
+        return corners
     box = clipped(corners, height, width)
     if box is None:
         return skipped.add("box lies outside the image", f"{item}: {corners} in {width} x {height}")

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from ovarnet.data.images import read_image_size
 from ovarnet.data.records import ImageFolder, ImageRecord, Skipped, check_ids, checked_xywh
@@ -106,22 +105,24 @@ def _annotations(image: ImageRecord, records: list[dict], vocabulary: Vocabulary
             boxes.append(box)
             kept.append(record)
     labels = torch.full((len(kept), len(vocabulary.attributes)), UNKNOWN, dtype=torch.int8)
-    for row, record in zip(labels, kept, strict=True):
-        _label(row, record, vocabulary.attribute_index, skipped)
+    known = [(row, *entry) for row, record in enumerate(kept) for entry in _labels(record, vocabulary.attribute_index, skipped)]
+    if known:
+        rows, columns, values = zip(*known, strict=True)
+        labels[list(rows), list(columns)] = torch.tensor(values, dtype=torch.int8)
     categories = [vocabulary.category_index.get(record["object_name"], NO_CATEGORY) for record in kept]
     return Annotations(image.file, image.image_id, image.height, image.width, boxes, categories, labels,
                        instance_ids=[str(record["instance_id"]) for record in kept])
 
 
-def _label(row: Tensor, record: dict, columns: Mapping[str, int], skipped: Skipped) -> None:
+def _labels(record: dict, columns: Mapping[str, int], skipped: Skipped) -> list[tuple[int, int]]:
+    """The (column, label) pairs of one record."""
     positive, negative = set(record["positive_attributes"]), set(record["negative_attributes"])
-    for word in sorted((positive | negative) - columns.keys()):
+    for word in sorted(word for word in positive | negative if word not in columns):
         skipped.add("attribute not in the vocabulary", f"{word!r} of instance {record['instance_id']}")
     for word in sorted(positive & negative):
         skipped.add("attribute both positive and negative, taken as unknown", f"{word!r} of instance {record['instance_id']}")
-    for words, label in ((positive - negative, POSITIVE), (negative - positive, NEGATIVE)):
-        for word in words & columns.keys():
-            row[columns[word]] = label
+    return [(columns[word], label) for words, label in ((positive - negative, POSITIVE), (negative - positive, NEGATIVE))
+            for word in words if word in columns]
 
 
 def _merge_image(coco: Annotations, vaw: Annotations | None) -> Annotations:

@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from ovarnet.errors import InputError
+from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations, Detections, Proposals, as_boxes
+
+
+def annotations(boxes=((0, 0, 4, 2), (1, 1, 3, 2)), **changed):
+    fields = {"categories": [1, NO_CATEGORY], "attributes": [[POSITIVE, UNKNOWN, UNKNOWN]] * 2}
+    return Annotations("a.jpg", "7", 2, 4, boxes, **{**fields, **changed})
+
+
+def test_as_boxes():
+    assert as_boxes([]).shape == (0, 4)
+    assert as_boxes([[1, 2, 3, 4]]).dtype == torch.float32
+    with pytest.raises(InputError, match=r"shape \(N, 4\).*got \(4,\)"):
+        as_boxes([1, 2, 3, 4])
+    with pytest.raises(InputError, match=r"box 1 is .*nan"):
+        as_boxes([[0, 0, 1, 1], [0, 0, float("nan"), 1]])
+
+
+def test_annotations_are_of_equal_length_and_filter_together():
+    image = annotations(is_crowd=[False, True], instance_ids=["x", "y"])
+    one = image[torch.tensor([False, True])]
+    assert len(one) == 1 and one.categories.tolist() == [NO_CATEGORY] and one.instance_ids == ["y"] and one.is_crowd.tolist() == [True]
+    assert image[[1, 0]].instance_ids == ["y", "x"]
+    assert one.attributes.dtype == torch.int8 and one.categories.dtype == torch.int64
+    assert annotations().instance_ids == ["7:0", "7:1"] and not annotations().is_crowd.any()
+    with pytest.raises(InputError, match="annotations of image 7: categories has 3 rows but there are 2 boxes"):
+        annotations(categories=[0, 0, 0])
+
+
+def test_empty_annotations():
+    empty = annotations([], categories=[], attributes=torch.zeros(0, 3))
+    assert len(empty) == 0 and empty.boxes.shape == (0, 4) and len(empty[[]]) == 0
+
+
+def test_proposals():
+    proposals = Proposals([[0, 0, 1, 1], [0, 0, 2, 2]], [0.9, 0.4])
+    assert proposals[:1].scores.tolist() == pytest.approx([0.9])
+    assert len(Proposals([], [])) == 0
+    with pytest.raises(InputError, match="scores has 1 rows"):
+        Proposals([[0, 0, 1, 1], [0, 0, 2, 2]], [0.9])
+
+
+def test_detections_check_their_columns_and_pick_the_best_category():
+    found = Detections([[0, 0, 1, 1], [0, 0, 2, 2]], torch.tensor([0.9, 0.4]), torch.tensor([[0.1, 0.7], [0.6, 0.2]]), torch.zeros(2, 0),
+                       ["mug", "car"])
+    assert found.best_category == ["car", "mug"]
+    assert found[1:].best_category == ["mug"] and len(found[[]]) == 0
+    with pytest.raises(InputError, match=r"category_scores has shape .* there are 1 words"):
+        Detections(found.boxes, found.scores, found.category_scores, found.attribute_scores, ["mug"])
+    without = Detections(found.boxes, found.scores, torch.zeros(2, 0), torch.zeros(2, 0))
+    assert without.best_category == [None, None]
