@@ -12,6 +12,7 @@ from pathlib import Path
 
 import open_clip
 import torch
+from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 
 from ovarnet.errors import InputError
@@ -124,16 +125,12 @@ class Clip(nn.Module):
         """Plain texts -> (N, D), not L2-normalised. Too long a text is an InputError, or is cut when `truncate` (captions)."""
         if not len(strings):
             return self.logit_scale.new_zeros(0, self.embed_dim)
-        if self.takes_embeddings:
-            tokens, marks = self.tokenize(strings), 2
-        else:  # SigLIP-like: open_clip's tokenizer adds the marks, and cuts; so the whole length is counted for the check only
-            tokens, marks = self.tokenizer.tokenizer(list(strings)).input_ids, 0
+        if not self.takes_embeddings:
+            return self._encode_text_as_open_clip(strings, truncate)
+        tokens = self.tokenize(strings)
         if not truncate:
-            self._check_lengths(strings, [len(ids) + marks for ids in tokens])
-        if self.takes_embeddings:
-            return self.encode_sequences([[self.sot, *ids[:self.context_length - 2], self.eot] for ids in tokens])
-        batches = [list(strings[i:i + text_tower.BATCH]) for i in range(0, len(strings), text_tower.BATCH)]
-        return torch.cat([self.model.encode_text(self.tokenizer(batch).to(self.device)) for batch in batches])
+            self._check_lengths(strings, [len(ids) + 2 for ids in tokens])
+        return self.encode_sequences([[self.sot, *ids[:self.context_length - 2], self.eot] for ids in tokens])
 
     def fingerprint(self) -> str:
         """Hash of everything a text embedding depends on (weights of the text side, architecture): the cache key's part of CLIP."""
@@ -171,6 +168,15 @@ class Clip(nn.Module):
         """Parameters and persistent buffers of the text side, by name."""
         state = self.model.state_dict(keep_vars=True)
         return [(name, tensor) for name, tensor in state.items() if not name.startswith(("visual.", "logit_"))]
+
+    def _encode_text_as_open_clip(self, strings: Sequence[str], truncate: bool) -> Tensor:
+        """For towers of another kind (SigLIP, BERT, ...). open_clip's tokenizers cut silently, so lengths are counted beforehand."""
+        if not truncate:
+            bpe = isinstance(self.tokenizer, SimpleTokenizer)
+            self._check_lengths(strings, [len(self.tokenizer.encode(string)) + 2 if bpe else len(self.tokenizer.tokenizer(string).input_ids)
+                                          for string in strings])
+        batches = [list(strings[i:i + text_tower.BATCH]) for i in range(0, len(strings), text_tower.BATCH)]
+        return torch.cat([self.model.encode_text(self.tokenizer(batch).to(self.device)) for batch in batches])
 
     def _check_lengths(self, strings: Sequence[str], lengths: list[int]) -> None:
         for string, needed in zip(strings, lengths, strict=True):

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip_hub import download
+from ovarnet.modeling.torchscript_archive import is_torchscript, read_torchscript
 
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 LOCAL_FOLDER = "local-dir:"
@@ -88,16 +89,19 @@ def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -
 
 
 def read_state_dict(file: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file by name. Never executes what the file holds (weights_only). InputError where it is none."""
+    """The tensors of a weights file by name. Nothing that the file holds is executed. InputError where it is no such file."""
     try:
-        state = load_file(file) if file.suffix == ".safetensors" else torch.load(file, map_location="cpu", weights_only=True)
+        if file.suffix == ".safetensors":
+            state = load_file(file)
+        else:
+            state = read_torchscript(file) if is_torchscript(file) else torch.load(file, map_location="cpu", weights_only=True)
     except SafetensorError as error:
         raise InputError(f"{file} is no readable safetensors file ({error}); it may be cut off: copy or download it again") from error
     except pickle.UnpicklingError as error:
         if zipfile.is_zipfile(file):
             raise InputError(f"{file} holds pickled Python objects, which are never loaded; save its state dict as .safetensors") from error
         raise InputError(f"{file} is cut off or no weights file; copy or download it again") from error
-    except (RuntimeError, EOFError) as error:
+    except (RuntimeError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"{file} is cut off or no weights file; copy or download it again") from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
