@@ -1,0 +1,101 @@
+"""Score a model, or a file of stored predictions, on an annotated dataset: one table and metrics.json.
+
+example: ovarnet evaluate --model scenes --dataset scenes --root datasets/scenes --split test --output out/scenes
+example: ovarnet evaluate --predictions theirs.json --dataset ovad --root datasets/ovad --split test
+
+Box-given: the annotated boxes are handed to the model. Box-free: the model finds boxes itself.
+The form of a prediction file is described in ovarnet/evaluation/predictions.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ovarnet.errors import InputError
+
+HELP = "score a model or stored predictions: categories, attributes, boxes; base, novel and all"
+DATASETS = ("scenes", "coco-ovd", "vaw", "ovad")
+SETTINGS = ("box-given", "box-free")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dataset", choices=DATASETS, default="scenes", help="which dataset lies under --root")
+    parser.add_argument("--root", type=Path, default=Path("datasets/scenes"), help="folder of the dataset (see datasets/README.md)")
+    parser.add_argument("--split", default="test", help="train, val or test, as far as the dataset has it")
+    parser.add_argument("--model", default="scenes", help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
+    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
+    parser.add_argument("--predictions", type=Path, metavar="FILE", help="score this file instead of a model")
+    parser.add_argument("--settings", nargs="+", choices=SETTINGS,
+                        help="what to evaluate (default: both for a model, box-free for --predictions)")
+    parser.add_argument("--rule", choices=("vaw", "ovad"),
+                        help="attribute rules: threshold, top K and what is undefined; AP is the same (default: ovad for ovad, else vaw)")
+    parser.add_argument("--labels", choices=("argmax", "all"), default="argmax",
+                        help="COCO-OVD AP50: one label per detection, or every category scoring at least 0.05")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images (for a quick look)")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="write metrics.json here")
+    parser.add_argument("--save-predictions", action="store_true",
+                        help="also write predictions_SETTING.json to --output, in the form that --predictions reads")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+
+
+def run(args: argparse.Namespace) -> int:
+    check(args)
+    from ovarnet.data.datasets import open_dataset
+
+    vocabulary, annotations = open_dataset(args.dataset, args.root, args.split, images=args.predictions is None)
+    about = {"model": args.model, "dataset": args.dataset, "split": args.split}
+    options = {"rule": args.rule or ("ovad" if args.dataset == "ovad" else "vaw"), "labels": args.labels}
+    if args.predictions:
+        report = score_file(args, vocabulary, annotations, about={**about, "model": str(args.predictions)}, **options)
+    else:
+        report = score_model(args, vocabulary, annotations, about=about, **options)
+    print(report.table())
+    if args.output:
+        write(args, report, annotations)
+    return 0
+
+
+def check(args: argparse.Namespace) -> None:
+    """Refuse what cannot work before anything slow happens."""
+    if args.limit is not None and args.limit < 1:
+        raise InputError(f"--limit {args.limit}: give at least 1 image")
+    if args.output and args.output.exists() and not args.output.is_dir():
+        raise InputError(f"--output {args.output}: is a file; give a folder")
+    if args.save_predictions and not args.output:
+        raise InputError("--save-predictions needs --output, the folder to write to")
+    if args.predictions and (args.save_predictions or args.proposer):
+        raise InputError("--predictions are scored as they are: --save-predictions and --proposer need a model")
+    if args.predictions and len(args.settings or ["one"]) > 1:
+        raise InputError("a prediction file is box-given or box-free, not both; give one --settings")
+
+
+def score_file(args, vocabulary, annotations, **options):
+    from ovarnet.evaluation.evaluate import evaluate_predictions
+    from ovarnet.evaluation.predictions import read_predictions
+
+    setting = (args.settings or ["box-free"])[0]
+    found = read_predictions(args.predictions, vocabulary, annotations, box_given=setting == "box-given")
+    return evaluate_predictions({setting: found[: args.limit]}, vocabulary, annotations[: args.limit], **options)
+
+
+def score_model(args, vocabulary, annotations, **options):
+    import ovarnet
+    from ovarnet.evaluation.evaluate import evaluate_model
+
+    model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
+    return evaluate_model(model, vocabulary, annotations[: args.limit], args.settings or SETTINGS, **options)
+
+
+def write(args, report, annotations) -> None:
+    """metrics.json, and the predictions where they are wanted."""
+    from ovarnet.evaluation.predictions import write_predictions
+
+    try:
+        report.write(args.output / "metrics.json")
+        for setting, found in report.predictions.items() if args.save_predictions else ():
+            ids = [image.image_id for image in annotations[: args.limit]]
+            write_predictions(args.output / f"predictions_{setting}.json", zip(ids, found, strict=True))
+    except OSError as error:
+        raise InputError(f"{args.output}: cannot write results ({error.strerror}); choose another --output") from None
+    print(f"written to {args.output}: {', '.join(sorted(path.name for path in args.output.glob('*.json')))}")
