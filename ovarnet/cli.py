@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from ovarnet.commands import detect, generate, train
+from ovarnet.commands import detect, evaluate, generate, train
 from ovarnet.errors import InputError
 
-COMMANDS = {"detect": detect, "train": train, "generate": generate}
+COMMANDS = {"detect": detect, "train": train, "evaluate": evaluate, "generate": generate}
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 EXAMPLE = 'example: ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped, wooden" --output out'
 
