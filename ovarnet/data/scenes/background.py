@@ -13,10 +13,10 @@ _MOST_CLUTTER = 6
 
 
 def _muted_corners(rng: np.random.Generator, gain: float) -> np.ndarray:
-    """(2, 2, 3) float32 RGB: one grey level per corner around a common one, and one weak tint for all."""
+    """(2, 2, 3) uint8 RGB: one grey level per corner around a common one, and one weak tint for all."""
     level = rng.uniform(70, 205) + rng.uniform(-28, 28, (2, 2, 1))
     tint = rng.uniform(-_TINT, _TINT, 3)
-    return (gain * (level + tint - tint.mean())).astype(np.float32)
+    return np.clip(gain * (level + tint - tint.mean()), 0, 255).astype(np.uint8)
 
 
 def _clutter(image: np.ndarray, rng: np.random.Generator) -> None:
@@ -42,6 +42,7 @@ def draw_background(height: int, width: int, rng: np.random.Generator, gain: flo
     u, (low, high) = rng.random(4).tolist(), _TEXTURE
     y, x = int(u[0] * (bank.shape[1] - height + 1)), int(u[1] * (bank.shape[2] - width + 1))
     texture = bank[int(u[2] * len(bank)), y : y + height, x : x + width]
-    image = cv2.addWeighted(gradient, 1, texture, low + (high - low) * u[3], 0, dtype=cv2.CV_8U)
+    amplitude = (low + (high - low) * u[3]) / 32
+    image = cv2.addWeighted(gradient, 1, texture, amplitude, -128 * amplitude)
     _clutter(image, rng)
     return image

@@ -9,13 +9,12 @@ from math import ceil, cos, radians, sin
 import cv2
 import numpy as np
 
-from ovarnet.data.scenes.paint import paint
-from ovarnet.data.scenes.silhouettes import CANVAS, GLYPH, silhouette
+from ovarnet.data.scenes.paint import SIDES, paint
+from ovarnet.data.scenes.silhouettes import CANVAS, GLYPH
 from ovarnet.data.scenes.textures import VARIANTS, noise_bank
 from ovarnet.data.scenes.things import Thing
 
 _SNOW = (246, 251, 252, 255)
-_MARGIN, _HALO_MARGIN = 7.0, CANVAS / 2 - GLYPH / 2  # room around the glyph for outline or frayed edge, and for a halo; canvas units
 
 
 @dataclass(frozen=True)
@@ -30,28 +29,22 @@ class Cutout:
     area: int
 
 
-def _matrix(thing: Thing, side: int, stretch: float, mirrored: bool) -> tuple[np.ndarray, int, int]:
-    """Affine matrix (2, 3) from the sprite's pixels to the cut-out's, and the cut-out's width and height."""
-    scale = thing.length / GLYPH
+def _matrix(thing: Thing, height: int, width: int, stretch: float, mirrored: bool) -> tuple[np.ndarray, tuple[int, int]]:
+    """Affine matrix (2, 3) from the pixels of a height x width sprite to those of the cut-out, and the cut-out's width and height."""
+    scale = thing.length / (GLYPH * SIDES[thing.size] / CANVAS)
     cosine, sine = cos(radians(thing.angle)), sin(radians(thing.angle))
-    x_scale, y_scale = scale * stretch, scale / stretch
-    margin = _HALO_MARGIN if thing.finish == "glowing" else _MARGIN
-    half_x, half_y = silhouette(thing.category, side).extent
-    half_x, half_y = (half_x + margin) * x_scale, (half_y + margin) * y_scale
-    width = 2 * ceil(abs(cosine) * half_x + abs(sine) * half_y)
-    height = 2 * ceil(abs(sine) * half_x + abs(cosine) * half_y)
-    x_unit, y_unit = CANVAS / side * (-x_scale if mirrored else x_scale), CANVAS / side * y_scale
-    a, b, c, d = cosine * x_unit, sine * y_unit, -sine * x_unit, cosine * y_unit
-    middle = (side - 1) / 2
-    matrix = np.array([[a, b, (width - 1) / 2 - (a + b) * middle], [c, d, (height - 1) / 2 - (c + d) * middle]])
-    return matrix, width, height
+    x_scale, y_scale = (-scale if mirrored else scale) * stretch, scale / stretch
+    a, b, c, d = cosine * x_scale, sine * y_scale, -sine * x_scale, cosine * y_scale
+    new_width, new_height = ceil(abs(a) * width + abs(b) * height), ceil(abs(c) * width + abs(d) * height)
+    x, y = (width - 1) / 2, (height - 1) / 2
+    return np.array([[a, b, (new_width - 1) / 2 - a * x - b * y], [c, d, (new_height - 1) / 2 - c * x - d * y]]), (new_width, new_height)
 
 
-def _snow(rgba: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
-    """Lay a white cap with a ragged lower edge on the top of every column, in place."""
-    height, width = coverage.shape
-    solid = coverage > 127
-    x, _, across, along = cv2.boundingRect(solid.view(np.uint8))
+def _snow(rgba: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> None:
+    """Lay a white cap with a ragged lower edge on the top of every column, in place. mask: (h, w) uint8 of 0 / 1."""
+    height, width = mask.shape
+    solid = mask.view(bool)
+    x, _, across, along = cv2.boundingRect(mask)
     extent = max(across, along)
     noise = noise_bank(7, 48)[int(rng.random() * VARIANTS), int(rng.random() * 48)]
     ragged = np.interp((np.arange(width) - x) * (40 / extent), np.arange(48), noise)
@@ -61,22 +54,19 @@ def _snow(rgba: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> N
     row = np.arange(height)[:, None]
     cap = (row >= top - over) & (row < top + depth) & (solid | (row < top))
     rgba[cap] = _SNOW
-    coverage[cap] = 255
+    mask[cap] = 1
 
 
 def cut_out(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Cutout:
     """Paint `thing` and turn it into its final size and pose, with some jitter of its aspect and brightness. gain: of the picture."""
     u = rng.random(3).tolist()
     sprite = paint(thing, rng, gain * (0.92 + 0.16 * u[0]))
-    matrix, width, height = _matrix(thing, len(sprite.rgba), 0.92 + 0.16 * u[1], mirrored=u[2] < 0.5)
-    rgba = cv2.warpAffine(sprite.rgba, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    if sprite.coverage is None:
-        coverage = cv2.extractChannel(rgba, 3)
-    else:
-        coverage = cv2.warpAffine(sprite.coverage, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    matrix, size = _matrix(thing, *sprite.rgba.shape[:2], 0.92 + 0.16 * u[1], mirrored=u[2] < 0.5)
+    rgba = cv2.warpAffine(sprite.rgba, matrix, size, flags=cv2.INTER_LINEAR)
+    coverage = cv2.extractChannel(rgba, 3) if sprite.coverage is None else cv2.warpAffine(sprite.coverage, matrix, size)
+    mask = cv2.threshold(coverage, 255 * sprite.solid, 1, cv2.THRESH_BINARY)[1]
     if "snow covered" in thing.extras:
-        _snow(rgba, coverage, rng)
-    mask = cv2.threshold(coverage, 127, 1, cv2.THRESH_BINARY)[1]
+        _snow(rgba, mask, rng)
     x, y, w, h = cv2.boundingRect(mask)
     return Cutout(thing, rgba, mask.view(bool), (x, y, x + w, y + h), cv2.countNonZero(mask))
 

@@ -28,12 +28,14 @@ _LARGEST_DETAIL = 0.10  # cut-outs below this share of the glyph (eyes, windows,
 
 @dataclass(frozen=True)
 class Silhouette:
-    """distance: (side, side) float32 in canvas units, positive inside. detail: (side, side) float32 in [0, 1], the filled cut-outs, or
-    None. core: (K, 2) int x, y in canvas units of points well inside. depth: the largest distance. extent: half width and half height of
-    the glyph in canvas units; its centre is the canvas centre."""
+    """distance: (h, w) float32 in canvas units, positive inside. detail: (h, w) float32 in [0, 1], the filled cut-outs, or None.
+    crop: the slices of the whole canvas (side x side pixels) that these arrays hold: the glyph and a margin around it.
+    core: (K, 2) int x, y in canvas units of points well inside. depth: the largest distance. extent: half width and half height of the
+    glyph in canvas units; its centre is the canvas centre, and that of the crop."""
 
     distance: np.ndarray
     detail: np.ndarray | None
+    crop: tuple[slice, slice]
     core: np.ndarray
     depth: float
     extent: tuple[float, float]
@@ -85,21 +87,28 @@ def _small_cutouts(mask: np.ndarray) -> np.ndarray:
 
 
 @cache
-def silhouette(category: Category, side: int) -> Silhouette:
-    """The silhouette of a category as arrays of side x side pixels; drawn once per process."""
+def silhouette(category: Category, side: int, margin: float) -> Silhouette:
+    """The silhouette of a category on a canvas of side x side pixels, with a margin in canvas units; drawn once per process."""
     mask = _glyph_mask(category.glyph)
     details = _small_cutouts(mask)
     filled = np.maximum(mask, details)
     inside = cv2.distanceTransform(filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(255 - filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = ((inside - outside) / _OVERSAMPLING).astype(np.float32)
-    detail = _shrunk(details.astype(np.float32) / 255, side) if details.any() else None
     ys, xs = np.nonzero(mask)
     extent = ((xs.max() - xs.min() + 1) / (2 * _OVERSAMPLING), (ys.max() - ys.min() + 1) / (2 * _OVERSAMPLING))
     units = _shrunk(distance, CANVAS)
     depth = float(units.max())
     core = np.argwhere(units > 0.6 * depth)[:, ::-1]
-    return Silhouette(_shrunk(distance, side), detail, core, depth, extent)
+    crop = tuple(_centred(2 * (half + margin) * side / CANVAS, side) for half in reversed(extent))
+    detail = _shrunk(details.astype(np.float32) / 255, side)[crop] if details.any() else None
+    return Silhouette(np.ascontiguousarray(_shrunk(distance, side)[crop]), detail, crop, core, depth, extent)
+
+
+def _centred(length: float, side: int) -> slice:
+    """The slice in the middle of `side` (even) pixels that is at least `length` long."""
+    cut = max(0, int((side - length) // 2))
+    return slice(cut, side - cut)
 
 
 def _shrunk(picture: np.ndarray, side: int) -> np.ndarray:

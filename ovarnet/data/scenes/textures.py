@@ -9,6 +9,8 @@ import numpy as np
 
 from ovarnet.data.scenes.silhouettes import CANVAS
 
+_SHIFT = 3  # OpenCV draws in 1/8 pixel
+
 VARIANTS = 32
 """Pictures per bank."""
 
@@ -73,6 +75,23 @@ def noise_bank(grain: int, side: int) -> np.ndarray:
 
 
 @cache
+def crack_bank(side: int) -> np.ndarray:
+    """(VARIANTS, 2 side, 2 side) float32 weights of three jagged, forking lines that start in the middle."""
+    rng = np.random.default_rng(14)
+    scale = side / CANVAS * (1 << _SHIFT)
+    thick = max(1, round(3 * side / CANVAS))
+    bank = np.zeros((VARIANTS, 2 * side, 2 * side), np.uint8)
+    for lines in bank:
+        turns = 2 * np.pi * (rng.random() + np.arange(3)[:, None] / 3) + rng.uniform(-0.75, 0.75, (3, 6))
+        steps = rng.uniform(8, 13, (3, 6, 1)) * np.stack([np.cos(turns), np.sin(turns)], axis=-1)
+        arms = CANVAS + np.concatenate([np.zeros((3, 1, 2)), steps.cumsum(axis=1)], axis=1)
+        forks = np.stack([arms[:, 2], arms[:, 2] + 1.5 * steps[:, 0, ::-1] * (1, -1)], axis=1)
+        for points, width in ((arms, thick), (forks, max(1, thick - 1))):
+            cv2.polylines(lines, list(np.rint(points * scale).astype(np.int32)), False, 255, width, cv2.LINE_AA, _SHIFT)
+    return bank * np.float32(0.9 / 255)
+
+
+@cache
 def shading_bank(side: int) -> dict[str, np.ndarray]:
     """Fixed (side, side) float32 fields: "lit", brightness under light from above; "gloss", weight of the white spot and
     the diagonal band of a shiny surface; "glow", weight of the bright middle of a glowing one."""
@@ -88,7 +107,7 @@ def shading_bank(side: int) -> dict[str, np.ndarray]:
 
 @cache
 def backdrop_bank() -> np.ndarray:
-    """(4, 320, 320, 3) float32 background textures of zero mean and unit deviation, the same in every channel: grain, clouds, wood-like
+    """(4, 320, 320, 3) uint8 background textures of mean 128 and deviation 32, the same in every channel: grain, clouds, wood-like
     streaks, weave."""
     rng = np.random.default_rng(13)
     grain = rng.standard_normal((320, 320))
@@ -97,4 +116,4 @@ def backdrop_bank() -> np.ndarray:
     weave = cv2.resize(rng.standard_normal((320, 40)), (320, 320)) + cv2.resize(rng.standard_normal((40, 320)), (320, 320))
     bank = np.stack([grain, clouds, streaks + 0.3 * grain, weave]).astype(np.float32)
     bank = (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
-    return np.repeat(bank[..., None], 3, axis=-1)
+    return np.repeat(np.clip(128 + 32 * bank, 0, 255).astype(np.uint8)[..., None], 3, axis=-1)
