@@ -111,7 +111,7 @@ def scenes_proposer(clip: Clip) -> DetectorProposer:
     return DetectorProposer(
         backbone, anchor_sizes=((16,), (32,), (64,), (112,)), roi_strides=backbone.strides, roi_canonical_size=80, head_width=128,
         resize=DetectorResize(short_side=(112, 208), long_side=320, mean=clip.mean, std=clip.std),
-        rpn_pre_nms=(500, 300), rpn_post_nms=(300, 200), rpn_samples=128, roi_samples=128,
+        rpn_pre_nms=(500, 300), rpn_post_nms=(300, 200), rpn_samples=128, roi_samples=64,
         score_threshold=0.01, nms_iou=0.65)
 
 
