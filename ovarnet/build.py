@@ -13,7 +13,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip, load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.file_proposals import FileProposals
-from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, TemplatePrompts
+from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, LearnedPrompts, TemplatePrompts
 from ovarnet.modeling.proposer import Proposer, resnet50_proposer, scenes_proposer
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.modeling.torchvision_proposer import TorchvisionProposer
@@ -70,13 +70,13 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
                          "put CLIP-Attr together with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml")
     settings = checkpoint.settings
     try:
-        clip_name, templates, calibration = settings["clip"]["name"], settings["prompts"], settings["calibration"]
+        clip_name, calibration = settings["clip"]["name"], settings["calibration"]
         kind = settings["proposer"]["kind"]
     except (KeyError, TypeError) as error:
         raise InputError(f"{checkpoint.folder / 'config.yaml'} lacks {error}; it was not written by ovarnet") from None
     clip = load_clip(clip_name, None, random_weights=True)
     load_weights(clip.model, checkpoint.part("clip"), checkpoint.folder / "clip.safetensors")
-    classifier = TextClassifier(clip, TemplatePrompts(templates["category"], templates["attribute"]))
+    classifier = TextClassifier(clip, checkpoint_prompts(checkpoint, clip))
     for word_kind, (scale, bias) in calibration.items():
         classifier.calibrate(word_kind, scale, bias)
     if proposer is None:
@@ -85,6 +85,19 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
     else:
         regions = open_proposer(proposer)
     return ClipAttr(clip, classifier, regions, checkpoint.vocabulary)
+
+
+def checkpoint_prompts(checkpoint: Checkpoint, clip: Clip) -> TemplatePrompts | LearnedPrompts:
+    """The prompts of a CLIP-Attr folder: hand-written templates, or the vectors that step I learned."""
+    source, settings = checkpoint.folder / "config.yaml", checkpoint.settings.get("prompts")
+    try:
+        if "vectors" not in settings:
+            return TemplatePrompts(settings["category"], settings["attribute"])
+        prompts = LearnedPrompts(clip.text_width, tuple(settings["vectors"]), parent_type=settings["parent_type"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{source} lacks {error}; it was not written by ovarnet") from None
+    load_weights(prompts, checkpoint.part("prompts"), checkpoint.folder / "prompts.safetensors")
+    return prompts
 
 
 def stock_clip_attr(spec: str, proposer: str | Path) -> ClipAttr:

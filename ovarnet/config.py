@@ -95,7 +95,134 @@ class ZeroShotClipAttr:
     """How many base training boxes the calibration is fitted on."""
 
 
-STAGES: dict[str, type] = {"clip": ClipTraining, "proposer": ProposerTraining, "zero_shot": ZeroShotClipAttr}
+@dataclass
+class DataSource:
+    """A dataset known by name (`ovarnet.data.datasets`)."""
+
+    dataset: str = "scenes"
+    root: str = MISSING
+    split: str = "train"
+
+
+@dataclass
+class TrainedParts:
+    """Learning rate of each part of CLIP-Attr as a share of `optimisation.lr`; 0 freezes the part. The token embeddings never learn."""
+
+    prompts: float = 1.0
+    text_tower: float = 0.1
+    image_tower: float = 0.0
+    scale: float = 1.0
+    bias: float = 0.0
+
+
+@dataclass
+class FederatedLoss:
+    """Settings of step I's loss (method section 3)."""
+
+    category_weight: float = 1.0
+    unknown_weight: float = 0.2
+    """Weight of unknown attribute labels as weak negatives; 0 ignores them."""
+    frequency_power: float = 0.25
+    """Words are weighted by their frequency to the power of minus this; 0: all alike."""
+    judged_categories: int = 0
+    """For large vocabularies: how many category columns a batch judges, the others being sampled; 0: all."""
+
+
+@dataclass
+class ClipAttrTraining:
+    """CLIP-Attr, step I: federated training on boxes with categories and on boxes with attributes, base words only (method section 3)."""
+
+    stage: str = "clip_attr"
+    output: str = MISSING
+    seed: int = 0
+    detection: DataSource = field(default_factory=DataSource)
+    attributes: DataSource = field(default_factory=DataSource)
+    detection_share: float = 0.5
+    """Share of every batch that comes from the detection data; 1 or 0: that kind of data only."""
+    clip: ClipSettings = field(default_factory=ClipSettings)
+    proposer: str = MISSING
+    prompt_vectors: tuple[int, int, int] = (10, 10, 10)
+    """Learned vectors before the word, between word and parent type, and after it."""
+    parent_type: bool = True
+    start_probability: float = 0.1
+    """With a learned bias: mean probability of the base words that the bias starts from."""
+    trained: TrainedParts = field(default_factory=TrainedParts)
+    image_anchor: float = 10.0
+    """Weight of 1 - cosine to the frozen CLIP's embedding of the same crop, while the image tower learns; 0: it learns freely."""
+    loss: FederatedLoss = field(default_factory=FederatedLoss)
+    cached_views: int = 0
+    """Only for a frozen image tower: embed this many random crops of every box once and draw from them; 0: a new crop at every visit."""
+    image_memory: int = 1024
+    """Megabytes of decoded images that are kept; beyond that they are read again at every visit."""
+    optimisation: Optimisation = field(default_factory=Optimisation)
+
+
+@dataclass
+class CaptionTerms:
+    """Weight of each loss term of step II (method section 4.4, in its order); 0 switches a term off."""
+
+    image_caption: float = 1.0
+    image_phrase: float = 1.0
+    image_phrases: float = 1.0
+    image_attributes: float = 1.0
+    image_categories: float = 1.0
+    region_attributes: float = 1.0
+    region_categories: float = 1.0
+    keep_attributes: float = 1.0
+    keep_categories: float = 1.0
+
+
+@dataclass
+class PseudoLabelRules:
+    """Which proposals of a caption image are used, and which words they get (method section 4.3)."""
+
+    min_area: float = 256.0
+    min_objectness: float = 0.1
+    regions: int = 5
+    """Most proposals of an image beside the largest."""
+    sure_category: float = 0.7
+    """Softmax over the category words from which a proposal is used, and a category is positive by itself."""
+    sure_attribute: float = 0.7
+    """Probability from which an attribute is positive by itself; base words only."""
+    told: float = 0.52
+    """Probability from which a word of the caption is positive."""
+
+
+@dataclass
+class CaptionTraining:
+    """CLIP-Attr, step II: image-caption pairs of whole scenes, multi-instance NCE (method section 4)."""
+
+    stage: str = "clip_attr_captions"
+    output: str = MISSING
+    seed: int = 0
+    start: str = MISSING
+    """Checkpoint folder of step I: what training starts from and is kept near to."""
+    captions: str = MISSING
+    """A COCO captions file."""
+    images: str = MISSING
+    """Folder of its images."""
+    pseudo_labels: str = MISSING
+    """What `ovarnet pseudo-label` wrote for these images with the step I model."""
+    detection: DataSource = field(default_factory=DataSource)
+    attributes: DataSource = field(default_factory=DataSource)
+    detection_share: float = 0.5
+    base_batch: int = 64
+    """Boxes per iteration of the base losses of step I, mixed in; 0: captions only."""
+    base_weight: float = 1.0
+    trained: TrainedParts = field(default_factory=lambda: TrainedParts(image_tower=0.1))
+    image_anchor: float = 10.0
+    phrase_vectors: int = 16
+    unknown_divisors: tuple[float, float] = (10.0, 5.0)
+    """Logits of attributes not known to be wrong are divided by these: for the largest proposal, for the others."""
+    terms: CaptionTerms = field(default_factory=CaptionTerms)
+    rules: PseudoLabelRules = field(default_factory=PseudoLabelRules)
+    loss: FederatedLoss = field(default_factory=FederatedLoss)
+    image_memory: int = 1024
+    optimisation: Optimisation = field(default_factory=Optimisation)
+
+
+STAGES: dict[str, type] = {"clip": ClipTraining, "proposer": ProposerTraining, "zero_shot": ZeroShotClipAttr,
+                           "clip_attr": ClipAttrTraining, "clip_attr_captions": CaptionTraining}
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:

@@ -92,12 +92,13 @@ class LearnedPrompts(nn.Module):
     """[SOT] p1..p10 word p11..p20 parent type p21..p30 [EOT]: vectors shared by all words and by both kinds (method 2.4).
 
     width: d, `clip.text_width`. vectors: how many stand before the word, between word and parent type, and after it; each may be 0.
-    Word and type use the CLIP's own token embeddings. Needs a CLIP text tower (`clip.takes_embeddings`).
+    parent_type: False leaves the type out, for ablation and for phrases. Word and type use the CLIP's own token embeddings. Needs a CLIP
+    text tower (`clip.takes_embeddings`).
     """
 
-    def __init__(self, width: int, vectors: tuple[int, int, int] = (10, 10, 10)):
+    def __init__(self, width: int, vectors: tuple[int, int, int] = (10, 10, 10), *, parent_type: bool = True):
         super().__init__()
-        self.counts = tuple(vectors)
+        self.counts, self.parent_type = tuple(vectors), parent_type
         self.vectors = nn.Parameter(torch.empty(sum(self.counts), width).normal_(std=0.02))
 
     def encode(self, clip: Clip, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
@@ -112,7 +113,7 @@ class LearnedPrompts(nn.Module):
 
     def layout(self, clip: Clip, word: str, parent: str) -> list[int]:
         """Token ids of the whole prompt; ~k, a negative number, stands for vector k."""
-        word_ids, parent_ids = clip.tokenize([word, parent])
+        word_ids, parent_ids = clip.tokenize([word, parent if self.parent_type else ""])
         marks = [~k for k in range(sum(self.counts))]
         before, between = self.counts[0], self.counts[0] + self.counts[1]
         sequence = [clip.sot, *marks[:before], *word_ids, *marks[before:between], *parent_ids, *marks[between:], clip.eot]
@@ -126,7 +127,7 @@ class LearnedPrompts(nn.Module):
     def fingerprint(self) -> str:
         """Hash of all that `encode` depends on beside the CLIP."""
         numbers = self.vectors.detach().cpu().contiguous()
-        return hashlib.sha256(repr((self.counts, numbers.dtype)).encode() + numbers.numpy().tobytes()).hexdigest()
+        return hashlib.sha256(repr((self.counts, self.parent_type, numbers.dtype)).encode() + numbers.numpy().tobytes()).hexdigest()
 
 
 def _strings(words: Sequence[Word]) -> tuple[list[str], Tensor]:

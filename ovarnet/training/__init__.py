@@ -4,11 +4,13 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from ovarnet.config import ClipTraining, ProposerTraining
+from ovarnet.config import CaptionTraining, ClipAttrTraining, ClipTraining, ProposerTraining
+from ovarnet.memory import keep_freed_memory
 
 
 def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
     """Run the stage that `config` (a dataclass of ovarnet.config) describes; returns the checkpoint folder it wrote."""
+    keep_freed_memory()
     if isinstance(config, ClipTraining):
         from ovarnet.training.clip import train_clip
 
@@ -17,6 +19,14 @@ def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
         from ovarnet.training.proposer import train_proposer
 
         return train_proposer(config, accelerator, resume=resume)
+    if isinstance(config, ClipAttrTraining):
+        from ovarnet.training.federated import train_clip_attr
+
+        return train_clip_attr(config, accelerator, resume=resume)
+    if isinstance(config, CaptionTraining):
+        from ovarnet.training.captions import train_with_captions
+
+        return train_with_captions(config, accelerator, resume=resume)
     from ovarnet.training.zero_shot import assemble_clip_attr
 
     return assemble_clip_attr(config, accelerator)

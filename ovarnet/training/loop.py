@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import send_to_device
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
@@ -20,20 +21,24 @@ from ovarnet.training.state import TrainingState
 
 
 def run_stage(model: nn.Module, dataset: Dataset, settings: Optimisation, accelerator: Accelerator, *, output: Path, seed: int,
-              resume: bool, undecayed: Sequence[nn.Parameter] = (), after_step: Callable[[nn.Module], None] | None = None) -> nn.Module:
+              resume: bool, undecayed: Sequence[nn.Parameter] = (), after_step: Callable[[nn.Module], None] | None = None,
+              groups: list[dict] | None = None, make_sampler: Callable[..., Sampler] | None = None) -> nn.Module:
     """Train `model` on `dataset` from its start, or with `resume` from the last saved state in `output`; return the model to keep.
 
     model: called with one batch, returns a dict of named scalar losses whose sum is minimised. dataset: fetched a batch at a time by
     ``__getitems__`` with (iteration, index) keys. after_step: a constraint on the weights, such as a bound on a temperature.
+    groups: the optimiser's groups of parameters; None: everything that takes a gradient, at one rate. make_sampler: called as
+    (iterations, seed=, start=, rank=, world=); None: batches of `settings.batch_size`, drawn evenly from the data set.
     """
     output.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device)
-    optimizer = make_optimizer(parameter_groups(model, settings.lr, settings.weight_decay, undecayed), settings)
+    optimizer = make_optimizer(groups or parameter_groups(model, settings.lr, settings.weight_decay, undecayed), settings)
     state = TrainingState(model, optimizer, make_scheduler(optimizer, settings), output, settings.ema)
     if resume:
         state.resume(model)
-    sampler = IterationSampler(len(dataset), settings.batch_size, settings.iterations, seed=seed, start=state.step,
-                               rank=accelerator.process_index, world=accelerator.num_processes)
+    make_sampler = make_sampler or partial(IterationSampler, len(dataset), settings.batch_size)
+    sampler = make_sampler(settings.iterations, seed=seed, start=state.step, rank=accelerator.process_index,
+                           world=accelerator.num_processes)
     batches = DataLoader(dataset, batch_sampler=sampler, collate_fn=_as_it_is, num_workers=settings.workers)
     model, state.optimizer = accelerator.prepare(model, optimizer)
     with Recorder(output, settings.iterations, start=state.step, active=accelerator.is_main_process) as recorder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -32,3 +32,24 @@ class IterationSampler(Sampler):
                     order = np.random.default_rng([self.seed, epoch]).permutation(self.length)
                 batch.append((iteration, int(order[position % self.length])))
             yield batch[self.rank :: self.world]
+
+
+class MixedSampler(Sampler):
+    """Batch sampler over several sources, each with its own share of every batch: keys (iteration, source, index), source by source.
+
+    sources: name -> (length, samples per batch); each is drawn as by an `IterationSampler` of its own, so a source's samples do not depend
+    on the others. A source of 0 samples per batch yields none.
+    """
+
+    def __init__(self, sources: Mapping[str, tuple[int, int]], iterations: int, *, seed: int, start: int = 0, rank: int = 0,
+                 world: int = 1):
+        self.samplers = {name: IterationSampler(length, count, iterations, seed=seed * 101 + place, start=start, rank=rank, world=world)
+                         for place, (name, (length, count)) in enumerate(sources.items()) if count}
+        self.length = iterations - start
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[list[tuple[int, str, int]]]:
+        for batches in zip(*self.samplers.values(), strict=True):
+            yield [(iteration, name, index) for name, batch in zip(self.samplers, batches, strict=True) for iteration, index in batch]

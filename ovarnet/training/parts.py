@@ -1,0 +1,94 @@
+"""Which parts of CLIP-Attr learn, how fast, and how a trained one is saved.
+
+Parts are named by module (`ovarnet.config.TrainedParts`), never by what a parameter's name contains.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ovarnet.build import build_proposer, checkpoint_prompts
+from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
+from ovarnet.config import ClipSettings, Optimisation, TrainedParts
+from ovarnet.errors import InputError
+from ovarnet.modeling.clip import Clip, load_clip
+from ovarnet.modeling.prompts import LearnedPrompts
+from ovarnet.modeling.text_classifier import TextClassifier
+from ovarnet.training.schedule import parameter_groups
+from ovarnet.vocabulary import Vocabulary
+
+MAX_LOGIT_SCALE = math.log(100)
+
+
+class Trainable(nn.Module):
+    """CLIP and text classifier in training. Everything without a learning rate is frozen; BatchNorm always keeps CLIP's statistics.
+
+    clip and classifier: as in `ClipAttr`, the classifier with a bias.
+    """
+
+    def __init__(self, clip: Clip, classifier: TextClassifier, parts: TrainedParts):
+        super().__init__()
+        self.clip, self.classifier, self.parts = clip, classifier, parts
+        self.requires_grad_(False)
+        for parameters, rate in self._parts():
+            for parameter in parameters:
+                parameter.requires_grad_(rate > 0)
+        if not any(rate > 0 for _, rate in self._parts()):
+            raise InputError("trained: every part has rate 0; nothing would learn")
+
+    def groups(self, settings: Optimisation) -> list[dict]:
+        """The optimiser's groups: each part at its share of the learning rate."""
+        return [group for parameters, rate in self._parts() if rate > 0
+                for group in parameter_groups(nn.ParameterList(parameters), settings.lr * rate, settings.weight_decay)]
+
+    def train(self, mode: bool = True) -> Trainable:
+        """Towers stay in eval mode, frozen or not: the small ones have BatchNorm, and neither has dropout."""
+        super().train(mode)
+        self.clip.eval()
+        return self
+
+    def bound_temperature(self) -> None:
+        with torch.no_grad():
+            self.clip.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
+
+    def _parts(self) -> list[tuple[list[nn.Parameter], float]]:
+        parts = self.parts
+        return [(list(self.classifier.prompts.parameters()), parts.prompts), (list(self.clip.text_parameters()), parts.text_tower),
+                (list(self.clip.image_parameters()), parts.image_tower), ([self.clip.logit_scale], parts.scale),
+                ([self.classifier.bias], parts.bias)]
+
+
+def open_clip_attr(folder: str | Path) -> tuple[Clip, TextClassifier, Checkpoint]:
+    """The trained parts of a CLIP-Attr folder with learned prompts, to go on training. Raises InputError when it has none."""
+    checkpoint = load_checkpoint(folder)
+    if checkpoint.model != "clip-attr" or "vectors" not in checkpoint.settings.get("prompts", {}):
+        raise InputError(f"{folder} is not CLIP-Attr with learned prompts; train step I first: ovarnet train configs/.../clip_attr.yaml")
+    clip = load_clip(checkpoint.settings["clip"]["name"], None, random_weights=True)
+    load_weights(clip.model, checkpoint.part("clip"), checkpoint.folder / "clip.safetensors")
+    prompts = checkpoint_prompts(checkpoint, clip)
+    return clip, TextClassifier(clip, prompts, bias=checkpoint.settings["calibration"]["category"][1]), checkpoint
+
+
+def save_clip_attr(folder: Path, clip: Clip, classifier: TextClassifier, vocabulary: Vocabulary, proposer: Checkpoint,
+                   training: dict) -> Path:
+    """Write the folder that `ovarnet.load` opens; `proposer` is the folder that holds the proposer's weights."""
+    prompts: LearnedPrompts = classifier.prompts
+    both = [clip.logit_scale.exp().item(), classifier.bias.item()]
+    kind = proposer.settings["proposer"]["kind"]
+    settings = {"clip": {"name": clip.name}, "proposer": {"kind": kind, "clip": proposer.settings["proposer"].get("clip", clip.name)},
+                "prompts": {"vectors": list(prompts.counts), "parent_type": prompts.parent_type},
+                "calibration": {"category": both, "attribute": both}, "training": training}
+    return save_checkpoint(folder, model="clip-attr", settings=settings, vocabulary=vocabulary,
+                           parts={"clip": clip.model.state_dict(), "prompts": prompts.state_dict(), "proposer": proposer.part("proposer")})
+
+
+def open_proposer_checkpoint(folder: str | Path, clip: str) -> Checkpoint:
+    """A proposer's (or a whole model's) folder, checked to hold what it says before an hour of training."""
+    checkpoint = load_checkpoint(folder)
+    kind = checkpoint.settings.get("proposer", {}).get("kind", "")
+    load_weights(build_proposer(kind, ClipSettings(checkpoint.settings["proposer"].get("clip", clip))), checkpoint.part("proposer"), folder)
+    return checkpoint

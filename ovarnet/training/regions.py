@@ -1,0 +1,59 @@
+"""Crops of boxes for training: images read once and kept in memory as far as allowed, crops cut anew at every visit.
+
+R regions, S side of the image tower's input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ovarnet.data.images import read_image
+from ovarnet.modeling.clip import Clip
+from ovarnet.modeling.crops import crop_boxes, random_crop_boxes
+
+
+class ImageMemory:
+    """Decoded images by path. The first `megabytes` of them are kept; later ones are read again each time. One per worker process."""
+
+    def __init__(self, megabytes: int):
+        self.room = megabytes * 2**20
+        self.kept: dict[str, np.ndarray] = {}
+
+    def read(self, file: str) -> Tensor:
+        """(3, H, W) float32 in [0, 1]."""
+        pixels = self.kept.get(file)
+        if pixels is None:
+            pixels = read_image(file)
+            if pixels.nbytes <= self.room:
+                self.kept[file] = pixels
+                self.room -= pixels.nbytes
+        return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+
+
+class CropRule:
+    """Cuts boxes for the input of `clip` by the rule of method section 2.2."""
+
+    def __init__(self, clip: Clip, images: ImageMemory):
+        self.size, self.mean, self.std, self.images = clip.image_size, clip.mean, clip.std, images
+
+    def fixed(self, file: str, boxes: Tensor) -> Tensor:
+        """(R, 3, S, S): the deterministic crops of test and pseudo-labels."""
+        return crop_boxes(self.images.read(file), boxes, self.size, self.mean, self.std)
+
+    def random(self, file: str, boxes: Tensor, draw: torch.Generator, *, enlarge: float = 0.2, keep: float = 0.9) -> Tensor:
+        """(R, 3, S, S): augmented crops. enlarge: most that a box is grown by. keep: least share of a side that is kept."""
+        return random_crop_boxes(self.images.read(file), boxes, self.size, self.mean, self.std, draw, enlarge=(0.0, enlarge), keep=keep)
+
+
+def seeded(*numbers: int) -> torch.Generator:
+    """A CPU generator that depends on all of `numbers`, such as (seed, iteration, index)."""
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1))
+
+
+def stack(crops: Sequence[Tensor], like: CropRule) -> Tensor:
+    """Concatenate lists of crops, of which there may be none."""
+    return torch.cat([torch.zeros(0, 3, like.size, like.size), *crops])
