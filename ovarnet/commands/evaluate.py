@@ -50,9 +50,11 @@ def run(args: argparse.Namespace) -> int:
         report = score_file(args, vocabulary, annotations, about={**about, "model": str(args.predictions)}, **options)
     else:
         report = score_model(args, vocabulary, annotations, about=about, **options)
-    print(report.table())
     if args.output:
         write(args, report, annotations)
+    print(report.table())
+    if args.output:
+        print(f"\nwritten to {args.output}")
     return 0
 
 
@@ -98,4 +100,3 @@ def write(args, report, annotations) -> None:
             write_predictions(args.output / f"predictions_{setting}.json", zip(ids, found, strict=True))
     except OSError as error:
         raise InputError(f"{args.output}: cannot write results ({error.strerror}); choose another --output") from None
-    print(f"written to {args.output}: {', '.join(sorted(path.name for path in args.output.glob('*.json')))}")
