@@ -37,10 +37,10 @@ def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool 
     another architecture, or a tag that is neither in the cache nor can be fetched.
     """
     source = resolve(name, pretrained, random_weights=random_weights)
-    model = source.build()
+    tokenizer, model = source.tokenizer(), source.build()
     if source.file is not None:
         load_strictly(model, read_state_dict(source.file), source)
-    return Clip(model.eval(), source.tokenizer(), source)
+    return Clip(model.eval(), tokenizer, source)
 
 
 class Clip(nn.Module):
@@ -60,6 +60,7 @@ class Clip(nn.Module):
         self.context_length: int = source.config["text_cfg"].get("context_length", 77)
         self.mean, self.std = source.mean, source.std
         self.tokenizer = tokenizer
+        self._text_design = repr((source.config["text_cfg"], source.quick_gelu))
         self.takes_embeddings = text_tower.takes_embeddings(model, tokenizer)
         self.sot: int | None = getattr(tokenizer, "sot_token_id", None)
         self.eot: int | None = getattr(tokenizer, "eot_token_id", None)
@@ -133,8 +134,8 @@ class Clip(nn.Module):
         return self.encode_sequences([[self.sot, *ids[:self.context_length - 2], self.eot] for ids in tokens])
 
     def fingerprint(self) -> str:
-        """Hash of everything a text embedding depends on (weights of the text side, architecture): the cache key's part of CLIP."""
-        digest = hashlib.sha256(f"{self.name} {self.context_length}".encode())
+        """Hash of everything a text embedding depends on (weights and design of the text side): the cache key's part of CLIP."""
+        digest = hashlib.sha256(self._text_design.encode())
         for name, tensor in self._text_state():
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
@@ -166,8 +167,11 @@ class Clip(nn.Module):
 
     def _text_state(self) -> list[tuple[str, Tensor]]:
         """Parameters and persistent buffers of the text side, by name."""
-        state = self.model.state_dict(keep_vars=True)
-        return [(name, tensor) for name, tensor in state.items() if not name.startswith(("visual.", "logit_"))]
+        state = dict(self.model.named_parameters(recurse=False))
+        for name, child in self.model.named_children():
+            if name != "visual":
+                child.state_dict(destination=state, prefix=f"{name}.", keep_vars=True)
+        return [(name, tensor) for name, tensor in state.items() if name not in ("logit_scale", "logit_bias")]
 
     def _encode_text_as_open_clip(self, strings: Sequence[str], truncate: bool) -> Tensor:
         """For towers of another kind (SigLIP, BERT, ...). open_clip's tokenizers cut silently, so lengths are counted beforehand."""

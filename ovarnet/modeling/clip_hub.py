@@ -25,7 +25,7 @@ def download(name: str, tag: str, described: dict) -> Path:
         except EntryNotFoundError:  # LocalEntryNotFoundError among them
             continue
     advised = f"{name}-quickgelu" if described.get("quick_gelu") and not name.endswith("-quickgelu") else name
-    offline = "HF_HUB_OFFLINE is set" if constants.HF_HUB_OFFLINE else _why_unreachable()
+    offline = why_unreachable()
     if offline:
         raise _not_at_hand(name, tag, repository, candidates[0], offline, advised)
     for candidate in candidates:
@@ -48,8 +48,10 @@ def _candidates(file: str) -> list[str]:
     return [path.with_suffix(".safetensors").name, file] if path.suffix in (".bin", ".pth") else [file]
 
 
-def _why_unreachable() -> str:
+def why_unreachable() -> str:
     """Empty when the Hub answers. Asked first because the Hub's client tries for about 20 seconds before it gives up."""
+    if constants.HF_HUB_OFFLINE:
+        return "HF_HUB_OFFLINE is set"
     try:
         urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=PROBE_SECONDS).close()
     except urllib.error.HTTPError:

@@ -27,7 +27,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ovarnet.errors import InputError
-from ovarnet.modeling.clip_hub import download
+from ovarnet.modeling.clip_hub import download, why_unreachable
 from ovarnet.modeling.torchscript_archive import is_torchscript, read_torchscript
 
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
@@ -53,8 +53,19 @@ class ClipSource:
             return open_clip.create_model(self.name, load_weights=False, pretrained_text=False, quick_gelu=self.quick_gelu)
 
     def tokenizer(self):
+        """CLIP's own BPE comes with open_clip; other towers (SigLIP, ...) take theirs from the Hub's cache, else from the network."""
+        if not self.config["text_cfg"].get("hf_tokenizer_name") or self.name.startswith(LOCAL_FOLDER):
+            return self._open_clip_tokenizer()
         try:
-            return open_clip.get_tokenizer(self.name)
+            return self._open_clip_tokenizer(local_files_only=True)
+        except InputError:
+            if why_unreachable():
+                raise
+            return self._open_clip_tokenizer()
+
+    def _open_clip_tokenizer(self, **settings):
+        try:
+            return open_clip.get_tokenizer(self.name, **settings)
         except ImportError as error:
             raise InputError(f"the tokenizer of {self.name} needs a package that is not installed ({error}); pip install transformers "
                              "sentencepiece") from error
