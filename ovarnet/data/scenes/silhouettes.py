@@ -66,6 +66,7 @@ def _glyph_mask(code_point: int) -> np.ndarray:
     left, top, right, bottom = _font().getbbox(chr(code_point))
     glyph = Image.new("L", (right - left, bottom - top), 0)
     ImageDraw.Draw(glyph).text((-left, -top), chr(code_point), font=_font(), fill=255)
+    glyph = glyph.crop(glyph.point(lambda level: 255 * (level > 127)).getbbox())  # the font's box may be wider than its ink
     scale = GLYPH * _OVERSAMPLING / max(glyph.size)
     width, height = (max(1, round(side * scale)) for side in glyph.size)
     side = CANVAS * _OVERSAMPLING

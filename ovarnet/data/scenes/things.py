@@ -8,16 +8,18 @@ import numpy as np
 
 from ovarnet.data.scenes.world import ATTRIBUTES, CATEGORIES, Category
 
-SIZES = {"small": (22.0, 34.0), "medium": (42.0, 58.0), "large": (68.0, 100.0)}
+SIZES = {"small": (26.0, 37.0), "medium": (46.0, 60.0), "large": (70.0, 100.0)}
 """Longer side of the object in pixels of the scene. Medium carries no word, so small and large never meet."""
 
-SIZE_RATES = {"small": 0.34, "medium": 0.28, "large": 0.38}
-POSE_RATES = {"upright": 0.4, "tilted": 0.3, "upside-down": 0.3}
-PLAIN_RATE = 0.3
-OUTLINED_RATE = 0.25
-CONDITION_RATE = 0.15
+SIZE_RATES = {"small": 0.3, "medium": 0.3, "large": 0.4}
+POSE_RATES = {"upright": 0.5, "tilted": 0.27, "upside-down": 0.23}
+PLAIN_RATE = 0.4
+MATTE_RATE = 0.36
+OUTLINED_RATE = 0.2
+CONDITION_RATE = 0.12
 MOST_CONDITIONS = 2
-"""Rates of the words; what is not named here is uniform within its parent type."""
+"""Rates of the words; what is not named here is uniform within its parent type. As on photos, objects are mostly plain and upright: with
+uniform rates a small network needs twice as many pictures to learn the categories."""
 
 SAME_CATEGORY_RATE = 0.25
 """How often an object takes the category of the one before it, so that captions have plurals to speak of."""
@@ -86,10 +88,10 @@ def _category(split: str, u: float, v: float) -> Category:
 
 
 def _angle(category: Category, pose: str | None, u: float, v: float) -> float:
-    """Degrees. Categories without a pose lie in any of four quarter turns, so that stripes stay near the horizontal or the vertical."""
+    """Degrees. Categories without a pose are only jittered."""
     jitter = 16 * u - 8
     if pose is None:
-        return 90 * int(4 * v) + 1.5 * jitter
+        return 1.5 * jitter
     if pose == "tilted":
         return (28 + 27 * u) * (1 if v < 0.5 else -1)
     return jitter + (180 if pose == "upside-down" else 0)
@@ -110,8 +112,9 @@ def draw_thing(rng: np.random.Generator, split: str, previous: Thing | None = No
     low, high = SIZES[size]
     pose = _pick(POSE_RATES, u[4]) if category.has_pose else None
     pattern = "plain" if u[5] < PLAIN_RATE else _uniform(ATTRIBUTES["pattern"][1:], u[6])
+    finish = "matte" if u[8] < MATTE_RATE else _uniform(ATTRIBUTES["finish"][1:], (u[8] - MATTE_RATE) / (1 - MATTE_RATE))
     thing = Thing(category=category, color=_uniform(ATTRIBUTES["color"], u[7]), pattern=pattern,
-                  finish=_uniform(ATTRIBUTES["finish"], u[8]), size=size, pose=pose, extras=_extras(u[9:14]),
+                  finish=finish, size=size, pose=pose, extras=_extras(u[9:14]),
                   length=low + (high - low) * u[14], angle=_angle(category, pose, u[15], u[16]))
     if twin and u[0] < SAME_CATEGORY_RATE * SHARED_ATTRIBUTE_RATE:
         shared = _uniform(("color", "pattern", "finish"), u[17])
