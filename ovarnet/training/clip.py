@@ -65,13 +65,13 @@ class ContrastiveModel(nn.Module):
 
     def __init__(self, clip: Clip, loss: nn.Module):
         super().__init__()
-        self.clip, self.loss = clip, loss
+        self.clip, self.loss = clip.to(memory_format=torch.channels_last), loss
 
     def forward(self, batch: tuple[Tensor, list[list[int]]]) -> dict[str, Tensor]:
         pictures, tokens = batch
         room = self.clip.context_length - 2
         sequences = [[self.clip.sot, *row[:room], self.clip.eot] for row in tokens]
-        images = F.normalize(self.clip.encode_image(pictures), dim=-1)
+        images = F.normalize(self.clip.encode_image(pictures.contiguous(memory_format=torch.channels_last)), dim=-1)
         texts = F.normalize(self.clip.encode_sequences(sequences), dim=-1)
         return {"contrastive": self.loss(images, texts, self.clip.logit_scale.exp())}
 
