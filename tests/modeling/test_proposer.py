@@ -1,12 +1,16 @@
 """The one-class detector: geometry, losses, independence of the images in a batch, and that it learns boxes."""
 
+from urllib.error import URLError
+
 import pytest
 import torch
 from torch import nn
 
+from ovarnet.errors import InputError
 from ovarnet.modeling.clip import load_clip
 from ovarnet.modeling.detector_resize import DetectorResize
 from ovarnet.modeling.proposer import DetectorProposer, resnet50_proposer, roi_pool, scenes_proposer
+from ovarnet.modeling.pyramid import ClipPyramid
 
 LOSSES = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg"}
 
@@ -179,3 +183,19 @@ def test_learns_rectangles(proposer):
         optimiser.step()
         history.append(loss.item())
     assert sum(history[-4:]) < 0.6 * sum(history[:4])
+
+
+def test_pyramid_maps_of_a_non_square_image(clip):
+    maps = ClipPyramid(clip, channels=16)(torch.zeros(2, 3, 64, 128))
+    assert {name: tuple(level.shape) for name, level in maps.items()} == {
+        "c2": (2, 16, 16, 32), "c3": (2, 16, 8, 16), "c4": (2, 16, 4, 8), "c5": (2, 16, 2, 4)}
+
+
+def test_imagenet_weights_without_a_network_name_the_place(monkeypatch, tmp_path):
+    def offline(*args, **kwargs):
+        raise URLError("no network")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub.download_url_to_file", offline)
+    with pytest.raises(InputError, match=r"resnet50-0676ba61\.pth \(no network\); put that file into .*checkpoints"):
+        resnet50_proposer(imagenet_weights=True)
