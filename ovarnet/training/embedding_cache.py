@@ -36,7 +36,7 @@ class EmbeddingCache:
 
     def __init__(self, clip: Clip, data: BaseData, crops: CropRule, folder: Path, *, views: int, seed: int, megabytes: int = 4096):
         self.seed, self.views = seed, views
-        tower = _hash_tower(clip)
+        tower = tower_hash(clip)
         self.tables: dict[str, Tensor] = {}
         for name, regions in ((DETECTION, data.detection), (ATTRIBUTES, data.attributes)):
             needed = views * len(regions) * clip.embed_dim * 2 / 2**20
@@ -79,7 +79,8 @@ def embed_views(clip: Clip, regions: Regions, crops: CropRule, views: int) -> Te
     return table
 
 
-def _hash_tower(clip: Clip) -> str:
+def tower_hash(clip: Clip) -> str:
+    """Of all weights of the image tower."""
     digest = hashlib.sha256(clip.name.encode())
     for tensor in clip.model.visual.state_dict().values():
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

@@ -27,17 +27,17 @@ MAX_LOGIT_SCALE = math.log(100)
 class Trainable(nn.Module):
     """CLIP and text classifier in training. Everything without a learning rate is frozen; BatchNorm always keeps CLIP's statistics.
 
-    clip and classifier: as in `ClipAttr`, the classifier with a bias.
+    clip and classifier: as in `ClipAttr`, the classifier with a bias. own: a module of the stage alone; it learns at the full rate.
     """
 
-    def __init__(self, clip: Clip, classifier: TextClassifier, parts: TrainedParts):
+    def __init__(self, clip: Clip, classifier: TextClassifier, parts: TrainedParts, own: nn.Module | None = None):
         super().__init__()
-        self.clip, self.classifier, self.parts = clip, classifier, parts
+        self.clip, self.classifier, self.parts, self.own = clip, classifier, parts, own
         self.requires_grad_(False)
         for parameters, rate in self._parts():
             for parameter in parameters:
                 parameter.requires_grad_(rate > 0)
-        if not any(rate > 0 for _, rate in self._parts()):
+        if not any(parameter.requires_grad for parameter in self.parameters()):
             raise InputError("trained: every part has rate 0; nothing would learn")
 
     def groups(self, settings: Optimisation) -> list[dict]:
@@ -59,7 +59,7 @@ class Trainable(nn.Module):
         parts = self.parts
         return [(list(self.classifier.prompts.parameters()), parts.prompts), (list(self.clip.text_parameters()), parts.text_tower),
                 (list(self.clip.image_parameters()), parts.image_tower), ([self.clip.logit_scale], parts.scale),
-                ([self.classifier.bias], parts.bias)]
+                ([self.classifier.bias], parts.bias), (list(self.own.parameters()) if self.own else [], 1.0)]
 
 
 def open_clip_attr(folder: str | Path) -> tuple[Clip, TextClassifier, Checkpoint]:

@@ -29,9 +29,13 @@ class ImageMemory:
         if pixels is None:
             pixels = read_image(file)
             if pixels.nbytes <= self.room:
-                self.kept[file] = pixels
-                self.room -= pixels.nbytes
+                self.keep(file, pixels)
         return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+
+    def keep(self, file: str, pixels: np.ndarray) -> None:
+        """(H, W, 3) uint8 RGB to be found under `file`, which need not exist on disk."""
+        self.kept[file] = pixels
+        self.room -= pixels.nbytes
 
 
 class CropRule:

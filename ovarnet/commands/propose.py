@@ -1,0 +1,45 @@
+"""Class-agnostic boxes of many images, computed once and stored in shards.
+
+example:
+  ovarnet propose --proposer runs/scenes/proposer/checkpoint --captions datasets/scenes/annotations/captions_scenes.json \\
+      --images datasets/scenes/images/captions --output runs/scenes/proposals
+
+The output holds 00000.json, 00001.json, ...: {"name.jpg": [[x1, y1, x2, y2, score], ...], ...}, best first, pixels of the original image.
+A run that was stopped goes on where it was: whole shards are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "store class-agnostic proposals of many images, for training with captions or for any other use"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--proposer", default="scenes", help="checkpoint folder, scenes or torchvision")
+    parser.add_argument("--images", required=True, metavar="FOLDER", help="folder of the images")
+    parser.add_argument("--captions", metavar="FILE", help="COCO captions file: only its images (default: every image of the folder)")
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="where the shards are written")
+    parser.add_argument("--limit", type=int, default=100, help="best proposals kept per image, and its largest one")
+    parser.add_argument("--shard", type=int, default=500, help="images per shard")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+
+
+def run(args: argparse.Namespace) -> int:
+    from torch import nn
+
+    from ovarnet.build import open_proposer, pick_device
+    from ovarnet.data.captions import load_captions
+    from ovarnet.data.images import list_images
+    from ovarnet.training.proposals import write_proposals
+
+    if args.captions:
+        files = [image.file for image in load_captions(args.captions, args.images)]
+    else:
+        files = [str(path) for path in list_images([args.images])]
+    proposer = open_proposer(args.proposer)
+    if isinstance(proposer, nn.Module):
+        proposer.to(pick_device(args.device))
+    done = write_proposals(proposer, files, args.output, shard=args.shard, limit=args.limit)
+    print(f"{args.output}: proposals of {done:,} images now, {len(files):,} images in all")
+    return 0

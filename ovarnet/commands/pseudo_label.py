@@ -1,0 +1,41 @@
+"""What the step I model says of every proposal of the caption images, stored once for step II.
+
+example:
+  ovarnet pseudo-label --model runs/scenes/clip_attr/checkpoint --captions datasets/scenes/annotations/captions_scenes.json \\
+      --images datasets/scenes/images/captions --proposals runs/scenes/proposals --output runs/scenes/pseudo_labels
+
+The output holds 00000.safetensors, ...: boxes and logits of the base words and of the novel words that a caption speaks of.
+A run that was stopped goes on where it was: whole shards are not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+HELP = "score the proposals of caption images with the step I model, for training with captions (step II)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, help="checkpoint folder of step I, the teacher")
+    parser.add_argument("--captions", required=True, metavar="FILE", help="COCO captions file")
+    parser.add_argument("--images", required=True, metavar="FOLDER", help="folder of its images")
+    parser.add_argument("--proposals", required=True, metavar="FOLDER", help="what ovarnet propose wrote for them")
+    parser.add_argument("--output", required=True, metavar="FOLDER", help="where the shards are written")
+    parser.add_argument("--most", type=int, default=50, help="best proposals scored per image, and its largest one")
+    parser.add_argument("--shard", type=int, default=500, help="images per shard")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
+
+
+def run(args: argparse.Namespace) -> int:
+    from ovarnet.build import load
+    from ovarnet.data.captions import load_captions
+    from ovarnet.training.proposals import read_proposals
+    from ovarnet.training.pseudo_labels import write_pseudo_labels
+
+    images = load_captions(args.captions, args.images)
+    proposals = read_proposals(args.proposals)
+    words = write_pseudo_labels(load(args.model, device=args.device), images, proposals, args.output, most=args.most, shard=args.shard)
+    novel = sum(not word.seen for word in (*words.categories, *words.attributes))
+    print(f"{args.output}: {len(words.categories)} categories and {len(words.attributes)} attributes scored; "
+          f"{novel} of them are novel words that a caption speaks of")
+    return 0

@@ -1,0 +1,1 @@
+"""The tables of this project, each run by one command: `ovarnet reproduce`."""

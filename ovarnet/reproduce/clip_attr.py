@@ -1,0 +1,218 @@
+"""The ablation of CLIP-Attr on the generated world: zero-shot, step I, step II, the oracle and chance, over several seeds.
+
+The CLIP and the proposer are given and the same for all seeds; a seed draws prompts, batches and crops. Results are written after every
+run, and a run that is already in the file is not made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+
+from ovarnet.build import open_clip_tower, open_proposer
+from ovarnet.config import CaptionTraining, ClipAttrTraining, load_config
+from ovarnet.data.captions import CaptionedImage, load_captions
+from ovarnet.files import read_json, write_json
+from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, TemplatePrompts
+from ovarnet.modeling.text_classifier import TextClassifier
+from ovarnet.reproduce.box_given import BoxGivenTest
+from ovarnet.reproduce.oracle import oracle_data, true_words, world_seed
+from ovarnet.reproduce.table import columns_of, markdown
+from ovarnet.training.base_regions import BaseData
+from ovarnet.training.caption_regions import CaptionData
+from ovarnet.training.captions import train_with_captions
+from ovarnet.training.federated import train_clip_attr
+from ovarnet.training.parts import open_clip_attr
+from ovarnet.training.proposals import read_proposals, write_proposals
+from ovarnet.training.pseudo_labels import write_pseudo_labels
+from ovarnet.training.regions import ImageMemory
+
+IMAGE_MEMORY = 2048
+TUNED = ("trained.image_tower=0.25", "cached_views=0")
+NO_REGIONS = tuple(f"terms.{name}=0" for name in ("region_attributes", "region_categories", "keep_attributes", "keep_categories"))
+STEP_I = "step I: prompts and text encoder, federated"
+STEP_II = "step II: all terms of MIL-NCE, base losses mixed in"
+
+ZERO_SHOT = {
+    "zero-shot, plain word": (["{}"], ["{}"]),
+    "zero-shot, one template": (["a photo of a {}"], ["a photo of a {} object"]),
+    "zero-shot, ensemble of templates": (CATEGORY_TEMPLATES, ATTRIBUTE_TEMPLATES),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. changes: KEY=VALUE on top of the stage's config. oracle: trained on all words. true_words: exact captions."""
+
+    name: str
+    changes: tuple[str, ...] = ()
+    step: int = 1
+    oracle: bool = False
+    true_words: bool = False
+
+
+ROWS = (
+    Row("step I: prompts alone, without parent type", ("trained.text_tower=0", "parent_type=false")),
+    Row("step I: prompts alone, with parent type", ("trained.text_tower=0",)),
+    Row(STEP_I),
+    Row("step I, without frequency weights", ("loss.frequency_power=0",)),
+    Row("step I, unknown labels ignored", ("loss.unknown_weight=0",)),
+    Row("step I, without bias", ("trained.bias=0",)),
+    Row("step I, detection data only", ("detection_share=1",)),
+    Row("step I, attribute data only", ("detection_share=0",)),
+    Row("step I, image tower tuned, anchored", TUNED),
+    Row("step I, image tower tuned freely", (*TUNED, "image_anchor=0")),
+    Row("step II: largest proposal only", NO_REGIONS, step=2),
+    Row(STEP_II, step=2),
+    Row("step II, without base losses", ("base_batch=0",), step=2),
+    Row("step II, image tower frozen", ("trained.image_tower=0",), step=2),
+    Row("step II, true words instead of the parser's", step=2, true_words=True),
+    Row("oracle: step I on all words", oracle=True),
+    Row("oracle, image tower tuned freely", (*TUNED, "image_anchor=0"), oracle=True),
+)
+
+
+@dataclass
+class Sizes:
+    """How much is done. tuned_iterations: of step I with the image tower in training. rows: only those whose name contains one of these."""
+
+    seeds: int = 3
+    step_one: int = 400
+    tuned: int = 150
+    step_two: int = 200
+    test_boxes: int = 1500
+    caption_images: int = 2000
+    proposals: int = 20
+    oracle_scenes: int = 3000
+    rows: tuple[str, ...] = ("",)
+
+    def quick(self) -> Sizes:
+        """A look in a few minutes; its numbers mean little."""
+        return replace(self, seeds=1, step_one=150, tuned=50, step_two=60, test_boxes=600, caption_images=500, oracle_scenes=800)
+
+
+@dataclass
+class Inputs:
+    """Where things are. configs: folder with clip_attr.yaml and clip_attr_captions.yaml. clip: weights. proposer: checkpoint folder."""
+
+    configs: Path
+    root: Path
+    clip: str
+    proposer: str
+    output: Path
+
+
+@dataclass
+class Ablation:
+    """Runs the rows. What is costly and the same for several runs is opened once, when it is first needed."""
+
+    inputs: Inputs
+    sizes: Sizes
+    results: dict[str, dict[str, dict]] = field(default_factory=dict)
+    opened: dict[Any, Any] = field(default_factory=dict)
+
+    def run(self) -> dict[str, list[dict[str, float]]]:
+        """Row name -> one result per seed, in the order of the table; also written to ``output/results.json`` after every run."""
+        path = self.inputs.output / "results.json"
+        self.results = read_json(path, dict) if path.is_file() else {}
+        self.clip = open_clip_tower(self._step_one(Row("")).clip)
+        self.test = BoxGivenTest(self.clip, "scenes", self.inputs.root, boxes=self.sizes.test_boxes)
+        self.images = ImageMemory(IMAGE_MEMORY)
+        for name, seed, measure in self._runs():
+            if str(seed) not in self.results.setdefault(name, {}):
+                self.results[name][str(seed)] = measure()
+                write_json(path, self.results, indent=1)
+        return {name: list(runs.values()) for name, runs in self.results.items()}
+
+    def _runs(self) -> Iterator:
+        """(row, seed, what gives the result) in order; seeds outermost, so that a table that was stopped is whole for its first seeds."""
+        yield "chance", 0, self.test.chance
+        for name, templates in ZERO_SHOT.items():
+            yield name, 0, lambda templates=templates: self._zero_shot(templates)
+        rows = [row for row in ROWS if any(part in row.name for part in self.sizes.rows)]
+        for seed in range(self.sizes.seeds):
+            for row in rows:
+                yield row.name, seed, lambda row=row, seed=seed: self._measure(row, seed)
+
+    def _zero_shot(self, templates: tuple[list[str], list[str]]) -> dict[str, float]:
+        """Ranks by the plain cosine; what it is scaled by changes no rank."""
+        classifier = TextClassifier(self.clip, TemplatePrompts(*templates))
+        for kind in ("category", "attribute"):
+            classifier.calibrate(kind, 1.0, 0.0)
+        return self.test(self.clip, classifier)
+
+    def _measure(self, row: Row, seed: int) -> dict[str, float]:
+        folder = self._train_one(row, seed) if row.step == 1 else self._train_two(row, seed)
+        clip, classifier, _ = open_clip_attr(folder)
+        return self.test(clip, classifier)
+
+    def _train_one(self, row: Row, seed: int) -> Path:
+        config = self._step_one(row, seed)
+        data = self._once("oracle", self._oracle_data) if row.oracle else self._once("base", lambda: BaseData.open(
+            config.detection, config.attributes))
+        return train_clip_attr(config, Accelerator(), data=data, images=self.images, cache_folder=self.inputs.output / "cache")
+
+    def _train_two(self, row: Row, seed: int) -> Path:
+        start = self._once(("step I", seed), lambda: self._train_one(next(r for r in ROWS if r.name == STEP_I), seed))
+        pairs = self._once(("pairs", seed), lambda: self._pairs(start, seed))
+        if row.true_words:
+            pairs = replace(pairs, parsed=self._once("true words", lambda: true_words(pairs.images, pairs.parsed, self._world_seed())))
+        config = self._step_two(row, seed, start)
+        data = self._once("base", lambda: BaseData.open(config.detection, config.attributes))
+        return train_with_captions(config, Accelerator(), data=data, pairs=pairs, images=self.images)
+
+    def _pairs(self, start: Path, seed: int) -> CaptionData:
+        """The caption images as the step I model of this seed sees them."""
+        from ovarnet.build import load
+
+        output, teacher = self.inputs.output, load(start)
+        images = self._caption_images()
+        write_proposals(open_proposer(self.inputs.proposer), [image.file for image in images], output / "proposals",
+                        limit=self.sizes.proposals)
+        folder = output / f"pseudo_labels_{seed}"
+        write_pseudo_labels(teacher, images, read_proposals(output / "proposals"), folder, most=self.sizes.proposals)
+        return CaptionData.open(self._captions(), self.inputs.root / "images" / "captions", folder, teacher.vocabulary)
+
+    def _step_one(self, row: Row, seed: int = 0) -> ClipAttrTraining:
+        iterations = self.sizes.tuned if TUNED[0] in row.changes else self.sizes.step_one
+        return load_config(self.inputs.configs / "clip_attr.yaml", [
+            f"clip.pretrained={self.inputs.clip}", f"proposer={self.inputs.proposer}", f"optimisation.iterations={iterations}",
+            *self._common(row, seed), *row.changes])
+
+    def _step_two(self, row: Row, seed: int, start: Path) -> CaptionTraining:
+        return load_config(self.inputs.configs / "clip_attr_captions.yaml", [
+            f"start={start}", f"optimisation.iterations={self.sizes.step_two}", *self._common(row, seed), *row.changes])
+
+    def _common(self, row: Row, seed: int) -> list[str]:
+        name = "".join(letter if letter.isalnum() else "_" for letter in row.name)
+        return [f"seed={seed}", f"output={self.inputs.output / 'runs' / f'{name}_{seed}'}",
+                *(f"{source}.root={self.inputs.root}" for source in ("detection", "attributes"))]
+
+    def _oracle_data(self) -> BaseData:
+        return oracle_data(self.test.vocabulary, self._world_seed(), self.sizes.oracle_scenes, self.images)
+
+    def _caption_images(self) -> list[CaptionedImage]:
+        return load_captions(self._captions(), self.inputs.root / "images" / "captions")[:self.sizes.caption_images]
+
+    def _captions(self) -> Path:
+        return self.inputs.root / "annotations" / "captions_scenes.json"
+
+    def _world_seed(self) -> int:
+        return world_seed(self.inputs.root)
+
+    def _once(self, key, make):
+        if key not in self.opened:
+            self.opened[key] = make()
+        return self.opened[key]
+
+
+def write_table(results: Mapping[str, list[dict[str, float]]], output: Path) -> str:
+    """Write ``output/table.md``: the main table and the one of parent types; returns the text."""
+    main, types = columns_of(next(iter(results.values()))[0])
+    text = f"Box-given, %, mean ± deviation over seeds.\n\n{markdown(results, main)}\nBy parent type:\n\n{markdown(results, types)}"
+    (output / "table.md").write_text(text)
+    return text

@@ -1,0 +1,28 @@
+"""Means and deviations over seeds, as Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+
+LEADING = ("attributes/base", "attributes/novel", "attributes/all", "categories/base", "categories/novel", "categories/all")
+
+
+def markdown(results: Mapping[str, Sequence[Mapping[str, float]]], columns: Sequence[str]) -> str:
+    """results: row -> one result per seed. columns: keys of a result. Percentages; "mean ± deviation" where there are several seeds."""
+    titles = [column.replace("attributes/", "mAP ").replace("categories/", "accuracy ") for column in columns]
+    lines = [f"| | {' | '.join(titles)} |", "|---" * (len(columns) + 1) + "|"]
+    for name, runs in results.items():
+        lines.append(f"| {name} | {' | '.join(cell([run[column] for run in runs]) for column in columns)} |")
+    return "\n".join(lines) + "\n"
+
+
+def cell(values: Sequence[float]) -> str:
+    """One number, or mean and sample deviation."""
+    mean = f"{statistics.fmean(values):.1f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.1f}"
+
+
+def columns_of(result: Mapping[str, float]) -> tuple[list[str], list[str]]:
+    """The columns of the main table, and those of the parent types."""
+    return list(LEADING), [key for key in result if key not in LEADING]

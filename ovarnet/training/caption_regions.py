@@ -1,0 +1,132 @@
+"""The data of step II: images with a caption, their largest proposal, and a few proposals with pseudo-labels (method section 4.3).
+
+N images, R proposals used beside the largest, C and A words of `caption_vocabulary`, S side of the image tower's input.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ovarnet.captions import CaptionParser, ParsedCaption
+from ovarnet.config import PseudoLabelRules
+from ovarnet.data.captions import CaptionedImage, load_captions
+from ovarnet.errors import InputError
+from ovarnet.training.base_regions import BaseRegions
+from ovarnet.training.proposals import areas
+from ovarnet.training.pseudo_labels import TaughtRegions, label_regions, parse_images, read_pseudo_labels
+from ovarnet.training.regions import CropRule, seeded, stack
+from ovarnet.vocabulary import Vocabulary
+
+logger = logging.getLogger(__name__)
+CAPTIONS = "captions"
+MOST_PHRASES = 5
+
+
+@dataclass
+class CaptionData:
+    """images, parsed (their captions) and taught (their proposals) have one entry per image. words: the columns of step II."""
+
+    images: list[CaptionedImage]
+    parsed: list[list[ParsedCaption]]
+    taught: list[TaughtRegions]
+    words: Vocabulary
+
+    @classmethod
+    def open(cls, captions: str | Path, folder: str | Path, pseudo_labels: str | Path, vocabulary: Vocabulary) -> CaptionData:
+        """vocabulary: of the step I model; it tells the type of each word. Images without pseudo-labels are left out and counted."""
+        taught, categories, attributes = read_pseudo_labels(pseudo_labels)
+        unknown = (set(categories) - set(vocabulary.category_names)) | (set(attributes) - set(vocabulary.attribute_names))
+        if unknown:
+            raise InputError(f"{pseudo_labels} has the word '{min(unknown)}', which the step I model does not know; "
+                             "make pseudo-labels with that model")
+        every = load_captions(captions, folder)
+        images = [image for image in every if Path(image.file).name in taught]
+        if not images:
+            raise InputError(f"none of the {len(every)} images of {captions} is among the pseudo-labels of {pseudo_labels}")
+        if len(images) < len(every):
+            logger.warning("%s: left out: %d images without pseudo-labels", captions, len(every) - len(images))
+        parsed = [[caption for caption in captions if caption.text] for captions in parse_images(CaptionParser(vocabulary), images)]
+        return cls(images, parsed, [taught[Path(image.file).name] for image in images],
+                   vocabulary.select(categories=categories, attributes=attributes))
+
+
+@dataclass
+class CaptionBatch:
+    """One iteration's image-caption pairs.
+
+    crops: (N + R, 3, S, S), the largest proposal of each image, then the others. captions: N texts. phrases: noun phrases of each image,
+    up to 5, the first one drawn for the term of one phrase. image_categories (N, C), image_attributes (N, A): bool, the caption's words.
+    region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. teacher_categories, teacher_attributes: logits, same shapes.
+    base: a batch of `BaseRegions`, or None.
+    """
+
+    crops: Tensor
+    captions: list[str]
+    phrases: list[list[str]]
+    image_categories: Tensor
+    image_attributes: Tensor
+    region_categories: Tensor
+    region_attributes: Tensor
+    teacher_categories: Tensor
+    teacher_attributes: Tensor
+    base: dict[str, Tensor] | None = None
+
+    def to(self, device, non_blocking: bool = False) -> CaptionBatch:
+        """For accelerate, which moves whatever has this method."""
+        moved = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, dict):
+                value = {key: tensor.to(device, non_blocking=non_blocking) for key, tensor in value.items()}
+            moved[field.name] = value.to(device, non_blocking=non_blocking) if isinstance(value, Tensor) else value
+        return CaptionBatch(**moved)
+
+
+class CaptionRegions(Dataset):
+    """Batches of step II; with `base`, boxes of step I come along in every batch."""
+
+    def __init__(self, data: CaptionData, crops: CropRule, rules: PseudoLabelRules, *, seed: int, base: BaseRegions | None = None):
+        self.data, self.crops, self.rules, self.seed, self.base = data, crops, rules, seed, base
+        self.base_words = data.words.category_seen, data.words.attribute_seen
+
+    def __len__(self) -> int:
+        return len(self.data.images)
+
+    def __getitems__(self, keys: list[tuple[int, str, int]]) -> CaptionBatch:
+        """Batch of (iteration, source, index) keys, captions first."""
+        rows = [self._sample(iteration, index) for iteration, source, index in keys if source == CAPTIONS]
+        base_keys = [key for key in keys if key[1] != CAPTIONS]
+        largest, others, captions, phrases, *targets = zip(*rows, strict=True)
+        image_categories, image_attributes, *region_targets = targets
+        return CaptionBatch(stack([*largest, *others], self.crops), list(captions), list(phrases), torch.stack(image_categories),
+                            torch.stack(image_attributes), *(torch.cat(part) for part in region_targets),
+                            base=self.base.__getitems__(base_keys) if base_keys else None)
+
+    def _sample(self, iteration: int, index: int) -> tuple:
+        """One visit: a caption drawn, proposals drawn and labelled, crops cut."""
+        draw = seeded(self.seed, 3, iteration, index)
+        image, taught = self.data.images[index], self.data.taught[index]
+        parsed = _pick(self.data.parsed[index], draw)
+        told = self._told(parsed)
+        labelled = label_regions(taught, *told, *self.base_words, self.rules, draw)
+        biggest = taught.boxes[areas(taught.boxes).argmax()][None]
+        phrases = list(parsed.phrases) or [parsed.text]
+        phrases = [phrases[i] for i in torch.randperm(len(phrases), generator=draw).tolist()[:MOST_PHRASES]]
+        return (self.crops.random(image.file, biggest, draw, enlarge=0.01, keep=1.0),
+                self.crops.random(image.file, labelled.boxes, draw, enlarge=0.1), parsed.text, phrases, *told,
+                labelled.categories, labelled.attributes, labelled.category_logits, labelled.attribute_logits)
+
+    def _told(self, parsed: ParsedCaption) -> tuple[Tensor, Tensor]:
+        """(C,) and (A,) bool: the words of the caption."""
+        return (torch.tensor([name in parsed.categories for name in self.data.words.category_names], dtype=torch.bool),
+                torch.tensor([name in parsed.attributes for name in self.data.words.attribute_names], dtype=torch.bool))
+
+
+def _pick(options: list, draw: torch.Generator):
+    return options[int(torch.randint(len(options), (1,), generator=draw))]

@@ -1,0 +1,138 @@
+"""Stage "clip_attr_captions", step II: CLIP-Attr learns from image-caption pairs with multi-instance NCE (method section 4).
+
+N images, R proposals beside the largest of each, T texts, D the embedding width. Logits are z, as in `TextClassifier`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from open_clip.loss import ClipLoss
+from torch import Tensor
+from torch.nn import functional as F
+
+from ovarnet.config import CaptionTerms, CaptionTraining
+from ovarnet.losses.distillation import kl_divergence
+from ovarnet.losses.mil_nce import mil_nce
+from ovarnet.modeling.clip import Clip
+from ovarnet.modeling.phrase_prompts import PhrasePrompts
+from ovarnet.modeling.text_classifier import TextClassifier
+from ovarnet.training.base_regions import BaseData, BaseRegions
+from ovarnet.training.caption_regions import CAPTIONS, CaptionBatch, CaptionData, CaptionRegions
+from ovarnet.training.federated import AnchoredTower, FederatedCriterion
+from ovarnet.training.loop import run_stage
+from ovarnet.training.parts import Trainable, open_clip_attr, save_clip_attr
+from ovarnet.training.regions import CropRule, ImageMemory
+from ovarnet.training.sampling import MixedSampler
+from ovarnet.vocabulary import Vocabulary
+
+
+class CaptionCriterion:
+    """The nine terms of method section 4.4, each under its name in `CaptionTerms`; a term of weight 0 is not computed.
+
+    loss: open_clip's symmetric InfoNCE. divisors: see `CaptionTraining.unknown_divisors`.
+    """
+
+    def __init__(self, loss: ClipLoss, terms: CaptionTerms, divisors: tuple[float, float]):
+        self.loss, self.terms, self.divisors = loss, terms, divisors
+
+    def __call__(self, images: Tensor, texts: CaptionTexts, image_logits: tuple[Tensor, Tensor], region_logits: tuple[Tensor, Tensor],
+                 batch: CaptionBatch) -> dict[str, Tensor]:
+        """images: (N, D) unit embeddings of the largest proposals. image_logits, region_logits: of categories and of attributes."""
+        (image_categories, image_attributes), (region_categories, region_attributes) = image_logits, region_logits
+        for_image, for_region = self.divisors
+        terms = {
+            "image_caption": lambda: self.loss(images, texts.captions, texts.scale),
+            "image_phrase": lambda: self.loss(images, texts.phrases[texts.first], texts.scale),
+            "image_phrases": lambda: mil_nce(texts.scale * images @ texts.phrases.T, texts.owns),
+            "image_attributes": lambda: mil_nce(image_attributes, batch.image_attributes, ~batch.image_attributes, for_image),
+            "image_categories": lambda: mil_nce(image_categories, batch.image_categories),
+            "region_attributes": lambda: mil_nce(region_attributes, batch.region_attributes, ~batch.region_attributes, for_region),
+            "region_categories": lambda: mil_nce(region_categories, batch.region_categories),
+            "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
+            "keep_categories": lambda: kl_divergence(region_categories, batch.teacher_categories),
+        }
+        weights = asdict(self.terms)
+        return {name: weights[name] * term() for name, term in terms.items() if weights[name]}
+
+
+class CaptionTexts:
+    """Embeddings of a batch's captions (N, D) and distinct phrases (P, D), unit length.
+
+    first: (N,) row of the phrase drawn for each image. owns: (N, P) bool, which phrases an image's caption has. Phrases that read alike
+    are one row, so that another image's equal phrase is no negative.
+    """
+
+    def __init__(self, clip: Clip, prompts: PhrasePrompts, batch: CaptionBatch, terms: CaptionTerms):
+        self.scale = clip.logit_scale.exp()
+        self.captions = F.normalize(clip.encode_text(batch.captions, truncate=True).float(), dim=-1) if terms.image_caption else None
+        self.phrases = None
+        if terms.image_phrase or terms.image_phrases:
+            rows = {phrase: row for row, phrase in enumerate(dict.fromkeys(chain.from_iterable(batch.phrases)))}
+            self.phrases = prompts.encode(clip, list(rows))
+            self.first = torch.tensor([rows[phrases[0]] for phrases in batch.phrases], device=self.phrases.device)
+            self.owns = torch.zeros(len(batch.phrases), len(rows), dtype=torch.bool)
+            for owned, phrases in zip(self.owns, batch.phrases, strict=True):
+                owned[[rows[phrase] for phrase in phrases]] = True
+            self.owns = self.owns.to(self.phrases.device)
+
+
+class CaptionModel(Trainable):
+    """CLIP-Attr in step II, called with one `CaptionBatch`. words: all of step II; base: those of the base losses, all among them."""
+
+    def __init__(self, clip: Clip, classifier: TextClassifier, words: Vocabulary, base: Vocabulary, criterion: CaptionCriterion,
+                 base_criterion: FederatedCriterion, config: CaptionTraining):
+        with_phrases = config.terms.image_phrase or config.terms.image_phrases
+        super().__init__(clip, classifier, config.trained, PhrasePrompts(clip.text_width, config.phrase_vectors) if with_phrases else None)
+        self.words, self.criterion, self.base_criterion, self.base_weight = words, criterion, base_criterion, config.base_weight
+        self.base_columns = ([words.category_index[word.name] for word in base.categories],
+                             [words.attribute_index[word.name] for word in base.attributes])
+        self.tower = AnchoredTower(clip, config.trained, config.image_anchor)
+
+    def forward(self, batch: CaptionBatch) -> dict[str, Tensor]:
+        categories = self.classifier.embed(self.words.categories, "category")
+        attributes = self.classifier.embed(self.words.attributes, "attribute")
+        base_crops = [] if batch.base is None else [batch.base["crops"]]
+        embeddings, losses = self.tower(torch.cat([batch.crops, *base_crops]))
+        embeddings = F.normalize(embeddings.float(), dim=-1)
+        images, regions, boxes = embeddings.split(
+            [len(batch.captions), len(batch.region_categories), len(embeddings) - len(batch.crops)])
+        texts = CaptionTexts(self.clip, self.own, batch, self.criterion.terms)
+        losses |= self.criterion(images, texts, (self.classifier(images, categories), self.classifier(images, attributes)),
+                                 (self.classifier(regions, categories), self.classifier(regions, attributes)), batch)
+        if batch.base is None:
+            return losses
+        boxed, described = boxes.split([len(batch.base["categories"]), len(batch.base["attributes"])])
+        return losses | self._base_losses(self.classifier(boxed, categories), self.classifier(described, attributes), batch.base)
+
+    def _base_losses(self, category_logits: Tensor, attribute_logits: Tensor, base: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Step I's losses on its own boxes and on the base columns alone, named base_..."""
+        categories, attributes = self.base_columns
+        losses = self.base_criterion(category_logits[:, categories], attribute_logits[:, attributes], base)
+        return {f"base_{name}": self.base_weight * loss for name, loss in losses.items()}
+
+
+def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, resume: bool = False, data: BaseData | None = None,
+                        pairs: CaptionData | None = None, images: ImageMemory | None = None) -> Path:
+    """Train and write the checkpoint folder; returns it. data, pairs, images: already open ones, shared by several runs."""
+    output = Path(config.output)
+    clip, classifier, start = open_clip_attr(config.start)
+    data = data or BaseData.open(config.detection, config.attributes)
+    pairs = pairs or CaptionData.open(config.captions, config.images, config.pseudo_labels, start.vocabulary)
+    torch.manual_seed(config.seed)
+    crops = CropRule(clip, images or ImageMemory(config.image_memory))
+    base = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories)
+    dataset = CaptionRegions(pairs, crops, config.rules, seed=config.seed, base=base)
+    loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
+    criterion = CaptionCriterion(loss, config.terms, config.unknown_divisors)
+    model = CaptionModel(clip, classifier, pairs.words, data.base, criterion, FederatedCriterion(data, config.loss), config)
+    shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)} | data.shares(config.base_batch, config.detection_share)
+    best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
+                     groups=model.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
+                     after_step=Trainable.bound_temperature)
+    return save_clip_attr(output / "checkpoint", best.clip, best.classifier, start.vocabulary, start, asdict(config))

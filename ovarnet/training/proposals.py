@@ -1,0 +1,93 @@
+"""Offline proposals of many images, in shards: each a JSON file in the by-image form that `FileProposals` reads.
+
+A shard appears only when it is whole, so a job that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from ovarnet.data.images import read_image
+from ovarnet.errors import InputError
+from ovarnet.files import read_json, write_json
+from ovarnet.modeling.proposer import Proposer
+from ovarnet.structures import Proposals
+
+logger = logging.getLogger(__name__)
+DECIMALS = 2
+
+
+def shards(files: Sequence[str], size: int) -> Iterator[tuple[str, list[str]]]:
+    """Name without suffix and files of each shard."""
+    for number, start in enumerate(range(0, len(files), size)):
+        yield f"{number:05d}", list(files[start:start + size])
+
+
+def write_proposals(proposer: Proposer, files: Sequence[str], folder: str | Path, *, shard: int = 500, limit: int = 100,
+                    batch: int = 8) -> int:
+    """Propose regions of `files` and write ``folder/00000.json``, ...: image name -> rows x1, y1, x2, y2, score, best first.
+
+    The best `limit` are kept and, if it is not among them, the largest one. Shards that exist are not made again; InputError when one is
+    of other images. An image that cannot be read is logged and left out. Returns the number of images that were looked at now.
+    """
+    folder, done = Path(folder), 0
+    if len({Path(file).name for file in files}) < len(files):
+        raise InputError("two of the images have the same file name; proposals are kept by file name, so rename one")
+    for name, members in tqdm(list(shards(files, shard)), desc="proposals", unit="shard"):
+        path = folder / f"{name}.json"
+        if path.is_file():
+            _check_members(path, members)
+            continue
+        rows = {}
+        for start in range(0, len(members), batch):
+            images = _readable(members[start:start + batch])
+            found = proposer.propose(list(images.values()), list(images))
+            rows |= {Path(file).name: _rows(proposals, limit) for file, proposals in zip(images, found, strict=True)}
+        write_json(path, rows)
+        done += len(rows)
+    return done
+
+
+def read_proposals(folder: str | Path) -> dict[str, Proposals]:
+    """Image name -> proposals, best first, of all shards in `folder`. InputError when there is none."""
+    paths = sorted(Path(folder).glob("[0-9]*.json"))
+    if not paths:
+        raise InputError(f"{folder} holds no proposals; make them with: ovarnet propose --output {folder}")
+    rows = {name: boxes for path in paths for name, boxes in read_json(path, dict).items()}
+    tensors = {name: torch.tensor(boxes, dtype=torch.float32).reshape(-1, 5) for name, boxes in rows.items()}
+    return {name: Proposals(table[:, :4], table[:, 4]) for name, table in tensors.items()}
+
+
+def areas(boxes: torch.Tensor) -> torch.Tensor:
+    """(R, 4) -> (R,) in square pixels."""
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def _rows(proposals: Proposals, limit: int) -> list[list[float]]:
+    kept = list(range(min(limit, len(proposals))))
+    if len(proposals):
+        largest = int(areas(proposals.boxes).argmax())
+        kept += [largest] if largest not in kept else []
+    table = torch.cat([proposals.boxes, proposals.scores[:, None]], dim=1)[kept]
+    return [[round(value, DECIMALS) for value in row[:4]] + [round(row[4], 4)] for row in table.tolist()]
+
+
+def _readable(files: Sequence[str]) -> dict[str, torch.Tensor]:
+    images = {}
+    for file in files:
+        try:
+            images[file] = torch.from_numpy(read_image(file)).permute(2, 0, 1).float() / 255
+        except InputError as error:
+            logger.warning("left out: %s", error)
+    return images
+
+
+def _check_members(path: Path, members: list[str]) -> None:
+    foreign = set(read_json(path, dict)) - {Path(file).name for file in members}
+    if foreign:
+        raise InputError(f"{path} holds proposals of other images, such as {min(foreign)}; give an empty --output folder")

@@ -1,0 +1,158 @@
+"""What the step I model (the teacher) says of every proposal of the caption images, stored once (method section 4.3).
+
+Stored are logits; which of them become labels depends on the caption drawn at a visit and is decided there (`label_regions`).
+P proposals of an image, R of them used, C category words, A attribute words.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from ovarnet.captions import CaptionParser, ParsedCaption
+from ovarnet.config import PseudoLabelRules
+from ovarnet.data.captions import CaptionedImage
+from ovarnet.data.images import read_image
+from ovarnet.errors import InputError
+from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.structures import Proposals
+from ovarnet.training.proposals import areas, shards
+from ovarnet.vocabulary import Vocabulary
+
+
+@dataclass
+class TaughtRegions:
+    """The teacher's view of one image. boxes: (P, 4). objectness: (P,). category_logits: (P, C). attribute_logits: (P, A). P > 0."""
+
+    boxes: Tensor
+    objectness: Tensor
+    category_logits: Tensor
+    attribute_logits: Tensor
+
+
+def caption_vocabulary(vocabulary: Vocabulary, parsed: Sequence[ParsedCaption]) -> Vocabulary:
+    """The words of step II: base words, and those novel words that a caption speaks of. No other novel word enters training."""
+    told_categories = {name for caption in parsed for name in caption.categories}
+    told_attributes = {name for caption in parsed for name in caption.attributes}
+    return Vocabulary(tuple(word for word in vocabulary.categories if word.seen or word.name in told_categories),
+                      tuple(word for word in vocabulary.attributes if word.seen or word.name in told_attributes))
+
+
+def parse_images(parser: CaptionParser, images: Sequence[CaptionedImage]) -> list[list[ParsedCaption]]:
+    """The captions of each image, parsed."""
+    parsed = parser.parse_many(caption for image in images for caption in image.captions)
+    return [[next(parsed) for _ in image.captions] for image in images]
+
+
+@torch.no_grad()
+def write_pseudo_labels(teacher: ClipAttr, images: Sequence[CaptionedImage], proposals: dict[str, Proposals], folder: str | Path, *,
+                        most: int = 50, shard: int = 500) -> Vocabulary:
+    """Score the best `most` proposals of every image, and its largest one, for all words of step II; write ``folder/00000.safetensors``...
+
+    Images without a proposal are left out. Shards that exist are not made again; InputError when one is of other images or words.
+    Returns the words, whose columns the logits have.
+    """
+    parser = CaptionParser(teacher.vocabulary)
+    words = caption_vocabulary(teacher.vocabulary, [caption for captions in parse_images(parser, images) for caption in captions])
+    embedded = teacher.classifier.embed(words.categories, "category"), teacher.classifier.embed(words.attributes, "attribute")
+    files = [image.file for image in images if len(proposals.get(Path(image.file).name, ()))]
+    if not files:
+        raise InputError("none of the images has a proposal; make them for the same images with: ovarnet propose")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, members in tqdm(list(shards(files, shard)), desc="pseudo-labels", unit="shard"):
+        path = folder / f"{name}.safetensors"
+        if path.is_file():
+            _check_shard(path, members, words)
+            continue
+        _save(path, [_score(teacher, file, proposals[Path(file).name], embedded, most) for file in members], members, words)
+    return words
+
+
+def read_pseudo_labels(folder: str | Path) -> tuple[dict[str, TaughtRegions], list[str], list[str]]:
+    """Image name -> what the teacher said, and the names of the category and attribute columns. InputError: nothing there, or damaged."""
+    paths = sorted(Path(folder).glob("[0-9]*.safetensors"))
+    if not paths:
+        raise InputError(f"{folder} holds no pseudo-labels; make them with: ovarnet pseudo-label --output {folder}")
+    regions: dict[str, TaughtRegions] = {}
+    for path in paths:
+        tensors, header = _open(path)
+        counts = tensors.pop("counts").tolist()
+        parts = {key: value.float().split(counts) for key, value in tensors.items()}
+        regions |= {name: TaughtRegions(*row) for name, *row in zip(
+            header["images"], parts["boxes"], parts["objectness"], parts["category_logits"], parts["attribute_logits"], strict=True)}
+    return regions, header["categories"], header["attributes"]
+
+
+@dataclass
+class LabelledRegions:
+    """Proposals of one image that are used at one visit. boxes: (R, 4). categories: (R, C), attributes: (R, A) bool, the positives.
+    category_logits, attribute_logits: the teacher's. R may be 0."""
+
+    boxes: Tensor
+    categories: Tensor
+    attributes: Tensor
+    category_logits: Tensor
+    attribute_logits: Tensor
+
+
+def label_regions(taught: TaughtRegions, told_categories: Tensor, told_attributes: Tensor, base_categories: Tensor, base_attributes: Tensor,
+                  rules: PseudoLabelRules, draw: torch.Generator) -> LabelledRegions:
+    """Draw up to `rules.regions` proposals of which the teacher is sure what they are, and label them.
+
+    told_categories (C,), told_attributes (A,): bool, words of the caption. base_categories, base_attributes: bool, seen words.
+    A word is positive when the caption tells it and the teacher finds it likely (`rules.told`), or when it is a base word and the teacher
+    is sure of it alone. A novel word is positive only where the caption tells it.
+    """
+    categories, attributes = taught.category_logits.softmax(dim=1), taught.attribute_logits.sigmoid()
+    usable = (areas(taught.boxes) > rules.min_area) & (taught.objectness > rules.min_objectness)
+    usable &= categories.amax(dim=1) > rules.sure_category
+    rows = usable.nonzero().flatten()
+    rows = rows[torch.randperm(len(rows), generator=draw)[:rules.regions]]
+    sure_of_category = (categories > rules.sure_category) & base_categories | (categories > rules.told) & told_categories
+    sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (attributes > rules.told) & told_attributes
+    return LabelledRegions(taught.boxes[rows], sure_of_category[rows], sure_of_attribute[rows],
+                           taught.category_logits[rows], taught.attribute_logits[rows])
+
+
+def _score(teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, most: int) -> TaughtRegions:
+    kept = list(range(min(most, len(proposals))))
+    largest = int(areas(proposals.boxes).argmax())
+    proposals = proposals[kept + ([largest] if largest not in kept else [])]
+    image = torch.from_numpy(read_image(file)).to(teacher.device).permute(2, 0, 1).float() / 255
+    embeddings = teacher.encode_boxes([image], [proposals.boxes])[0]
+    return TaughtRegions(proposals.boxes, proposals.scores, *(teacher.classifier(embeddings, words).cpu() for words in embedded))
+
+
+def _save(path: Path, regions: list[TaughtRegions], files: list[str], words: Vocabulary) -> None:
+    tensors = {field.name: torch.cat([getattr(row, field.name) for row in regions]) for field in fields(TaughtRegions)}
+    tensors |= {name: tensor.half() for name, tensor in tensors.items() if name.endswith("_logits")}
+    tensors["counts"] = torch.tensor([len(row.boxes) for row in regions])
+    header = {"images": [Path(file).name for file in files], "categories": words.category_names, "attributes": words.attribute_names}
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    save_file(tensors, temporary, metadata={"header": json.dumps(header)})
+    os.replace(temporary, path)
+
+
+def _open(path: Path) -> tuple[dict[str, Tensor], dict]:
+    try:
+        with safe_open(path, "pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["header"])  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run ovarnet pseudo-label again") from None
+
+
+def _check_shard(path: Path, files: list[str], words: Vocabulary) -> None:
+    _, header = _open(path)
+    expected = {"images": [Path(file).name for file in files], "categories": words.category_names, "attributes": words.attribute_names}
+    if header != expected:
+        raise InputError(f"{path} is of other images or words; give an empty --output folder")

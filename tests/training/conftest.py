@@ -1,0 +1,69 @@
+"""A world of eight pictures, written by hand, small enough to train on in a second or two."""
+
+import json
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from ovarnet.build import build_proposer
+from ovarnet.checkpoint import save_checkpoint
+from ovarnet.config import ClipSettings
+from ovarnet.vocabulary import Vocabulary, Word
+
+WORDS = Vocabulary(
+    (Word("mug", "household", seen=True), Word("key", "tool"), Word("car", "vehicle", seen=True, synonyms=("car", "automobile"))),
+    (Word("red", "color", seen=True), Word("gray", "color"), Word("striped", "pattern", seen=True)))
+BOXES = {"mug": [4, 4, 30, 20], "car": [20, 24, 40, 30], "key": [2, 2, 20, 20]}
+
+
+@pytest.fixture(scope="session")
+def tiny_world(tmp_path_factory):
+    """root: as `ovarnet generate scenes` writes it, its train files WITH novel labels, which no generated world has; clip: weights."""
+    root = tmp_path_factory.mktemp("world")
+    pictures = np.random.default_rng(0).integers(0, 255, (8, 60, 70, 3), dtype=np.uint8)
+    for folder in ("train", "captions"):
+        (root / "images" / folder).mkdir(parents=True)
+        for index, picture in enumerate(pictures):
+            cv2.imwrite(str(root / "images" / folder / f"{index}.png"), picture)
+    (root / "annotations").mkdir()
+    images = [{"id": index, "file_name": f"{index}.png", "height": 60, "width": 70} for index in range(8)]
+    instances = [{"id": 10 * image["id"] + place, "image_id": image["id"], "category_id": place + 1, "bbox": BOXES[name], "iscrowd": 0}
+                 for image in images for place, name in enumerate(("mug", "key", "car"))]
+    categories = [{"id": place + 1, "name": word.name} for place, word in enumerate(WORDS.categories)]
+    records = [{"image_id": str(box["image_id"]), "instance_id": str(box["id"]), "instance_bbox": box["bbox"],
+                "object_name": WORDS.categories[box["category_id"] - 1].name,
+                "positive_attributes": ["red", "gray"], "negative_attributes": ["striped"]} for box in instances]
+    captions = [{"id": index, "image_id": index, "caption": text} for index, text in enumerate(
+        ["a red mug and a gray key", "a car", "a striped key", "an automobile next to a red mug"] * 2)]
+    write = {"instances_train": {"images": images, "annotations": instances, "categories": categories}, "attributes_train": records,
+             "captions_scenes": {"images": images, "annotations": captions}}
+    for name, content in write.items():
+        (root / "annotations" / f"{name}.json").write_text(json.dumps(content))
+    WORDS.save(root / "vocabulary.json")
+    return SimpleNamespace(root=root, captions=root / "annotations" / "captions_scenes.json", images=root / "images" / "captions")
+
+
+@pytest.fixture(scope="session")
+def small_clip():
+    """An untrained small CLIP; tests that change its weights copy it."""
+    import torch
+
+    from ovarnet.modeling.clip import load_clip
+
+    torch.manual_seed(0)
+    return load_clip("ovarnet-scenes", None, random_weights=True)
+
+
+@pytest.fixture(scope="session")
+def start_files(tmp_path_factory, small_clip):
+    """clip: file of the untrained CLIP's weights. proposer: folder of an untrained proposer."""
+    from safetensors.torch import save_file
+
+    folder = tmp_path_factory.mktemp("start")
+    save_file({key: value.contiguous().clone() for key, value in small_clip.model.state_dict().items()}, folder / "clip.safetensors")
+    proposer = build_proposer("scenes", ClipSettings("ovarnet-scenes", str(folder / "clip.safetensors")))
+    save_checkpoint(folder / "proposer", model="proposer", settings={"proposer": {"kind": "scenes", "clip": "ovarnet-scenes"}},
+                    vocabulary=WORDS, parts={"proposer": proposer.state_dict()})
+    return SimpleNamespace(clip=folder / "clip.safetensors", proposer=folder / "proposer")
