@@ -16,10 +16,20 @@ from ovarnet.vocabulary import Word
 WORDS = [Word("mug"), Word("red", "color", synonyms=("red", "crimson")), Word("zebra")]
 
 
-@pytest.fixture
-def clip() -> Clip:
+@pytest.fixture(scope="module")
+def built() -> tuple[Clip, dict]:
     torch.manual_seed(0)
-    return load_clip("ovarnet-scenes", None, random_weights=True)
+    clip = load_clip("ovarnet-scenes", None, random_weights=True)
+    return clip, {name: tensor.clone() for name, tensor in clip.state_dict().items()}
+
+
+@pytest.fixture
+def clip(built) -> Clip:
+    """The same weights for every test, though some tests change them."""
+    clip, state = built
+    clip.load_state_dict(state)
+    clip.zero_grad()
+    return clip
 
 
 @pytest.fixture
