@@ -19,7 +19,6 @@ _WHAT = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Draws a small world of labelled scenes; the same seed gives the same bytes."
     parser.epilog = "example: ovarnet generate scenes --root datasets/scenes"
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("world", choices=["scenes"], help="which world")
     parser.add_argument("--root", required=True, help="folder to write; it must not exist yet")
     for split, count in _DEFAULTS.items():
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.data.scenes.write import write_world
 
     counts = {split: getattr(args, split) for split in _DEFAULTS}
-    with tqdm(total=sum(counts.values()), unit="image", smoothing=0.05) as bar:
+    with tqdm(total=sum(counts.values()), unit="image", smoothing=0.05, delay=0.5) as bar:
         size = write_world(args.root, counts, seed=args.seed, workers=args.workers, overwrite=args.overwrite, progress=bar.update)
     for split, count in size.counts.items():
         boxes = f", {size.boxes[split]} boxes" if split in size.boxes else ""

@@ -9,12 +9,11 @@ HELP = "train a small supervised network on the generated world and report the a
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Renders labelled crops in memory, trains a small network on all words, base and novel (a diagnosis of the drawings: nothing is "
-        "kept), and prints each word's average precision beside its chance level. Exit code 1 if an attribute word is not 10 points above "
-        "chance."
+        "Renders labelled crops in memory, trains a small network on all words, base and novel, and\n"
+        "prints the average precision of each word beside its chance level. A diagnosis of the\n"
+        "drawings: nothing is kept. Exit code 1 if an attribute word is not 10 points above chance."
     )
     parser.epilog = "example: ovarnet learnability --output learnability.json"
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("--seed", type=int, default=0, help="seed of the scenes and of the training")
     parser.add_argument("--scenes", type=int, default=5000, metavar="N", help="scenes to train on; a quarter as many are scored")
     parser.add_argument("--epochs", type=int, default=8, metavar="N", help="passes over the crops")
@@ -46,15 +45,14 @@ def _print_table(results) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    import json
     from dataclasses import asdict
-    from pathlib import Path
 
     import torch
     from tqdm import tqdm
 
     from ovarnet.data.scenes.learnability import LEAST_MARGIN, measure_learnability
     from ovarnet.errors import InputError
+    from ovarnet.files import write_json
 
     for name in ("scenes", "epochs", "threads"):
         if getattr(args, name) < 1:
@@ -73,6 +71,6 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         table = [{**asdict(result), "margin": result.margin} for result in results]
         settings = {"seed": args.seed, "scenes": args.scenes, "epochs": args.epochs}
-        Path(args.output).write_text(json.dumps({**settings, "words": table}, indent=1))
+        write_json(args.output, {**settings, "words": table}, indent=1)
     print(f"\nattribute words less than {100 * LEAST_MARGIN:.0f} points above chance: {', '.join(weak) or 'none'}")
     return 1 if weak else 0

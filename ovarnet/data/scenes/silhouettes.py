@@ -45,10 +45,10 @@ def _font_file() -> Path:
     try:
         import fontawesomefree
     except ImportError as error:
-        raise InputError("the scenes world draws its objects with an icon font: pip install fontawesomefree") from error
+        raise InputError("the scenes world draws its objects with an icon font: pip install fontawesomefree==6.6.0") from error
     file = Path(fontawesomefree.__file__).parent / "static" / "fontawesomefree" / "webfonts" / "fa-solid-900.ttf"
     if not file.is_file():
-        raise InputError(f"the icon font is missing in the installed fontawesomefree: {file}; pip install 'fontawesomefree>=6.4,<7'")
+        raise InputError(f"the icon font is missing in the installed fontawesomefree: {file}; pip install fontawesomefree==6.6.0")
     return file
 
 

@@ -126,8 +126,11 @@ def _claim(root: Path, overwrite: bool) -> Path:
         raise InputError(f"{root} is not a generated world (no vocabulary.json in it), so it is not replaced; give another --root")
     unfinished = root.with_name(root.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    for folder in [unfinished / "annotations", *(_folder(unfinished, split) for split in SPLITS)]:
-        folder.mkdir(parents=True)
+    try:
+        for folder in [unfinished / "annotations", *(_folder(unfinished, split) for split in SPLITS)]:
+            folder.mkdir(parents=True)
+    except OSError as error:
+        raise InputError(f"{root} cannot be written ({error.strerror}); give another --root") from None
     return unfinished
 
 

@@ -143,3 +143,9 @@ def test_bad_numbers_are_refused(tmp_path, changes, seed):
     with pytest.raises(InputError):
         write_world(tmp_path / "scenes", {**COUNTS, **changes}, seed=seed)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_root_that_cannot_be_made_is_an_input_error(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_world(tmp_path / "file" / "scenes", dict.fromkeys(COUNTS, 1))
