@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ovarnet.captions.lexicon import ASPECTS, PAINTED, PLURAL_COPULAS, is_plural
+from ovarnet.captions.inflection import is_plural
+from ovarnet.captions.lexicon import ASPECTS, PAINTED, PLURAL_COPULAS
 from ovarnet.captions.matcher import Term
 from ovarnet.captions.noun_phrase import STARTS, NounPhrase, NounPhraseReader
 from ovarnet.captions.relations import Relations
@@ -154,7 +155,7 @@ class _Reading:
             else:
                 break
             k -= 1
-        return found if plural else found[:1]
+        return found[::-1] if plural else found[:1]
 
     def _antecedent(self, index: int, phrase: NounPhrase) -> list[int]:
         """The noun of a row of adjectives: "a black and a brown dog", "two dogs , one black and one white", "a mug , red and shiny"."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 IRREGULAR_PLURALS = {
     "man": "men", "woman": "women", "child": "children", "person": "people", "foot": "feet", "tooth": "teeth", "goose": "geese",
     "mouse": "mice", "ox": "oxen", "die": "dice", "grandchild": "grandchildren", "quiz": "quizzes", "bus": "buses", "gas": "gases",
@@ -12,12 +14,12 @@ IRREGULAR_PLURALS = {
     "tie": "ties", "pie": "pies", "necktie": "neckties", "hoodie": "hoodies", "collie": "collies", "floatie": "floaties",
     "doggie": "doggies", "sortie": "sorties", "ski": "skis", "taxi": "taxis", "bikini": "bikinis", "pinata": "pinatas",
 }
-IRREGULAR_ENDINGS = {"man": "men"}  # fireman, policewoman
-UNCHANGED = frozenset("""sheep deer fish shrimp aircraft spacecraft moose bison offspring series species jeans pants shorts trousers
+_WITHOUT_SINGULAR = """sheep deer fish shrimp aircraft spacecraft moose bison offspring series species jeans pants shorts trousers
     sunglasses goggles glasses eyeglasses clothes scissors tights overalls pajamas pyjamas binoculars tongs pliers leggings khakis briefs
     trunks panties headphones earphones skis news tennis grass glass dress bus gas cactus circus octopus bass moss cross class pass lens
     canvas christmas texas iris chess mattress campus lacrosse gymnastics athletics series broccoli luggage graffiti spaghetti
-    gladiolus virus tortoise boss mass harness wilderness business fitness princess waitress actress hostess stewardess""".split())
+    gladiolus virus tortoise boss mass harness wilderness business fitness princess waitress actress hostess stewardess"""
+UNCHANGED = frozenset(_WITHOUT_SINGULAR.split())
 BRITISH = {
     "gray": "grey", "color": "colour", "colors": "colours", "colored": "coloured", "colorful": "colourful", "colorless": "colourless",
     "multicolor": "multicolour", "multicolored": "multicoloured", "aluminum": "aluminium", "woolen": "woollen", "checkered": "chequered",
@@ -43,6 +45,7 @@ def plural(word: str) -> str:
     return word + ("es" if word.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
 
+@lru_cache(maxsize=100_000)
 def singular(word: str) -> str:
     """mugs -> mug, knives -> knife, gloves -> glove; a word that is no plural (glass, jeans, dog) comes back as it is."""
     if word in _SINGULAR:
@@ -56,6 +59,10 @@ def singular(word: str) -> str:
     if word.endswith(("sses", "xes", "ches", "shes", "zzes")):
         return word[:-2]
     return word[:-1]
+
+
+def is_plural(word: str) -> bool:
+    return singular(word) != word
 
 
 def spellings(term: str) -> set[str]:

@@ -42,7 +42,7 @@ class TermMatcher:
                 for form in surface_forms(text, with_plural=False):
                     meaning = self.meanings.setdefault(form, Meaning())
                     meaning.attributes = tuple(dict.fromkeys((*meaning.attributes, word.name)))
-        for text in FIXED_EXPRESSIONS:
+        for text in FIXED_EXPRESSIONS.split():
             for form in surface_forms(text, with_plural=True):
                 self.meanings.setdefault(form, Meaning())
         self._matcher, self._by_key = PhraseMatcher(nlp.vocab, attr="LOWER"), {}

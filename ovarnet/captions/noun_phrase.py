@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ovarnet.captions.lexicon import CLOTHING_AND_PEOPLE, POINTING_BACK, SINGULAR_DETERMINERS, is_plural
+from ovarnet.captions.inflection import is_plural
+from ovarnet.captions.lexicon import CLOTHING_AND_PEOPLE, POINTING_BACK, SINGULAR_DETERMINERS, TRANSITIVE
 
 # Letters are those of `lexicon.Kind`.
 STARTS = frozenset("D#AMKEngvsRX")
 MODIFIERS = frozenset("AMKE")
 BEFORE_A_NOUN = frozenset("AMKEngvs-")
-AFTER_A_VERB = frozenset("DPRO#STnC")
+AFTER_A_VERB = frozenset("DPRO#STnC.")
 NOUN_FOLLOWS = frozenset("PZgEV")
 
 
@@ -52,6 +53,8 @@ class NounPhraseReader:
         """before: the kinds since the previous phrase. None: no phrase starts here (but a verb, for example)."""
         first, determiner, several = self._determiner(start)
         end, taken, noun, denied = self._body(first, determiner, several, before)
+        if noun is None and taken and determiner not in POINTING_BACK and self.words[end:end + 1] in (["one"], ["ones"]):
+            end, determiner = end + 1, "one"  # "a golden one"
         if not taken and determiner not in POINTING_BACK:
             return None
         if noun is None and taken and self._is_thing(taken, first, determiner):
@@ -85,13 +88,14 @@ class NounPhraseReader:
                 taken.append(i)
                 if denying:
                     denied.add(i)
-            elif kind == "n" or (kind == "s" and self._is_plural_noun(i, noun, taken, determiner, several, before)) \
+            elif (kind == "n" and not self._is_unlisted_verb(i, noun, determiner)) \
+                    or (kind == "s" and self._is_plural_noun(i, noun, taken, determiner, several, before)) \
                     or (kind == "v" and self._is_base_noun(i, noun, taken, determiner, before)):
                 taken.append(i)
                 noun = i
-            elif kind == "g" and noun is None and self._before_noun(i):
+            elif kind == "g" and noun is None and self._before_noun(i) and (taken or determiner or self._opens(i, before)):
                 taken.append(i)
-            elif kind in "C," and noun is None and taken and (step := self._joins(i)):
+            elif kind in "C," and noun is None and taken and (step := self._joins(i, determiner)):
                 i += step - 1
             elif kind == "-" and taken and i + 1 < size and kinds[i + 1] not in ".,":
                 i += kinds[i + 1] in "DPCT#VBWORS"  # tug-of-war: the small word is swallowed
@@ -117,13 +121,22 @@ class NounPhraseReader:
         """Whether the participle at i stands before a noun: "a smiling man"; not "a black and white jumping over"."""
         return self.kinds[i + 1:i + 2] in tuple(BEFORE_A_NOUN)
 
-    def _joins(self, i: int) -> int:
+    def _opens(self, i: int, before: str) -> bool:
+        """Whether a participle without article can open a phrase: "Smiling man", "of smiling men"; not "a man wearing blue jeans"."""
+        return self.words[i] not in TRANSITIVE and (i == 0 or before[-1:] in ("P", "Z"))
+
+    def _joins(self, i: int, determiner: str) -> int:
         """How many units the comma or "and" at i takes if another adjective follows; else 0."""
         step = 2 if self.kinds[i:i + 2] == ",C" else 1
         after = self.kinds[i + step:].lstrip("RX")[:1]
         if after == "g":
-            return step if self.kinds[i] == "," and self.kinds[i + step + 1:i + step + 2] in ("n", "A", "M") else 0
+            return step if determiner and self.kinds[i] == "," and self.kinds[i + step + 1:i + step + 2] in ("n", "A", "M") else 0
         return step if after and after in MODIFIERS else 0
+
+    def _is_unlisted_verb(self, i: int, noun: int | None, determiner: str) -> bool:
+        """Whether a word taken for a noun must be a verb: "a green jacket presses the button"."""
+        return noun is not None and determiner in SINGULAR_DETERMINERS and self.kinds[i - 1] != "-" and is_plural(self.words[i]) \
+            and not is_plural(self.words[noun]) and self.kinds[i + 1:i + 2] in tuple("DPRO#")
 
     def _is_plural_noun(self, i: int, noun: int | None, taken: list[int], determiner: str, several: bool, before: str) -> bool:
         """Whether a word like "slides" is a noun: "two water slides", "on slides"; not "a dog slides", "a boy in red slides down"."""
@@ -134,10 +147,12 @@ class NounPhraseReader:
         if determiner in SINGULAR_DETERMINERS:
             return False
         worn = not determiner and before[-1:] in tuple("PgEsV") and all(self.kinds[unit] in "AK" for unit in taken)
-        return not (worn and self.kinds[i + 1:i + 2] in tuple(AFTER_A_VERB))
+        return not (worn and self.kinds[i + 1:i + 2] in ("", *AFTER_A_VERB))
 
     def _is_base_noun(self, i: int, noun: int | None, taken: list[int], determiner: str, before: str) -> bool:
-        """Whether a word like "slide" is a noun: "a slide", "the water slide"; not "two dogs slide", "to slide"."""
+        """Whether a word like "slide" is a noun: "a slide", "the water slide"; not "two dogs slide", "a boy and a girl slide"."""
         if noun is not None:
-            return self.kinds[i - 1] == "-" or not is_plural(self.words[noun])
+            after = self.kinds[i + 1:i + 2]
+            verb = after in ("D", "#", "O") or (before[-1:] == "C" and after in ("", *AFTER_A_VERB)) or is_plural(self.words[noun])
+            return self.kinds[i - 1] == "-" or not verb
         return bool(taken or determiner) or before[-1:] in tuple(NOUN_FOLLOWS)

@@ -52,19 +52,14 @@ class CaptionParser:
         """Many captions, lazily, in order."""
         texts = (text if isinstance(text, str) else _refuse(text) for text in texts)
         cleaned = (_UNPRINTABLE.sub(" ", text[:LONGEST_CAPTION]).strip() for text in texts)
-        if self.pipeline == RULES:
-            docs = map(self.nlp.make_doc, cleaned)
-        else:
-            docs = self.nlp.pipe(cleaned, batch_size=batch_size)
+        docs = map(self.nlp.make_doc, cleaned) if self.pipeline == RULES else self.nlp.pipe(cleaned, batch_size=batch_size)
         return map(self.parse_doc, docs)
 
     def parse_doc(self, doc: Doc) -> ParsedCaption:
         """A caption that spaCy has read: by its dependencies if it carries any, else by the rules."""
+        words, terms = [token.lower_ for token in doc], self._matcher(doc)
         if doc.has_annotation("DEP"):
-            terms = self._matcher(doc)
-            return _record(doc, [token.lower_ for token in doc], terms, relations_by_dependencies(doc, terms), noun_lemma)
-        words = [token.lower_ for token in doc]
-        terms = self._matcher(doc)
+            return _record(doc, words, terms, relations_by_dependencies(doc, terms), noun_lemma)
         return _record(doc, words, terms, relations_by_rules(words, terms), lambda token: singular(token.lower_))
 
 
