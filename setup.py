@@ -34,7 +34,7 @@ setup(
         "pycocotools",
         "faster-coco-eval",
         "scikit-learn",
-        "fontawesomefree",
+        "fontawesomefree==6.6.0",  # the glyphs of the generated world; another version draws another world
         "tensorboard",
         "tqdm",
     ],
