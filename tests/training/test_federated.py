@@ -94,8 +94,9 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
-@pytest.mark.parametrize("more", [{}, {"cached_views": 2}, {"trained": {"image_tower": 0.1, "bias": 1.0}, "loss": {"judged_categories": 1}}],
-                         ids=["crops", "cached", "tuned"])
+@pytest.mark.parametrize("more", [
+    {}, {"cached_views": 2}, {"trained": {"image_tower": 0.1, "bias": 1.0}, "loss": {"judged_categories": 1}},
+], ids=["crops", "cached", "tuned"])
 def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, start_files, tmp_path, monkeypatch, more):
     whole = train_clip_attr(settings(tiny_world, start_files, tmp_path / "whole", **more), Accelerator(cpu=True))
     broken = settings(tiny_world, start_files, tmp_path / "broken", **more)
