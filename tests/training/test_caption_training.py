@@ -1,0 +1,219 @@
+import copy
+import math
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+from accelerate import Accelerator
+from omegaconf import OmegaConf
+from open_clip.loss import ClipLoss
+
+import ovarnet
+from ovarnet.captions import ParsedCaption
+from ovarnet.config import CaptionTerms, PseudoLabelRules, resolve
+from ovarnet.data.captions import load_captions
+from ovarnet.errors import InputError
+from ovarnet.modeling.phrase_prompts import PhrasePrompts
+from ovarnet.structures import Proposals
+from ovarnet.training.caption_regions import CAPTIONS, CaptionBatch, CaptionData, CaptionRegions
+from ovarnet.training.captions import CaptionCriterion, CaptionTexts, train_with_captions
+from ovarnet.training.parts import open_clip_attr
+from ovarnet.training.proposals import read_proposals, write_proposals
+from ovarnet.training.pseudo_labels import TaughtRegions, caption_vocabulary, label_regions, read_pseudo_labels, write_pseudo_labels
+from ovarnet.training.regions import CropRule, ImageMemory
+from ovarnet.vocabulary import Vocabulary, Word
+
+WORDS = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)), (Word("red", seen=True), Word("gray"), Word("striped")))
+BIG = [0.0, 0, 40, 40]
+
+
+def logits(probabilities):
+    return torch.tensor(probabilities).log()
+
+
+def odds(probabilities):
+    return torch.logit(torch.tensor(probabilities))
+
+
+def test_novel_words_come_from_captions_only():
+    told = [ParsedCaption("a gray mug", ("mug",), ("gray",)), ParsedCaption("", (), ())]
+    words = caption_vocabulary(WORDS, told)
+    assert words.category_names == ["mug", "car"] and words.attribute_names == ["red", "gray"]
+    assert caption_vocabulary(WORDS, []).attribute_names == ["red"]
+
+
+def label(taught, told_categories=(0, 0, 0), told_attributes=(0, 0, 0), **rules):
+    return label_regions(taught, torch.tensor(told_categories).bool(), torch.tensor(told_attributes).bool(), WORDS.category_seen,
+                         WORDS.attribute_seen, PseudoLabelRules(**rules), torch.Generator().manual_seed(0))
+
+
+def test_base_words_need_a_sure_teacher_and_novel_ones_the_caption_too():
+    taught = TaughtRegions(torch.tensor([BIG, BIG]), torch.tensor([0.9, 0.9]), logits([[0.8, 0.1, 0.1], [0.05, 0.9, 0.05]]),
+                           odds([[0.8, 0.9, 0.6], [0.6, 0.6, 0.4]]))
+    alone = label(taught)
+    order = [0, 1] if alone.category_logits[0].argmax() == 0 else [1, 0]
+    assert alone.categories[order].tolist() == [[True, False, False], [False] * 3]
+    assert alone.attributes[order].tolist() == [[True, False, False], [False] * 3]
+    told = label(taught, (0, 1, 0), (1, 1, 1))
+    assert told.categories[order].tolist() == [[True, False, False], [False, True, False]]
+    assert told.attributes[order].tolist() == [[True, True, True], [True, True, False]]
+
+
+def test_a_told_category_counts_from_the_lower_threshold():
+    taught = TaughtRegions(torch.tensor([BIG]), torch.tensor([0.9]), logits([[0.6, 0.3, 0.1]]), odds([[0.1, 0.1, 0.1]]))
+    assert len(label(taught, (1, 0, 0)).boxes) == 0, "no category is above 0.7"
+    assert label(taught, (1, 0, 0), sure_category=0.59).categories.tolist() == [[True, False, False]]
+
+
+def test_small_doubtful_and_surplus_proposals_are_not_used():
+    boxes = torch.tensor([BIG, [0, 0, 16, 16], BIG, BIG, BIG])
+    sure, unsure = [0.9, 0.05, 0.05], [0.5, 0.25, 0.25]
+    taught = TaughtRegions(boxes, torch.tensor([0.9, 0.9, 0.1, 0.9, 0.9]), logits([sure, sure, sure, unsure, sure]), torch.zeros(5, 3))
+    assert len(label(taught).boxes) == 2
+    assert len(label(taught, regions=1).boxes) == 1
+
+
+def batch_of(n=2, r=1, phrases=(("a red mug", "a key"), ("a key",))):
+    return CaptionBatch(torch.zeros(n + r, 3, 8, 8), ["a red mug and a key", "a key"][:n], [list(p) for p in phrases],
+                        torch.tensor([[True, False], [False, False]]), torch.tensor([[True, False, False], [False, False, False]]),
+                        torch.tensor([[False, True]]), torch.tensor([[False, False, True]]), torch.zeros(r, 2), torch.zeros(r, 3))
+
+
+@pytest.fixture
+def texts(small_clip):
+    prompts = PhrasePrompts(small_clip.text_width, 2)
+    return CaptionTexts(small_clip, prompts, batch_of(), CaptionTerms())
+
+
+def test_equal_phrases_are_one_row_that_both_images_own(texts):
+    assert texts.phrases.shape[0] == 2 and texts.owns.tolist() == [[True, True], [False, True]] and texts.first.tolist() == [0, 1]
+    assert texts.captions.norm(dim=1).tolist() == pytest.approx([1, 1], rel=1e-5)
+
+
+def criterion(**weights):
+    terms = CaptionTerms(**{name: weights.get(name, 0.0) for name in asdict(CaptionTerms())})
+    return CaptionCriterion(ClipLoss(), terms, (10.0, 5.0))
+
+
+def test_each_term_is_switchable_named_and_right(texts):
+    images = torch.nn.functional.normalize(torch.randn(2, 128), dim=1)
+    z = torch.zeros
+    arguments = images, texts, (z(2, 2), z(2, 3)), (z(1, 2), torch.tensor([[0.0, 5.0, math.log(2)]])), batch_of()
+    for name in asdict(CaptionTerms()):
+        found = criterion(**{name: 2.0})(*arguments)
+        assert set(found) == {name} and torch.isfinite(found[name])
+    everything = CaptionCriterion(ClipLoss(), CaptionTerms(), (10.0, 5.0))(*arguments)
+    assert set(everything) == set(asdict(CaptionTerms()))
+    assert everything["image_attributes"].item() == pytest.approx(math.log(3))
+    assert everything["image_categories"].item() == pytest.approx(math.log(2))
+    assert everything["region_attributes"].item() == pytest.approx(-math.log(2 / (1 + math.e + 2)))
+    assert everything["keep_categories"].item() == pytest.approx(0, abs=1e-6)
+    caption_logits = texts.scale * images @ texts.captions.T
+    both = torch.nn.functional.cross_entropy
+    expected = (both(caption_logits, torch.arange(2)) + both(caption_logits.T, torch.arange(2))) / 2
+    assert everything["image_caption"].item() == pytest.approx(expected.item(), rel=1e-5)
+    mass = (texts.scale * images @ texts.phrases.T).softmax(dim=1)
+    assert everything["image_phrases"].item() == pytest.approx((-mass[1, 1].log() / 2).item(), rel=1e-4, abs=1e-6)
+
+
+class FixedProposer:
+    def propose(self, images, names=None):
+        boxes, scores = torch.tensor([[4.0, 4, 34, 24], [20, 24, 60, 54], [0, 0, 70, 60]]), torch.tensor([0.9, 0.8, 0.3])
+        return [Proposals(boxes, scores) for _ in images]
+
+
+@pytest.fixture(scope="session")
+def step_one(tiny_world, start_files, tmp_path_factory):
+    from test_federated import settings
+
+    from ovarnet.training.federated import train_clip_attr
+
+    return train_clip_attr(settings(tiny_world, start_files, tmp_path_factory.mktemp("one"), optimisation={"iterations": 1}),
+                           Accelerator(cpu=True))
+
+
+@pytest.fixture(scope="session")
+def pseudo_labels(tiny_world, step_one, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("offline")
+    images = load_captions(tiny_world.captions, tiny_world.images)
+    assert write_proposals(FixedProposer(), [image.file for image in images], folder / "proposals", shard=3, limit=2) == 8
+    write_pseudo_labels(ovarnet.load(step_one, device="cpu"), images, read_proposals(folder / "proposals"), folder / "labels", shard=3)
+    return folder
+
+
+def test_offline_files_are_sharded_resumable_and_checked(pseudo_labels, tiny_world, step_one):
+    images = load_captions(tiny_world.captions, tiny_world.images)
+    files = [image.file for image in images]
+    proposals = read_proposals(pseudo_labels / "proposals")
+    assert len(proposals) == 8 and proposals["0.png"].boxes.tolist()[2] == [0, 0, 70, 60], "the largest one is kept beyond the limit"
+    (pseudo_labels / "proposals" / "00001.json").unlink()
+    assert write_proposals(FixedProposer(), files, pseudo_labels / "proposals", shard=3, limit=2) == 3
+    with pytest.raises(InputError, match="other images"):
+        write_proposals(FixedProposer(), files[::-1], pseudo_labels / "proposals", shard=3)
+    taught, categories, attributes = read_pseudo_labels(pseudo_labels / "labels")
+    assert categories == ["mug", "key", "car"] and attributes == ["red", "gray", "striped"]
+    assert taught["3.png"].attribute_logits.shape == (3, 3)
+    with pytest.raises(InputError, match="other images or words"):
+        write_pseudo_labels(ovarnet.load(step_one, device="cpu"), images[::-1], proposals, pseudo_labels / "labels", shard=3)
+    with pytest.raises(InputError, match="holds no pseudo-labels"):
+        read_pseudo_labels(pseudo_labels)
+
+
+def caption_settings(tiny_world, step_one, pseudo_labels, output, **more):
+    source = {"root": str(tiny_world.root)}
+    given = {"stage": "clip_attr_captions", "output": str(output), "start": str(step_one), "captions": str(tiny_world.captions),
+             "images": str(tiny_world.images), "pseudo_labels": str(pseudo_labels / "labels"), "detection": source, "attributes": source,
+             "base_batch": 4, "phrase_vectors": 2, "rules": {"sure_category": 0.1, "told": 0.1},
+             "optimisation": {"iterations": 4, "batch_size": 3, "lr": 1e-3, "save_every": 2}}
+    return resolve(OmegaConf.merge(given, more), "test")
+
+
+def test_a_novel_word_is_a_target_only_where_the_caption_says_it(tiny_world, step_one, pseudo_labels, small_clip):
+    _, _, checkpoint = open_clip_attr(step_one)
+    data = CaptionData.open(tiny_world.captions, tiny_world.images, pseudo_labels / "labels", checkpoint.vocabulary)
+    everything_likely = [replace(t, category_logits=t.category_logits * 0, attribute_logits=t.attribute_logits * 0 + 9)
+                         for t in data.taught]
+    rules = PseudoLabelRules(sure_category=0.1, told=0.1)
+    dataset = CaptionRegions(replace(data, taught=everything_likely), CropRule(small_clip, ImageMemory(1)), rules, seed=0)
+    key, gray = data.words.category_index["key"], data.words.attribute_index["gray"]
+    for index, caption in enumerate(["a red mug and a gray key", "a car", "a striped key", "an automobile next to a red mug"]):
+        batch = dataset.__getitems__([(0, CAPTIONS, index)])
+        assert batch.captions == [caption]
+        for targets in (batch.image_categories, batch.region_categories):
+            assert targets[:, key].tolist() == [("key" in caption)] * len(targets)
+        for targets in (batch.image_attributes, batch.region_attributes):
+            assert targets[:, gray].tolist() == [("gray" in caption)] * len(targets)
+        assert len(batch.region_categories) == 3 and batch.region_attributes[:, data.words.attribute_index["red"]].all()
+
+
+@pytest.mark.parametrize("more", [{}, {"base_batch": 0, "terms": {"image_phrase": 0, "image_phrases": 0}, "trained": {"image_tower": 0}}],
+                         ids=["all terms", "few terms"])
+def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, step_one, pseudo_labels, tmp_path, monkeypatch, more):
+    whole = train_with_captions(caption_settings(tiny_world, step_one, pseudo_labels, tmp_path / "whole", **more), Accelerator(cpu=True))
+    broken = caption_settings(tiny_world, step_one, pseudo_labels, tmp_path / "broken", **more)
+
+    def fail(self, model, save=ovarnet.training.state.TrainingState.save):
+        save(self, model)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ovarnet.training.state.TrainingState.save", fail)
+        with pytest.raises(KeyboardInterrupt):
+            train_with_captions(broken, Accelerator(cpu=True))
+    resumed = train_with_captions(broken, Accelerator(cpu=True), resume=True)
+    for file in ("clip", "prompts"):
+        assert (whole / f"{file}.safetensors").read_bytes() == (resumed / f"{file}.safetensors").read_bytes()
+    model, image = ovarnet.load(whole, device="cpu"), str(tiny_world.images / "0.png")
+    found = model.detect(image, attributes=["red"], categories=[], boxes=[[4, 4, 34, 24]])
+    assert found.attribute_scores.shape == (1, 1)
+
+
+def test_a_model_without_learned_prompts_cannot_start_step_two(start_files):
+    with pytest.raises(InputError, match="train step I first"):
+        open_clip_attr(start_files.proposer)
+
+
+def test_phrases_too_long_are_cut(small_clip):
+    prompts = PhrasePrompts(small_clip.text_width, 3)
+    long = " ".join(["mug"] * 300)
+    assert prompts.encode(copy.deepcopy(small_clip), [long, "mug"]).shape == (2, small_clip.embed_dim)
