@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
-from ovarnet.config import ClipSettings
+from ovarnet.config import ClipSettings, OvarnetDesign
 from ovarnet.errors import InputError
+from ovarnet.modeling.attention_pool import AttentionPool
 from ovarnet.modeling.clip import Clip, load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.detector_resize import DetectorResize
+from ovarnet.modeling.feature_maps import feature_channels
 from ovarnet.modeling.file_proposals import FileProposals
+from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, LearnedPrompts, TemplatePrompts
-from ovarnet.modeling.proposer import Proposer, resnet50_proposer, scenes_proposer
+from ovarnet.modeling.proposer import Proposer, resnet50_proposer, roi_pool, scenes_proposer
+from ovarnet.modeling.pyramid import ClipPyramid
+from ovarnet.modeling.region_heads import AveragePool, ClipLastStage, RegionHead
+from ovarnet.modeling.region_proposals import RegionProposals
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.modeling.torchvision_proposer import TorchvisionProposer
+from ovarnet.modeling.vit_pyramid import VitPyramid
 from ovarnet.vocabulary import Vocabulary
 
 SHIPPED = Path(__file__).parent / "weights"
 """Checkpoint folders that come with the package; their names can be given to `load`."""
 
 
-def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, device: str | torch.device = "auto") -> ClipAttr:
+def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, device: str | torch.device = "auto") -> ClipAttr | OvarNet:
     """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
 
     name: "scenes" (shipped; knows the generated world only, it has never seen a photo), a checkpoint folder, or "clip-attr:ARCH/WEIGHTS",
     a CLIP of open_clip as it is, where WEIGHTS is a tag ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt").
     proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO
     classes), a proposer's checkpoint folder, or a JSON file of precomputed proposals. Default: the model's own, or "scenes".
+    An OvarNet takes none.
     Raises InputError that names what is missing.
     """
     device = pick_device(device)
@@ -37,7 +47,13 @@ def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, dev
     if name.startswith("clip-attr:"):
         model = stock_clip_attr(name.removeprefix("clip-attr:"), proposer or "scenes")
     else:
-        model = checkpoint_clip_attr(load_checkpoint(find_checkpoint(name)), proposer)
+        checkpoint = load_checkpoint(find_checkpoint(name))
+        if checkpoint.model == "ovarnet":
+            if proposer is not None:
+                raise InputError(f"{name} is an OvarNet, which finds its boxes itself; leave the proposer out")
+            model = checkpoint_ovarnet(checkpoint)
+        else:
+            model = checkpoint_clip_attr(checkpoint, proposer)
     return model.to(device).eval()
 
 
@@ -98,6 +114,68 @@ def checkpoint_prompts(checkpoint: Checkpoint, clip: Clip) -> TemplatePrompts | 
         raise InputError(f"{source} lacks {error}; it was not written by ovarnet") from None
     load_weights(prompts, checkpoint.part("prompts"), checkpoint.folder / "prompts.safetensors")
     return prompts
+
+
+def checkpoint_ovarnet(checkpoint: Checkpoint) -> OvarNet:
+    """OvarNet from a checkpoint folder written by the stage "ovarnet"."""
+    settings = checkpoint.settings
+    try:
+        clip_name, backbone_name, calibration = settings["clip"]["name"], settings["backbone"]["name"], settings["calibration"]
+        design = OvarnetDesign(**settings["design"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{checkpoint.folder / 'config.yaml'} does not describe an OvarNet ({error}); train it again") from None
+    clip = load_clip(clip_name, None, random_weights=True)
+    backbone = clip if backbone_name == clip_name else load_clip(backbone_name, None, random_weights=True)
+    model = build_ovarnet(clip, lambda text: checkpoint_prompts(checkpoint, text), backbone, checkpoint.vocabulary, design)
+    load_weights(model.clip.model, checkpoint.part("text"), checkpoint.folder / "text.safetensors")
+    load_weights(model.detector_parts(), checkpoint.part("detector"), checkpoint.folder / "detector.safetensors")
+    for kind, (scale, bias) in calibration.items():
+        model.classifier.calibrate(kind, scale, bias)
+    return model
+
+
+def build_ovarnet(clip: Clip, make_prompts: Callable[[Clip], nn.Module], backbone: Clip, vocabulary: Vocabulary,
+                  design: OvarnetDesign) -> OvarNet:
+    """An OvarNet whose FPN, RPN and head are untrained.
+
+    clip: whose text tower scores the words; it is copied. make_prompts: called with that copy. backbone: the CLIP whose image tower becomes
+    the trunk (a copy); it may be `clip` itself.
+    """
+    finest = {4: "2", 8: "3"}.get(design.finest_stride)
+    if finest is None:
+        raise InputError(f"design.finest_stride is {design.finest_stride}; it must be 4 or 8")
+    if "last" in feature_channels(backbone.model.visual):
+        pyramid = VitPyramid(backbone, design.channels, window=design.window, finest=f"p{finest}", coarser=design.coarser_map)
+    else:
+        pyramid = ClipPyramid(backbone, design.channels, finest=f"c{finest}", coarser=design.coarser_map)
+    if len(design.anchor_sizes) != len(pyramid.all_strides):
+        raise InputError(f"design.anchor_sizes names {len(design.anchor_sizes)} sizes for {len(pyramid.all_strides)} maps "
+                         f"(strides {', '.join(map(str, pyramid.all_strides.values()))}); give one for each")
+    rpn = RegionProposals(design.channels, pyramid.all_strides, [[size] for size in design.anchor_sizes], pre_nms=tuple(design.rpn_pre_nms),
+                          post_nms=tuple(design.rpn_post_nms), convolutions=design.rpn_convolutions)
+    resize = DetectorResize(tuple(design.short_side), design.long_side, backbone.mean, backbone.std, design.train_short_sides)
+    text = text_tower_only(clip)
+    return OvarNet(text, TextClassifier(text, make_prompts(text)), vocabulary, backbone=pyramid, rpn=rpn,
+                   head=build_head(backbone, pyramid, clip.embed_dim, design), resize=resize, proposals=design.proposals)
+
+
+def build_head(backbone: Clip, pyramid: nn.Module, embed_dim: int, design: OvarnetDesign) -> RegionHead:
+    """The region head that `design.head` names."""
+    if design.head == "clip":
+        cells = ClipLastStage(backbone)
+        if cells.embed_dim != embed_dim:
+            raise InputError(f"the head 'clip' embeds in {cells.embed_dim} numbers and the texts have {embed_dim}; use one CLIP for both")
+        return RegionHead("trunk", roi_pool({"c4": 16}, design.roi_canonical_size, cells.size), cells)
+    align = roi_pool(pyramid.strides, design.roi_canonical_size, design.roi_size)
+    if design.head == "attention":
+        if design.roi_size % 2:
+            raise InputError(f"design.roi_size is {design.roi_size}; patch merging needs an even number")
+        return RegionHead("pyramid", align, AttentionPool(
+            design.channels, embed_dim, size=design.roi_size, width=design.width, layers=design.layers, heads=design.heads,
+            hidden=design.hidden, dropout=design.dropout))
+    if design.head == "average":
+        return RegionHead("pyramid", align, AveragePool(design.channels, embed_dim, width=design.width))
+    raise InputError(f"design.head is '{design.head}'; choose attention, average or clip")
 
 
 def stock_clip_attr(spec: str, proposer: str | Path) -> ClipAttr:

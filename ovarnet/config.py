@@ -221,8 +221,111 @@ class CaptionTraining:
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 
+@dataclass
+class OvarnetDesign:
+    """What OvarNet is made of (method section 5); saved with its weights."""
+
+    channels: int = 256
+    """Width of the feature pyramid."""
+    finest_stride: int = 4
+    """4, or 8 to start the pyramid one map later: small objects are then seen less well, and the pass is faster."""
+    coarser_map: bool = True
+    """A map of stride 64 for the largest anchors."""
+    window: int = 0
+    """ViT only: side of the attention windows in patches; 0: every block attends to the whole image."""
+    short_side: tuple[int, int] = (800, 800)
+    """An image whose short side lies within is left as it is, any other is brought to the nearer end."""
+    long_side: int = 1024
+    train_short_sides: list[int] = field(default_factory=lambda: list(range(640, 801, 32)))
+    """In training the short side is drawn from these; empty: as in use."""
+    anchor_sizes: list[int] = field(default_factory=lambda: [32, 64, 128, 256, 512])
+    """Pixels, one for each map, finest first."""
+    rpn_convolutions: int = 2
+    rpn_pre_nms: tuple[int, int] = (1000, 2000)
+    rpn_post_nms: tuple[int, int] = (500, 1000)
+    proposals: int = 100
+    """Regions pooled per image in use."""
+    head: str = "attention"
+    """attention, average, or clip (CLIP's own last stage and attention pool; ResNets only)."""
+    roi_size: int = 14
+    roi_canonical_size: int = 112
+    """Side of a box that is pooled from stride 16."""
+    width: int = 512
+    layers: int = 4
+    heads: int = 8
+    hidden: int = 1024
+    dropout: float = 0.1
+
+
+@dataclass
+class Distillation:
+    """How OvarNet learns from CLIP-Attr (method section 6)."""
+
+    kind: str = "probability"
+    """probability (KL over all words, base and novel), feature (1 - cosine of the embeddings), or none."""
+    attributes: float = 0.5
+    categories: float = 1.0
+    feature: float = 5.0
+    proposals: int = 8
+    """Beside the base boxes: proposals per image that carry distillation alone, drawn from the teacher's."""
+    kept_proposals: int = 30
+    """The teacher's best proposals per image that are drawn from."""
+    cached: bool = False
+    """Ask the teacher once about every box and proposal, before training; otherwise at every visit. The result is the same."""
+
+
+@dataclass
+class OvarnetTerms:
+    """Weights of the loss terms that need labels (method section 5)."""
+
+    anchor_objectness: float = 2.0
+    anchor_boxes: float = 2.0
+    boxes: float = 1.0
+    categories: float = 1.0
+    background: float = 1.0
+    """All-negative category loss of regions without an object, on images whose objects are all annotated."""
+    attributes: float = 1.0
+    unknown_weight: float = 0.15
+    """Of unknown attribute labels as weak negatives; 0 ignores them."""
+    frequency_power: float = 0.25
+    """Words are weighted by their frequency to the power of minus this; 0: all alike."""
+
+
+@dataclass
+class OvarnetTraining:
+    """OvarNet: one pass, learned from base boxes and from CLIP-Attr (method sections 5 and 6)."""
+
+    stage: str = "ovarnet"
+    output: str = MISSING
+    seed: int = 0
+    teacher: str = MISSING
+    """CLIP-Attr's checkpoint folder: text side, image tower to start from (unless `backbone` is given), and what to distil."""
+    backbone: ClipSettings | None = None
+    """Another CLIP whose image tower is the backbone, such as RN50 under a ViT-B-16 teacher; None: the teacher's."""
+    backbone_rate: float = 0.0
+    """Learning rate of the image tower as a share of `optimisation.lr`; 0 freezes it. BatchNorm always keeps CLIP's statistics."""
+    detection: DataSource = field(default_factory=DataSource)
+    attributes: DataSource = field(default_factory=DataSource)
+    """When it is the same data as `detection`, a box carries the losses of both."""
+    attribute_share: float = 0.5
+    """Share of a batch's images that come from the attribute data, where that is another one."""
+    captions: str | None = None
+    """A COCO captions file: its images carry distillation on proposals, nothing else; None: no such images."""
+    caption_images: str | None = None
+    captions_per_batch: int = 0
+    regions: int = 256
+    """Regions per image in the losses, half of them positive."""
+    anchors: int = 256
+    design: OvarnetDesign = field(default_factory=OvarnetDesign)
+    distillation: Distillation = field(default_factory=Distillation)
+    terms: OvarnetTerms = field(default_factory=OvarnetTerms)
+    image_memory: int = 1024
+    optimisation: Optimisation = field(default_factory=Optimisation)
+
+
 STAGES: dict[str, type] = {"clip": ClipTraining, "proposer": ProposerTraining, "zero_shot": ZeroShotClipAttr,
-                           "clip_attr": ClipAttrTraining, "clip_attr_captions": CaptionTraining}
+                           "clip_attr": ClipAttrTraining, "clip_attr_captions": CaptionTraining,
+                           "ovarnet": OvarnetTraining}
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:

@@ -156,13 +156,14 @@ def detect_independently(detector: FasterRCNN, images: Sequence[Tensor]) -> list
     return [proposals[index] for index in range(len(images))]
 
 
-def roi_pool(strides: Mapping[str, int], canonical_size: int = 224) -> MultiScaleRoIAlign:
+def roi_pool(strides: Mapping[str, int], canonical_size: int = 224, size: int = ROI_SIZE) -> MultiScaleRoIAlign:
     """RoIAlign over the named maps, finest first, with their strides stated. canonical_size: side of a box pooled from stride 16.
+    size: cells per side that a box is pooled to.
 
     Left to itself torchvision guesses the strides from the first image it ever sees and keeps the guess: wrong for all later images when
     the first one is so narrow that most of it is padding.
     """
-    pool = MultiScaleRoIAlign(list(strides), ROI_SIZE, sampling_ratio=2, canonical_scale=canonical_size)
+    pool = MultiScaleRoIAlign(list(strides), size, sampling_ratio=2, canonical_scale=canonical_size)
     levels = [stride.bit_length() - 1 for stride in strides.values()]
     pool.scales = [1 / stride for stride in strides.values()]
     pool.map_levels = LevelMapper(min(levels), max(levels), canonical_scale=canonical_size, canonical_level=4)

@@ -1,0 +1,111 @@
+"""OvarNet, the one-stage model (method section 5): one pass of CLIP's image encoder over the whole image, class-agnostic boxes, a pooled
+embedding for each, and the text embeddings of any words to score them with.
+
+N images, R regions of an image, D width of the joint space. The "batch frame" is the image resized for the backbone.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torchvision.models.detection._utils import BoxCoder
+from torchvision.models.detection.transform import resize_boxes
+from torchvision.ops import clip_boxes_to_image, remove_small_boxes
+
+from ovarnet.modeling.clip import Clip
+from ovarnet.modeling.detector_resize import DetectorResize
+from ovarnet.modeling.region_heads import Features, RegionHead
+from ovarnet.modeling.region_proposals import RegionProposals
+from ovarnet.modeling.text_classifier import TextClassifier
+from ovarnet.predictor import Batch, Predictor, Regions
+from ovarnet.vocabulary import Vocabulary
+
+DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
+"""Box deltas are divided by standard deviations .1, .1, .2, .2."""
+MIN_SIDE = 1.0
+
+
+class OvarNet(Predictor):
+    """clip: for its text tower alone, see `text_tower_only`. classifier, vocabulary, further settings: see `Predictor`.
+
+    backbone: `ClipPyramid` or `VitPyramid`. proposals: region proposals pooled per image. Made in evaluation mode.
+    """
+
+    def __init__(self, clip: Clip, classifier: TextClassifier, vocabulary: Vocabulary, *, backbone: nn.Module, rpn: RegionProposals,
+                 head: RegionHead, resize: DetectorResize, proposals: int = 100, **settings):
+        super().__init__(classifier, vocabulary, **settings)
+        self.clip, self.backbone, self.rpn, self.head, self.resize, self.proposals = clip, backbone, rpn, head, resize, proposals
+        self.box_coder = BoxCoder(DELTA_WEIGHTS)
+        self.eval()
+
+    def regions(self, batch: Batch) -> list[Regions]:
+        """Images that are padded to the same size share a pass, so what is found in one does not depend on its neighbours."""
+        same_size = defaultdict(list)
+        for index, image in enumerate(batch.images):
+            same_size[self.resize.padded(*image.shape[1:])].append(index)
+        found: dict[int, Regions] = {}
+        for indices in same_size.values():
+            images = [batch.images[i] for i in indices]
+            boxes = None if batch.boxes is None else [batch.boxes[i] for i in indices]
+            found |= zip(indices, self._one_pass(images, boxes), strict=True)
+        return [found[index] for index in range(len(batch.images))]
+
+    def _one_pass(self, images: list[Tensor], boxes: list[Tensor] | None) -> list[Regions]:
+        pixels, sizes, original = self.frame(images)
+        features = self.look(pixels)
+        if boxes is not None:       # embedded as they are, never refined
+            in_frame = [resize_boxes(rows.to(self.device), *frames) for rows, *frames in zip(boxes, original, sizes, strict=True)]
+            embeddings, _ = self.pool(features, in_frame, sizes)
+            return [Regions(rows, torch.ones(len(rows)), vectors) for rows, vectors in zip(boxes, embeddings, strict=True)]
+        boxes, objectness = self.find(features, sizes)
+        embeddings, deltas = self.pool(features, boxes, sizes)
+        return [self._refined(*parts) for parts in zip(boxes, objectness, embeddings, deltas, sizes, original, strict=True)]
+
+    # The steps of one pass; training goes through them too
+
+    def frame(self, images: Sequence[Tensor]) -> tuple[Tensor, list[tuple[int, int]], list[tuple[int, int]]]:
+        """Images (3, H, W) in [0, 1] -> the batch, normalised, resized and padded; height and width of each in it, and before."""
+        batch, _ = self.resize([image.to(self.device) for image in images])
+        return batch.tensors, batch.image_sizes, [tuple(image.shape[1:]) for image in images]
+
+    def look(self, pixels: Tensor) -> Features:
+        """The one pass of the image encoder. No gradient is kept through a trunk that does not learn."""
+        learns = next(self.backbone.trunk.parameters()).requires_grad
+        with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
+            trunk = self.backbone.trunk_maps(pixels)
+        return Features(trunk, self.backbone.pyramid(trunk))
+
+    def find(self, features: Features, sizes: list[tuple[int, int]]) -> tuple[list[Tensor], list[Tensor]]:
+        """The best `proposals` boxes (R, 4) in the batch frame and their objectness (R,), for each image, best first."""
+        boxes, objectness = self.rpn.propose(self.rpn(features.pyramid), sizes)
+        return [rows[:self.proposals] for rows in boxes], [rows[:self.proposals] for rows in objectness]
+
+    def pool(self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Boxes in the batch frame -> for each image embeddings (R, D), not normalised, and box deltas (R, 4)."""
+        embeddings, deltas = self.head(features, boxes, sizes)
+        counts = [len(rows) for rows in boxes]
+        return embeddings.split(counts), deltas.split(counts)
+
+    def detector_parts(self) -> nn.ModuleDict:
+        """Everything that is OvarNet's own: backbone, RPN and head, the same modules as here."""
+        return nn.ModuleDict({"backbone": self.backbone, "rpn": self.rpn, "head": self.head})
+
+    def _refined(self, boxes: Tensor, objectness: Tensor, embeddings: Tensor, deltas: Tensor, size: tuple[int, int],
+                 original: tuple[int, int]) -> Regions:
+        """Boxes moved by the deltas, within the image, in pixels of the original; those that shrink to nothing are dropped."""
+        boxes = clip_boxes_to_image(self.box_coder.decode_single(deltas, boxes), size)
+        kept = remove_small_boxes(boxes, MIN_SIDE)
+        return Regions(resize_boxes(boxes[kept], size, original), objectness[kept], embeddings[kept])
+
+
+def text_tower_only(clip: Clip) -> Clip:
+    """A copy of `clip` without its image tower: what OvarNet keeps of CLIP, once the backbone has its own copy of that tower."""
+    visual, clip.model.visual = clip.model.visual, nn.Identity()
+    try:
+        return copy.deepcopy(clip)
+    finally:
+        clip.model.visual = visual
