@@ -103,7 +103,7 @@ class _Reading:
         denied = "X" in self.before
         if self.words[i] == "made":
             return self._made_of(i, subjects, denied)
-        if self.words[i] in PAINTED and (quality := self._quality(i)) is not None:
+        if self.words[i] in PAINTED and (quality := self._quality(i + 1)) is not None:
             self._say(quality, subjects, denied)
             self.before += "g"
             return quality.end
@@ -137,7 +137,8 @@ class _Reading:
     def _say(self, quality: NounPhrase, subjects: list[NounPhrase], denied: bool) -> None:
         units = quality.modifiers + ([] if quality.head is None else [quality.head])
         self.predicates.append((units, subjects))
-        self.denied |= set(units) if denied else quality.denied
+        but = self.words.index("but", quality.start, quality.end) if "but" in self.words[quality.start:quality.end] else quality.end
+        self.denied |= {unit for unit in units if unit < but} if denied else quality.denied  # "not red but blue"
 
     def _subjects(self, plural: bool) -> list[NounPhrase]:
         """The phrases that a predicate here speaks of: back over "of the ...", "holding a ...", and over "and" for a plural verb."""

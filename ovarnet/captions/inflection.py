@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 IRREGULAR_PLURALS = {
@@ -16,7 +17,7 @@ IRREGULAR_PLURALS = {
 }
 _WITHOUT_SINGULAR = """sheep deer fish shrimp aircraft spacecraft moose bison offspring series species jeans pants shorts trousers
     sunglasses goggles glasses eyeglasses clothes scissors tights overalls pajamas pyjamas binoculars tongs pliers leggings khakis briefs
-    trunks panties headphones earphones skis news tennis grass glass dress bus gas cactus circus octopus bass moss cross class pass lens
+    trunks panties headphones earphones news tennis grass glass dress bus gas cactus circus octopus bass moss cross class pass lens
     canvas christmas texas iris chess mattress campus lacrosse gymnastics athletics series broccoli luggage graffiti spaghetti
     gladiolus virus tortoise boss mass harness wilderness business fitness princess waitress actress hostess stewardess"""
 UNCHANGED = frozenset(_WITHOUT_SINGULAR.split())
@@ -25,10 +26,11 @@ BRITISH = {
     "multicolor": "multicolour", "multicolored": "multicoloured", "aluminum": "aluminium", "woolen": "woollen", "checkered": "chequered",
     "checked": "chequed", "donut": "doughnut", "tire": "tyre", "tires": "tyres", "airplane": "aeroplane", "center": "centre",
     "pajamas": "pyjamas", "fiber": "fibre", "mold": "mould", "moldy": "mouldy", "mustache": "moustache", "drier": "dryer",
-    "theater": "theatre", "curb": "kerb", "plow": "plough", "jewelry": "jewellery", "gray-haired": "grey-haired", "favorite": "favourite",
+    "theater": "theatre", "curb": "kerb", "plow": "plough", "jewelry": "jewellery", "favorite": "favourite",
     "blond": "blonde", "grayish": "greyish", "traveler": "traveller", "harbor": "harbour", "armor": "armour", "armored": "armoured",
 }
 AMERICAN = {british: american for american, british in BRITISH.items()}
+_WORD = re.compile(r"[^\s-]+")
 _SINGULAR = {plural: singular for singular, plural in IRREGULAR_PLURALS.items()}
 
 
@@ -67,8 +69,7 @@ def is_plural(word: str) -> bool:
 
 def spellings(term: str) -> set[str]:
     """The term as written, with all its words in American, and in British spelling."""
-    words = term.split(" ")
-    return {term, " ".join(BRITISH.get(word, word) for word in words), " ".join(AMERICAN.get(word, word) for word in words)}
+    return {term, *(_WORD.sub(lambda match, other=other: other.get(match[0], match[0]), term) for other in (BRITISH, AMERICAN))}
 
 
 def surface_forms(term: str, with_plural: bool) -> set[str]:

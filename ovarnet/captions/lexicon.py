@@ -113,6 +113,7 @@ ING_NOUNS = _set("""building clothing railing awning painting wedding ceiling st
 # What follows them is an object: "while wearing black shorts".
 TRANSITIVE = _set("""wearing holding carrying riding using pulling pushing catching chasing throwing eating drinking doing having watching
     taking making hitting kicking chewing biting retrieving fetching crossing climbing overlooking""")
+COMPOUND_ENDS = _set("covered filled lined shaped capped topped themed sized")
 ED_NOUNS = _set("bed shed sled reed seed weed steed speed feed need deed red thoroughbred moped breed hundred biped bunkbed")
 
 ADJECTIVES = _set("""young old new elderly happy sad wet dry hot cold warm cool clean dirty muddy snowy sunny rainy cloudy icy
@@ -180,7 +181,7 @@ def kind_of(word: str) -> str:
     for kind, words in _CLOSED.items():
         if word in words and not (kind is Kind.VERB and _plural_like_verb(word)):
             return kind.value
-    if not word[0].isalnum():
+    if not word[0].isalnum() or word[0] > LAST_LATIN:
         return Kind.STOP.value
     if word.isdigit():
         return Kind.NUMBER.value
@@ -211,5 +212,6 @@ def _kind_by_ending(word: str) -> str:
     return Kind.NOUN.value
 
 
+LAST_LATIN = "\u024f"  # words of other scripts end a phrase
 _VERB_PLURALS = frozenset(plural(verb) for verb in VERBS) - PLURAL_RATHER
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ovarnet.captions.inflection import is_plural
-from ovarnet.captions.lexicon import CLOTHING_AND_PEOPLE, POINTING_BACK, SINGULAR_DETERMINERS, TRANSITIVE
+from ovarnet.captions.lexicon import CLOTHING_AND_PEOPLE, COMPOUND_ENDS, POINTING_BACK, SINGULAR_DETERMINERS, TRANSITIVE
 
 # Letters are those of `lexicon.Kind`.
 STARTS = frozenset("D#AMKEngvsRX")
@@ -95,6 +95,9 @@ class NounPhraseReader:
                 noun = i
             elif kind == "g" and noun is None and self._before_noun(i) and (taken or determiner or self._opens(i, before)):
                 taken.append(i)
+            elif kind == "g" and self.words[i] in COMPOUND_ENDS and self.kinds[i + 1:i + 2] in ("n", "M"):  # "a graffiti covered wall"
+                taken.append(i)
+                noun = None
             elif kind in "C," and noun is None and taken and (step := self._joins(i, determiner)):
                 i += step - 1
             elif kind == "-" and taken and i + 1 < size and kinds[i + 1] not in ".,":

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
 from ovarnet.captions.parser import CaptionParser
 from ovarnet.captions.record import ParsedCaption
 from ovarnet.data.caption_files import CaptionItem
+from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary
 
 Parsed = tuple[CaptionItem, ParsedCaption]
@@ -40,7 +43,10 @@ def parse_images(items: Iterable[CaptionItem], vocabulary: Vocabulary, pipeline:
 
 def _finished(waiting: deque) -> Iterator[Parsed]:
     batch, records = waiting.popleft()
-    return zip(batch, records.result(), strict=True)
+    try:
+        return zip(batch, records.result(), strict=True)
+    except BrokenProcessPool:
+        raise InputError("a worker process ended unexpectedly, perhaps for want of memory; use fewer processes") from None
 
 
 def _parse(parser: CaptionParser, batch: list[CaptionItem]) -> list[ParsedCaption]:
@@ -53,6 +59,7 @@ _worker_parser: CaptionParser
 
 def _start_worker(vocabulary: Vocabulary, pipeline: str | None) -> None:
     global _worker_parser
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     _worker_parser = CaptionParser(vocabulary, pipeline)
 
 

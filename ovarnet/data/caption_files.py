@@ -154,26 +154,28 @@ def _captions(values: list) -> tuple[str, ...]:
 
 def _shard(path: Path, broken: Skipped) -> Iterator[_Line]:
     with _opened(path) as (file, stream):
-        try:
-            with tarfile.open(fileobj=stream, mode="r|") as shard:
-                for key, members in groupby(_caption_members(shard), key=lambda member: member[0]):
-                    try:
-                        image, captions = _from_members(key, list(members))
-                        yield _Line(image, captions, file.tell())
-                    except (_Broken, UnicodeDecodeError) as error:
-                        broken.add("not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error), f"{path}:{key}")
-        except (tarfile.TarError, EOFError, OSError) as error:
-            broken.add(f"shard ends early or is damaged ({error})", str(path))
+        for key, members in groupby(_caption_members(path, stream, broken), key=lambda member: member[0]):
+            try:
+                image, captions = _from_members(key, list(members))
+                yield _Line(image, captions, file.tell())
+            except UnicodeDecodeError:
+                broken.add("not UTF-8", f"{path}:{key}")
+            except _Broken as reason:
+                broken.add(str(reason), f"{path}:{key}")
 
 
-def _caption_members(shard: tarfile.TarFile) -> Iterator[tuple[str, str, bytes]]:
-    """(key, extension, content) of every member; only captions are read."""
-    for member in shard:
-        folder, _, name = member.name.rpartition("/")
-        stem, _, extension = name.partition(".")
-        if member.isfile() and stem:
-            is_caption = extension.lower() in ("txt", "json") and member.size <= LONGEST_MEMBER
-            yield f"{folder}/{stem}" if folder else stem, extension, shard.extractfile(member).read() if is_caption else b""
+def _caption_members(path: Path, stream: BinaryIO, broken: Skipped) -> Iterator[tuple[str, str, bytes]]:
+    """(key, extension, content) of every member, until the end or the damage; the content is read of captions only."""
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as shard:
+            for member in shard:
+                folder, _, name = member.name.rpartition("/")
+                stem, _, extension = name.partition(".")
+                if member.isfile() and stem:
+                    is_caption = extension.lower() in ("txt", "json") and member.size <= LONGEST_MEMBER
+                    yield f"{folder}/{stem}" if folder else stem, extension, shard.extractfile(member).read() if is_caption else b""
+    except (tarfile.TarError, EOFError, OSError) as error:
+        broken.add(f"shard ends early or is damaged ({error})", str(path))
 
 
 def _from_members(key: str, members: list[tuple[str, str, bytes]]) -> tuple[str, tuple[str, ...]]:
