@@ -30,7 +30,8 @@ def test_generate_train_detect_evaluate(tmp_path, capsys):
                  f"proposer={runs}/proposer/checkpoint"]) == 0
 
     folder = runs / "zero" / "checkpoint"
-    assert all(scale > 0 for scale, _ in load_checkpoint(folder).settings["calibration"].values())
+    calibration = load_checkpoint(folder).settings["calibration"]
+    assert {kind: len(numbers) for kind, numbers in calibration.items()} == {"category": 2, "attribute": 2}
     model = ovarnet.load(folder, device="cpu")
     image = sorted((world / "images" / "test").glob("*.jpg"))[0]
     found = model.detect(str(image), boxes=[[10, 10, 60, 60]], categories=["car", "giraffe"], attributes=["red"])
