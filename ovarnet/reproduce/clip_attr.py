@@ -84,6 +84,7 @@ class Sizes:
     step_one: int = 400
     tuned: int = 150
     step_two: int = 200
+    train_boxes: int = 8000
     test_boxes: int = 1500
     caption_images: int = 2000
     proposals: int = 20
@@ -92,7 +93,8 @@ class Sizes:
 
     def quick(self) -> Sizes:
         """A look in a few minutes; its numbers mean little."""
-        return replace(self, seeds=1, step_one=150, tuned=50, step_two=60, test_boxes=600, caption_images=500, oracle_scenes=800)
+        return replace(self, seeds=1, step_one=150, tuned=50, step_two=60, train_boxes=2500, test_boxes=600, caption_images=500,
+                       oracle_scenes=800)
 
 
 @dataclass
@@ -152,8 +154,7 @@ class Ablation:
 
     def _train_one(self, row: Row, seed: int) -> Path:
         config = self._step_one(row, seed)
-        data = self._once("oracle", self._oracle_data) if row.oracle else self._once("base", lambda: BaseData.open(
-            config.detection, config.attributes))
+        data = self._once("oracle", self._oracle_data) if row.oracle else self._base_data(config)
         return train_clip_attr(config, Accelerator(), data=data, images=self.images, cache_folder=self.inputs.output / "cache")
 
     def _train_two(self, row: Row, seed: int) -> Path:
@@ -162,8 +163,15 @@ class Ablation:
         if row.true_words:
             pairs = replace(pairs, parsed=self._once("true words", lambda: true_words(pairs.images, pairs.parsed, self._world_seed())))
         config = self._step_two(row, seed, start)
-        data = self._once("base", lambda: BaseData.open(config.detection, config.attributes))
-        return train_with_captions(config, Accelerator(), data=data, pairs=pairs, images=self.images)
+        return train_with_captions(config, Accelerator(), data=self._base_data(config), pairs=pairs, images=self.images)
+
+    def _base_data(self, config: ClipAttrTraining | CaptionTraining) -> BaseData:
+        """The first `train_boxes` boxes of each source."""
+        def opened() -> BaseData:
+            data, most = BaseData.open(config.detection, config.attributes), self.sizes.train_boxes
+            return replace(data, detection=data.detection.first(most), attributes=data.attributes.first(most))
+
+        return self._once("base", opened)
 
     def _pairs(self, start: Path, seed: int) -> CaptionData:
         """The caption images as the step I model of this seed sees them."""

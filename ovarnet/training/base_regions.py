@@ -33,6 +33,9 @@ class Regions:
     def __len__(self) -> int:
         return len(self.files)
 
+    def first(self, count: int) -> Regions:
+        return Regions(self.files[:count], self.boxes[:count], self.targets[:count])
+
 
 def base_vocabulary(vocabulary: Vocabulary) -> Vocabulary:
     """The seen words alone, in their order: the only ones that step I has columns for."""
