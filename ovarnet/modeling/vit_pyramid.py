@@ -25,7 +25,7 @@ GLOBAL_BLOCKS = 4
 class VitPyramid(nn.Module):
     """Maps of stride 4 (left out with finest "p3"), 8, 16 and 32 from the one map of a CLIP ViT with patches of 16 pixels.
 
-    trunk: its own copy of the image tower. window: side of the attention windows in patches (14 is what CLIP saw in training at 224
+    trunk: its own copy of the image tower, without the last projection. window: side of the attention windows in patches (14 is what CLIP saw in training at 224
     pixels); 0: every block attends to the whole image. finest, coarser, forward, out_channels, strides, all_strides: as `ClipPyramid`,
     the maps named "p2" to "p5".
     """
@@ -37,6 +37,7 @@ class VitPyramid(nn.Module):
             raise InputError(f"the pyramid for plain ViTs needs a CLIP ViT with patches of 16 pixels such as ViT-B-16; got {clip.name}")
         width = feature_channels(visual)["last"]
         self.trunk, self.window, self.out_channels = copy.deepcopy(visual), window, channels
+        self.trunk.proj = None
         self.trunk.requires_grad_(True)
         self.strides = {name: stride for name, stride in {"p2": 4, "p3": 8, "p4": 16, "p5": 32}.items() if name >= finest}
         self.all_strides = {**self.strides, "pool": 64} if coarser else self.strides

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from ovarnet.config import CaptionTraining, ClipAttrTraining, ClipTraining, ProposerTraining
+from ovarnet.config import CaptionTraining, ClipAttrTraining, ClipTraining, OvarnetTraining, ProposerTraining
 from ovarnet.memory import keep_freed_memory
 
 
@@ -27,6 +27,10 @@ def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
         from ovarnet.training.captions import train_with_captions
 
         return train_with_captions(config, accelerator, resume=resume)
+    if isinstance(config, OvarnetTraining):
+        from ovarnet.training.distill import train_ovarnet
+
+        return train_ovarnet(config, accelerator, resume=resume)
     from ovarnet.training.zero_shot import assemble_clip_attr
 
     return assemble_clip_attr(config, accelerator)

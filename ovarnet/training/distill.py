@@ -1,0 +1,188 @@
+"""Stage "ovarnet": the one-stage model learns from base boxes and from CLIP-Attr (method sections 5 and 6).
+
+R regions of a batch, T of them with an answer of the teacher.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torchvision.models.detection.transform import resize_boxes
+
+from ovarnet.build import build_ovarnet, checkpoint_clip_attr, checkpoint_prompts, open_clip_tower
+from ovarnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from ovarnet.config import Optimisation, OvarnetTraining
+from ovarnet.errors import InputError
+from ovarnet.modeling.clip import Clip
+from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.ovarnet import OvarNet
+from ovarnet.modeling.text_classifier import KINDS, Kind
+from ovarnet.training.base_regions import base_vocabulary
+from ovarnet.training.distill_criterion import OvarnetCriterion, RegionTargets, join_regions, pick_regions
+from ovarnet.training.distill_data import DistillData, DistillImages, Targets
+from ovarnet.training.distill_teacher import Teacher, teacher_cache, teacher_proposals
+from ovarnet.training.loop import run_stage
+from ovarnet.training.regions import ImageMemory
+from ovarnet.training.sampling import MixedSampler
+from ovarnet.training.schedule import parameter_groups
+
+MAX_LOGIT_SCALE = math.log(100)
+
+
+class WordScales(nn.Module):
+    """z = exp(theta) cos + b, one theta and one b for categories and one for attributes; they start from the teacher's calibration."""
+
+    def __init__(self, calibration: Tensor):
+        super().__init__()
+        self.log_scale = nn.Parameter(calibration[:, 0].log())
+        self.bias = nn.Parameter(calibration[:, 1].clone())
+
+    def forward(self, cosines: Tensor, kind: Kind) -> Tensor:
+        row = KINDS.index(kind)
+        return self.log_scale[row].exp() * cosines + self.bias[row]
+
+    @torch.no_grad()
+    def bound(self) -> None:
+        self.log_scale.clamp_(0, MAX_LOGIT_SCALE)
+
+
+class OvarnetLearner(nn.Module):
+    """OvarNet in training, called with one batch of `DistillImages`. Texts are frozen; the trunk learns when its rate is not 0.
+
+    regions: per image in the losses. teacher: None without distillation; it is used, not owned, so that no state holds it.
+    """
+
+    def __init__(self, model: OvarNet, criterion: OvarnetCriterion, teacher: Teacher | None, *, regions: int, backbone_rate: float):
+        super().__init__()
+        self.model, self.criterion, self.regions, self.backbone_rate = model, criterion, regions, backbone_rate
+        self._teacher = (teacher,)
+        self.scales = WordScales(model.classifier.calibration)
+        self.words, self.base = model.vocabulary, base_vocabulary(model.vocabulary)
+        model.clip.requires_grad_(False)
+        model.classifier.requires_grad_(False)
+        model.backbone.trunk.requires_grad_(backbone_rate > 0)
+
+    @property
+    def teacher(self) -> Teacher | None:
+        return self._teacher[0]
+
+    def forward(self, batch: tuple[list[Tensor], list[Targets]]) -> dict[str, Tensor]:
+        images, targets = batch
+        pixels, sizes, original = self.model.frame(images)
+        targets = [in_batch_frame(*parts) for parts in zip(targets, original, sizes, strict=True)]
+        features = self.model.look(pixels)
+        anchors = self.model.rpn(features.pyramid)
+        proposals, _ = self.model.rpn.propose(anchors, sizes)
+        picked = [pick_regions(found, target, self.regions) for found, target in zip(proposals, targets, strict=True)]
+        embeddings, deltas = self.model.head(features, [regions.boxes for regions in picked], sizes)
+        regions = join_regions(picked)
+        return (self.criterion.judge_anchors(anchors, targets)
+                | self.criterion.judge_labels(self.logits(embeddings, self.base.categories, "category"),
+                                              self.logits(embeddings, self.base.attributes, "attribute"), deltas, regions)
+                | self.distil(embeddings, picked, targets))
+
+    def logits(self, embeddings: Tensor, words: Sequence, kind: Kind) -> Tensor:
+        classifier = self.model.classifier
+        return self.scales(classifier.cosines(embeddings, classifier.embed(words, kind)), kind)
+
+    def distil(self, embeddings: Tensor, picked: list[RegionTargets], targets: list[Targets]) -> dict[str, Tensor]:
+        """The teacher is asked once about every box and proposal, not about every region."""
+        if self.teacher is None:
+            return {}
+        seen = torch.cat([target.teacher for target in targets])
+        rows, first = [], 0
+        for regions, target in zip(picked, targets, strict=True):
+            rows.append(torch.where(regions.teacher_rows >= 0, regions.teacher_rows + first, -1))
+            first += len(target.teacher)
+        rows = torch.cat(rows)
+        answers, student = self.teacher.embed(seen)[rows[rows >= 0]], embeddings[rows >= 0]
+        if self.criterion.distillation.kind == "feature":
+            return self.criterion.judge_features(student, answers)
+        words = (self.logits(student, self.words.categories, "category"), self.logits(student, self.words.attributes, "attribute"))
+        return self.criterion.judge_probabilities(words, self.teacher.logits(answers))
+
+    def groups(self, settings: Optimisation) -> list[dict]:
+        """The optimiser's groups: the trunk at its share of the rate, everything new at the full one."""
+        parts = [(self.model.backbone.trunk, self.backbone_rate)]
+        parts += [(module, 1.0) for name, module in self.model.backbone.named_children() if name != "trunk"]
+        parts += [(self.model.rpn, 1.0), (self.model.head, 1.0), (self.scales, 1.0)]
+        return [group for module, rate in parts if rate for group in parameter_groups(module, settings.lr * rate, settings.weight_decay)]
+
+    def train(self, mode: bool = True) -> OvarnetLearner:
+        """Texts and trunk stay in eval mode: the words are encoded once, and BatchNorm keeps CLIP's statistics."""
+        super().train(mode)
+        for part in (self.model.clip, self.model.classifier, self.model.backbone.trunk):
+            part.eval()
+        return self
+
+
+def in_batch_frame(targets: Targets, before: tuple[int, int], after: tuple[int, int]) -> Targets:
+    """Boxes and proposals brought from the image's pixels to the batch's."""
+    return targets._replace(boxes=resize_boxes(targets.boxes, before, after), proposals=resize_boxes(targets.proposals, before, after))
+
+
+def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: bool = False) -> Path:
+    """Train and write the checkpoint folder; returns it."""
+    if config.distillation.kind not in ("probability", "feature", "none"):
+        raise InputError(f"distillation.kind is '{config.distillation.kind}'; choose probability, feature or none")
+    output, images = Path(config.output), ImageMemory(config.image_memory)
+    checkpoint = load_checkpoint(config.teacher)
+    data = DistillData.open(config)
+    shares = data.shares(config)
+    clip_attr = checkpoint_clip_attr(checkpoint).to(accelerator.device).eval()
+    torch.manual_seed(config.seed)
+    model, backbone = start_model(config, checkpoint, clip_attr, data)
+    teacher, dataset = _lesson(config, clip_attr, data, images, output)
+    learner = make_learner(model, data, teacher, config)
+    best = run_stage(learner, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
+                     groups=learner.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
+                     after_step=lambda learner: learner.scales.bound())
+    return save_ovarnet(output / "checkpoint", best, checkpoint, backbone.name, config)
+
+
+def start_model(config: OvarnetTraining, checkpoint: Checkpoint, clip_attr: ClipAttr, data: DistillData) -> tuple[OvarNet, Clip]:
+    """OvarNet before training: texts and calibration of the teacher, trunk of the teacher's image tower or of `config.backbone`."""
+    backbone = clip_attr.clip if config.backbone is None else open_clip_tower(config.backbone)
+    model = build_ovarnet(clip_attr.clip, partial(checkpoint_prompts, checkpoint), backbone, data.vocabulary, config.design)
+    model.classifier.calibration.copy_(clip_attr.classifier.calibration)
+    return model, backbone
+
+
+def make_learner(model: OvarNet, data: DistillData, teacher: Teacher | None, config: OvarnetTraining) -> OvarnetLearner:
+    """The model with the losses of `config`."""
+    criterion = OvarnetCriterion(*data.weights(config.terms.frequency_power), config.terms, config.distillation,
+                                 model.box_coder, model.rpn.box_coder, config.anchors)
+    return OvarnetLearner(model, criterion, teacher, regions=config.regions, backbone_rate=config.backbone_rate)
+
+
+def _lesson(config: OvarnetTraining, clip_attr: ClipAttr, data: DistillData, images: ImageMemory,
+            output: Path) -> tuple[Teacher | None, DistillImages]:
+    """The teacher and the data set with the regions it is asked about; no teacher and none of them without distillation."""
+    settings = config.distillation
+    if settings.kind == "none":
+        return None, DistillImages(data, images, seed=config.seed, proposals={}, drawn=0, crop=None)
+    teacher = Teacher(clip_attr, data.vocabulary)
+    files = list(dict.fromkeys(image.file for source in data.sources.values() for image in source))
+    proposals = teacher_proposals(clip_attr, files, images, output, settings.kept_proposals)
+    cache = teacher_cache(teacher, data, proposals, images, output) if settings.cached else None
+    return teacher, DistillImages(data, images, seed=config.seed, proposals=proposals, drawn=settings.proposals, crop=teacher.crop,
+                                  cache=cache)
+
+
+def save_ovarnet(folder: Path, learner: OvarnetLearner, teacher: Checkpoint, backbone: str, config: OvarnetTraining) -> Path:
+    """Write the folder that `ovarnet.load` opens."""
+    model, scales = learner.model, learner.scales
+    calibration = {kind: [scales.log_scale[row].exp().item(), scales.bias[row].item()] for row, kind in enumerate(KINDS)}
+    settings = {"clip": {"name": model.clip.name}, "backbone": {"name": backbone}, "prompts": teacher.settings["prompts"],
+                "calibration": calibration, "design": asdict(config.design), "training": asdict(config)}
+    parts = {"text": model.clip.model.state_dict(), "detector": model.detector_parts().state_dict()}
+    if "vectors" in settings["prompts"]:
+        parts["prompts"] = model.classifier.prompts.state_dict()
+    return save_checkpoint(folder, model="ovarnet", settings=settings, vocabulary=model.vocabulary, parts=parts)

@@ -1,0 +1,8 @@
+"""`ovarnet benchmark` as a script. `--help` shows the options."""
+
+import sys
+
+from ovarnet.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(["benchmark", *sys.argv[1:]]))

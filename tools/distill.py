@@ -1,0 +1,8 @@
+"""`ovarnet distill` as a script. `--help` shows the options."""
+
+import sys
+
+from ovarnet.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main(["distill", *sys.argv[1:]]))
