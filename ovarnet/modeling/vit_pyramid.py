@@ -25,9 +25,9 @@ GLOBAL_BLOCKS = 4
 class VitPyramid(nn.Module):
     """Maps of stride 4 (left out with finest "p3"), 8, 16 and 32 from the one map of a CLIP ViT with patches of 16 pixels.
 
-    trunk: its own copy of the image tower, without the last projection. window: side of the attention windows in patches (14 is what CLIP saw in training at 224
-    pixels); 0: every block attends to the whole image. finest, coarser, forward, out_channels, strides, all_strides: as `ClipPyramid`,
-    the maps named "p2" to "p5".
+    trunk: its own copy of the image tower, without the last projection. window: side of the attention windows in patches (14 is what
+    CLIP saw in training at 224 pixels); 0: every block attends to the whole image. finest, coarser, forward, out_channels, strides,
+    all_strides: as `ClipPyramid`, the maps named "p2" to "p5".
     """
 
     def __init__(self, clip: Clip, channels: int, *, window: int = 0, finest: str = "p2", coarser: bool = False):
