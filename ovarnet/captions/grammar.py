@@ -96,23 +96,19 @@ class _Reading:
         return quality.end
 
     def _after_noun(self, i: int) -> int:
-        """ "a door painted red", "boots made of leather", and words of the vocabulary: "a dog running". Returns the unit after, or 0."""
+        """ "a door painted red", "boots made of leather", words of the vocabulary: "a dog running". Returns the unit after, or 0."""
         if self.before.strip(",RXB"):
             return 0
         subjects = self._subjects(plural=True) if "B" in self.before else self.phrases[-1:]
         denied = "X" in self.before
         if self.words[i] == "made":
             return self._made_of(i, subjects, denied)
-        if self.words[i] in PAINTED and (quality := self._quality(i + 1)) is not None:
-            self._say(quality, subjects, denied)
-            self.before += "g"
-            return quality.end
-        if self.kinds[i] == "E" and self.kinds[i + 1:i + 2] not in ("n", "A", "M"):
-            self.predicates.append(([i], subjects))
-            self.denied |= {i} if denied else set()
-            self.before += "g"
-            return i + 1
-        return 0
+        quality = self._quality(i + 1) if self.words[i] in PAINTED else self._quality(i) if self.kinds[i] == "E" else None
+        if quality is None:
+            return 0
+        self._say(quality, subjects, denied)
+        self.before += "g"
+        return quality.end
 
     def _made_of(self, made: int, subjects: list[NounPhrase], denied: bool) -> int:
         """ "made (out) of wood and metal". Returns the unit after it, 0 if it is made of something else."""

@@ -51,7 +51,7 @@ POINTING_BACK = _set("""one two three four five six seven eight nine ten both ot
 SINGULAR_DETERMINERS = _set("a an one this that each every another")
 
 _CLOSED = {
-    Kind.DETERMINER: ARTICLES | {"all", "what", "which"},
+    Kind.DETERMINER: ARTICLES | {"all", "what"},
     Kind.NUMBER: _set("""one two three four five six seven eight nine ten eleven twelve dozen both other others several some many few
         half multiple numerous various more most last next"""),
     Kind.PREPOSITION: _set("""in on at of with by from for into onto over under through across along around behind beside besides

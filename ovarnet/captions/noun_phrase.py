@@ -146,7 +146,7 @@ class NounPhraseReader:
         if noun is not None:
             return self.kinds[i - 1] == "-" or (several and not is_plural(self.words[noun]))
         if not taken and not determiner:
-            return before[-1:] in tuple(NOUN_FOLLOWS)
+            return i == 0 or before[-1:] in tuple(NOUN_FOLLOWS)
         if determiner in SINGULAR_DETERMINERS:
             return False
         worn = not determiner and before[-1:] in tuple("PgEsV") and all(self.kinds[unit] in "AK" for unit in taken)
@@ -158,4 +158,4 @@ class NounPhraseReader:
             after = self.kinds[i + 1:i + 2]
             verb = after in ("D", "#", "O") or (before[-1:] == "C" and after in ("", *AFTER_A_VERB)) or is_plural(self.words[noun])
             return self.kinds[i - 1] == "-" or not verb
-        return bool(taken or determiner) or before[-1:] in tuple(NOUN_FOLLOWS)
+        return bool(taken or determiner or i == 0) or before[-1:] in tuple(NOUN_FOLLOWS)

@@ -28,7 +28,15 @@ def as_units(words: list[str], terms: list[Term]) -> Units:
     kinds.extend(map(kind_of, words[token:]))
     first.extend(range(token, len(words)))
     last = [start - 1 for start in first[1:]] + [len(words) - 1] if words else []
-    return Units("".join(kinds), [words[token] for token in last], first, last)
+    unit_words = [words[token] for token in last]
+    if "that" in unit_words:
+        kinds = [_kind_of_that(kinds, unit) if word == "that" else kinds[unit] for unit, word in enumerate(unit_words)]
+    return Units("".join(kinds), unit_words, first, last)
+
+
+def _kind_of_that(kinds: list[str], unit: int) -> str:
+    """Relative before a verb or a clause ("that is", "that the"), article before a noun ("that dog")."""
+    return "W" if "".join(kinds[unit + 1:unit + 2]) in tuple("BVXRsDO") else "D"
 
 
 def _kind_of_term(words: list[str], term: Term) -> str:

@@ -55,6 +55,9 @@ a goblet next to a glass bottle | wine glass | | glass bottle | goblet; glass bo
 two dogs , one black and one white | dog | | black dog=dog, white dog=dog | dogs
 a black and a brown dog | dog | | black dog=dog, brown dog=dog | brown dog
 a cup , blue and striped | cup | | blue cup=cup, striped cup=cup | cup
+car, parked, wet and red. | car | | parked car=car, wet car=car, red car=car | car
+a cup near a book that is red | cup, book | | red book=book | cup; book
+that cup is red | cup | | red cup=cup | cup
 a cup with a striped pattern | cup | | striped cup=cup | cup; striped pattern
 a girl in red slides down a blue slide | person | red | blue slide | girl; blue slide
 a man wearing blue rides a brown horse | person | blue | brown horse | man; brown horse
