@@ -24,7 +24,7 @@ LEAST_MARGIN = 0.10
 """A word whose average precision is not this much above chance counts as not learnable."""
 
 _CONTEXT = 1.1
-_BATCH = 128
+_BATCH = 64
 _LEARNING_RATE = 1e-3
 _EXCLUSIVE = (*EXCLUSIVE_TYPES, "pose")
 _COLUMNS = {parent: [ATTRIBUTE_NAMES.index(word) for word in words] for parent, words in ATTRIBUTES.items()}
@@ -86,21 +86,28 @@ def _block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 class _Net(nn.Module):
-    """Four strides of two; texture is read from the 8 x 8 map, shape from the 4 x 4 map."""
+    """Two separate small trunks: one for the surface, at full size, and one for category and pose, at half size.
+
+    In one trunk the categories, with their large and noisy gradients, keep the textures from being learned for thousands of steps.
+    """
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(_block(3, 16, 2), _block(16, 20, 1), _block(20, 40, 2), _block(40, 40, 1), _block(40, 80, 2),
-                                  _block(80, 80, 1))
-        self.deep = nn.Sequential(_block(80, 112, 2), _block(112, 112, 1))
-        self.head = nn.Sequential(nn.Linear(2 * 80 + 16 * 112, 256), nn.ReLU(), nn.Dropout(0.2),
-                                  nn.Linear(256, len(CATEGORIES) + len(ATTRIBUTE_NAMES)))
+        self.surface = nn.Sequential(_block(3, 16, 2), _block(16, 20, 1), _block(20, 40, 2), _block(40, 40, 1), _block(40, 80, 2),
+                                     _block(80, 80, 1))
+        self.words = nn.Linear(2 * 80, len(ATTRIBUTE_NAMES))
+        self.shape = nn.Sequential(_block(3, 16, 1), _block(16, 32, 2), _block(32, 32, 1), _block(32, 64, 2), _block(64, 64, 1),
+                                   _block(64, 96, 2), nn.Flatten())
+        self.category = nn.Sequential(nn.Linear(16 * 96, 192), nn.ReLU(), nn.Dropout(0.1),
+                                      nn.Linear(192, len(CATEGORIES) + len(ATTRIBUTES["pose"])))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """pixels: (N, 3, CROP, CROP) uint8 -> category logits (N, C) and attribute logits (N, A)."""
-        maps = self.stem((pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last))
-        features = torch.cat([maps.mean((2, 3)), maps.amax((2, 3)), self.deep(maps).flatten(1)], dim=1)
-        return self.head(features).split([len(CATEGORIES), len(ATTRIBUTE_NAMES)], dim=1)
+        pixels = (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+        maps = self.surface(pixels)
+        attributes = self.words(torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1))
+        categories, pose = self.category(self.shape(F.avg_pool2d(pixels, 2))).split([len(CATEGORIES), len(ATTRIBUTES["pose"])], dim=1)
+        return categories, attributes.index_copy(1, torch.tensor(_COLUMNS["pose"]), pose)
 
 
 def _loss(categories: Tensor, attributes: Tensor, batch: Crops) -> Tensor:
@@ -112,7 +119,7 @@ def _loss(categories: Tensor, attributes: Tensor, batch: Crops) -> Tensor:
             known = labels[:, 0] != UNKNOWN
             total = total + F.cross_entropy(logits[known], (labels[known] == POSITIVE).int().argmax(dim=1))
         else:
-            total = total + F.binary_cross_entropy_with_logits(logits, (labels == POSITIVE).float())
+            total = total + len(columns) * F.binary_cross_entropy_with_logits(logits, (labels == POSITIVE).float())
     return total
 
 
