@@ -22,7 +22,7 @@ from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.prompts import TemplatePrompts, WordEmbeddings
-from ovarnet.modeling.proposer import Proposer
+from ovarnet.modeling.proposer import DetectorProposer
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.predictor import Regions
 from ovarnet.structures import Detections
@@ -82,12 +82,13 @@ def calibrate(modules: list[nn.Module], forward: Callable[[], object]) -> None:
         layer.eval()
 
 
-def untrained_pair(clip: Clip, proposer: Proposer, vocabulary: Vocabulary, design: OvarnetDesign) -> tuple[ClipAttr, OvarNet]:
-    """CLIP-Attr and OvarNet with the image tower of `clip`, both calibrated."""
+def untrained_pair(clip: Clip, proposer: DetectorProposer, vocabulary: Vocabulary, design: OvarnetDesign) -> tuple[ClipAttr, OvarNet]:
+    """CLIP-Attr and OvarNet with the image tower of `clip`, both and the proposer calibrated."""
     def templates(_: Clip | None = None) -> TemplatePrompts:
         return TemplatePrompts(["a photo of a {}"], ["a photo of a {} object"])
 
     size = clip.image_size
+    calibrate([proposer], lambda: proposer.propose([torch.rand(3, size, size)], [None]))
     calibrate([clip.model.visual], lambda: clip.encode_image(clip.normalise(torch.rand(2, 3, size, size))))
     one_pass = build_ovarnet(clip, templates, clip, vocabulary, design)
     for kind in ("category", "attribute"):

@@ -46,12 +46,15 @@ class AveragePool(nn.Module):
 
     def __init__(self, channels: int, embed_dim: int, *, width: int = 512):
         super().__init__()
+        self.embed_dim = embed_dim
         widths = (channels, width, width, width)
         self.body = nn.Sequential(*(nn.Sequential(nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.GroupNorm(8, after),
                                                   nn.ReLU()) for before, after in pairwise(widths)))
         self.embedding, self.deltas = nn.Linear(width, embed_dim), delta_branch(width)
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
+        if not len(cells):
+            return cells.new_zeros(0, self.embed_dim), cells.new_zeros(0, 4)
         pooled = self.body(cells).mean(dim=(2, 3))
         return self.embedding(pooled), self.deltas(pooled)
 

@@ -139,7 +139,8 @@ def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: 
     clip_attr = checkpoint_clip_attr(checkpoint).to(accelerator.device).eval()
     torch.manual_seed(config.seed)
     model, backbone = start_model(config, checkpoint, clip_attr, data)
-    teacher, dataset = _lesson(config, clip_attr, data, images, output)
+    with accelerator.main_process_first():      # the others read what it has stored
+        teacher, dataset = _lesson(config, clip_attr, data, images, output)
     learner = make_learner(model, data, teacher, config)
     best = run_stage(learner, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
                      groups=learner.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
