@@ -18,6 +18,7 @@ from torch import Tensor
 
 from ovarnet.errors import InputError
 from ovarnet.files import read_json, read_text, write_json
+from ovarnet.json_stream import read_records, stream_json
 from ovarnet.splits import COCO_SPLITS, VAW_SPLITS, Split, find_split, read_split_file
 
 NEUTRAL_PARENT = "other"
@@ -108,7 +109,7 @@ class Vocabulary:
 
         seen: the open-vocabulary split "48/17" or "48/32" (words in neither side are left out), a `Split`, or the names of the base words.
         """
-        entries = _list_under(read_json(path, dict), "categories", path)
+        entries = [record.value for record in stream_json(path) if record.key == "categories"]  # such files are large
         if not entries or not all(isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in entries):
             raise InputError(f"{path}: 'categories' must be a list of objects with a name; give a COCO instances file")
         names = [entry["name"] for entry in entries]
@@ -149,7 +150,7 @@ class Vocabulary:
         An attribute keeps its full name, "type:a/b"; its parent is the type, its synonyms are a and b. OVAD has no training labels:
         none of its attributes is seen.
         """
-        data = read_json(path, dict)
+        data = read_records(path, drop=("segmentation", "att_vec"))
         categories, attributes = (_list_under(data, kind, path) for kind in KINDS)
         try:
             return cls(tuple(Word(entry["name"], entry.get("supercategory") or NEUTRAL_PARENT, entry["ov_set"] == "base")

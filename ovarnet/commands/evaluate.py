@@ -15,12 +15,13 @@ from pathlib import Path
 from ovarnet.errors import InputError
 
 HELP = "score a model or stored predictions: categories, attributes, boxes; base, novel and all"
-DATASETS = ("scenes", "coco-ovd", "vaw", "ovad")
 SETTINGS = ("box-given", "box-free")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dataset", choices=DATASETS, default="scenes", help="which dataset lies under --root")
+    parser.add_argument("--dataset", default="scenes", metavar="NAME",
+                        help="which dataset lies under --root: scenes, coco-ovd, vaw, ovad, lsa, custom; another base / novel division "
+                             "follows a colon (coco-ovd:48/32, vaw:common/rare)")
     parser.add_argument("--root", type=Path, default=Path("datasets/scenes"), help="folder of the dataset (see datasets/README.md)")
     parser.add_argument("--split", default="test", help="train, val or test, as far as the dataset has it")
     parser.add_argument("--model", default="scenes", help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")

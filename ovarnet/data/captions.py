@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ovarnet.data.records import ImageFolder, Skipped, check_ids, records_of
 from ovarnet.errors import InputError
-from ovarnet.files import read_json
+from ovarnet.json_stream import read_records
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ def load_captions(file: str | Path, image_folder: str | Path | None, skipped: Sk
     """The images of the file that have a caption, in file order. Images without one, images without a file, captions of unknown images and
     empty captions are noted in `skipped` (None: one logged line). image_folder None: files are not looked up."""
     notes = Skipped() if skipped is None else skipped
-    data = read_json(file, dict)
+    data = read_records(file)
     captions = _captions_by_image(data, file, notes)
     images, folder, found = records_of(data, "images", file), ImageFolder(image_folder), []
     check_ids([str(record.get("id")) for record in images], "image", file)

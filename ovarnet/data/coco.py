@@ -7,24 +7,38 @@ from pathlib import Path
 
 import torch
 
-from ovarnet.data.records import ImageFolder, ImageRecord, Skipped, check_ids, checked_xywh, records_of
+from ovarnet.data.images import read_image_size
+from ovarnet.data.records import (
+    ImageFolder,
+    ImageRecord,
+    SizeReader,
+    Skipped,
+    check_ids,
+    checked_size,
+    checked_xywh,
+    records_of,
+)
 from ovarnet.errors import InputError
-from ovarnet.files import read_json
+from ovarnet.json_stream import read_records
 from ovarnet.structures import UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 
+UNUSED = ("segmentation",)
+"""Most of a COCO file; boxes do not need it."""
+
 
 def load_coco(annotation_file: str | Path, image_folder: str | Path | None, vocabulary: Vocabulary,
-              skipped: Skipped | None = None) -> list[Annotations]:
+              skipped: Skipped | None = None, read_size: SizeReader = read_image_size) -> list[Annotations]:
     """One `Annotations` per image of the file, in file order; an image may be left with 0 boxes. Attributes are all UNKNOWN.
 
     instance_ids are the annotation ids as str; iscrowd is kept. Boxes whose category is not in the vocabulary are left out, like unusable
-    boxes and images without a file: each is noted in `skipped` (None: one logged line). image_folder None: files are not looked up.
+    boxes and images whose file is missing or of another size: each is noted in `skipped` (None: one logged line). image_folder None: files
+    are not looked up.
     InputError: not an instances file, repeated ids, or no category of the file in the vocabulary.
     """
     notes = Skipped() if skipped is None else skipped
-    data = read_json(annotation_file, dict)
-    images = read_images(data, image_folder, annotation_file, notes)
+    data = read_records(annotation_file, drop=UNUSED)
+    images = read_images(data, image_folder, annotation_file, notes, read_size)
     columns = _category_columns(data, vocabulary, annotation_file)
     rows = _rows_by_image(data, images, columns, annotation_file, notes)
     if skipped is None:
@@ -32,8 +46,9 @@ def load_coco(annotation_file: str | Path, image_folder: str | Path | None, voca
     return [_annotations(image, rows[image.image_id], len(vocabulary.attributes)) for image in images.values()]
 
 
-def read_images(data: dict, image_folder: str | Path | None, source: str | Path, skipped: Skipped) -> dict[str, ImageRecord]:
-    """The `images` of a COCO-style file by id, those without a file in the folder left out and noted."""
+def read_images(data: dict, image_folder: str | Path | None, source: str | Path, skipped: Skipped,
+                read_size: SizeReader = read_image_size) -> dict[str, ImageRecord]:
+    """The `images` of a COCO-style file by id; those whose file is missing, unreadable or of another size are left out and noted."""
     records, folder, images = records_of(data, "images", source), ImageFolder(image_folder), {}
     check_ids([str(record.get("id")) for record in records], "image", source)
     for record in records:
@@ -43,7 +58,9 @@ def read_images(data: dict, image_folder: str | Path | None, source: str | Path,
         elif (file := folder.find(name)) is None:
             skipped.add("image file missing", name)
         else:
-            images[image_id] = ImageRecord(file, image_id, *size)
+            image = ImageRecord(file, image_id, *size)
+            if image_folder is None or checked_size(image, read_size, skipped):
+                images[image_id] = image
     if records and not images:
         raise InputError(f"{source}: none of its {len(records)} images can be used: {skipped}; check the image folder {image_folder}")
     return images

@@ -7,16 +7,16 @@ are -1. The release says so for every source, but boxes of vg have been seen as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from ovarnet.data.images import read_image_size
-from ovarnet.data.records import SUB_PIXEL, ImageFolder, ImageRecord, Skipped, check_ids, four_numbers, inside, logger
+from ovarnet.data.records import SUB_PIXEL, ImageFolder, ImageRecord, SizeReader, Skipped, check_ids, four_numbers, inside, logger
 from ovarnet.errors import InputError
-from ovarnet.files import read_json
+from ovarnet.json_stream import read_records
 from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 
@@ -43,25 +43,71 @@ class VisualGenomeBoxes:
                 f"{self.impossible_as_xywh:,} as x, y, width, height")
 
 
+NO_VG_BOXES = VisualGenomeBoxes(0, 0, 0)
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """The usable objects of one image; `positives` are the columns listed for each."""
+
+    image: ImageRecord
+    boxes: list[list[float]]
+    categories: list[int]
+    positives: list[list[int]]
+    instance_ids: list[str]
+
+
+class LsaImages(Sequence):
+    """A sequence of `Annotations`, each made when it is asked for: dense label rows of 9,538 words do not fit into memory all at once."""
+
+    def __init__(self, labelled: list[_Labelled], attributes: int, unlisted: int, visual_genome: VisualGenomeBoxes = NO_VG_BOXES):
+        """attributes: how many words. unlisted: label of the words that an object does not list. visual_genome: how its boxes were read."""
+        self.labelled, self.attributes, self.unlisted, self.visual_genome = labelled, attributes, unlisted, visual_genome
+
+    def __len__(self) -> int:
+        return len(self.labelled)
+
+    def erased(self, columns: set[int]) -> LsaImages:
+        """The same images without the labels of these columns (the novel words, for training)."""
+        kept = [replace(image, positives=[[c for c in row if c not in columns] for row in image.positives]) for image in self.labelled]
+        return LsaImages(kept, self.attributes, self.unlisted, self.visual_genome)
+
+    def __getitem__(self, index):
+        """One `Annotations`, or for a slice an `LsaImages`."""
+        if isinstance(index, slice):
+            return LsaImages(self.labelled[index], self.attributes, self.unlisted, self.visual_genome)
+        found = self.labelled[index]
+        labels = torch.full((len(found.boxes), self.attributes), self.unlisted, dtype=torch.int8)
+        for row, columns in enumerate(found.positives):
+            labels[row, columns] = POSITIVE
+        image = found.image
+        return Annotations(image.file, image.image_id, image.height, image.width, found.boxes, found.categories, labels,
+                           instance_ids=list(found.instance_ids))
+
+
 def load_lsa(file: str | Path, image_folders: Mapping[str, str | Path], vocabulary: Vocabulary, unlisted: int = UNKNOWN,
-             skipped: Skipped | None = None) -> Iterator[Annotations]:
-    """One `Annotations` after the other, in file order: dense label rows of 9,538 words do not fit into memory for the whole training set.
+             skipped: Skipped | None = None, read_size: SizeReader = read_image_size) -> LsaImages:
+    """The images that have a usable object, in file order.
 
     image_folders: {"vg": ..., "flickr": ..., "coco": ..., "oi": ...}; images of a source that is not given are left out and noted.
     categories: `object` where the vocabulary has it, else NO_CATEGORY. Listed attributes are POSITIVE; all others are `unlisted`: UNKNOWN,
     or NEGATIVE as evaluation counts them. An object without instance_id gets "<image_id>:<position>". What is left out goes to `skipped`
-    (None: one logged line at the end).
+    (None: one logged line).
     """
     notes = Skipped() if skipped is None else skipped
-    records = [record for record in read_json(file, list) if _is_usable(record, notes)]
+    records = [record for record in read_records(file, list) if _is_usable(record, notes)]
     check_ids([record["image_id"] for record in records], "image", file)
-    images = _find_images(records, image_folders, notes)
+    images = _find_images(records, image_folders, notes, read_size)
     if records and not images:
         raise InputError(f"{file}: none of its {len(records)} images can be used: {notes}; check the image folders")
     form = visual_genome_boxes(records, images)
     if form.boxes:
         logger.info("%s: %s", file, form)
-    return _annotations(file, records, images, form.is_xywh, vocabulary, unlisted, notes, skipped is None)
+    labelled = [_labelled(record, image, form.is_xywh and image.image_id.startswith("vg_"), vocabulary, notes)
+                for record in records if (image := images.get(record["image_id"])) is not None]
+    if skipped is None:
+        notes.log(file)
+    return LsaImages([image for image in labelled if image.boxes], len(vocabulary.attributes), unlisted, form)
 
 
 def visual_genome_boxes(records: list[dict], images: Mapping[str, ImageRecord]) -> VisualGenomeBoxes:
@@ -94,7 +140,8 @@ def _is_usable(record, skipped: Skipped) -> bool:
     return False
 
 
-def _find_images(records: list[dict], folders: Mapping[str, str | Path], skipped: Skipped) -> dict[str, ImageRecord]:
+def _find_images(records: list[dict], folders: Mapping[str, str | Path], skipped: Skipped,
+                 read_size: SizeReader) -> dict[str, ImageRecord]:
     listed, images = {source: ImageFolder(folder) for source, folder in folders.items()}, {}
     for image_id in (record["image_id"] for record in records):
         source, _, name = image_id.partition("_")
@@ -105,52 +152,34 @@ def _find_images(records: list[dict], folders: Mapping[str, str | Path], skipped
             skipped.add("image file missing", image_id)
         else:
             try:
-                images[image_id] = ImageRecord(file, image_id, *read_image_size(file))
+                images[image_id] = ImageRecord(file, image_id, *read_size(file))
             except InputError as error:
                 skipped.add("image unreadable", str(error))
     return images
 
 
-def _annotations(file, records: list[dict], images: Mapping[str, ImageRecord], vg_is_xywh: bool, vocabulary: Vocabulary, unlisted: int,
-                 skipped: Skipped, log: bool) -> Iterator[Annotations]:
-    for record in records:
-        image = images.get(record["image_id"])
-        if image is None:
-            continue
-        annotations = _image_annotations(record, image, vg_is_xywh and image.image_id.startswith("vg_"), vocabulary, unlisted, skipped)
-        if len(annotations):
-            yield annotations
-    if log:
-        skipped.log(file)
-
-
-def _image_annotations(record: dict, image: ImageRecord, is_xywh: bool, vocabulary: Vocabulary, unlisted: int,
-                       skipped: Skipped) -> Annotations:
-    boxes, categories, labels, ids = [], [], [], []
+def _labelled(record: dict, image: ImageRecord, is_xywh: bool, vocabulary: Vocabulary, skipped: Skipped) -> _Labelled:
+    found = _Labelled(image, [], [], [], [])
     for position, entry in enumerate(record["objects"]):
         instance = str(entry.get("instance_id", f"{image.image_id}:{position}"))
         words = entry.get("attributes")
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             skipped.add("object without a list of attributes", instance)
-        elif instance in ids:
+        elif instance in found.instance_ids:
             skipped.add("instance_id twice in one image", instance)
         elif (box := _corners(entry.get("box"), image, is_xywh, f"instance {instance}", skipped)) is not None:
-            boxes.append(box)
-            categories.append(vocabulary.category_index.get(str(entry.get("object")), NO_CATEGORY))
-            labels.append(_labels(words, vocabulary, unlisted, instance, skipped))
-            ids.append(instance)
-    attributes = torch.stack(labels) if labels else torch.zeros(0, len(vocabulary.attributes), dtype=torch.int8)
-    return Annotations(image.file, image.image_id, image.height, image.width, boxes, categories, attributes, instance_ids=ids)
+            found.boxes.append(box)
+            found.categories.append(vocabulary.category_index.get(str(entry.get("object")), NO_CATEGORY))
+            found.positives.append(_columns(words, vocabulary, instance, skipped))
+            found.instance_ids.append(instance)
+    return found
 
 
-def _labels(words: list[str], vocabulary: Vocabulary, unlisted: int, instance: str, skipped: Skipped) -> torch.Tensor:
-    row = torch.full((len(vocabulary.attributes),), unlisted, dtype=torch.int8)
+def _columns(words: list[str], vocabulary: Vocabulary, instance: str, skipped: Skipped) -> list[int]:
     for word in words:
-        if word in vocabulary.attribute_index:
-            row[vocabulary.attribute_index[word]] = POSITIVE
-        else:
+        if word not in vocabulary.attribute_index:
             skipped.add("attribute not in the vocabulary", f"{word!r} of instance {instance}")
-    return row
+    return [vocabulary.attribute_index[word] for word in words if word in vocabulary.attribute_index]
 
 
 def _is_absolute(values: list[float]) -> bool:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 
-from ovarnet.data.coco import read_images
-from ovarnet.data.records import Skipped, check_ids, checked_xywh, records_of
+from ovarnet.data.coco import UNUSED, read_images
+from ovarnet.data.images import read_image_size
+from ovarnet.data.records import SizeReader, Skipped, check_ids, checked_xywh, records_of
 from ovarnet.errors import InputError
-from ovarnet.files import read_json
+from ovarnet.json_stream import read_records
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 
@@ -18,18 +19,20 @@ LABELS = {1: POSITIVE, 0: NEGATIVE, -1: UNKNOWN}
 """att_vec -> label."""
 
 
-def load_ovad(file: str | Path, image_folder: str | Path | None, skipped: Skipped | None = None) -> tuple[Vocabulary, list[Annotations]]:
+def load_ovad(file: str | Path, image_folder: str | Path | None, skipped: Skipped | None = None,
+              read_size: SizeReader = read_image_size) -> tuple[Vocabulary, list[Annotations]]:
     """Vocabulary (80 categories, 117 attributes in order of their ids) and one `Annotations` per image, in file order.
 
     att_vec 1 / 0 / -1 becomes POSITIVE / NEGATIVE / UNKNOWN; category_id is looked up among the ids of the categories. Unusable annotations
-    and missing images are noted in `skipped` (None: one logged line). image_folder None: files are not looked up.
+    and images whose file is missing or of another size are noted in `skipped` (None: one logged line). image_folder None: files are not
+    looked up.
     """
     notes = Skipped() if skipped is None else skipped
-    data, vocabulary = read_json(file, dict), Vocabulary.from_ovad(file)
+    data, vocabulary = read_records(file, drop=UNUSED), Vocabulary.from_ovad(file)
     ids = sorted(record["id"] for record in data["attributes"])
     if ids != list(range(len(ids))):
         raise InputError(f"{file}: attribute ids must be 0..{len(ids) - 1}, each once: they index att_vec")
-    images = read_images(data, image_folder, file, notes)
+    images = read_images(data, image_folder, file, notes, read_size)
     rows = _rows_by_image(data, images, vocabulary, file, notes)
     if skipped is None:
         notes.log(file)

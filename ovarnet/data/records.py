@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,25 @@ class ImageRecord:
     image_id: str
     height: int
     width: int
+
+
+SizeReader = Callable[[str], tuple[int, int]]
+"""(height, width) of an image file after EXIF rotation; raises InputError. `read_image_size`, or the index of `ovarnet prepare`."""
+
+
+def checked_size(image: ImageRecord, read_size: SizeReader, skipped: Skipped) -> bool:
+    """The image file can be opened and has the size of its record, in whose frame the boxes are; noted when not."""
+    try:
+        height, width = read_size(image.file)
+    except InputError as error:
+        skipped.add("image unreadable", str(error))
+        return False
+    if (height, width) == (image.height, image.width):
+        return True
+    turned = " (width and height changed places, perhaps by its EXIF rotation)" if (width, height) == (image.height, image.width) else ""
+    skipped.add("image of another size than its record says",
+                f"{image.file}: {width} x {height}{turned}, the record says {image.width} x {image.height}")
+    return False
 
 
 class ImageFolder:

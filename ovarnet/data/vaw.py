@@ -11,20 +11,23 @@ from pathlib import Path
 import torch
 
 from ovarnet.data.images import read_image_size
-from ovarnet.data.records import ImageFolder, ImageRecord, Skipped, check_ids, checked_xywh
+from ovarnet.data.records import ImageFolder, ImageRecord, SizeReader, Skipped, check_ids, checked_xywh
 from ovarnet.errors import InputError
-from ovarnet.files import read_json
+from ovarnet.json_stream import stream_json
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 
 FIELDS = {"image_id": (int, str), "instance_id": (int, str), "object_name": (str,), "positive_attributes": (list,),
           "negative_attributes": (list,)}
+USED = (*FIELDS, "instance_bbox")
+"""What is kept of a record; polygons are most of the file."""
 SAME_BOX = 1.0
 """Pixels by which two boxes with the same instance id may differ."""
 
 
 def load_vaw(files: str | Path | Iterable[str | Path], image_folder: str | Path | None, vocabulary: Vocabulary,
-             image_sizes: Mapping[str, tuple[int, int]] | None = None, skipped: Skipped | None = None) -> list[Annotations]:
+             image_sizes: Mapping[str, tuple[int, int]] | None = None, skipped: Skipped | None = None,
+             read_size: SizeReader = read_image_size) -> list[Annotations]:
     """One `Annotations` per image that has instances, in order of first appearance over all `files` (VAW's training set has two parts).
 
     categories: object_name where the vocabulary has it, else NO_CATEGORY. A word in both lists of a record becomes UNKNOWN.
@@ -37,7 +40,7 @@ def load_vaw(files: str | Path | Iterable[str | Path], image_folder: str | Path 
     if image_folder is None and image_sizes is None:
         raise InputError(f"{files[0]}: VAW files hold no image sizes; give the image folder or the sizes")
     by_image = _records_by_image(files, notes)
-    find = _image_finder(ImageFolder(image_folder), image_sizes, notes)
+    find = _image_finder(ImageFolder(image_folder), image_sizes, notes, read_size)
     found = [(image, records) for image_id, records in by_image.items() if (image := find(image_id)) is not None]
     if by_image and not found:
         raise InputError(f"{files[0]}: none of its {len(by_image)} images can be used: {notes}; check the image folder {image_folder}")
@@ -62,13 +65,13 @@ def _records_by_image(files: list[str | Path], skipped: Skipped) -> dict[str, li
     by_image: dict[str, list[dict]] = {}
     ids = []
     for file in files:
-        for position, record in enumerate(read_json(file, list)):
+        for _, position, line, record, _ in stream_json(file, list):
             fault = _fault(record)
             if fault:
-                skipped.add(fault, f"{file} record {position}")
+                skipped.add(fault, f"{file} record {position} (line {line})")
                 continue
             ids.append(str(record["instance_id"]))
-            by_image.setdefault(str(record["image_id"]), []).append(record)
+            by_image.setdefault(str(record["image_id"]), []).append({key: record.get(key) for key in USED})
     check_ids(ids, "instance", ", ".join(map(str, files)))
     return by_image
 
@@ -83,7 +86,7 @@ def _fault(record) -> str | None:
     return None if all(isinstance(word, str) for word in words) else "record with an attribute that is not a string"
 
 
-def _image_finder(folder: ImageFolder, sizes: Mapping[str, tuple[int, int]] | None, skipped: Skipped):
+def _image_finder(folder: ImageFolder, sizes: Mapping[str, tuple[int, int]] | None, skipped: Skipped, read_size: SizeReader):
     def find(image_id: str) -> ImageRecord | None:
         file = folder.find_stem(image_id)
         if file is None:
@@ -91,7 +94,7 @@ def _image_finder(folder: ImageFolder, sizes: Mapping[str, tuple[int, int]] | No
         if sizes is not None:
             return ImageRecord(file, image_id, *sizes[image_id]) if image_id in sizes else skipped.add("image of unknown size", image_id)
         try:
-            return ImageRecord(file, image_id, *read_image_size(file))
+            return ImageRecord(file, image_id, *read_size(file))
         except InputError as error:
             return skipped.add("image unreadable", str(error))
     return find

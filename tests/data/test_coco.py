@@ -31,7 +31,7 @@ def files(tmp_path):
         for image in images:
             name = image.get("file_name")
             if isinstance(name, str) and name not in missing:
-                Image.new("RGB", (2, 2)).save(folder / name)
+                Image.new("RGB", (image["width"], image["height"])).save(folder / name)
         path = tmp_path / "instances.json"
         path.write_text(json.dumps({"info": {}, "images": images, "annotations": annotations, "categories": categories}))
         return path, folder
@@ -72,6 +72,28 @@ def test_everything_left_out_is_counted_and_listed(files):
     assert "\n" not in str(skipped) and "1 x category not in the vocabulary (e.g. annotation 2: traffic light)" in str(skipped)
 
 
+def test_images_of_another_size_than_their_record_are_counted(files):
+    path, folder = files([box(1), box(2, image=5)])
+    Image.new("RGB", (40, 60)).save(folder / "000000000007.jpg")
+    (folder / "000000000005.jpg").write_bytes(b"not an image")
+    Image.new("RGB", (9, 9)).save(folder / "x.jpg")
+    data = json.loads(path.read_text())
+    data["images"].append({"id": 9, "file_name": "x.jpg", "height": 9, "width": 9})
+    path.write_text(json.dumps(data))
+    skipped = Skipped()
+    (image,) = load_coco(path, folder, WORDS, skipped)
+    assert image.image_id == "9" and len(image) == 0
+    assert skipped.items["image of another size than its record says"] == [
+        f"{folder / '000000000007.jpg'}: 40 x 60 (width and height changed places, perhaps by its EXIF rotation), "
+        "the record says 60 x 40"]
+    assert skipped.counts["image unreadable"] == 1 and skipped.counts["annotation of an image left out"] == 2
+
+
+def test_polygons_are_not_kept_but_change_nothing(files):
+    path, folder = files([box(1, segmentation=[[1.5, 2, 3, 4]] * 50)])
+    assert load_coco(path, folder, WORDS)[0].boxes.tolist() == [[1, 2, 11, 22]]
+
+
 def test_without_a_collector_one_line_is_logged(files, caplog):
     path, folder = files([box(1), box(2, category=10)])
     with caplog.at_level(logging.WARNING):
@@ -88,8 +110,8 @@ def test_path_styles_of_file_names(files):
     images = [dict(IMAGES[0], file_name="val2017/000000000007.jpg"), dict(IMAGES[1], file_name="sub\\five.jpg")]
     path, folder = files([], images=[])
     (folder / "sub").mkdir()
-    for name in ("000000000007.jpg", "sub/five.jpg"):
-        Image.new("RGB", (2, 2)).save(folder / name)
+    for name, size in (("000000000007.jpg", (60, 40)), ("sub/five.jpg", (20, 30))):
+        Image.new("RGB", size).save(folder / name)
     path.write_text(json.dumps({"images": images, "annotations": [box(1)], "categories": CATEGORIES}))
     assert [image.file for image in load_coco(path, folder, WORDS)] == [str(folder / "000000000007.jpg"), str(folder / "sub/five.jpg")]
     assert [image.file for image in load_coco(path, None, WORDS)] == ["val2017/000000000007.jpg", "sub\\five.jpg"]

@@ -27,7 +27,7 @@ def box(number, image=139, category=18, vector=(1, 0, -1), bbox=(1, 2, 10, 20)):
 def write(tmp_path):
     def write(annotations, attributes=ATTRIBUTES):
         for image in IMAGES:
-            Image.new("RGB", (2, 2)).save(tmp_path / image["file_name"])
+            Image.new("RGB", (image["width"], image["height"])).save(tmp_path / image["file_name"])
         data = {"info": {}, "licenses": [], "images": IMAGES, "categories": CATEGORIES, "attributes": attributes,
                 "annotations": annotations}
         (tmp_path / "ovad2000.json").write_text(json.dumps(data))

@@ -86,7 +86,7 @@ def test_limit_and_the_other_rule(world, model, tmp_path, capsys):
 @pytest.mark.parametrize("arguments, message", [
     (["--limit", "0"], "--limit 0: give at least 1 image"),
     (["--split", "tests"], "has no split 'tests'"),
-    (["--dataset", "imagenet"], "argument --dataset: invalid choice: 'imagenet'"),
+    (["--dataset", "imagenet"], "dataset 'imagenet' is unknown; give one of scenes"),
     (["--settings", "boxes"], "argument --settings: invalid choice: 'boxes'"),
     (["--save-predictions"], "--save-predictions needs --output"),
     (["--predictions", "absent.json"], "absent.json: no such file"),

@@ -1,0 +1,49 @@
+"""Sizes of the images under a dataset's root: measured once by `ovarnet prepare`, then read from one file, not from every header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ovarnet.data.images import read_image_size
+from ovarnet.files import read_json, write_json
+
+INDEX = Path("prepared") / "image_sizes.json"
+"""{path under the root: [height, width, bytes of the file]}."""
+
+
+class ImageSizes:
+    """(height, width) of image files. An image that is not in the index, or whose file has another number of bytes now, is measured."""
+
+    def __init__(self, root: str | Path):
+        self.root = Path(root)
+        path = self.root / INDEX
+        self.known: dict[str, list[int]] = read_json(path, dict) if path.is_file() else {}
+
+    def __call__(self, file: str | Path) -> tuple[int, int]:
+        """InputError as `read_image_size`."""
+        return self.measured(file)[0]
+
+    def measured(self, file: str | Path) -> tuple[tuple[int, int], int]:
+        """((height, width), bytes of the file)."""
+        key = self._key(file)
+        known = self.known.get(key)
+        if known is not None and _bytes(file) == known[2]:
+            return (known[0], known[1]), known[2]
+        size = read_image_size(file)
+        self.known[key] = [*size, _bytes(file)]
+        return size, self.known[key][2]
+
+    def save(self, files: Iterable[str | Path]) -> None:
+        """Write the index of these files: the same files give the same bytes."""
+        keys = sorted(map(self._key, files))
+        write_json(self.root / INDEX, {key: self.known[key] for key in keys if key in self.known})
+
+    def _key(self, file: str | Path) -> str:
+        text, root = str(file), f"{self.root}/"
+        return text[len(root):] if text.startswith(root) else text
+
+
+def _bytes(file: str | Path) -> int:
+    path = Path(file)
+    return path.stat().st_size if path.is_file() else -1
