@@ -1,0 +1,68 @@
+"""Check a dataset that lies under --root, build its splits and indices, and say what to download where if something is missing.
+
+Nothing is downloaded and no original file is changed; doing it again writes the same files. Every problem is listed in
+ROOT/prepared/problems.txt; sizes of images go to ROOT/prepared/image_sizes.json. Exit code 2: something is missing or wrong.
+
+examples:
+  ovarnet prepare coco-ovd --root datasets/coco                   also writes the annotation files of the 48/17 and 48/32 protocols
+  ovarnet prepare vaw --root datasets/vaw
+  ovarnet prepare custom --root datasets/mine                     your own boxes and words, see docs/own_data.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from ovarnet.errors import InputError
+
+HELP = "check a dataset, build its splits and indices, say what is missing and where to get it"
+DATASETS = ("coco-ovd", "vaw", "ovad", "lsa", "captions", "custom", "scenes")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dataset", choices=DATASETS, metavar="NAME", help=", ".join(DATASETS))
+    parser.add_argument("--root", type=Path, required=True, help="folder of the dataset (datasets/README.md draws its tree)")
+    parser.add_argument("--splits", nargs="+", metavar="SPLIT", help="only these (default: all that the dataset has)")
+    parser.add_argument("--sample", type=int, default=100, metavar="N", help="how many images to decode, spread over all")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.sample < 0:
+        raise InputError(f"--sample {args.sample}: give 0 or more images")
+    if not args.root.is_dir():
+        raise InputError(f"--root {args.root}: no such folder; make it and put the files there as datasets/README.md draws it")
+    from importlib import import_module
+
+    from ovarnet.data.preparation.findings import PROBLEMS, Findings
+
+    module = import_module(f"ovarnet.data.preparation.{args.dataset.replace('-', '_')}")
+    unknown = [split for split in args.splits or () if split not in module.SPLITS]
+    if unknown:
+        raise InputError(f"--splits {unknown[0]}: {args.dataset} has {', '.join(module.SPLITS)}")
+    findings, started = Findings(args.root), time.perf_counter()
+    try:
+        check(module, args, findings)
+        findings.save()
+    except OSError as error:
+        raise InputError(f"{args.root}: cannot write there ({error.strerror}); make the folder writable") from None
+    print(summary(findings, args, time.perf_counter() - started))
+    if findings.cases:
+        print(f"all cases: {args.root / PROBLEMS}")
+    return 0 if findings.complete else 2
+
+
+def check(module, args: argparse.Namespace, findings) -> None:
+    """Run the checks; a file that cannot be used at all ends them with a problem."""
+    try:
+        module.prepare(args.root, tuple(args.splits or module.SPLITS), args.sample, findings)
+    except InputError as error:
+        findings.problem(str(error))
+
+
+def summary(findings, args: argparse.Namespace, seconds: float) -> str:
+    missing, problems = len(findings.kinds("missing")), len(findings.kinds("problem"))
+    if findings.complete:
+        return f"{args.dataset} in {args.root} is ready ({seconds:.1f} s)"
+    return f"{args.dataset} in {args.root}: {missing} missing, {problems} kinds of problems ({seconds:.1f} s)"

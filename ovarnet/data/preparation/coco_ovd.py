@@ -1,0 +1,101 @@
+"""COCO-OVD: plain COCO 2017 files checked, and the annotation files of the 48/17 and 48/32 protocols built from them.
+
+The rule is OVR-CNN's (datasets of Detic, RegionCLIP, OVAD): keep the annotations of the wanted categories, crowds included; keep the
+images that own one; keep the wanted categories, all in their order. Records are copied as they stand in the original.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+from ovarnet.data.coco import load_coco
+from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.preparation.findings import Findings
+from ovarnet.data.preparation.pictures import check_pictures, unnamed
+from ovarnet.data.preparation.sources import is_there
+from ovarnet.data.records import Skipped
+from ovarnet.json_stream import stream_json
+from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
+from ovarnet.structures import Annotations
+from ovarnet.vocabulary import Vocabulary
+
+SPLITS = ("train", "val")
+BUILT = {"train": {"base": COCO_BASE},
+         "val": {"base_novel17": COCO_BASE | COCO_NOVEL_17, "base_novel32": COCO_BASE | COCO_NOVEL_17 | COCO_EXTRA_15}}
+"""Split -> {end of the file name: the wanted categories}. Training sees the 48 base categories under both protocols."""
+RELEASE = {"train": {"images with a base box": 107_761, "base boxes": 665_387},
+           "val": {"images with a base or novel box": 4_836, "base boxes": 28_538, "novel boxes": 4_614}}
+
+
+def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
+    sizes, images = ImageSizes(root), {}
+    for split in splits:
+        file, folder = root / "annotations" / f"instances_{split}2017.json", root / f"{split}2017"
+        if not is_there(file, "annotations/instances_*2017.json", root, findings):
+            continue
+        has_images = is_there(folder, folder.name, root, findings)
+        images[split] = _check(file, folder if has_images else None, split, sizes, findings)
+        for name, wanted in BUILT[split].items():
+            findings.written(write_subset(file, file.with_name(f"{file.stem}_{name}.json"), wanted))
+        if has_images:
+            unnamed(folder, images[split], findings)
+        else:
+            del images[split]
+    if images:
+        everything = [file for files in images.values() for file in files]
+        check_pictures(everything, sizes, sample, findings, images.values())
+        sizes.save(everything)
+
+
+def _check(file: Path, folder: Path | None, split: str, sizes: ImageSizes, findings: Findings) -> list[str]:
+    """Counts and problems of one file; returns its usable image files."""
+    vocabulary, notes = Vocabulary.from_coco(file, "48/17"), Skipped()
+    lost = sorted((COCO_BASE | COCO_NOVEL_17) - set(vocabulary.category_names))
+    if lost:
+        findings.note(f"{file}: {len(lost)} of the 65 categories are not in it, e.g. {lost[0]!r}")
+    loaded = load_coco(file, folder, vocabulary, notes, sizes)
+    findings.counts(_counts(loaded, vocabulary, split), RELEASE[split])
+    findings.skipped(file, notes)
+    return [image.file for image in loaded]
+
+
+def _counts(images: list[Annotations], vocabulary: Vocabulary, split: str) -> dict[str, int]:
+    seen = vocabulary.category_seen
+    base, novel = (sum(int((seen[image.categories] == side).sum()) for image in images) for side in (True, False))
+    if split == "train":
+        return {"images with a base box": sum(bool(seen[image.categories].any()) for image in images), "base boxes": base}
+    return {"images with a base or novel box": sum(len(image) > 0 for image in images), "base boxes": base, "novel boxes": novel}
+
+
+def write_subset(source: Path, target: Path, wanted: frozenset[str]) -> Path:
+    """The rule above, in two passes over `source` in the memory of its image ids. The file appears only when complete."""
+    categories = {str(record.value["id"]) for record in stream_json(source)
+                  if record.key == "categories" and record.index is not None and record.value.get("name") in wanted}
+    owners = {str(record.value.get("image_id")) for record in stream_json(source)
+              if record.key == "annotations" and record.index is not None and str(record.value.get("category_id")) in categories}
+    keep: dict[str, Callable[[dict], bool]] = {
+        "categories": lambda record: str(record.get("id")) in categories,
+        "images": lambda record: str(record.get("id")) in owners,
+        "annotations": lambda record: str(record.get("category_id")) in categories}
+    unfinished = target.with_name(target.name + ".part")
+    with unfinished.open("w", encoding="utf-8") as out:
+        _copy(source, out, keep)
+    os.replace(unfinished, target)
+    return target
+
+
+def _copy(source: Path, out: TextIO, keep: dict[str, Callable[[dict], bool]]) -> None:
+    key, opened = None, False
+    for record in stream_json(source):
+        if record.key != key:
+            out.write(("]" if opened else "") + ("{" if key is None else ",\n") + f'"{record.key}": ' + ("[" if record.index == 0 else ""))
+            key, opened, between = record.key, record.index == 0, ""
+        if record.index is None:
+            out.write(record.text)
+        elif key not in keep or keep[key](record.value):
+            out.write(between + record.text)
+            between = ",\n"
+    out.write(("]" if opened else "") + "}\n")

@@ -1,0 +1,91 @@
+"""One's own data: every record checked, all problems listed with their place, and the vocabulary written (`ovarnet.data.custom`)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from ovarnet.data.custom import SPLITS, CustomFile, custom_vocabulary, read_custom
+from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.preparation.findings import Findings
+from ovarnet.data.preparation.pictures import check_pictures, unnamed
+from ovarnet.data.records import Skipped
+from ovarnet.errors import InputError
+from ovarnet.structures import NEGATIVE, POSITIVE
+from ovarnet.vocabulary import Vocabulary
+
+__all__ = ["SPLITS", "prepare"]
+
+
+def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
+    folder, sizes = root / "images", ImageSizes(root)
+    files = {split: root / f"{split}.json" for split in splits if (root / f"{split}.json").is_file()}
+    if not files:
+        findings.missing(f"{root}: none of {', '.join(f'{split}.json' for split in splits)} is there; docs/own_data.md shows the form")
+    if not folder.is_dir():
+        findings.missing(f"{folder}: put your images there (subfolders are welcome; file_name is the path inside)")
+    if not files or not folder.is_dir():
+        return
+    contents = {split: content for split, file in files.items() if (content := _check(file, folder, sizes, findings)) is not None}
+    if not contents:
+        return
+    vocabulary = _write_vocabulary(root / "vocabulary.json", custom_vocabulary(contents), findings)
+    _check_words(vocabulary, contents, findings)
+    named = {split: [image.file for image in content.images.values()] for split, content in contents.items()}
+    everything = [file for names in named.values() for file in names]
+    unnamed(folder, everything, findings)
+    check_pictures(everything, sizes, sample, findings, named.values())
+    sizes.save(everything)
+
+
+def _check(file: Path, folder: Path, sizes: ImageSizes, findings: Findings) -> CustomFile | None:
+    notes = Skipped()
+    try:
+        content = read_custom(file, folder, notes, sizes)
+    except InputError as error:
+        findings.problem(str(error))
+        return None
+    with_words = sum(1 for annotation in content.annotations if annotation.labels)
+    findings.ok(f"{file}: usable are {len(content.images):,} images and {len(content.annotations):,} boxes, {with_words:,} with attributes")
+    findings.skipped(file, notes)
+    empty = len(content.images) - len({annotation.image_id for annotation in content.annotations})
+    if empty:
+        findings.note(f"{file}: {empty:,} images have no box; they are not used")
+    return content
+
+
+def _write_vocabulary(path: Path, found: Vocabulary, findings: Findings) -> Vocabulary:
+    """Words that the file has stay as they are, since their parents, synonyms and `seen` may have been set by hand; new ones come last."""
+    before = Vocabulary.load(path) if path.is_file() else Vocabulary()
+    words = {}
+    for kind in ("categories", "attributes"):
+        mine = getattr(before, kind)
+        known = {word.name for word in mine}
+        words[kind] = (*mine, *(word for word in getattr(found, kind) if word.name not in known))
+        unused = sorted(known - {word.name for word in getattr(found, kind)})
+        if unused:
+            findings.note(f"{path}: {len(unused)} {kind} occur in no file, e.g. {unused[0]!r}; they stay")
+    vocabulary = Vocabulary(**words)
+    if vocabulary != before:
+        vocabulary.save(path)
+        findings.written(path)
+    return vocabulary
+
+
+def _check_words(vocabulary: Vocabulary, contents: dict[str, CustomFile], findings: Findings) -> None:
+    for kind in ("categories", "attributes"):
+        words = getattr(vocabulary, kind)
+        findings.ok(f"{len(words)} {kind}, {sum(word.seen for word in words)} of them base words (seen in training)")
+        alike = defaultdict(list)
+        for word in words:
+            alike[" ".join(word.name.replace("_", " ").casefold().split())].append(word.name)
+        same = [" = ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
+        if same:
+            findings.problem(f"{len(same)} {kind} are written in more than one way; they would be different words", same)
+    for split, content in contents.items():
+        labels = Counter(label for annotation in content.annotations for label in annotation.labels.values())
+        negative = "all words not listed" if content.unlisted == NEGATIVE else f"{labels[NEGATIVE]:,}"
+        findings.ok(f"{split}: {labels[POSITIVE]:,} positive labels, {negative} negative")
+        if labels[POSITIVE] and not labels[NEGATIVE] and content.unlisted != NEGATIVE:
+            findings.note(f"{split}.json says of no word that it does not hold, so AP would be 1 for any model; list negatives too, "
+                          'or add "unlisted_attributes": "negative" if the lists are complete')
