@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from torch import Tensor
-from torch.nn import functional as F
 
 from ovarnet.build import open_clip_tower
 from ovarnet.config import ClipAttrTraining, FederatedLoss, TrainedParts
@@ -105,12 +104,12 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     if config.cached_views and config.trained.image_tower:
         raise InputError("cached_views needs a frozen image tower; set trained.image_tower to 0, or cached_views to 0")
     output = Path(config.output)
-    clip = open_clip_tower(config.clip)
+    clip = open_clip_tower(config.clip).to(accelerator.device)
     proposer = open_proposer_checkpoint(config.proposer, config.clip.name)
     data = data or BaseData.open(config.detection, config.attributes)
     torch.manual_seed(config.seed)
     prompts = LearnedPrompts(clip.text_width, tuple(config.prompt_vectors), parent_type=config.parent_type)
-    classifier = TextClassifier(clip, prompts, bias=0.0)
+    classifier = TextClassifier(clip, prompts, bias=0.0).to(accelerator.device)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
     embedder = EmbeddingCache(clip, data, crops, cache_folder or output, views=config.cached_views, seed=config.seed) \
         if config.cached_views else None
@@ -129,5 +128,6 @@ def _fill_bias(classifier: TextClassifier, dataset: BaseRegions, base: Vocabular
     shares = dataset.data.shares(256, config.detection_share)
     batch = dataset.__getitems__(next(iter(MixedSampler(shares, 1, seed=config.seed))))
     with torch.no_grad():
-        embeddings = batch["embeddings"] if "embeddings" in batch else classifier.clip.encode_image(batch["crops"])
-        classifier.bias.fill_(start_bias(classifier.eval(), F.normalize(embeddings, dim=-1), base, config.start_probability))
+        device = classifier.clip.device
+        embeddings = batch["embeddings"].to(device) if "embeddings" in batch else classifier.clip.encode_image(batch["crops"].to(device))
+        classifier.bias.fill_(start_bias(classifier.eval(), embeddings, base, config.start_probability))
