@@ -59,6 +59,7 @@ def save_checkpoint(folder: str | Path, *, model: str, settings: dict, vocabular
         vocabulary.save(new / "vocabulary.json")
         for name, state in parts.items():
             save_file({key: _stored(value, half) for key, value in state.items()}, new / f"{name}.safetensors")
+            (new / f"{name}.safetensors").chmod(0o644)  # safetensors makes it readable by its owner alone
         if folder.exists():
             os.replace(folder, Path(temporary) / "old")
         os.replace(new, folder)

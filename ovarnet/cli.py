@@ -10,6 +10,7 @@ from importlib import metadata
 
 from ovarnet.commands import benchmark, detect, distill, evaluate, generate, learnability, prepare, propose, pseudo_label, reproduce, train
 from ovarnet.errors import InputError
+from ovarnet.memory import keep_freed_memory
 
 COMMANDS = {"detect": detect, "train": train, "evaluate": evaluate, "generate": generate, "learnability": learnability,
             "prepare": prepare, "propose": propose, "pseudo-label": pseudo_label, "reproduce": reproduce,
@@ -79,6 +80,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input, 130 interrupted."""
+    keep_freed_memory()
     try:
         args = parse(sys.argv[1:] if arguments is None else arguments)
         return COMMANDS[args.command].run(args)

@@ -5,12 +5,10 @@ from pathlib import Path
 from accelerate import Accelerator
 
 from ovarnet.config import CaptionTraining, ClipAttrTraining, ClipTraining, OvarnetTraining, ProposerTraining
-from ovarnet.memory import keep_freed_memory
 
 
 def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
     """Run the stage that `config` (a dataclass of ovarnet.config) describes; returns the checkpoint folder it wrote."""
-    keep_freed_memory()
     if isinstance(config, ClipTraining):
         from ovarnet.training.clip import train_clip
 
