@@ -1,0 +1,124 @@
+"""The one-pass model with random weights: geometry, batches, words, the heads, and what the build refuses."""
+
+import numpy as np
+import pytest
+import torch
+
+from ovarnet.build import build_ovarnet
+from ovarnet.config import OvarnetDesign
+from ovarnet.errors import InputError
+from ovarnet.modeling.clip import load_clip
+from ovarnet.modeling.prompts import TemplatePrompts
+from ovarnet.modeling.pyramid import ClipPyramid
+from ovarnet.vocabulary import Vocabulary
+
+SMALL = {"channels": 16, "coarser_map": False, "short_side": (32, 96), "long_side": 128, "train_short_sides": [],
+         "anchor_sizes": [8, 16, 32, 64], "rpn_pre_nms": (60, 60), "rpn_post_nms": (30, 30), "proposals": 20, "roi_size": 4,
+         "roi_canonical_size": 40, "width": 32, "layers": 2, "heads": 2, "hidden": 32}
+
+
+def templates(_):
+    return TemplatePrompts(["a photo of a {}"], ["a {} thing"])
+
+
+@pytest.fixture(scope="module")
+def clip():
+    torch.manual_seed(0)
+    return load_clip("ovarnet-scenes", None, random_weights=True)
+
+
+def build(clip, **more):
+    torch.manual_seed(1)
+    words = Vocabulary.of(categories=["mug", "car"], attributes=["red", "striped"])
+    return build_ovarnet(clip, templates, clip, words, OvarnetDesign(**{**SMALL, **more})).eval()
+
+
+@pytest.fixture(scope="module")
+def model(clip):
+    return build(clip)
+
+
+def picture(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+def test_batch_equals_single(model):
+    images = [picture(60, 90), picture(64, 96, 1), picture(90, 40, 2)]
+    for image, together in zip(images, model.detect(images), strict=True):
+        alone = model.detect(image)
+        assert len(alone) == len(together) > 0
+        assert torch.allclose(alone.boxes, together.boxes, atol=1e-3)
+        assert torch.allclose(alone.category_scores, together.category_scores, atol=1e-4)
+
+
+def test_neither_order_nor_number_of_words_changes_a_words_score(model):
+    image, boxes = picture(60, 90), [[3, 4, 50, 40], [20, 10, 80, 55]]
+    few = model.detect(image, categories=["mug"], attributes=["red"], boxes=boxes)
+    many = model.detect(image, categories=["dog", "cat", "mug"], attributes=["tiny", "red", "shiny", "old"], boxes=boxes)
+    assert torch.allclose(few.category_scores[:, 0], many.category_scores[:, 2], atol=1e-6)
+    assert torch.allclose(few.attribute_scores[:, 0], many.attribute_scores[:, 1], atol=1e-6)
+
+
+def test_given_boxes_come_back_as_given_and_found_ones_lie_within_the_image(model):
+    image, boxes = picture(200, 80), [[10, 150, 70, 190], [0, 0, 80, 200]]
+    assert model.detect(image, boxes=boxes).boxes.tolist() == boxes
+    found = model.detect(image).boxes
+    assert (found >= 0).all() and (found[:, 2] <= 80).all() and (found[:, 3] <= 200).all()
+    assert found[:, 3].max() > 80        # a tall image is not taken for a wide one
+    assert len(model.detect(image, boxes=np.zeros((0, 4)))) == 0
+
+
+def test_a_box_is_pooled_from_where_it_lies(model):
+    """Changing pixels far outside a box of a large flat image changes its embedding less than changing those within."""
+    flat = np.full((96, 128, 3), 128, dtype=np.uint8)
+    within, outside = flat.copy(), flat.copy()
+    within[10:30, 90:120] = picture(20, 30)
+    outside[66:86, 5:35] = picture(20, 30)
+    scores = [model.detect(image, boxes=[[90, 10, 120, 30]]).category_scores for image in (flat, within, outside)]
+    assert (scores[1] - scores[0]).abs().max() > (scores[2] - scores[0]).abs().max()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2000, 7), (33, 65)])
+def test_odd_images(model, height, width):
+    assert len(model.detect(picture(height, width), boxes=[[0, 0, width, height]])) == 1
+    model.detect(picture(height, width))
+
+
+def test_anchors_have_the_stated_strides_where_a_map_is_rounded_up(clip):
+    rpn = build(clip, coarser_map=True, anchor_sizes=[8, 16, 32, 64, 64]).rpn
+    maps = {name: torch.zeros(1, 16, -(-96 // stride), -(-96 // stride)) for name, stride in rpn.strides.items()}
+    anchors = rpn(maps).anchors
+    last = anchors[-4 * 3:].reshape(2, 2, 3, 4)          # stride 64 on 96 pixels: two by two cells
+    assert (last[1, 1] - last[0, 0]).unique().tolist() == [64]
+    assert len(anchors) == 3 * (24 ** 2 + 12 ** 2 + 6 ** 2 + 3 ** 2 + 2 ** 2)
+
+
+@pytest.mark.parametrize("head", ["attention", "average", "clip"])
+def test_heads_have_one_interface(clip, head):
+    assert model_embeds(build(clip, head=head), clip.embed_dim)
+
+
+def model_embeds(model, width):
+    with torch.no_grad():
+        pixels, sizes, _ = model.frame([torch.rand(3, 64, 96)])
+        features = model.look(pixels)
+        embeddings, deltas = model.pool(features, [torch.tensor([[2.0, 3, 40, 50]])], sizes)
+        nothing = model.pool(features, [torch.zeros(0, 4)], sizes)
+    return embeddings[0].shape == (1, width) and deltas[0].shape == (1, 4) and nothing[0][0].shape == (0, width)
+
+
+def test_a_pyramid_may_start_at_stride_eight(clip):
+    maps = ClipPyramid(clip, 16, finest="c3", coarser=True)(torch.rand(1, 3, 64, 96))
+    assert {name: tuple(part.shape[2:]) for name, part in maps.items()} == {"c3": (8, 12), "c4": (4, 6), "c5": (2, 3), "pool": (1, 2)}
+
+
+def test_the_image_tower_is_kept_once(model, clip):
+    assert not any(name.startswith("clip.model.visual") for name in model.state_dict())
+    assert any(name.startswith("visual.") for name in clip.model.state_dict())
+
+
+@pytest.mark.parametrize(("wrong", "words"), [({"head": "median"}, "attention, average or clip"), ({"roi_size": 5}, "even"),
+                                              ({"finest_stride": 2}, "4 or 8"), ({"anchor_sizes": [8, 16]}, "one for each")])
+def test_a_design_that_cannot_be(clip, wrong, words):
+    with pytest.raises(InputError, match=words):
+        build(clip, **wrong)
