@@ -34,6 +34,7 @@ setup(
         "pycocotools",
         "faster-coco-eval",
         "scikit-learn",
+        "spacy>=3.7",  # tokeniser and matcher of the caption parser; no trained pipeline is needed
         "fontawesomefree==6.6.0",  # the glyphs of the generated world; another version draws another world
         "tensorboard",
         "tqdm",

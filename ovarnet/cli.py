@@ -8,12 +8,25 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 
-from ovarnet.commands import benchmark, detect, distill, evaluate, generate, learnability, prepare, propose, pseudo_label, reproduce, train
+from ovarnet.commands import (
+    benchmark,
+    detect,
+    distill,
+    evaluate,
+    generate,
+    learnability,
+    parse_captions,
+    prepare,
+    propose,
+    pseudo_label,
+    reproduce,
+    train,
+)
 from ovarnet.errors import InputError
 from ovarnet.memory import keep_freed_memory
 
 COMMANDS = {"detect": detect, "train": train, "evaluate": evaluate, "generate": generate, "learnability": learnability,
-            "prepare": prepare, "propose": propose, "pseudo-label": pseudo_label, "reproduce": reproduce,
+            "prepare": prepare, "parse-captions": parse_captions, "propose": propose, "pseudo-label": pseudo_label, "reproduce": reproduce,
             "distill": distill, "benchmark": benchmark}
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 EXAMPLE = 'example: ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped, wooden" --output out'
