@@ -124,7 +124,7 @@ class FixedProposer:
 
 @pytest.fixture(scope="session")
 def step_one(tiny_world, start_files, tmp_path_factory):
-    from test_federated import settings
+    from test_federated_stage import settings
 
     from ovarnet.training.federated import train_clip_attr
 
