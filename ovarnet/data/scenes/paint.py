@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ovarnet.data.scenes import silhouettes
 from ovarnet.data.scenes.conditions import cracks, dirt, holes
 from ovarnet.data.scenes.silhouettes import CANVAS, Silhouette, silhouette
 from ovarnet.data.scenes.textures import VARIANTS, noise_bank, pattern_bank, shading_bank
@@ -19,7 +20,7 @@ COLORS: dict[str, tuple[int, int, int]] = {
 }
 """RGB of the colour words."""
 
-SIDES = {"small": 48, "medium": 72, "large": 96}
+SIDES = dict(zip(("small", "medium", "large"), silhouettes.SIDES, strict=True))
 """Pixels of the canvas by size of the object: about what it will have in the picture, so that shrinking it does not alias its pattern."""
 
 HALO = 13.0

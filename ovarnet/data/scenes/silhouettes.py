@@ -22,6 +22,9 @@ CANVAS = 112
 GLYPH = 84
 """Longer side of every glyph on the canvas; the rest is room for outline and halo."""
 
+SIDES = (48, 72, 96)
+"""Pixels per side that a canvas is drawn with: for small, medium and large objects."""
+
 _OVERSAMPLING = 4  # pixels per canvas unit while a glyph is measured
 _LARGEST_DETAIL = 0.10  # cut-outs below this share of the glyph (eyes, windows, lenses) are filled: else every fish looks "holed"
 
@@ -87,23 +90,40 @@ def _small_cutouts(mask: np.ndarray) -> np.ndarray:
     return details
 
 
+@dataclass(frozen=True)
+class _Drawing:
+    """A glyph measured once: its distance map and details on the whole canvas for each of SIDES, and the numbers of a Silhouette."""
+
+    distance: dict[int, np.ndarray]
+    detail: dict[int, np.ndarray] | None
+    core: np.ndarray
+    depth: float
+    extent: tuple[float, float]
+
+
 @cache
-def silhouette(category: Category, side: int, margin: float) -> Silhouette:
-    """The silhouette of a category on a canvas of side x side pixels, with a margin in canvas units; drawn once per process."""
+def _drawing(category: Category) -> _Drawing:
     mask = _glyph_mask(category.glyph)
     details = _small_cutouts(mask)
     filled = np.maximum(mask, details)
     inside = cv2.distanceTransform(filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(255 - filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = ((inside - outside) / _OVERSAMPLING).astype(np.float32)
+    detail = {side: _shrunk(details.astype(np.float32) / 255, side) for side in SIDES} if details.any() else None
     ys, xs = np.nonzero(mask)
     extent = ((xs.max() - xs.min() + 1) / (2 * _OVERSAMPLING), (ys.max() - ys.min() + 1) / (2 * _OVERSAMPLING))
     units = _shrunk(distance, CANVAS)
     depth = float(units.max())
-    core = np.argwhere(units > 0.6 * depth)[:, ::-1]
-    crop = tuple(_centred(2 * (half + margin) * side / CANVAS, side) for half in reversed(extent))
-    detail = _shrunk(details.astype(np.float32) / 255, side)[crop] if details.any() else None
-    return Silhouette(np.ascontiguousarray(_shrunk(distance, side)[crop]), detail, crop, core, depth, extent)
+    return _Drawing({side: _shrunk(distance, side) for side in SIDES}, detail, np.argwhere(units > 0.6 * depth)[:, ::-1], depth, extent)
+
+
+@cache
+def silhouette(category: Category, side: int, margin: float) -> Silhouette:
+    """The silhouette of a category on a canvas of side x side pixels (one of SIDES), with a margin in canvas units."""
+    drawing = _drawing(category)
+    crop = tuple(_centred(2 * (half + margin) * side / CANVAS, side) for half in reversed(drawing.extent))
+    detail = drawing.detail[side][crop] if drawing.detail else None
+    return Silhouette(np.ascontiguousarray(drawing.distance[side][crop]), detail, crop, drawing.core, drawing.depth, drawing.extent)
 
 
 def _centred(length: float, side: int) -> slice:

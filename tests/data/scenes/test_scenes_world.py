@@ -1,4 +1,4 @@
-from ovarnet.data.scenes.silhouettes import CANVAS, GLYPH, silhouette
+from ovarnet.data.scenes.silhouettes import GLYPH, SIDES, silhouette
 from ovarnet.data.scenes.world import ATTRIBUTE_NAMES, ATTRIBUTES, CATEGORIES, NOVEL_ATTRIBUTES, PARENT_OF, vocabulary
 
 
@@ -36,10 +36,10 @@ def test_no_string_means_two_things():
 def test_every_category_has_its_own_centred_silhouette():
     drawn = set()
     for category in CATEGORIES:
-        shape = silhouette(category, CANVAS, 14.0)
+        shape = silhouette(category, SIDES[-1], 14.0)
         body = shape.distance > 0
         assert max(shape.extent) == GLYPH / 2
-        assert 0.15 * GLYPH**2 < body.sum() < GLYPH**2, category.name
+        assert 0.11 * GLYPH**2 < body.sum() < 0.73 * GLYPH**2, category.name  # a pixel is 7/6 of a canvas unit wide
         ys, xs = body.nonzero()
         height, width = body.shape
         assert abs((xs.min() + xs.max() + 1) / 2 - width / 2) <= 1 and abs((ys.min() + ys.max() + 1) / 2 - height / 2) <= 1
