@@ -186,6 +186,8 @@ class PseudoLabelRules:
     """Probability from which an attribute is positive by itself; base words only."""
     told: float = 0.52
     """Probability from which a word of the caption is positive."""
+    nouns: bool = True
+    """An attribute that the caption says of a known category counts only for proposals that the teacher takes for that category."""
 
 
 @dataclass
@@ -214,6 +216,8 @@ class CaptionTraining:
     phrase_vectors: int = 16
     unknown_divisors: tuple[float, float] = (10.0, 5.0)
     """Logits of attributes not known to be wrong are divided by these: for the largest proposal, for the others."""
+    every_positive: bool = False
+    """Words: each positive has to win against the negatives by itself (`ovarnet.losses.mil_nce`); False: their sum, as in the paper."""
     terms: CaptionTerms = field(default_factory=CaptionTerms)
     rules: PseudoLabelRules = field(default_factory=PseudoLabelRules)
     loss: FederatedLoss = field(default_factory=FederatedLoss)

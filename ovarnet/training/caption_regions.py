@@ -18,8 +18,7 @@ from ovarnet.config import PseudoLabelRules
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
 from ovarnet.training.base_regions import BaseRegions
-from ovarnet.training.proposals import areas
-from ovarnet.training.pseudo_labels import TaughtRegions, label_regions, parse_images, read_pseudo_labels
+from ovarnet.training.pseudo_labels import TaughtRegions, label_regions, largest_region, parse_images, read_pseudo_labels
 from ovarnet.training.regions import CropRule, seeded, stack
 from ovarnet.vocabulary import Vocabulary
 
@@ -114,8 +113,8 @@ class CaptionRegions(Dataset):
         image, taught = self.data.images[index], self.data.taught[index]
         parsed = _pick(self.data.parsed[index], draw)
         told = self._told(parsed)
-        labelled = label_regions(taught, *told, *self.base_words, self.rules, draw)
-        biggest = taught.boxes[areas(taught.boxes).argmax()][None]
+        labelled = label_regions(taught, told[0], self._told_of(parsed, told[1]), *self.base_words, self.rules, draw)
+        biggest = largest_region(taught, self.rules)
         phrases = list(parsed.phrases) or [parsed.text]
         phrases = [phrases[i] for i in torch.randperm(len(phrases), generator=draw).tolist()[:MOST_PHRASES]]
         return (self.crops.random(image.file, biggest, draw, enlarge=0.01, keep=1.0),
@@ -126,6 +125,22 @@ class CaptionRegions(Dataset):
         """(C,) and (A,) bool: the words of the caption."""
         return (torch.tensor([name in parsed.categories for name in self.data.words.category_names], dtype=torch.bool),
                 torch.tensor([name in parsed.attributes for name in self.data.words.attribute_names], dtype=torch.bool))
+
+    def _told_of(self, parsed: ParsedCaption, told: Tensor) -> Tensor:
+        """(C, A) bool: what the caption says of a thing of each category. An attribute whose nouns are all known categories is said of
+        those alone; any other, and every one without `rules.nouns`, of all. told: (A,), the caption's attributes."""
+        told_of = told.repeat(len(self.data.words.categories), 1)
+        if not self.rules.nouns:
+            return told_of
+        categories, attributes = self.data.words.category_index, self.data.words.attribute_index
+        nouns: dict[str, set] = {}
+        for pair in parsed.pairs:
+            nouns.setdefault(pair.attribute, set()).add(pair.category)
+        for name, owners in nouns.items():
+            if name in attributes and owners <= set(categories):
+                told_of[:, attributes[name]] = False
+                told_of[[categories[owner] for owner in owners], attributes[name]] = True
+        return told_of
 
 
 def _pick(options: list, draw: torch.Generator):

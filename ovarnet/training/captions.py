@@ -35,11 +35,12 @@ from ovarnet.vocabulary import Vocabulary
 class CaptionCriterion:
     """The nine terms of method section 4.4, each under its name in `CaptionTerms`; a term of weight 0 is not computed.
 
-    loss: open_clip's symmetric InfoNCE. divisors: see `CaptionTraining.unknown_divisors`.
+    loss: open_clip's symmetric InfoNCE. divisors, every_positive: see `CaptionTraining`.
     """
 
-    def __init__(self, loss: ClipLoss, terms: CaptionTerms, divisors: tuple[float, float]):
+    def __init__(self, loss: ClipLoss, terms: CaptionTerms, divisors: tuple[float, float], every_positive: bool = False):
         self.loss, self.terms, self.divisors = loss, terms, divisors
+        self.words_loss = partial(mil_nce, every_positive=every_positive)
 
     def __call__(self, images: Tensor, texts: CaptionTexts, image_logits: tuple[Tensor, Tensor], region_logits: tuple[Tensor, Tensor],
                  batch: CaptionBatch) -> dict[str, Tensor]:
@@ -50,10 +51,10 @@ class CaptionCriterion:
             "image_caption": lambda: self.loss(images, texts.captions, texts.scale),
             "image_phrase": lambda: self.loss(images, texts.phrases[texts.first], texts.scale),
             "image_phrases": lambda: mil_nce(texts.scale * images @ texts.phrases.T, texts.owns),
-            "image_attributes": lambda: mil_nce(image_attributes, batch.image_attributes, ~batch.image_attributes, for_image),
-            "image_categories": lambda: mil_nce(image_categories, batch.image_categories),
-            "region_attributes": lambda: mil_nce(region_attributes, batch.region_attributes, ~batch.region_attributes, for_region),
-            "region_categories": lambda: mil_nce(region_categories, batch.region_categories),
+            "image_attributes": lambda: self.words_loss(image_attributes, batch.image_attributes, ~batch.image_attributes, for_image),
+            "image_categories": lambda: self.words_loss(image_categories, batch.image_categories),
+            "region_attributes": lambda: self.words_loss(region_attributes, batch.region_attributes, ~batch.region_attributes, for_region),
+            "region_categories": lambda: self.words_loss(region_categories, batch.region_categories),
             "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
             "keep_categories": lambda: kl_divergence(region_categories, batch.teacher_categories),
         }
@@ -129,7 +130,7 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
     base = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories)
     dataset = CaptionRegions(pairs, crops, config.rules, seed=config.seed, base=base)
     loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
-    criterion = CaptionCriterion(loss, config.terms, config.unknown_divisors)
+    criterion = CaptionCriterion(loss, config.terms, config.unknown_divisors, config.every_positive)
     model = CaptionModel(clip, classifier, pairs.words, data.base, criterion, FederatedCriterion(data, config.loss), config)
     shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)} | data.shares(config.base_batch, config.detection_share)
     best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,

@@ -109,12 +109,14 @@ def label_regions(taught: TaughtRegions, told_categories: Tensor, told_attribute
                   rules: PseudoLabelRules, draw: torch.Generator) -> LabelledRegions:
     """Draw up to `rules.regions` proposals of which the teacher is sure what they are, and label them.
 
-    told_categories (C,), told_attributes (A,): bool, words of the caption. base_categories, base_attributes: bool, seen words.
+    told_categories: (C,) bool, words of the caption. told_attributes: (C, A) bool, what the caption says of a thing of each category: a
+    proposal is taken for the category the teacher finds best. base_categories, base_attributes: bool, seen words.
     A word is positive when the caption tells it and the teacher finds it likely (`rules.told`), or when it is a base word and the teacher
     is sure of it alone. A novel word is positive only where the caption tells it.
     """
     categories, attributes = taught.category_logits.softmax(dim=1), taught.attribute_logits.sigmoid()
     usable = (areas(taught.boxes) > rules.min_area) & (taught.objectness > rules.min_objectness)
+    told_attributes = told_attributes[categories.argmax(dim=1)]
     usable &= categories.amax(dim=1) > rules.sure_category
     rows = usable.nonzero().flatten()
     rows = rows[torch.randperm(len(rows), generator=draw)[:rules.regions]]
@@ -122,6 +124,13 @@ def label_regions(taught: TaughtRegions, told_categories: Tensor, told_attribute
     sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (attributes > rules.told) & told_attributes
     return LabelledRegions(taught.boxes[rows], sure_of_category[rows], sure_of_attribute[rows],
                            taught.category_logits[rows], taught.attribute_logits[rows])
+
+
+def largest_region(taught: TaughtRegions, rules: PseudoLabelRules) -> Tensor:
+    """(1, 4): the largest proposal, which stands for the image; of those that are probably an object, when there is one."""
+    size = areas(taught.boxes)
+    likely = taught.objectness > rules.min_objectness
+    return taught.boxes[(size * likely if likely.any() else size).argmax()][None]
 
 
 def _score(teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, most: int) -> TaughtRegions:

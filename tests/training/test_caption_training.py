@@ -19,7 +19,14 @@ from ovarnet.training.caption_regions import CAPTIONS, CaptionBatch, CaptionData
 from ovarnet.training.captions import CaptionCriterion, CaptionTexts, train_with_captions
 from ovarnet.training.parts import open_clip_attr
 from ovarnet.training.proposals import read_proposals, write_proposals
-from ovarnet.training.pseudo_labels import TaughtRegions, caption_vocabulary, label_regions, read_pseudo_labels, write_pseudo_labels
+from ovarnet.training.pseudo_labels import (
+    TaughtRegions,
+    caption_vocabulary,
+    label_regions,
+    largest_region,
+    read_pseudo_labels,
+    write_pseudo_labels,
+)
 from ovarnet.training.regions import CropRule, ImageMemory
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -43,8 +50,26 @@ def test_novel_words_come_from_captions_only():
 
 
 def label(taught, told_categories=(0, 0, 0), told_attributes=(0, 0, 0), **rules):
-    return label_regions(taught, torch.tensor(told_categories).bool(), torch.tensor(told_attributes).bool(), WORDS.category_seen,
-                         WORDS.attribute_seen, PseudoLabelRules(**rules), torch.Generator().manual_seed(0))
+    told_of = torch.tensor(told_attributes).bool().expand(3, 3) if not isinstance(told_attributes, torch.Tensor) else told_attributes
+    return label_regions(taught, torch.tensor(told_categories).bool(), told_of, WORDS.category_seen, WORDS.attribute_seen,
+                         PseudoLabelRules(**rules), torch.Generator().manual_seed(0))
+
+
+def test_an_attribute_counts_for_proposals_of_its_noun():
+    taught = TaughtRegions(torch.tensor([BIG, BIG]), torch.tensor([0.9, 0.9]), logits([[0.8, 0.1, 0.1], [0.05, 0.9, 0.05]]),
+                           odds([[0.1, 0.9, 0.1], [0.1, 0.9, 0.1]]))
+    gray_keys = torch.zeros(3, 3, dtype=torch.bool)
+    gray_keys[1, 1] = True
+    found = label(taught, (0, 1, 0), gray_keys)
+    assert found.attributes[:, 1].tolist() == (found.category_logits.argmax(dim=1) == 1).tolist()
+
+
+def test_the_largest_likely_proposal_stands_for_the_image():
+    boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 20, 20], [0, 0, 90, 90]])
+    taught = TaughtRegions(boxes, torch.tensor([0.9, 0.6, 0.05]), torch.zeros(3, 3), torch.zeros(3, 3))
+    assert largest_region(taught, PseudoLabelRules()).tolist() == [[0, 0, 20, 20]]
+    taught.objectness = torch.full((3,), 0.01)
+    assert largest_region(taught, PseudoLabelRules()).tolist() == [[0, 0, 90, 90]]
 
 
 def test_base_words_need_a_sure_teacher_and_novel_ones_the_caption_too():
@@ -173,7 +198,7 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(tiny_world, ste
     data = CaptionData.open(tiny_world.captions, tiny_world.images, pseudo_labels / "labels", checkpoint.vocabulary)
     everything_likely = [replace(t, category_logits=t.category_logits * 0, attribute_logits=t.attribute_logits * 0 + 9)
                          for t in data.taught]
-    rules = PseudoLabelRules(sure_category=0.1, told=0.1)
+    rules = PseudoLabelRules(sure_category=0.1, told=0.1, nouns=False)
     dataset = CaptionRegions(replace(data, taught=everything_likely), CropRule(small_clip, ImageMemory(1)), rules, seed=0)
     key, gray = data.words.category_index["key"], data.words.attribute_index["gray"]
     for index, caption in enumerate(["a red mug and a gray key", "a car", "a striped key", "an automobile next to a red mug"]):
@@ -184,6 +209,10 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(tiny_world, ste
         for targets in (batch.image_attributes, batch.region_attributes):
             assert targets[:, gray].tolist() == [("gray" in caption)] * len(targets)
         assert len(batch.region_categories) == 3 and batch.region_attributes[:, data.words.attribute_index["red"]].all()
+    said = dataset.data.parsed[0][0]
+    told_of = CaptionRegions(data, dataset.crops, PseudoLabelRules(), seed=0)._told_of(said, dataset._told(said)[1])
+    columns = data.words.category_index, data.words.attribute_index
+    assert [(c, a) for c in columns[0] for a in columns[1] if told_of[columns[0][c], columns[1][a]]] == [("mug", "red"), ("key", "gray")]
 
 
 @pytest.mark.parametrize("more", [{}, {"base_batch": 0, "terms": {"image_phrase": 0, "image_phrases": 0}, "trained": {"image_tower": 0}}],
