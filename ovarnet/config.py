@@ -168,6 +168,9 @@ class CaptionTerms:
     image_categories: float = 1.0
     region_attributes: float = 1.0
     region_categories: float = 1.0
+    attribute_regions: float = 0.0
+    """Not in the paper: each attribute of a caption against the regions of the batch (`ovarnet.losses.mil_nce.bag_nce`)."""
+    category_regions: float = 0.0
     keep_attributes: float = 1.0
     keep_categories: float = 1.0
 

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from ovarnet.config import CaptionTerms, CaptionTraining
 from ovarnet.losses.distillation import kl_divergence
-from ovarnet.losses.mil_nce import mil_nce
+from ovarnet.losses.mil_nce import bag_nce, mil_nce
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.phrase_prompts import PhrasePrompts
 from ovarnet.modeling.text_classifier import TextClassifier
@@ -33,7 +33,7 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class CaptionCriterion:
-    """The nine terms of method section 4.4, each under its name in `CaptionTerms`; a term of weight 0 is not computed.
+    """The nine terms of method section 4.4 and two of our own, each under its name in `CaptionTerms`; a term of weight 0 is not computed.
 
     loss: open_clip's symmetric InfoNCE. divisors, every_positive: see `CaptionTraining`.
     """
@@ -55,6 +55,9 @@ class CaptionCriterion:
             "image_categories": lambda: self.words_loss(image_categories, batch.image_categories),
             "region_attributes": lambda: self.words_loss(region_attributes, batch.region_attributes, ~batch.region_attributes, for_region),
             "region_categories": lambda: self.words_loss(region_categories, batch.region_categories),
+            "attribute_regions": lambda: bag_nce(region_attributes, batch.owner, batch.region_told, batch.image_attributes),
+            "category_regions": lambda: bag_nce(region_categories, batch.owner, torch.ones_like(batch.region_categories),
+                                                batch.image_categories),
             "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
             "keep_categories": lambda: kl_divergence(region_categories, batch.teacher_categories),
         }

@@ -96,11 +96,12 @@ def read_pseudo_labels(folder: str | Path) -> tuple[dict[str, TaughtRegions], li
 @dataclass
 class LabelledRegions:
     """Proposals of one image that are used at one visit. boxes: (R, 4). categories: (R, C), attributes: (R, A) bool, the positives.
-    category_logits, attribute_logits: the teacher's. R may be 0."""
+    told_attributes: (R, A) bool, what the caption may be saying of each. category_logits, attribute_logits: the teacher's. R may be 0."""
 
     boxes: Tensor
     categories: Tensor
     attributes: Tensor
+    told_attributes: Tensor
     category_logits: Tensor
     attribute_logits: Tensor
 
@@ -123,7 +124,7 @@ def label_regions(taught: TaughtRegions, told_categories: Tensor, told_attribute
     sure_of_category = (categories > rules.sure_category) & base_categories | (categories > rules.told) & told_categories
     sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (attributes > rules.told) & told_attributes
     return LabelledRegions(taught.boxes[rows], sure_of_category[rows], sure_of_attribute[rows],
-                           taught.category_logits[rows], taught.attribute_logits[rows])
+                           told_attributes[rows], taught.category_logits[rows], taught.attribute_logits[rows])
 
 
 def largest_region(taught: TaughtRegions, rules: PseudoLabelRules) -> Tensor:

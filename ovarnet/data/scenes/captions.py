@@ -1,7 +1,9 @@
 """Natural captions of photos and scenes. They only ever mention words that are true of what is shown.
 
-The mention rates decide what a CLIP learns from them: with these it knows categories better than attributes, as CLIPs of the real web do,
-while every attribute word still occurs often enough to be learned.
+The mention rates decide what is learned from them. Photos, from which the CLIP is trained, have the captions of the web: they name the
+thing and seldom describe it, so that the CLIP knows categories better than attributes, while every attribute word still occurs often
+enough to be learned. Scenes, from which step II learns, have the captions of a describer, as COCO's have, or as CC3M's do once only those
+with a word of the vocabulary are kept (method section 4.2).
 """
 
 from __future__ import annotations
@@ -14,8 +16,11 @@ from ovarnet.data.scenes.render import SceneObject, random_stream
 from ovarnet.data.scenes.things import Thing
 from ovarnet.data.scenes.world import PARENT_OF, attribute_strings, category_strings
 
-MENTION_RATES: Mapping[str, float] = {
-    "category": 0.9, "color": 0.2, "pattern": 0.6, "finish": 0.5, "size": 0.5, "pose": 0.6, "border": 0.5, "condition": 0.5,
+PHOTO_MENTION_RATES: Mapping[str, float] = {
+    "category": 0.95, "color": 0.15, "pattern": 0.4, "finish": 0.35, "size": 0.35, "pose": 0.4, "border": 0.35, "condition": 0.35,
+}
+SCENE_MENTION_RATES: Mapping[str, float] = {
+    "category": 0.95, "color": 0.5, "pattern": 0.6, "finish": 0.6, "size": 0.6, "pose": 0.6, "border": 0.6, "condition": 0.6,
 }
 """How often a true word of each kind is mentioned; an object whose category is not mentioned is called "object" or "thing"."""
 
@@ -110,7 +115,7 @@ def _photo_caption(thing: Thing, rates: Mapping[str, float], rng: np.random.Gene
 
 
 def photo_captions(seed: int, index: int, thing: Thing, count: int = CAPTIONS_PER_IMAGE,
-                   rates: Mapping[str, float] = MENTION_RATES) -> list[str]:
+                   rates: Mapping[str, float] = PHOTO_MENTION_RATES) -> list[str]:
     """`count` captions, drawn independently, of photo `index`, which shows `thing`."""
     rng = random_stream(seed, "photos", index, purpose=1)
     return [_finished(_photo_caption(thing, rates, rng), rng) for _ in range(count)]
@@ -180,7 +185,7 @@ def _lone_caption(item: SceneObject, rates: Mapping[str, float], rng: np.random.
 
 
 def scene_captions(seed: int, split: str, index: int, objects: Sequence[SceneObject], count: int = CAPTIONS_PER_IMAGE,
-                   rates: Mapping[str, float] = MENTION_RATES) -> list[str]:
+                   rates: Mapping[str, float] = SCENE_MENTION_RATES) -> list[str]:
     """`count` captions, drawn independently, of a scene; each speaks of one to a few of its objects. objects: at least one."""
     rng = random_stream(seed, split, index, purpose=1)
     return [_finished(_scene_caption(objects, rates, rng), rng) for _ in range(count)]

@@ -3,12 +3,12 @@ import re
 import numpy as np
 import pytest
 
-from ovarnet.data.scenes.captions import MENTION_RATES, photo_captions, scene_captions
+from ovarnet.data.scenes.captions import PHOTO_MENTION_RATES, SCENE_MENTION_RATES, photo_captions, scene_captions
 from ovarnet.data.scenes.render import SceneObject, render_scene
 from ovarnet.data.scenes.things import Thing, draw_thing
 from ovarnet.data.scenes.world import ATTRIBUTE_NAMES, CATEGORIES, attribute_strings, category_strings
 
-SURE = dict.fromkeys(MENTION_RATES, 1.0)
+SURE = dict.fromkeys(PHOTO_MENTION_RATES, 1.0)
 
 
 def category(name):
@@ -65,15 +65,15 @@ def test_every_word_and_synonym_occurs_in_photo_captions():
 def test_mention_rates_are_kept(kind, word):
     thing = Thing(category("mug"), "red", "striped", "fuzzy", "small", "tilted", frozenset({"outlined", "snow covered"}), 30.0, 40.0)
     captions = [c for index in range(200) for c in photo_captions(2, index, thing)]
-    assert np.mean([said(c, (word,)) for c in captions]) == pytest.approx(MENTION_RATES[kind], abs=0.06)
-    assert np.mean([said(c, ("mug", "cup")) for c in captions]) == pytest.approx(MENTION_RATES["category"], abs=0.04)
+    assert np.mean([said(c, (word,)) for c in captions]) == pytest.approx(PHOTO_MENTION_RATES[kind], abs=0.06)
+    assert np.mean([said(c, ("mug", "cup")) for c in captions]) == pytest.approx(PHOTO_MENTION_RATES["category"], abs=0.04)
 
 
 def test_rates_are_a_parameter():
     thing = Thing(category("mug"), "red", "striped", "fuzzy", "small", "tilted", frozenset(), 30.0, 40.0)
     for caption in photo_captions(0, 0, thing, count=20, rates=SURE):
         assert words_in(caption) == ({"mug"}, {"red", "striped", "fuzzy", "small", "tilted"}), caption
-    for caption in photo_captions(0, 0, thing, count=20, rates=dict.fromkeys(MENTION_RATES, 0.0)):
+    for caption in photo_captions(0, 0, thing, count=20, rates=dict.fromkeys(PHOTO_MENTION_RATES, 0.0)):
         assert words_in(caption) == (set(), set()) and said(caption, ("object", "thing")), caption
 
 
@@ -113,7 +113,7 @@ def test_relations_are_true():
 
 def test_overlap_is_told_from_the_front_and_from_behind():
     objects = scene_of(("mug", "red", (0, 0, 60, 60)), ("car", "blue", (30, 30, 90, 90)))
-    text = [c.lower() for i in range(300) for c in scene_captions(0, "captions", i, objects, rates={**MENTION_RATES, "category": 1.0})]
+    text = [c.lower() for i in range(300) for c in scene_captions(0, "captions", i, objects, rates={**SCENE_MENTION_RATES, "category": 1.0})]
     relations = {c for c in text if said(c, ("in front of", "behind"))}
     assert relations
     for caption in relations:
