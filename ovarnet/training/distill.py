@@ -30,7 +30,7 @@ from ovarnet.training.distill_data import DistillData, DistillImages, Targets
 from ovarnet.training.distill_teacher import Teacher, teacher_cache, teacher_proposals
 from ovarnet.training.loop import run_stage
 from ovarnet.training.regions import ImageMemory
-from ovarnet.training.sampling import MixedSampler
+from ovarnet.training.sampling import OrientedSampler
 from ovarnet.training.schedule import parameter_groups
 
 MAX_LOGIT_SCALE = math.log(100)
@@ -143,7 +143,7 @@ def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: 
         teacher, dataset = _lesson(config, clip_attr, data, images, output)
     learner = make_learner(model, data, teacher, config)
     best = run_stage(learner, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
-                     groups=learner.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
+                     groups=learner.groups(config.optimisation), make_sampler=partial(OrientedSampler, shares, data.is_tall()),
                      after_step=lambda learner: learner.scales.bound())
     return save_ovarnet(output / "checkpoint", best, checkpoint, backbone.name, config)
 
