@@ -1,7 +1,6 @@
 """Train OvarNet, the one-pass model, from CLIP-Attr: the stage "ovarnet" with its teacher named on the command line.
 
 example: ovarnet distill configs/scenes/ovarnet.yaml --teacher runs/scenes/clip_attr/checkpoint
-example: ovarnet distill configs/scenes/ovarnet.yaml --eval-only
 example: ovarnet distill configs/scenes/ovarnet.yaml distillation.kind=none output=runs/scenes/undistilled
 """
 
@@ -20,7 +19,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config-file", metavar="CONFIG", help="the same as CONFIG, for those used to this flag")
     parser.add_argument("--teacher", metavar="FOLDER", help="checkpoint folder of CLIP-Attr (default: the config's)")
     parser.add_argument("--resume", action="store_true", help="go on from the last saved state in the run's output folder")
-    parser.add_argument("--eval-only", action="store_true", help="evaluate the checkpoint in the run's output folder; train nothing")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions, ovarnet"
+HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions"
 
 EXAMPLE = """\
 examples:
@@ -14,12 +14,9 @@ examples:
   ovarnet train configs/scenes/clip_attr_zero_shot.yaml     both together: CLIP-Attr, ready for ovarnet detect --model
   ovarnet train configs/scenes/clip_attr.yaml               step I: prompts from boxes with categories and with attributes
   ovarnet train configs/scenes/clip_attr_captions.yaml      step II: from captions; its first lines say what to run before
-  ovarnet train configs/scenes/ovarnet.yaml                 OvarNet, taught by it; the same as ovarnet distill
 
 Any setting of ovarnet/config.py can be given as KEY=VALUE, which wins over the file:
   ovarnet train configs/scenes/clip.yaml optimisation.iterations=200 output=runs/short
-Evaluate what a run has written, on the held-out images of its data, instead of training:
-  ovarnet train configs/scenes/ovarnet.yaml --eval-only
 Several processes or GPUs: torchrun --nproc_per_node N -m ovarnet train CONFIG
 """
 
@@ -31,7 +28,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings that win over the file")
     parser.add_argument("--config-file", metavar="CONFIG", help="the same as CONFIG, for those used to this flag")
     parser.add_argument("--resume", action="store_true", help="go on from the last saved state in the run's output folder")
-    parser.add_argument("--eval-only", action="store_true", help="evaluate the checkpoint in the run's output folder; train nothing")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,27 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if path is None:
         raise InputError("which config? for example: ovarnet train configs/scenes/clip.yaml")
     config = load_config(path, overrides)
-    if args.eval_only:
-        return evaluate_run(config)
     precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
     folder = train(config, Accelerator(mixed_precision=precision), resume=args.resume)
     print(f"wrote {folder}")
-    return 0
-
-
-def evaluate_run(config) -> int:
-    """`ovarnet evaluate` of the run's checkpoint, once for each dataset it has learned from; metrics.json beside the checkpoint."""
-    from ovarnet.cli import parse
-    from ovarnet.commands import evaluate
-    from ovarnet.config import ClipTraining, DataSource, ProposerTraining, ZeroShotClipAttr
-    from ovarnet.errors import InputError
-
-    if isinstance(config, ClipTraining | ProposerTraining):
-        raise InputError(f"stage {config.stage} writes a part, not a model that detects; evaluate what it becomes part of "
-                         "(ovarnet train configs/scenes/clip_attr_zero_shot.yaml --eval-only)")
-    sources = [DataSource(root=config.root)] if isinstance(config, ZeroShotClipAttr) else [config.detection, config.attributes]
-    for name, root in dict.fromkeys((source.dataset, source.root) for source in sources):
-        output = f"{config.output}/evaluation/{name.replace(':', '_').replace('/', '_')}"
-        evaluate.run(parse(["evaluate", "--model", f"{config.output}/checkpoint", "--dataset", name, "--root", root,
-                            "--split", "val" if name.startswith("coco-ovd") else "test", "--output", output]))
     return 0

@@ -196,20 +196,3 @@ def test_a_short_training_lowers_the_loss(settings, tmp_path):
 def test_unknown_distillation_is_named(settings):
     with pytest.raises(InputError, match="probability, feature or none"):
         train_ovarnet(settings(distillation={"kind": "telepathy"}), Accelerator(cpu=True))
-
-
-def test_eval_only_evaluates_what_the_run_wrote(settings, tmp_path, tiny_world, monkeypatch, capsys):
-    from ovarnet.cli import main
-    from ovarnet.commands import evaluate
-
-    config, asked = tmp_path / "ovarnet.yaml", []
-    OmegaConf.save(OmegaConf.structured(settings()), config)
-    monkeypatch.setattr(evaluate, "run", lambda args: asked.append((args.model, args.dataset, args.split, str(args.root))))
-    for command in ("train", "distill"):
-        assert main([command, "--config-file", str(config), "--eval-only"]) == 0
-    assert asked == [(f"{tmp_path}/run/checkpoint", "scenes", "test", str(tiny_world.root))] * 2
-    assert not (tmp_path / "run").exists()
-    part = ["output=x", "clip.name=ovarnet-scenes", f"root={tiny_world.root}", "--eval-only"]
-    (tmp_path / "clip.yaml").write_text("stage: clip\n")
-    assert main(["train", str(tmp_path / "clip.yaml"), *part]) == 2
-    assert "stage clip writes a part" in capsys.readouterr().err
