@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 from ovarnet.config import OvarnetTraining
 from ovarnet.data.captions import load_captions
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.images import read_image_size
 from ovarnet.errors import InputError
 from ovarnet.losses.federated import frequency_weights
 from ovarnet.modeling.crops import crop_boxes
@@ -91,8 +91,7 @@ class DistillData:
         if config.captions is not None:
             if config.caption_images is None:
                 raise InputError("captions: is given without caption_images, the folder of their images")
-            size = ImageSizes(config.caption_images)
-            sources[CAPTIONS] = [_caption_image(image.file, none, size(image.file))
+            sources[CAPTIONS] = [_caption_image(image.file, none, read_image_size(image.file))
                                  for image in load_captions(config.captions, config.caption_images)]
         return cls(vocabulary, base, sources)
 
@@ -178,7 +177,7 @@ class DistillImages(Dataset):
         pixels = self.images.read(image.file)
         draw = seeded(self.seed, iteration, index, list(self.data.sources).index(source))
         mirrored = torch.rand(1, generator=draw).item() < 0.5
-        proposals = self.proposals[image.file].boxes if image.file in self.proposals else torch.zeros(0, 4)
+        proposals = self.proposals[image.file].boxes if self.proposals else torch.zeros(0, 4)
         rows = torch.randperm(len(proposals), generator=draw)[:self.drawn]
         seen = self._seen_by_teacher((source, index), image, pixels, proposals[rows], rows)
         boxes, proposals = image.boxes, proposals[rows]
