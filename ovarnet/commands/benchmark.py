@@ -1,9 +1,10 @@
-"""Time CLIP-Attr against OvarNet on one image: same image tower, boxes and words, warm, median over runs, part by part.
+"""Time CLIP-Attr against OvarNet on one image: same image tower, boxes and words, by turns, warm, median over runs, part by part; and
+torchvision's fasterrcnn_resnet50_fpn beside them, with as many proposals at the same size.
 
 example: ovarnet benchmark --towers RN50 --size 800 1088 --runs 3
 example: ovarnet benchmark --towers RN50 ViT-B-16 --window 14 --output out
 
-Weights are random (time does not depend on them); both models pool the same random boxes; the proposer is a ResNet-50 FPN detector.
+Weights are random (time does not depend on them); all models pool the same random boxes; the proposer is a ResNet-50 FPN detector.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 from pathlib import Path
 
 HELP = "time CLIP-Attr against OvarNet, part by part"
+PEER = "torchvision fasterrcnn_resnet50_fpn"
 WORD_COUNTS = (80, 700, 5_000, 50_000)
 
 
@@ -40,10 +42,8 @@ def run(args: argparse.Namespace) -> int:
     device = pick_device(args.device)
     print(f"{args.size[0]} x {args.size[1]} pixels, {args.boxes} boxes, {args.words[0]} + {args.words[1]} words, {device}, "
           f"{torch.get_num_threads()} threads, median of {args.runs} runs")
-    results = {}
-    for tower in args.towers:
-        results[tower] = time_tower(args, tower, device)
-        print(table(tower, results[tower]))
+    results = time_all(args, device)
+    print(table(results, args.towers))
     if args.output:
         args.output.mkdir(parents=True, exist_ok=True)
         write_json(args.output / "benchmark.json", results)
@@ -51,11 +51,31 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def time_tower(args: argparse.Namespace, tower: str, device) -> dict:
-    """Seconds of both models' parts, and of scoring alone for vocabularies of several sizes."""
+def time_all(args: argparse.Namespace, device) -> dict:
+    """parts: seconds of every model, by part. scoring: seconds of scoring alone for vocabularies of several sizes, by tower."""
+    from functools import partial
+
     import torch
 
-    from ovarnet.evaluation.speed import Timer, compare, random_boxes, random_words, scoring_cost, untrained_pair
+    from ovarnet.evaluation.speed import Timer, compare, peer_detector, random_boxes, scoring_cost
+
+    image, boxes = torch.rand(3, *args.size).to(device), random_boxes(args.boxes, *args.size)
+    contenders, scoring = {}, {}
+    for tower in args.towers:
+        two_stage, one_pass, words = models(args, tower, device)
+        timer = Timer(image, boxes, words)
+        contenders[f"CLIP-Attr {tower}"] = partial(timer.two_stage, two_stage)
+        contenders[f"OvarNet {tower}"] = partial(timer.one_pass, one_pass)
+        scoring[tower] = scoring_cost(one_pass.classifier, one_pass.clip.embed_dim, args.boxes, list(WORD_COUNTS), runs=args.runs)
+    contenders[PEER] = partial(timer.peer, peer_detector(*args.size, args.boxes).to(device))
+    return {"parts": compare(contenders, device, runs=args.runs), "scoring": scoring}
+
+
+def models(args: argparse.Namespace, tower: str, device) -> tuple:
+    """Both models on one tower, and the words they are asked."""
+    import torch
+
+    from ovarnet.evaluation.speed import random_words, untrained_pair
     from ovarnet.modeling.clip import load_clip
     from ovarnet.modeling.proposer import resnet50_proposer
     from ovarnet.vocabulary import Vocabulary
@@ -66,10 +86,8 @@ def time_tower(args: argparse.Namespace, tower: str, device) -> dict:
     for model in pair:
         model.to(device)
     categories, attributes = args.words
-    words = (random_words(categories, clip.embed_dim, "category", device), random_words(attributes, clip.embed_dim, "attribute", device))
-    timer = Timer(torch.rand(3, *args.size).to(device), random_boxes(args.boxes, *args.size), words)
-    return {"parts": compare(pair, timer, runs=args.runs),
-            "scoring": scoring_cost(pair[1].classifier, clip.embed_dim, args.boxes, list(WORD_COUNTS), runs=args.runs)}
+    words = random_words(categories, clip.embed_dim, "category", device), random_words(attributes, clip.embed_dim, "attribute", device)
+    return *pair, words
 
 
 def design(args: argparse.Namespace, tower: str):
@@ -84,15 +102,17 @@ def design(args: argparse.Namespace, tower: str):
     return settings
 
 
-def table(tower: str, result: dict) -> str:
-    """Seconds, one column per model, and how many times OvarNet is faster."""
-    parts = result["parts"]
-    lines = [f"\n{tower}"]
-    for model, seconds in parts.items():
-        lines.append(f"  {model:10} {seconds['total']:8.3f} s   " + "  ".join(f"{name} {value:.3f}" for name, value in seconds.items()
-                                                                          if name != "total"))
-    before, after = (parts[name] for name in ("CLIP-Attr", "OvarNet"))
-    lines.append(f"  OvarNet is {before['total'] / after['total']:.1f} times as fast; "
-                 f"{(before['total'] - before['proposer']) / after['total']:.1f} times without the proposer's time")
-    lines.append("  scoring: " + ", ".join(f"{count:,} words {1000 * seconds:.1f} ms" for count, seconds in result["scoring"].items()))
+def table(results: dict, towers: list[str]) -> str:
+    """Seconds of every model, how many times OvarNet is as fast as each CLIP-Attr and as the peer, and the cost of scoring."""
+    parts = results["parts"]
+    width = max(map(len, parts))
+    lines = [f"  {model:{width}} {seconds['total']:8.3f} s   " + "  ".join(f"{name} {value:.3f}" for name, value in seconds.items()
+                                                                        if name != "total") for model, seconds in parts.items()]
+    for tower in towers:
+        own = parts[f"OvarNet {tower}"]["total"]
+        times = [f"{parts[other]['total'] / own:.2f} times as fast as {other}" for other in
+                 (*(f"CLIP-Attr {other}" for other in towers), PEER)]
+        lines.append(f"OvarNet {tower}: {', '.join(times)}")
+    lines += [f"scoring, {tower}: " + ", ".join(f"{count:,} words {1000 * seconds:.1f} ms" for count, seconds in cost.items())
+              for tower, cost in results["scoring"].items()]
     return "\n".join(lines)

@@ -1,19 +1,21 @@
-"""How long the two models take for one image, part by part, with the same image tower, the same boxes and the same words.
+"""How long models take for one image, part by part, with the same image, the same boxes and the same words: CLIP-Attr and OvarNet on one
+image tower, and torchvision's detector as a peer.
 
 Weights are random: time does not depend on them, once BatchNorm is calibrated so that numbers stay of a usual size. A random RPN
-proposes nonsense, so both models pool the same boxes, drawn at random; the RPN and the proposer run, and are timed, all the same.
+proposes nonsense, so all models pool the same boxes, drawn at random; the RPN and the proposer run, and are timed, all the same.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torchvision.models.detection import FasterRCNN, fasterrcnn_resnet50_fpn
 from torchvision.models.detection.transform import resize_boxes
 
 from ovarnet.build import build_ovarnet
@@ -98,6 +100,15 @@ def untrained_pair(clip: Clip, proposer: DetectorProposer, vocabulary: Vocabular
     return two_stage, one_pass
 
 
+def peer_detector(height: int, width: int, boxes: int) -> FasterRCNN:
+    """torchvision's fasterrcnn_resnet50_fpn, untrained and calibrated, that leaves an image of `height` x `width` as it is."""
+    short, long = sorted((height, width))
+    detector = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, min_size=short, max_size=long, rpn_post_nms_top_n_test=boxes,
+                                       box_detections_per_img=boxes).eval()
+    calibrate([detector], lambda: detector.backbone(torch.rand(1, 3, 224, 224)))
+    return detector
+
+
 def random_words(count: int, width: int, kind: str, device: torch.device) -> WordEmbeddings:
     """Embeddings of `count` words, as the text tower would have left them in the cache."""
     matrix = torch.nn.functional.normalize(torch.randn(count, width, generator=torch.Generator().manual_seed(1)), dim=1)
@@ -105,7 +116,7 @@ def random_words(count: int, width: int, kind: str, device: torch.device) -> Wor
 
 
 class Timer:
-    """Runs both models on one image, part by part. image: (3, H, W) in [0, 1]. boxes: (R, 4). words: category and attribute embeddings."""
+    """Runs the models on one image, part by part. image: (3, H, W) in [0, 1]. boxes: (R, 4). words: category and attribute embeddings."""
 
     def __init__(self, image: Tensor, boxes: Tensor, words: tuple[WordEmbeddings, WordEmbeddings]):
         self.image, self.boxes, self.words = image, boxes, words
@@ -131,6 +142,18 @@ class Timer:
             embeddings, _ = model.pool(features, boxes, sizes)
         return self._finish(model, Regions(self.boxes, torch.rand(len(self.boxes)), embeddings[0]), watch)
 
+    @torch.no_grad()
+    def peer(self, model: FasterRCNN, watch: Stopwatch) -> object:
+        with watch.part("resize"):
+            batch, _ = model.transform([self.image])
+        with watch.part("backbone"):
+            features = model.backbone(batch.tensors)
+        with watch.part("RPN"):
+            model.rpn(batch, features)
+        with watch.part("box head"):
+            boxes = resize_boxes(self.boxes.to(self.image.device), tuple(self.image.shape[1:]), batch.image_sizes[0])
+            return model.roi_heads(features, [boxes], batch.image_sizes)
+
     def _finish(self, model: ClipAttr | OvarNet, regions: Regions, watch: Stopwatch) -> Detections:
         with watch.part("scoring"):
             scores = [model.classifier(regions.embeddings, words).sigmoid().cpu() for words in self.words]
@@ -140,14 +163,15 @@ class Timer:
             return model._best(Detections(regions.boxes, best, *scores, *names))
 
 
-def compare(pair: tuple[ClipAttr, OvarNet], timer: Timer, *, runs: int, warm: int = 1) -> dict[str, dict[str, float]]:
-    """Median seconds of the parts of both models, run by turns so that a busy machine slows both alike."""
-    watches = [Stopwatch(pair[0].device), Stopwatch(pair[1].device)]
+def compare(contenders: Mapping[str, Callable[[Stopwatch], object]], device: torch.device, *, runs: int,
+            warm: int = 1) -> dict[str, dict[str, float]]:
+    """Median seconds of the parts of each contender, run by turns so that a busy machine slows all alike."""
+    watches = {name: Stopwatch(device) for name in contenders}
     for _ in range(warm + runs):
-        for watch, go, model in zip(watches, (timer.two_stage, timer.one_pass), pair, strict=True):
-            with watch.run():
-                go(model, watch)
-    return {"CLIP-Attr": watches[0].medians(warm), "OvarNet": watches[1].medians(warm)}
+        for name, go in contenders.items():
+            with watches[name].run():
+                go(watches[name])
+    return {name: watch.medians(warm) for name, watch in watches.items()}
 
 
 @torch.no_grad()

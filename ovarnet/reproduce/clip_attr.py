@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from accelerate import Accelerator
 
 from ovarnet.build import open_clip_tower, open_proposer
 from ovarnet.config import CaptionTraining, ClipAttrTraining, load_config
 from ovarnet.data.captions import CaptionedImage, load_captions
-from ovarnet.files import read_json, write_json
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, TemplatePrompts
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.reproduce.box_given import BoxGivenTest
 from ovarnet.reproduce.oracle import oracle_data, true_words, world_seed
+from ovarnet.reproduce.runs import Once, run_missing
 from ovarnet.reproduce.table import columns_of, markdown
 from ovarnet.training.base_regions import BaseData
 from ovarnet.training.caption_regions import CaptionData
@@ -114,21 +113,14 @@ class Ablation:
 
     inputs: Inputs
     sizes: Sizes
-    results: dict[str, dict[str, dict]] = field(default_factory=dict)
-    opened: dict[Any, Any] = field(default_factory=dict)
+    _once: Once = field(default_factory=Once)
 
     def run(self) -> dict[str, list[dict[str, float]]]:
         """Row name -> one result per seed, in the order of the table; also written to ``output/results.json`` after every run."""
-        path = self.inputs.output / "results.json"
-        self.results = read_json(path, dict) if path.is_file() else {}
         self.clip = open_clip_tower(self._step_one(Row("")).clip)
         self.test = BoxGivenTest(self.clip, "scenes", self.inputs.root, boxes=self.sizes.test_boxes)
         self.images = ImageMemory(IMAGE_MEMORY)
-        for name, seed, measure in self._runs():
-            if str(seed) not in self.results.setdefault(name, {}):
-                self.results[name][str(seed)] = measure()
-                write_json(path, self.results, indent=1)
-        return {name: list(runs.values()) for name, runs in self.results.items()}
+        return run_missing(self._runs(), self.inputs.output / "results.json")
 
     def _runs(self) -> Iterator:
         """(row, seed, what gives the result) in order; seeds outermost, so that a table that was stopped is whole for its first seeds."""
@@ -211,11 +203,6 @@ class Ablation:
 
     def _world_seed(self) -> int:
         return world_seed(self.inputs.root)
-
-    def _once(self, key, make):
-        if key not in self.opened:
-            self.opened[key] = make()
-        return self.opened[key]
 
 
 def write_table(results: Mapping[str, list[dict[str, float]]], output: Path) -> str:

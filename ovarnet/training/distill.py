@@ -26,11 +26,11 @@ from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.text_classifier import KINDS, Kind
 from ovarnet.training.base_regions import base_vocabulary
 from ovarnet.training.distill_criterion import OvarnetCriterion, RegionTargets, join_regions, pick_regions
-from ovarnet.training.distill_data import DistillData, DistillImages, Targets
+from ovarnet.training.distill_data import DistillData, DistillImages, Targets, TrainingImage
 from ovarnet.training.distill_teacher import Teacher, teacher_cache, teacher_proposals
 from ovarnet.training.loop import run_stage
 from ovarnet.training.regions import ImageMemory
-from ovarnet.training.sampling import MixedSampler
+from ovarnet.training.sampling import OrientedSampler
 from ovarnet.training.schedule import parameter_groups
 
 MAX_LOGIT_SCALE = math.log(100)
@@ -128,22 +128,23 @@ def in_batch_frame(targets: Targets, before: tuple[int, int], after: tuple[int, 
     return targets._replace(boxes=resize_boxes(targets.boxes, before, after), proposals=resize_boxes(targets.proposals, before, after))
 
 
-def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: bool = False) -> Path:
-    """Train and write the checkpoint folder; returns it."""
+def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: bool = False, data: DistillData | None = None,
+                  images: ImageMemory | None = None, cache_folder: Path | None = None) -> Path:
+    """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open ones, shared by several runs."""
     if config.distillation.kind not in ("probability", "feature", "none"):
         raise InputError(f"distillation.kind is '{config.distillation.kind}'; choose probability, feature or none")
-    output, images = Path(config.output), ImageMemory(config.image_memory)
+    output, images = Path(config.output), images or ImageMemory(config.image_memory)
     checkpoint = load_checkpoint(config.teacher)
-    data = DistillData.open(config)
+    data = data or DistillData.open(config)
     shares = data.shares(config)
     clip_attr = checkpoint_clip_attr(checkpoint).to(accelerator.device).eval()
     torch.manual_seed(config.seed)
     model, backbone = start_model(config, checkpoint, clip_attr, data)
     with accelerator.main_process_first():      # the others read what it has stored
-        teacher, dataset = _lesson(config, clip_attr, data, images, output)
+        teacher, dataset = _lesson(config, clip_attr, data, images, cache_folder or output)
     learner = make_learner(model, data, teacher, config)
     best = run_stage(learner, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
-                     groups=learner.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
+                     groups=learner.groups(config.optimisation), make_sampler=partial(OrientedSampler, shares, data.is_tall()),
                      after_step=lambda learner: learner.scales.bound())
     return save_ovarnet(output / "checkpoint", best, checkpoint, backbone.name, config)
 
@@ -164,17 +165,29 @@ def make_learner(model: OvarNet, data: DistillData, teacher: Teacher | None, con
 
 
 def _lesson(config: OvarnetTraining, clip_attr: ClipAttr, data: DistillData, images: ImageMemory,
-            output: Path) -> tuple[Teacher | None, DistillImages]:
+            folder: Path) -> tuple[Teacher | None, DistillImages]:
     """The teacher and the data set with the regions it is asked about; no teacher and none of them without distillation."""
     settings = config.distillation
     if settings.kind == "none":
         return None, DistillImages(data, images, seed=config.seed, proposals={}, drawn=0, crop=None)
     teacher = Teacher(clip_attr, data.vocabulary)
-    files = list(dict.fromkeys(image.file for source in data.sources.values() for image in source))
-    proposals = teacher_proposals(clip_attr, files, images, output, settings.kept_proposals)
-    cache = teacher_cache(teacher, data, proposals, images, output) if settings.cached else None
+    asked = images_to_ask(config, data)
+    files = list(dict.fromkeys(image.file for image in asked.values()))
+    proposals = teacher_proposals(clip_attr, files, images, folder, settings.kept_proposals)
+    cache = teacher_cache(teacher, asked, proposals, images, folder) if settings.cached else None
     return teacher, DistillImages(data, images, seed=config.seed, proposals=proposals, drawn=settings.proposals, crop=teacher.crop,
                                   cache=cache)
+
+
+def images_to_ask(config: OvarnetTraining, data: DistillData) -> dict[tuple[str, int], TrainingImage]:
+    """(source, index) -> images that the teacher is asked about: all, or those that a run too short to see all of them will see."""
+    every = {(source, index): image for source, members in data.sources.items() for index, image in enumerate(members)}
+    settings = config.optimisation
+    if settings.iterations * settings.batch_size >= len(every):
+        return every
+    batches = OrientedSampler(data.shares(config), data.is_tall(), settings.iterations, seed=config.seed)
+    seen = {key[1:] for batch in batches for key in batch}
+    return {key: image for key, image in every.items() if key in seen}
 
 
 def save_ovarnet(folder: Path, learner: OvarnetLearner, teacher: Checkpoint, backbone: str, config: OvarnetTraining) -> Path:

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from ovarnet.config import OvarnetTraining
 from ovarnet.data.captions import load_captions
 from ovarnet.data.datasets import open_dataset
+from ovarnet.data.images import read_image_size
 from ovarnet.errors import InputError
 from ovarnet.losses.federated import frequency_weights
 from ovarnet.modeling.crops import crop_boxes
@@ -34,6 +35,7 @@ class TrainingImage:
     boxes: (N, 4), of base categories or without a category. categories: (N,) base columns or NO_CATEGORY. attributes: (N, A) base
     columns. is_crowd: (N,) bool: such a box teaches nothing, and what lies on it is no background. anchors_taught: anchors are judged.
     all_annotated: every object of a base category has a box, so that regions without one are background to all categories.
+    is_tall: higher than wide.
     """
 
     file: str
@@ -43,6 +45,7 @@ class TrainingImage:
     is_crowd: Tensor
     anchors_taught: bool
     all_annotated: bool
+    is_tall: bool
 
 
 class Targets(NamedTuple):
@@ -88,17 +91,22 @@ class DistillData:
         if config.captions is not None:
             if config.caption_images is None:
                 raise InputError("captions: is given without caption_images, the folder of their images")
-            sources[CAPTIONS] = [_caption_image(image.file, none) for image in load_captions(config.captions, config.caption_images)]
+            sources[CAPTIONS] = [_caption_image(image.file, none, read_image_size(image.file))
+                                 for image in load_captions(config.captions, config.caption_images)]
         return cls(vocabulary, base, sources)
 
     def shares(self, config: OvarnetTraining) -> dict[str, tuple[int, int]]:
-        """For `MixedSampler`: images of each source, and how many of a batch come from it."""
+        """For the sampler: images of each source, and how many of a batch come from it."""
         captions = config.captions_per_batch if self.sources[CAPTIONS] else 0
         described = round((config.optimisation.batch_size - captions) * config.attribute_share) if self.sources[ATTRIBUTES] else 0
         counts = {DETECTION: config.optimisation.batch_size - captions - described, ATTRIBUTES: described, CAPTIONS: captions}
         if counts[DETECTION] < 0 or (counts[DETECTION] and not self.sources[DETECTION]):
             raise InputError("the detection data has no image to learn from, or captions_per_batch exceeds optimisation.batch_size")
         return {name: (len(self.sources[name]), count) for name, count in counts.items()}
+
+    def is_tall(self) -> dict[str, list[bool]]:
+        """For the sampler: of every image of each source."""
+        return {name: [image.is_tall for image in images] for name, images in self.sources.items()}
 
     def weights(self, power: float) -> tuple[Tensor, Tensor]:
         """Frequency weights of the base categories (C,) and attributes (A,)."""
@@ -125,7 +133,7 @@ def training_image(image: Annotations, words: Vocabulary, attributes: int, *, ex
     columns = torch.full_like(image.categories, NO_CATEGORY)
     columns[labelled] = (seen.cumsum(0) - 1)[image.categories[labelled]]
     known = image.attributes[:, seen_attributes] if len(words.attributes) else _unknown(len(image), attributes)
-    return TrainingImage(image.file, image.boxes, columns, known, image.is_crowd, True, exhaustive)
+    return TrainingImage(image.file, image.boxes, columns, known, image.is_crowd, True, exhaustive, image.height > image.width)
 
 
 def _without_categories(image: Annotations) -> Annotations:
@@ -135,9 +143,9 @@ def _without_categories(image: Annotations) -> Annotations:
     return image
 
 
-def _caption_image(file: str, attributes: int) -> TrainingImage:
+def _caption_image(file: str, attributes: int, size: tuple[int, int]) -> TrainingImage:
     none = torch.zeros(0, dtype=torch.int64)
-    return TrainingImage(file, torch.zeros(0, 4), none, _unknown(0, attributes), none.bool(), False, False)
+    return TrainingImage(file, torch.zeros(0, 4), none, _unknown(0, attributes), none.bool(), False, False, size[0] > size[1])
 
 
 def _unknown(rows: int, attributes: int) -> Tensor:
@@ -169,7 +177,7 @@ class DistillImages(Dataset):
         pixels = self.images.read(image.file)
         draw = seeded(self.seed, iteration, index, list(self.data.sources).index(source))
         mirrored = torch.rand(1, generator=draw).item() < 0.5
-        proposals = self.proposals[image.file].boxes if image.file in self.proposals else torch.zeros(0, 4)
+        proposals = self.proposals[image.file].boxes if self.proposals else torch.zeros(0, 4)
         rows = torch.randperm(len(proposals), generator=draw)[:self.drawn]
         seen = self._seen_by_teacher((source, index), image, pixels, proposals[rows], rows)
         boxes, proposals = image.boxes, proposals[rows]

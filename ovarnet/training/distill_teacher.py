@@ -20,7 +20,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import Proposals
-from ovarnet.training.distill_data import DistillData
+from ovarnet.training.distill_data import TrainingImage
 from ovarnet.training.embedding_cache import tower_hash
 from ovarnet.training.regions import ImageMemory
 from ovarnet.vocabulary import Vocabulary
@@ -65,14 +65,13 @@ def teacher_proposals(model: ClipAttr, files: Sequence[str], images: ImageMemory
             zip(files, stored["boxes"].split(counts), stored["scores"].split(counts), strict=True)}
 
 
-def teacher_cache(teacher: Teacher, data: DistillData, proposals: dict[str, Proposals], images: ImageMemory, folder: Path, *,
-                  megabytes: int = 4096) -> dict[tuple[str, int], Tensor]:
-    """(source, index) -> embeddings (R, D) float32 of an image's boxes, then of all its proposals.
+def teacher_cache(teacher: Teacher, asked: dict[tuple[str, int], TrainingImage], proposals: dict[str, Proposals], images: ImageMemory,
+                  folder: Path, *, megabytes: int = 4096) -> dict[tuple[str, int], Tensor]:
+    """(source, index) of the images asked about -> embeddings (R, D) float32 of an image's boxes, then of all its proposals.
 
     Stored in `folder`, named by a hash of tower and boxes. InputError when they would need more than `megabytes`.
     """
-    images_of = {(source, index): image for source, members in data.sources.items() for index, image in enumerate(members)}
-    regions = {key: (image.file, torch.cat([image.boxes, proposals[image.file].boxes])) for key, image in images_of.items()}
+    regions = {key: (image.file, torch.cat([image.boxes, proposals[image.file].boxes])) for key, image in asked.items()}
     counts = [len(boxes) for _, boxes in regions.values()]
     needed = sum(counts) * teacher.model.clip.embed_dim * 4 / 2**20
     if needed > megabytes:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from torch.utils.data import Sampler
+
+ORIENTATION = 7
+"""Keeps the draws of orientations apart from those of samples, which the same seed makes."""
 
 
 class IterationSampler(Sampler):
@@ -53,3 +56,34 @@ class MixedSampler(Sampler):
     def __iter__(self) -> Iterator[list[tuple[int, str, int]]]:
         for batches in zip(*self.samplers.values(), strict=True):
             yield [(iteration, name, index) for name, batch in zip(self.samplers, batches, strict=True) for iteration, index in batch]
+
+
+class OrientedSampler(Sampler):
+    """As `MixedSampler`, but the images of a batch are all tall or all wide (aspect-ratio grouping), so that little of it is padding.
+
+    is_tall: source -> a bool for each of its images. Whether iteration t is tall is drawn from (seed, t) alone, as often as an image is
+    tall; a source without an image of that orientation gives what it has.
+    """
+
+    def __init__(self, sources: Mapping[str, tuple[int, int]], is_tall: Mapping[str, Sequence[bool]], iterations: int, *, seed: int,
+                 start: int = 0, rank: int = 0, world: int = 1):
+        used = {name: (np.asarray(is_tall[name], dtype=bool), count) for name, (_, count) in sources.items() if count}
+        share = np.average([flags.mean() for flags, _ in used.values()], weights=[count for _, count in used.values()])
+        self.start, self.turns = start, np.random.default_rng([seed, ORIENTATION]).random(iterations) < share
+        self.images, self.samplers = [], []
+        for tall in (False, True):
+            images = {name: np.flatnonzero(flags == tall) if (flags == tall).any() else np.arange(len(flags))
+                      for name, (flags, _) in used.items()}
+            turns = self.turns == tall
+            self.images.append(images)
+            self.samplers.append(MixedSampler({name: (len(images[name]), count) for name, (_, count) in used.items()}, int(turns.sum()),
+                                              seed=2 * seed + tall, start=int(turns[:start].sum()), rank=rank, world=world))
+
+    def __len__(self) -> int:
+        return len(self.turns) - self.start
+
+    def __iter__(self) -> Iterator[list[tuple[int, str, int]]]:
+        batches = [iter(sampler) for sampler in self.samplers]
+        for iteration in range(self.start, len(self.turns)):
+            tall = int(self.turns[iteration])
+            yield [(iteration, name, int(self.images[tall][name][index])) for _, name, index in next(batches[tall])]

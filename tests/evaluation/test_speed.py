@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ovarnet.cli import main
-from ovarnet.evaluation.speed import Stopwatch, calibrate, random_boxes
+from ovarnet.evaluation.speed import Stopwatch, calibrate, compare, random_boxes
 
 
 def test_medians_leave_out_the_warm_runs():
@@ -32,10 +32,28 @@ def test_calibration_sets_the_statistics_of_one_pass():
 def test_benchmark_command(tmp_path, capsys):
     command = ["benchmark", "--towers", "ovarnet-scenes", "--size", "64", "96", "--boxes", "5", "--words", "3", "4", "--runs", "1"]
     assert main([*command, "--output", str(tmp_path)]) == 0
-    parts = json.loads((tmp_path / "benchmark.json").read_text())["ovarnet-scenes"]["parts"]
-    assert set(parts["OvarNet"]) == {"resize", "backbone", "RPN", "pooling", "scoring", "post-processing", "total"}
-    assert set(parts["CLIP-Attr"]) == {"proposer", "crops and encoder", "scoring", "post-processing", "total"}
-    assert "times as fast" in capsys.readouterr().out
+    results = json.loads((tmp_path / "benchmark.json").read_text())
+    parts, scoring = results["parts"], results["scoring"]["ovarnet-scenes"]
+    assert set(parts["OvarNet ovarnet-scenes"]) == {"resize", "backbone", "RPN", "pooling", "scoring", "post-processing", "total"}
+    assert set(parts["CLIP-Attr ovarnet-scenes"]) == {"proposer", "crops and encoder", "scoring", "post-processing", "total"}
+    assert set(parts["torchvision fasterrcnn_resnet50_fpn"]) == {"resize", "backbone", "RPN", "box head", "total"}
+    assert list(scoring) == ["80", "700", "5000", "50000"]
+    assert "times as fast as torchvision" in capsys.readouterr().out
+
+
+def test_contenders_run_by_turns():
+    order = []
+
+    def contender(name):
+        def go(watch):
+            order.append(name)
+            with watch.part("work"):
+                pass
+
+        return go
+
+    seconds = compare({name: contender(name) for name in "ab"}, torch.device("cpu"), runs=2)
+    assert order == ["a", "b"] * 3 and {name: set(parts) for name, parts in seconds.items()} == {name: {"work", "total"} for name in "ab"}
 
 
 def test_benchmark_refuses_no_runs(capsys):

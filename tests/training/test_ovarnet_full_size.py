@@ -25,7 +25,7 @@ BOXES = torch.tensor([[10.0, 20, 90, 100]])
 
 def one_image(crop_size):
     labels = torch.tensor([[UNKNOWN]], dtype=torch.int8)
-    image = TrainingImage("", BOXES, torch.tensor([0]), labels, torch.tensor([False]), True, True)
+    image = TrainingImage("", BOXES, torch.tensor([0]), labels, torch.tensor([False]), True, True, False)
     targets = Targets(BOXES, torch.tensor([0]), torch.tensor([[1]], dtype=torch.int8), torch.tensor([True]), torch.tensor([True]),
                       torch.tensor([[40.0, 40, 150, 120]]), torch.rand(2, 3, crop_size, crop_size), torch.tensor(True), torch.tensor(True))
     return image, ([torch.rand(3, 128, 160)], [targets])

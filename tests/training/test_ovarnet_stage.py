@@ -15,7 +15,7 @@ from ovarnet.config import resolve
 from ovarnet.errors import InputError
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations
 from ovarnet.training.base_regions import DETECTION
-from ovarnet.training.distill import _lesson, in_batch_frame, make_learner, start_model, train_ovarnet
+from ovarnet.training.distill import _lesson, images_to_ask, in_batch_frame, make_learner, start_model, train_ovarnet
 from ovarnet.training.distill_criterion import pick_regions
 from ovarnet.training.distill_data import DistillData, Targets, mirror, training_image
 from ovarnet.training.regions import ImageMemory
@@ -45,7 +45,7 @@ def settings(tiny_world, teacher_folder, tmp_path):
         source = {"dataset": "scenes", "root": str(tiny_world.root)}
         given = {"stage": "ovarnet", "output": str(tmp_path / "run"), "teacher": str(teacher_folder), "detection": source,
                  "attributes": source, "regions": 16, "anchors": 32, "design": DESIGN,
-                 "optimisation": {"iterations": 2, "batch_size": 2, "warmup": 1, "lr": 1e-3}}
+                 "optimisation": {"iterations": 4, "batch_size": 2, "warmup": 1, "lr": 1e-3}}
         return resolve(OmegaConf.merge(given, more), "test")
 
     return make
@@ -164,7 +164,8 @@ def test_boxes_follow_a_non_square_resize():
 
 
 def test_caption_images_carry_distillation_alone(settings, tmp_path, tiny_world):
-    config = settings(captions=str(tiny_world.captions), caption_images=str(tiny_world.images), captions_per_batch=1)
+    config = settings(captions=str(tiny_world.captions), caption_images=str(tiny_world.images), captions_per_batch=1,
+                      optimisation={"iterations": 8})
     taught = lesson(config, tmp_path)
     assert {name: count for name, (_, count) in taught.data.shares(config).items()} == {"detection": 1, "attributes": 0, "captions": 1}
     losses = taught.learner(taught.dataset.__getitems__([(0, "captions", 0), (0, "captions", 3)]))
@@ -196,3 +197,14 @@ def test_a_short_training_lowers_the_loss(settings, tmp_path):
 def test_unknown_distillation_is_named(settings):
     with pytest.raises(InputError, match="probability, feature or none"):
         train_ovarnet(settings(distillation={"kind": "telepathy"}), Accelerator(cpu=True))
+
+
+def test_a_short_run_asks_the_teacher_only_about_the_images_it_will_see(settings, tmp_path):
+    short = settings(distillation={"cached": True}, optimisation={"iterations": 2})     # of 2 of the 8 images
+    taught = lesson(short, tmp_path)
+    asked = images_to_ask(short, taught.data)
+    assert 2 <= len(asked) <= 4 and set(taught.dataset.proposals) == {image.file for image in asked.values()}
+    assert set(taught.dataset.cache) == set(asked)
+    assert len(images_to_ask(settings(), taught.data)) == 8
+    folder = train_ovarnet(short, Accelerator(cpu=True), data=taught.data, images=ImageMemory(16), cache_folder=tmp_path)
+    assert folder.is_dir() and not list((tmp_path / "run").glob("teacher-*")), "what was stored is found again"
