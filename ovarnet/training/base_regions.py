@@ -33,7 +33,8 @@ class Regions:
     def __len__(self) -> int:
         return len(self.files)
 
-    def first(self, count: int) -> Regions:
+    def first(self, count: int | None) -> Regions:
+        """The first `count` rows; None: all."""
         return Regions(self.files[:count], self.boxes[:count], self.targets[:count])
 
 
@@ -81,14 +82,14 @@ class BaseData:
     attributes: Regions
 
     @classmethod
-    def open(cls, detection: DataSource, attributes: DataSource) -> BaseData:
-        """Categories are the detection data's words, attributes the attribute data's."""
+    def open(cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None) -> BaseData:
+        """Categories are the detection data's words, attributes the attribute data's. limit: boxes that are kept of each."""
         category_words, boxed = open_dataset(detection.dataset, detection.root, detection.split)
         attribute_words, described = (category_words, boxed) if attributes == detection else open_dataset(
             attributes.dataset, attributes.root, attributes.split)
         vocabulary = Vocabulary(category_words.categories, attribute_words.attributes)
-        return cls(vocabulary, base_vocabulary(vocabulary), detection_regions(boxed, category_words),
-                   attribute_regions(described, attribute_words))
+        return cls(vocabulary, base_vocabulary(vocabulary), detection_regions(boxed, category_words).first(limit),
+                   attribute_regions(described, attribute_words).first(limit))
 
     def shares(self, batch: int, detection_share: float) -> dict[str, tuple[int, int]]:
         """For `MixedSampler`: boxes of each source, and how many of a batch come from it."""

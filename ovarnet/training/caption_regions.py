@@ -37,8 +37,10 @@ class CaptionData:
     words: Vocabulary
 
     @classmethod
-    def open(cls, captions: str | Path, folder: str | Path, pseudo_labels: str | Path, vocabulary: Vocabulary) -> CaptionData:
-        """vocabulary: of the step I model; it tells the type of each word. Images without pseudo-labels are left out and counted."""
+    def open(cls, captions: str | Path, folder: str | Path, pseudo_labels: str | Path, vocabulary: Vocabulary, *,
+             limit: int | None = None) -> CaptionData:
+        """vocabulary: of the step I model; it tells the type of each word. Images without pseudo-labels are left out and counted.
+        limit: images that are kept."""
         taught, categories, attributes = read_pseudo_labels(pseudo_labels)
         unknown = (set(categories) - set(vocabulary.category_names)) | (set(attributes) - set(vocabulary.attribute_names))
         if unknown:
@@ -50,6 +52,7 @@ class CaptionData:
             raise InputError(f"none of the {len(every)} images of {captions} is among the pseudo-labels of {pseudo_labels}")
         if len(images) < len(every):
             logger.warning("%s: left out: %d images without pseudo-labels", captions, len(every) - len(images))
+        images = images[:limit]
         parsed = [[caption for caption in captions if caption.text] for captions in parse_images(CaptionParser(vocabulary), images)]
         return cls(images, parsed, [taught[Path(image.file).name] for image in images],
                    vocabulary.select(categories=categories, attributes=attributes))

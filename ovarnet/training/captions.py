@@ -123,8 +123,8 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
     """Train and write the checkpoint folder; returns it. data, pairs, images: already open ones, shared by several runs."""
     output = Path(config.output)
     clip, classifier, start = open_clip_attr(config.start)
-    data = data or BaseData.open(config.detection, config.attributes)
-    pairs = pairs or CaptionData.open(config.captions, config.images, config.pseudo_labels, start.vocabulary)
+    data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
+    pairs = pairs or CaptionData.open(config.captions, config.images, config.pseudo_labels, start.vocabulary, limit=config.limit)
     torch.manual_seed(config.seed)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
     base = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories)

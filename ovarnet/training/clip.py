@@ -84,7 +84,7 @@ def bound_temperature(model: ContrastiveModel) -> None:
 def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool = False) -> Path:
     """Train and write the checkpoint folder `config.output`; returns it."""
     output, root = Path(config.output), Path(config.root)
-    records = load_captions(root / config.captions, root / config.images)
+    records = load_captions(root / config.captions, root / config.images)[:config.limit]
     torch.manual_seed(config.seed)
     clip = load_clip(config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None)
     pairs = CaptionPairs(records, clip, seed=config.seed)

@@ -89,7 +89,7 @@ class DistillData:
             if config.caption_images is None:
                 raise InputError("captions: is given without caption_images, the folder of their images")
             sources[CAPTIONS] = [_caption_image(image.file, none) for image in load_captions(config.captions, config.caption_images)]
-        return cls(vocabulary, base, sources)
+        return cls(vocabulary, base, {name: images[:config.limit] for name, images in sources.items()})
 
     def shares(self, config: OvarnetTraining) -> dict[str, tuple[int, int]]:
         """For `MixedSampler`: images of each source, and how many of a batch come from it."""
