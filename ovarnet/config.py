@@ -212,6 +212,8 @@ class CaptionTraining:
     """Folder of its images."""
     pseudo_labels: str = MISSING
     """What `ovarnet pseudo-label` wrote for these images with the step I model."""
+    known_words: bool = False
+    """Only captions that name a word of the vocabulary, as in COCO Cap-sub and CC3M-sub (method section 4.2)."""
     detection: DataSource = field(default_factory=DataSource)
     attributes: DataSource = field(default_factory=DataSource)
     detection_share: float = 0.5
@@ -320,6 +322,9 @@ class OvarnetTraining:
     detection: DataSource = field(default_factory=DataSource)
     attributes: DataSource = field(default_factory=DataSource)
     """When it is the same data as `detection`, a box carries the losses of both."""
+    proposals: list[str] = field(default_factory=list)
+    """Folders that `ovarnet propose` wrote for the training images; empty: the teacher's proposer is asked before the first iteration,
+    by one process, which takes hours on full-size data."""
     attribute_share: float = 0.5
     """Share of a batch's images that come from the attribute data, where that is another one."""
     captions: str | None = None

@@ -56,16 +56,14 @@ def run(args: argparse.Namespace) -> int:
     if args.eval_only:
         return evaluate_run(config)
     precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
-    if args.dry_run:
-        from ovarnet.training.dry_run import dry_run
-
-        print(dry_run(config, mixed_precision=precision))
-        return 0
-    from accelerate import Accelerator
+    from accelerate import Accelerator, PartialState
 
     from ovarnet.training import train
+    from ovarnet.training.dry_run import dry_run
 
-    print(f"wrote {train(config, Accelerator(mixed_precision=precision), resume=args.resume)}")
+    done = dry_run(config, mixed_precision=precision) if args.dry_run else train(
+        config, Accelerator(mixed_precision=precision), resume=args.resume)
+    PartialState().print(done if args.dry_run else f"wrote {done}")
     return 0
 
 

@@ -38,9 +38,9 @@ class CaptionData:
 
     @classmethod
     def open(cls, captions: str | Path, folder: str | Path, pseudo_labels: str | Path, vocabulary: Vocabulary, *,
-             limit: int | None = None) -> CaptionData:
+             known_words: bool = False, limit: int | None = None) -> CaptionData:
         """vocabulary: of the step I model; it tells the type of each word. Images without pseudo-labels are left out and counted.
-        limit: images that are kept."""
+        known_words: captions without a word of the vocabulary, and images with no other, are left out too. limit: images that are kept."""
         taught, categories, attributes = read_pseudo_labels(pseudo_labels)
         unknown = (set(categories) - set(vocabulary.category_names)) | (set(attributes) - set(vocabulary.attribute_names))
         if unknown:
@@ -53,7 +53,11 @@ class CaptionData:
         if len(images) < len(every):
             logger.warning("%s: left out: %d images without pseudo-labels", captions, len(every) - len(images))
         images = images[:limit]
-        parsed = [[caption for caption in captions if caption.text] for captions in parse_images(CaptionParser(vocabulary), images)]
+        parsed = [[caption for caption in captions if caption.text and (caption.known_words or not known_words)]
+                  for captions in parse_images(CaptionParser(vocabulary), images)]
+        images, parsed = [image for image, captions_of in zip(images, parsed, strict=True) if captions_of], list(filter(None, parsed))
+        if not images:
+            raise InputError(f"no caption of {captions} can be used: none names a word that the step I model knows; set known_words=false")
         return cls(images, parsed, [taught[Path(image.file).name] for image in images],
                    vocabulary.select(categories=categories, attributes=attributes))
 

@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator
 
 from ovarnet.config import Optimisation, ZeroShotClipAttr
+from ovarnet.errors import InputError
 from ovarnet.training import train
 
 SAMPLES = 20
@@ -83,12 +84,16 @@ class Trial:
 
 def dry_run(config: Any, *, mixed_precision: str = "no") -> Trial | str:
     """Build everything that `config` (a dataclass of ovarnet.config) describes, take two steps, save into a temporary folder, and return
-    what was measured. Of a stage without steps: what it did, in words."""
+    what was measured. Of a stage without steps: what it did, in words. InputError: a batch does not fit into the GPU."""
     if isinstance(config, ZeroShotClipAttr):
         return _without_steps(config)
     clock, started = StepClock(mixed_precision=mixed_precision), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ovarnet-dry-run-") as folder:
-        train(shortened(config, folder), clock)
+        try:
+            train(shortened(config, folder), clock)
+        except torch.OutOfMemoryError:
+            raise InputError(f"a batch of {config.optimisation.batch_size} on {clock.num_processes} process(es) does not fit into the GPU; "
+                             "lower optimisation.batch_size, or use more GPUs") from None
     reading, learning = clock.forwards[-1] - clock.backwards[-2], clock.backwards[-1] - clock.forwards[-1]
     gpu_memory = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
     return Trial(config.stage, config.optimisation, clock.num_processes, clock.ready - started, reading, learning, peak_memory(), gpu_memory)

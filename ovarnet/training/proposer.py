@@ -77,6 +77,7 @@ def train_proposer(config: ProposerTraining, accelerator: Accelerator, *, resume
     model = ProposerModel(build_proposer(config.kind, config.clip, imagenet_weights=config.imagenet_weights))
     best = run_stage(model, BoxedImages(images, seed=config.seed), config.optimisation, accelerator, output=output, seed=config.seed,
                      resume=resume).proposer
-    save_checkpoint(output / "checkpoint", model="proposer", vocabulary=vocabulary, parts={"proposer": best.state_dict()},
-                    settings={"proposer": {"kind": config.kind, "clip": config.clip and config.clip.name}, "training": asdict(config)})
+    accelerator.on_main_process(save_checkpoint)(
+        output / "checkpoint", model="proposer", vocabulary=vocabulary, parts={"proposer": best.state_dict()},
+        settings={"proposer": {"kind": config.kind, "clip": config.clip and config.clip.name}, "training": asdict(config)})
     return output / "checkpoint"
