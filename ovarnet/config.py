@@ -58,7 +58,7 @@ class ClipTraining:
     captions: str = "annotations/captions_photos.json"
     images: str = "photos"
     limit: int | None = None
-    """Only the first so many samples of every source (a dry run sets this); None: all."""
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     clip: ClipSettings = field(default_factory=ClipSettings)
     small_start: bool = False
     """Start the text tower as a weighted bag of words (scenes.md, part 2); only for a CLIP trained from nothing on few words."""
@@ -84,7 +84,7 @@ class ProposerTraining:
     seed: int = 0
     detection: DataSource = field(default_factory=DataSource)
     limit: int | None = None
-    """Only the first so many samples of every source (a dry run sets this); None: all."""
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     kind: str = "scenes"
     """scenes (a pyramid on the image tower of `clip`) or resnet50 (full size)."""
     clip: ClipSettings | None = None
@@ -145,7 +145,7 @@ class ClipAttrTraining:
     detection_share: float = 0.5
     """Share of every batch that comes from the detection data; 1 or 0: that kind of data only."""
     limit: int | None = None
-    """Only the first so many samples of every source (a dry run sets this); None: all."""
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     clip: ClipSettings = field(default_factory=ClipSettings)
     proposer: str = MISSING
     prompt_vectors: tuple[int, int, int] = (10, 10, 10)
@@ -218,7 +218,7 @@ class CaptionTraining:
     attributes: DataSource = field(default_factory=DataSource)
     detection_share: float = 0.5
     limit: int | None = None
-    """Only the first so many samples of every source (a dry run sets this); None: all."""
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     base_batch: int = 64
     """Boxes per iteration of the base losses of step I, mixed in; 0: captions only."""
     base_weight: float = 1.0
@@ -332,7 +332,7 @@ class OvarnetTraining:
     caption_images: str | None = None
     captions_per_batch: int = 0
     limit: int | None = None
-    """Only the first so many samples of every source (a dry run sets this); None: all."""
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     regions: int = 256
     """Regions per image in the losses, half of them positive."""
     anchors: int = 256

@@ -43,7 +43,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--resume", action="store_true", help="go on from the last saved state in the run's output folder")
     way.add_argument("--dry-run", action="store_true",
-                     help="build everything, read 20 samples of each source, take two steps; print the memory and the time that the whole "
+                     help="build everything, read 20 images of each source, take two steps; print the memory and the time that the whole "
                           "schedule will need, and keep nothing")
     way.add_argument("--eval-only", action="store_true",
                      help="do not train: score the checkpoint in the run's output folder on the test data of the config's data sets")

@@ -33,8 +33,7 @@ class Regions:
     def __len__(self) -> int:
         return len(self.files)
 
-    def first(self, count: int | None) -> Regions:
-        """The first `count` rows; None: all."""
+    def first(self, count: int) -> Regions:
         return Regions(self.files[:count], self.boxes[:count], self.targets[:count])
 
 
@@ -83,13 +82,14 @@ class BaseData:
 
     @classmethod
     def open(cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None) -> BaseData:
-        """Categories are the detection data's words, attributes the attribute data's. limit: boxes that are kept of each."""
+        """Categories are the detection data's words, attributes the attribute data's. limit: images that are read of each."""
         category_words, boxed = open_dataset(detection.dataset, detection.root, detection.split)
         attribute_words, described = (category_words, boxed) if attributes == detection else open_dataset(
             attributes.dataset, attributes.root, attributes.split)
+        boxed, described = boxed[:limit], described[:limit]
         vocabulary = Vocabulary(category_words.categories, attribute_words.attributes)
-        return cls(vocabulary, base_vocabulary(vocabulary), detection_regions(boxed, category_words).first(limit),
-                   attribute_regions(described, attribute_words).first(limit))
+        return cls(vocabulary, base_vocabulary(vocabulary), detection_regions(boxed, category_words),
+                   attribute_regions(described, attribute_words))
 
     def shares(self, batch: int, detection_share: float) -> dict[str, tuple[int, int]]:
         """For `MixedSampler`: boxes of each source, and how many of a batch come from it."""

@@ -6,6 +6,7 @@ N images, R proposals used beside the largest, C and A words of `caption_vocabul
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -29,11 +30,11 @@ MOST_PHRASES = 5
 
 @dataclass
 class CaptionData:
-    """images, parsed (their captions) and taught (their proposals) have one entry per image. words: the columns of step II."""
+    """images and parsed (their captions) have one entry per image. taught: file name -> its proposals. words: the columns of step II."""
 
     images: list[CaptionedImage]
     parsed: list[list[ParsedCaption]]
-    taught: list[TaughtRegions]
+    taught: Mapping[str, TaughtRegions]
     words: Vocabulary
 
     @classmethod
@@ -58,8 +59,7 @@ class CaptionData:
         images, parsed = [image for image, captions_of in zip(images, parsed, strict=True) if captions_of], list(filter(None, parsed))
         if not images:
             raise InputError(f"no caption of {captions} can be used: none names a word that the step I model knows; set known_words=false")
-        return cls(images, parsed, [taught[Path(image.file).name] for image in images],
-                   vocabulary.select(categories=categories, attributes=attributes))
+        return cls(images, parsed, taught, vocabulary.select(categories=categories, attributes=attributes))
 
 
 @dataclass
@@ -117,7 +117,8 @@ class CaptionRegions(Dataset):
     def _sample(self, iteration: int, index: int) -> tuple:
         """One visit: a caption drawn, proposals drawn and labelled, crops cut."""
         draw = seeded(self.seed, 3, iteration, index)
-        image, taught = self.data.images[index], self.data.taught[index]
+        image = self.data.images[index]
+        taught = self.data.taught[Path(image.file).name]
         parsed = _pick(self.data.parsed[index], draw)
         told = self._told(parsed)
         labelled = label_regions(taught, told[0], self._told_of(parsed, told[1]), *self.base_words, self.rules, draw)

@@ -1,4 +1,4 @@
-"""`--dry-run`: a stage as it would run, on 20 samples of each source and for two steps, in a folder that is thrown away.
+"""`--dry-run`: a stage as it would run, on 20 images of each source and for two steps, in a folder that is thrown away.
 
 What it measures is the stage itself: no stage knows that it is a trial. The times are read off at the two places that every step passes,
 the model's forward and the accelerator's backward.
@@ -51,7 +51,7 @@ class StepClock(Accelerator):
 class Trial:
     """What a dry run found. Seconds; bytes.
 
-    setup: until the first step, with SAMPLES of each source. reading, learning: of one step, one after the other in one process.
+    setup: until the first step, with SAMPLES images of each source. reading, learning: of one step, one after the other in one process.
     """
 
     stage: str
@@ -76,7 +76,7 @@ class Trial:
         bound = "reading; more workers would help" if schedule.workers and self.reading / schedule.workers > self.learning else "learning"
         return "\n".join([
             f"dry run of stage {self.stage}, {self.processes} process(es): nothing is kept",
-            f"set-up    {self.setup:.1f} s with {SAMPLES} samples of each source; bars above show what a run does once for all samples",
+            f"set-up    {self.setup:.1f} s with {SAMPLES} images of each source; bars above show what a run does once for all samples",
             f"one step  reading {self.reading:.3g} s{helpers}, learning {self.learning:.3g} s, batch {schedule.batch_size}",
             f"memory    peak {gigabytes(self.memory)} of this process{gpu}",
             f"schedule  {schedule.iterations:,} iterations: about {duration(self.seconds)} after the set-up, bound by {bound}"])
@@ -96,11 +96,12 @@ def dry_run(config: Any, *, mixed_precision: str = "no") -> Trial | str:
                              "lower optimisation.batch_size, or use more GPUs") from None
     reading, learning = clock.forwards[-1] - clock.backwards[-2], clock.backwards[-1] - clock.forwards[-1]
     gpu_memory = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
-    return Trial(config.stage, config.optimisation, clock.num_processes, clock.ready - started, reading, learning, peak_memory(), gpu_memory)
+    return Trial(config.stage, config.optimisation, clock.num_processes, clock.ready - started, reading, learning, peak_memory(),
+                 gpu_memory)
 
 
 def shortened(config: Any, folder: str) -> Any:
-    """The same settings for a trial: every sample is read anew, by this process, so that reading can be timed."""
+    """The same settings for a trial: every image is read anew, by this process, so that reading can be timed."""
     names = {field.name for field in fields(config)}
     changes = {"output": folder, "limit": SAMPLES, "optimisation": replace(config.optimisation, iterations=STEPS, workers=0)}
     return replace(config, **changes, **({"image_memory": 0} if "image_memory" in names else {}))

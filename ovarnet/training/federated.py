@@ -121,7 +121,8 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
                      groups=model.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
                      after_step=Trainable.bound_temperature)
-    accelerator.on_main_process(save_clip_attr)(output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config))
+    accelerator.on_main_process(save_clip_attr)(
+        output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config))
     return output / "checkpoint"
 
 

@@ -61,7 +61,8 @@ def write_vaw(root):
     for number, name in enumerate(("train_part1", "train_part2", "val", "test")):
         write_json(root / f"{name}.json", [
             {"image_id": str(2 * number + k + 1), "instance_id": f"{number}{k}", "instance_bbox": [5.0, 5.0, 60.0, 50.0],
-             "instance_polygon": None, "object_name": "cup", "positive_attributes": [["red"], ["wet", "orange"]][k], "negative_attributes": [["wet"], ["red"]][k]}
+             "instance_polygon": None, "object_name": "cup",
+             "positive_attributes": [["red"], ["wet", "orange"]][k], "negative_attributes": [["wet"], ["red"]][k]}
             for k in range(2)])
     write_pictures(root / "images" / "VG_100K", [f"{n}.jpg" for n in range(1, 9)])
 
