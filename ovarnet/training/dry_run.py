@@ -76,7 +76,7 @@ class Trial:
         bound = "reading; more workers would help" if schedule.workers and self.reading / schedule.workers > self.learning else "learning"
         return "\n".join([
             f"dry run of stage {self.stage}, {self.processes} process(es): nothing is kept",
-            f"set-up    {self.setup:.1f} s with {SAMPLES} images of each source; bars above show what a run does once for all samples",
+            f"set-up    {self.setup:.1f} s with {SAMPLES} samples of each source; bars above show what a run does once for all samples",
             f"one step  reading {self.reading:.3g} s{helpers}, learning {self.learning:.3g} s, batch {schedule.batch_size}",
             f"memory    peak {gigabytes(self.memory)} of this process{gpu}",
             f"schedule  {schedule.iterations:,} iterations: about {duration(self.seconds)} after the set-up, bound by {bound}"])
