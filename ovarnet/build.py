@@ -198,16 +198,20 @@ def open_proposer(source: str | Path) -> Proposer:
         return FileProposals(source)
     checkpoint = load_checkpoint(find_checkpoint(source))
     settings = checkpoint.settings.get("proposer", {})
-    proposer = build_proposer(settings.get("kind", ""), ClipSettings(settings.get("clip") or checkpoint.settings["clip"]["name"]))
+    clip = settings.get("clip") or checkpoint.settings.get("clip", {}).get("name")
+    proposer = build_proposer(settings.get("kind", ""), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
     return proposer.eval()
 
 
-def build_proposer(kind: str, clip: ClipSettings) -> nn.Module:
-    """An untrained proposer: "scenes" (feature pyramid on the small CLIP's image tower) or "resnet50" (method section 2.1)."""
+def build_proposer(kind: str, clip: ClipSettings | None, *, imagenet_weights: bool = False) -> nn.Module:
+    """An untrained proposer: "scenes" (feature pyramid on the image tower of `clip`) or "resnet50" (method section 2.1), which needs no
+    `clip` and may start from ImageNet weights."""
     if kind == "resnet50":
-        return resnet50_proposer()
+        return resnet50_proposer(imagenet_weights)
     if kind == "scenes":
+        if clip is None:
+            raise InputError("a proposer of kind 'scenes' needs a CLIP; give clip.name and clip.pretrained, or kind=resnet50")
         return scenes_proposer(open_clip_tower(clip))
     raise InputError(f"proposer kind '{kind}' is not known; choose scenes or resnet50")
 

@@ -57,11 +57,22 @@ class ClipTraining:
     root: str = MISSING
     captions: str = "annotations/captions_photos.json"
     images: str = "photos"
+    limit: int | None = None
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     clip: ClipSettings = field(default_factory=ClipSettings)
     small_start: bool = False
     """Start the text tower as a weighted bag of words (scenes.md, part 2); only for a CLIP trained from nothing on few words."""
     scale_start: float = 14.3
     optimisation: Optimisation = field(default_factory=Optimisation)
+
+
+@dataclass
+class DataSource:
+    """A dataset known by name (`ovarnet.data.datasets`)."""
+
+    dataset: str = "scenes"
+    root: str = MISSING
+    split: str = "train"
 
 
 @dataclass
@@ -71,11 +82,14 @@ class ProposerTraining:
     stage: str = "proposer"
     output: str = MISSING
     seed: int = 0
-    root: str = MISSING
-    annotations: str = "annotations/instances_train.json"
-    images: str = "images/train"
+    detection: DataSource = field(default_factory=DataSource)
+    limit: int | None = None
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     kind: str = "scenes"
-    clip: ClipSettings = field(default_factory=ClipSettings)
+    """scenes (a pyramid on the image tower of `clip`) or resnet50 (full size)."""
+    clip: ClipSettings | None = None
+    imagenet_weights: bool = True
+    """Of resnet50: start from torchvision's ImageNet weights, whose first stages then stay as they are; False: all random."""
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 
@@ -93,15 +107,6 @@ class ZeroShotClipAttr:
     attribute_templates: list[str] = field(default_factory=lambda: ["a photo of a {} object"])
     boxes: int = 4000
     """How many base training boxes the calibration is fitted on."""
-
-
-@dataclass
-class DataSource:
-    """A dataset known by name (`ovarnet.data.datasets`)."""
-
-    dataset: str = "scenes"
-    root: str = MISSING
-    split: str = "train"
 
 
 @dataclass
@@ -139,6 +144,8 @@ class ClipAttrTraining:
     attributes: DataSource = field(default_factory=DataSource)
     detection_share: float = 0.5
     """Share of every batch that comes from the detection data; 1 or 0: that kind of data only."""
+    limit: int | None = None
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     clip: ClipSettings = field(default_factory=ClipSettings)
     proposer: str = MISSING
     prompt_vectors: tuple[int, int, int] = (10, 10, 10)
@@ -208,9 +215,13 @@ class CaptionTraining:
     """Folder of its images."""
     pseudo_labels: str = MISSING
     """What `ovarnet pseudo-label` wrote for these images with the step I model."""
+    known_words: bool = False
+    """Only captions that name a word of the vocabulary, as in COCO Cap-sub and CC3M-sub (method section 4.2)."""
     detection: DataSource = field(default_factory=DataSource)
     attributes: DataSource = field(default_factory=DataSource)
     detection_share: float = 0.5
+    limit: int | None = None
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     base_batch: int = 64
     """Boxes per iteration of the base losses of step I, mixed in; 0: captions only."""
     base_weight: float = 1.0
@@ -314,12 +325,17 @@ class OvarnetTraining:
     detection: DataSource = field(default_factory=DataSource)
     attributes: DataSource = field(default_factory=DataSource)
     """When it is the same data as `detection`, a box carries the losses of both."""
+    proposals: list[str] = field(default_factory=list)
+    """Folders that `ovarnet propose` wrote for the training images; empty: the teacher's proposer is asked before the first iteration,
+    by one process, which takes hours on full-size data."""
     attribute_share: float = 0.5
     """Share of a batch's images that come from the attribute data, where that is another one."""
     captions: str | None = None
     """A COCO captions file: its images carry distillation on proposals, nothing else; None: no such images."""
     caption_images: str | None = None
     captions_per_batch: int = 0
+    limit: int | None = None
+    """Only the first so many images of every source (a dry run sets this); None: all."""
     regions: int = 256
     """Regions per image in the losses, half of them positive."""
     anchors: int = 256

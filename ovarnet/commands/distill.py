@@ -2,6 +2,7 @@
 
 example: ovarnet distill configs/scenes/ovarnet.yaml --teacher runs/scenes/clip_attr/checkpoint
 example: ovarnet distill configs/scenes/ovarnet.yaml distillation.kind=none output=runs/scenes/undistilled
+example: ovarnet distill configs/coco_vaw/ovarnet_rn50.yaml --dry-run
 """
 
 from __future__ import annotations
@@ -15,10 +16,8 @@ HELP = "train OvarNet with CLIP-Attr as its teacher"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", nargs="?", metavar="CONFIG", help="a .yaml file such as configs/scenes/ovarnet.yaml")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings that win over the file")
-    parser.add_argument("--config-file", metavar="CONFIG", help="the same as CONFIG, for those used to this flag")
     parser.add_argument("--teacher", metavar="FOLDER", help="checkpoint folder of CLIP-Attr (default: the config's)")
-    parser.add_argument("--resume", action="store_true", help="go on from the last saved state in the run's output folder")
+    train.add_run_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

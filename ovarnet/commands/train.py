@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions"
+from ovarnet.errors import InputError
+
+HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions, ovarnet"
 
 EXAMPLE = """\
 examples:
@@ -17,34 +20,85 @@ examples:
 
 Any setting of ovarnet/config.py can be given as KEY=VALUE, which wins over the file:
   ovarnet train configs/scenes/clip.yaml optimisation.iterations=200 output=runs/short
+Before a long run, see what it will need; afterwards, score it again:
+  ovarnet train configs/coco_vaw/proposer.yaml --dry-run
+  ovarnet train configs/scenes/clip_attr.yaml --eval-only
 Several processes or GPUs: torchrun --nproc_per_node N -m ovarnet train CONFIG
 """
+HELD_OUT = {"coco-ovd": "val", "custom": "val"}
+"""The split that --eval-only scores, where it is not `test`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("config", nargs="?", metavar="CONFIG", help="a .yaml file such as configs/scenes/clip.yaml")
+    add_run_arguments(parser)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `ovarnet distill` shares."""
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings that win over the file")
     parser.add_argument("--config-file", metavar="CONFIG", help="the same as CONFIG, for those used to this flag")
-    parser.add_argument("--resume", action="store_true", help="go on from the last saved state in the run's output folder")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--resume", action="store_true", help="go on from the last saved state in the run's output folder")
+    way.add_argument("--dry-run", action="store_true",
+                     help="build everything, read 20 images of each source, take two steps; print the memory and the time that the whole "
+                          "schedule will need, and keep nothing")
+    way.add_argument("--eval-only", action="store_true",
+                     help="do not train: score the checkpoint in the run's output folder on the test data of the config's data sets")
 
 
 def run(args: argparse.Namespace) -> int:
-    from accelerate import Accelerator
-
     from ovarnet.config import load_config
-    from ovarnet.errors import InputError
-    from ovarnet.training import train
 
-    overrides = list(args.overrides)
-    path = args.config_file or args.config
-    if args.config_file and args.config:
-        overrides.insert(0, args.config)
-    if path is None:
-        raise InputError("which config? for example: ovarnet train configs/scenes/clip.yaml")
-    config = load_config(path, overrides)
+    config = load_config(*config_and_overrides(args))
+    if args.eval_only:
+        return evaluate_run(config)
     precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
-    folder = train(config, Accelerator(mixed_precision=precision), resume=args.resume)
-    print(f"wrote {folder}")
+    from accelerate import Accelerator, PartialState
+
+    from ovarnet.training import train
+    from ovarnet.training.dry_run import dry_run
+
+    done = dry_run(config, mixed_precision=precision) if args.dry_run else train(
+        config, Accelerator(mixed_precision=precision), resume=args.resume)
+    PartialState().print(done if args.dry_run else f"wrote {done}")
     return 0
+
+
+def config_and_overrides(args: argparse.Namespace) -> tuple[str, list[str]]:
+    """With --config-file, what stands in the place of CONFIG is the first override."""
+    if args.config_file and args.config:
+        return args.config_file, [args.config, *args.overrides]
+    if args.config_file or args.config:
+        return args.config_file or args.config, list(args.overrides)
+    raise InputError("which config? for example: ovarnet train configs/scenes/clip.yaml")
+
+
+def evaluate_run(config) -> int:
+    """`ovarnet evaluate` of the run's checkpoint, once for each data set that the config names."""
+    from ovarnet.commands import evaluate
+
+    checkpoint, sources = Path(config.output) / "checkpoint", sources_of(config)
+    if not sources:
+        raise InputError(f"stage {config.stage} gives no whole model to score; put one together first, "
+                         "such as with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml")
+    if not checkpoint.is_dir():
+        raise InputError(f"nothing to evaluate: {checkpoint} does not exist; train first, or give output=FOLDER of the run")
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    for dataset, root in sources:
+        name = dataset.partition(":")[0]
+        evaluate.run(parser.parse_args(["--model", str(checkpoint), "--dataset", dataset, "--root", root, "--split",
+                                        HELD_OUT.get(name, "test"), "--output", str(Path(config.output) / f"evaluation_{name}")]))
+    return 0
+
+
+def sources_of(config) -> list[tuple[str, str]]:
+    """Name and root of the data sets that a whole model was trained on; none where the stage makes a part of a model."""
+    if config.stage == "zero_shot":
+        return [("scenes", config.root)]
+    if config.stage in ("clip", "proposer"):
+        return []
+    return list(dict.fromkeys((source.dataset, source.root) for source in (config.detection, config.attributes)))

@@ -81,11 +81,12 @@ class BaseData:
     attributes: Regions
 
     @classmethod
-    def open(cls, detection: DataSource, attributes: DataSource) -> BaseData:
-        """Categories are the detection data's words, attributes the attribute data's."""
+    def open(cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None) -> BaseData:
+        """Categories are the detection data's words, attributes the attribute data's. limit: images that are read of each."""
         category_words, boxed = open_dataset(detection.dataset, detection.root, detection.split)
         attribute_words, described = (category_words, boxed) if attributes == detection else open_dataset(
             attributes.dataset, attributes.root, attributes.split)
+        boxed, described = boxed[:limit], described[:limit]
         vocabulary = Vocabulary(category_words.categories, attribute_words.attributes)
         return cls(vocabulary, base_vocabulary(vocabulary), detection_regions(boxed, category_words),
                    attribute_regions(described, attribute_words))

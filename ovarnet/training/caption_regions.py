@@ -6,6 +6,7 @@ N images, R proposals used beside the largest, C and A words of `caption_vocabul
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -29,16 +30,18 @@ MOST_PHRASES = 5
 
 @dataclass
 class CaptionData:
-    """images, parsed (their captions) and taught (their proposals) have one entry per image. words: the columns of step II."""
+    """images and parsed (their captions) have one entry per image. taught: file name -> its proposals. words: the columns of step II."""
 
     images: list[CaptionedImage]
     parsed: list[list[ParsedCaption]]
-    taught: list[TaughtRegions]
+    taught: Mapping[str, TaughtRegions]
     words: Vocabulary
 
     @classmethod
-    def open(cls, captions: str | Path, folder: str | Path, pseudo_labels: str | Path, vocabulary: Vocabulary) -> CaptionData:
-        """vocabulary: of the step I model; it tells the type of each word. Images without pseudo-labels are left out and counted."""
+    def open(cls, captions: str | Path, folder: str | Path, pseudo_labels: str | Path, vocabulary: Vocabulary, *,
+             known_words: bool = False, limit: int | None = None) -> CaptionData:
+        """vocabulary: of the step I model; it tells the type of each word. Images without pseudo-labels are left out and counted.
+        known_words: captions without a word of the vocabulary, and images with no other, are left out too. limit: images that are kept."""
         taught, categories, attributes = read_pseudo_labels(pseudo_labels)
         unknown = (set(categories) - set(vocabulary.category_names)) | (set(attributes) - set(vocabulary.attribute_names))
         if unknown:
@@ -50,9 +53,13 @@ class CaptionData:
             raise InputError(f"none of the {len(every)} images of {captions} is among the pseudo-labels of {pseudo_labels}")
         if len(images) < len(every):
             logger.warning("%s: left out: %d images without pseudo-labels", captions, len(every) - len(images))
-        parsed = [[caption for caption in captions if caption.text] for captions in parse_images(CaptionParser(vocabulary), images)]
-        return cls(images, parsed, [taught[Path(image.file).name] for image in images],
-                   vocabulary.select(categories=categories, attributes=attributes))
+        images = images[:limit]
+        parsed = [[caption for caption in captions if caption.text and (caption.known_words or not known_words)]
+                  for captions in parse_images(CaptionParser(vocabulary), images)]
+        images, parsed = [image for image, captions_of in zip(images, parsed, strict=True) if captions_of], list(filter(None, parsed))
+        if not images:
+            raise InputError(f"no caption of {captions} can be used: none names a word that the step I model knows; set known_words=false")
+        return cls(images, parsed, taught, vocabulary.select(categories=categories, attributes=attributes))
 
 
 @dataclass
@@ -114,7 +121,8 @@ class CaptionRegions(Dataset):
     def _sample(self, iteration: int, index: int) -> tuple:
         """One visit: a caption drawn, proposals drawn and labelled, crops cut."""
         draw = seeded(self.seed, 3, iteration, index)
-        image, taught = self.data.images[index], self.data.taught[index]
+        image = self.data.images[index]
+        taught = self.data.taught[Path(image.file).name]
         parsed = _pick(self.data.parsed[index], draw)
         told = self._told(parsed)
         labelled = label_regions(taught, told[0], self._told_of(parsed, told[1]), *self.base_words, self.rules, draw)

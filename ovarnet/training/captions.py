@@ -126,8 +126,9 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
     """Train and write the checkpoint folder; returns it. data, pairs, images: already open ones, shared by several runs."""
     output = Path(config.output)
     clip, classifier, start = open_clip_attr(config.start)
-    data = data or BaseData.open(config.detection, config.attributes)
-    pairs = pairs or CaptionData.open(config.captions, config.images, config.pseudo_labels, start.vocabulary)
+    data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
+    pairs = pairs or CaptionData.open(config.captions, config.images, config.pseudo_labels, start.vocabulary,
+                                      known_words=config.known_words, limit=config.limit)
     torch.manual_seed(config.seed)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
     base = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories)
@@ -139,4 +140,5 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
     best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
                      groups=model.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
                      after_step=Trainable.bound_temperature)
-    return save_clip_attr(output / "checkpoint", best.clip, best.classifier, start.vocabulary, start, asdict(config))
+    accelerator.on_main_process(save_clip_attr)(output / "checkpoint", best.clip, best.classifier, start.vocabulary, start, asdict(config))
+    return output / "checkpoint"

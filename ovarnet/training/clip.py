@@ -84,7 +84,7 @@ def bound_temperature(model: ContrastiveModel) -> None:
 def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool = False) -> Path:
     """Train and write the checkpoint folder `config.output`; returns it."""
     output, root = Path(config.output), Path(config.root)
-    records = load_captions(root / config.captions, root / config.images)
+    records = load_captions(root / config.captions, root / config.images)[:config.limit]
     torch.manual_seed(config.seed)
     clip = load_clip(config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None)
     pairs = CaptionPairs(records, clip, seed=config.seed)
@@ -97,6 +97,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
     model = ContrastiveModel(clip, loss)
     best = run_stage(model, pairs, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
                      undecayed=[clip.token_embedding.weight], after_step=bound_temperature).clip
-    save_checkpoint(output / "checkpoint", model="clip", settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
-                    vocabulary=Vocabulary.load(root / "vocabulary.json"), parts={"clip": best.model.state_dict()})
+    accelerator.on_main_process(save_checkpoint)(
+        output / "checkpoint", model="clip", settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
+        vocabulary=Vocabulary.load(root / "vocabulary.json"), parts={"clip": best.model.state_dict()})
     return output / "checkpoint"

@@ -29,6 +29,7 @@ from ovarnet.training.distill_criterion import OvarnetCriterion, RegionTargets, 
 from ovarnet.training.distill_data import DistillData, DistillImages, Targets, TrainingImage
 from ovarnet.training.distill_teacher import Teacher, teacher_cache, teacher_proposals
 from ovarnet.training.loop import run_stage
+from ovarnet.training.proposals import stored_proposals
 from ovarnet.training.regions import ImageMemory
 from ovarnet.training.sampling import OrientedSampler
 from ovarnet.training.schedule import parameter_groups
@@ -146,7 +147,8 @@ def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: 
     best = run_stage(learner, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
                      groups=learner.groups(config.optimisation), make_sampler=partial(OrientedSampler, shares, data.is_tall()),
                      after_step=lambda learner: learner.scales.bound())
-    return save_ovarnet(output / "checkpoint", best, checkpoint, backbone.name, config)
+    accelerator.on_main_process(save_ovarnet)(output / "checkpoint", best, checkpoint, backbone.name, config)
+    return output / "checkpoint"
 
 
 def start_model(config: OvarnetTraining, checkpoint: Checkpoint, clip_attr: ClipAttr, data: DistillData) -> tuple[OvarNet, Clip]:
@@ -173,7 +175,8 @@ def _lesson(config: OvarnetTraining, clip_attr: ClipAttr, data: DistillData, ima
     teacher = Teacher(clip_attr, data.vocabulary)
     asked = images_to_ask(config, data)
     files = list(dict.fromkeys(image.file for image in asked.values()))
-    proposals = teacher_proposals(clip_attr, files, images, folder, settings.kept_proposals)
+    proposals = stored_proposals(config.proposals, files, settings.kept_proposals) if config.proposals else teacher_proposals(
+        clip_attr, files, images, folder, settings.kept_proposals)
     cache = teacher_cache(teacher, asked, proposals, images, folder) if settings.cached else None
     return teacher, DistillImages(data, images, seed=config.seed, proposals=proposals, drawn=settings.proposals, crop=teacher.crop,
                                   cache=cache)

@@ -84,15 +84,15 @@ class DistillData:
             attribute_words, described = open_dataset(config.attributes.dataset, config.attributes.root, config.attributes.split)
             vocabulary = Vocabulary(words.categories, attribute_words.attributes)
             unlabelled = Vocabulary((), attribute_words.attributes)
-            described = [_without_categories(image) for image in described]
+            described = [_without_categories(image) for image in described[:config.limit]]
         base, none = base_vocabulary(vocabulary), len(base_vocabulary(vocabulary).attributes)
-        sources = {DETECTION: [training_image(image, words, none, exhaustive=True) for image in boxed],
+        sources = {DETECTION: [training_image(image, words, none, exhaustive=True) for image in boxed[:config.limit]],
                    ATTRIBUTES: [training_image(image, unlabelled, none, exhaustive=False) for image in described], CAPTIONS: []}
         if config.captions is not None:
             if config.caption_images is None:
                 raise InputError("captions: is given without caption_images, the folder of their images")
-            sources[CAPTIONS] = [_caption_image(image.file, none, read_image_size(image.file))
-                                 for image in load_captions(config.captions, config.caption_images)]
+            captioned = load_captions(config.captions, config.caption_images)[:config.limit]
+            sources[CAPTIONS] = [_caption_image(image.file, none, read_image_size(image.file)) for image in captioned]
         return cls(vocabulary, base, sources)
 
     def shares(self, config: OvarnetTraining) -> dict[str, tuple[int, int]]:

@@ -106,7 +106,7 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     output = Path(config.output)
     clip = open_clip_tower(config.clip).to(accelerator.device)
     proposer = open_proposer_checkpoint(config.proposer, config.clip.name)
-    data = data or BaseData.open(config.detection, config.attributes)
+    data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
     torch.manual_seed(config.seed)
     prompts = LearnedPrompts(clip.text_width, tuple(config.prompt_vectors), parent_type=config.parent_type)
     classifier = TextClassifier(clip, prompts, bias=0.0).to(accelerator.device)
@@ -121,7 +121,9 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
                      groups=model.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
                      after_step=Trainable.bound_temperature)
-    return save_clip_attr(output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config))
+    accelerator.on_main_process(save_clip_attr)(
+        output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config))
+    return output / "checkpoint"
 
 
 def _fill_bias(classifier: TextClassifier, dataset: BaseRegions, base: Vocabulary, config: ClipAttrTraining) -> None:

@@ -63,6 +63,16 @@ def read_proposals(folder: str | Path) -> dict[str, Proposals]:
     return {name: Proposals(table[:, :4], table[:, 4]) for name, table in tensors.items()}
 
 
+def stored_proposals(folders: Sequence[str | Path], files: Sequence[str], most: int) -> dict[str, Proposals]:
+    """File -> its best `most` proposals in any of `folders`. InputError names a file that has none."""
+    known = {name: proposals for folder in folders for name, proposals in read_proposals(folder).items()}
+    missing = [file for file in files if Path(file).name not in known]
+    if missing:
+        raise InputError(f"{', '.join(map(str, folders))}: no proposals of {len(missing)} of {len(files)} images, such as {missing[0]}; "
+                         "make them with: ovarnet propose")
+    return {file: known[Path(file).name][:most] for file in files}
+
+
 def areas(boxes: torch.Tensor) -> torch.Tensor:
     """(R, 4) -> (R,) in square pixels."""
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])

@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from ovarnet.build import build_proposer
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ProposerTraining
-from ovarnet.data.coco import load_coco
+from ovarnet.data.datasets import open_dataset
 from ovarnet.data.images import read_image
 from ovarnet.errors import InputError
 from ovarnet.structures import Annotations
@@ -68,15 +68,16 @@ def base_boxes(annotations: list[Annotations], vocabulary: Vocabulary) -> list[A
 
 def train_proposer(config: ProposerTraining, accelerator: Accelerator, *, resume: bool = False) -> Path:
     """Train and write the checkpoint folder; returns it."""
-    output, root = Path(config.output), Path(config.root)
-    vocabulary = Vocabulary.load(root / "vocabulary.json")
-    images = base_boxes(load_coco(root / config.annotations, root / config.images, vocabulary), vocabulary)
+    output, source = Path(config.output), config.detection
+    vocabulary, images = open_dataset(source.dataset, source.root, source.split)
+    images = base_boxes(images, vocabulary)[:config.limit]
     if not images:
-        raise InputError(f"{root / config.annotations} has no box of a base category; the proposer learns from those alone")
+        raise InputError(f"{source.dataset} in {source.root} has no box of a base category; the proposer learns from those alone")
     torch.manual_seed(config.seed)
-    model = ProposerModel(build_proposer(config.kind, config.clip))
+    model = ProposerModel(build_proposer(config.kind, config.clip, imagenet_weights=config.imagenet_weights))
     best = run_stage(model, BoxedImages(images, seed=config.seed), config.optimisation, accelerator, output=output, seed=config.seed,
                      resume=resume).proposer
-    save_checkpoint(output / "checkpoint", model="proposer", vocabulary=vocabulary, parts={"proposer": best.state_dict()},
-                    settings={"proposer": {"kind": config.kind, "clip": config.clip.name}, "training": asdict(config)})
+    accelerator.on_main_process(save_checkpoint)(
+        output / "checkpoint", model="proposer", vocabulary=vocabulary, parts={"proposer": best.state_dict()},
+        settings={"proposer": {"kind": config.kind, "clip": config.clip and config.clip.name}, "training": asdict(config)})
     return output / "checkpoint"

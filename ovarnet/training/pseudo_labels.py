@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from itertools import accumulate
 from pathlib import Path
 
 import torch
@@ -78,19 +80,38 @@ def write_pseudo_labels(teacher: ClipAttr, images: Sequence[CaptionedImage], pro
     return words
 
 
-def read_pseudo_labels(folder: str | Path) -> tuple[dict[str, TaughtRegions], list[str], list[str]]:
+class StoredLabels(Mapping):
+    """Image name -> `TaughtRegions`, read from its shard when asked for: those of COCO's captions would take 16 GB in every process.
+
+    places: image name -> shard, first row and the row after the last.
+    """
+
+    def __init__(self, places: dict[str, tuple[Path, int, int]]):
+        self.places = places
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __getitem__(self, name: str) -> TaughtRegions:
+        path, first, end = self.places[name]
+        with _opened(path) as file:
+            return TaughtRegions(*(file.get_slice(field.name)[first:end].float() for field in fields(TaughtRegions)))
+
+
+def read_pseudo_labels(folder: str | Path) -> tuple[StoredLabels, list[str], list[str]]:
     """Image name -> what the teacher said, and the names of the category and attribute columns. InputError: nothing there, or damaged."""
     paths = sorted(Path(folder).glob("[0-9]*.safetensors"))
     if not paths:
         raise InputError(f"{folder} holds no pseudo-labels; make them with: ovarnet pseudo-label --output {folder}")
-    regions: dict[str, TaughtRegions] = {}
+    places: dict[str, tuple[Path, int, int]] = {}
     for path in paths:
-        tensors, header = _open(path)
-        counts = tensors.pop("counts").tolist()
-        parts = {key: value.float().split(counts) for key, value in tensors.items()}
-        regions |= {name: TaughtRegions(*row) for name, *row in zip(
-            header["images"], parts["boxes"], parts["objectness"], parts["category_logits"], parts["attribute_logits"], strict=True)}
-    return regions, header["categories"], header["attributes"]
+        header, counts = _header(path)
+        ends = list(accumulate(counts))
+        places |= {name: (path, end - count, end) for name, count, end in zip(header["images"], counts, ends, strict=True)}
+    return StoredLabels(places), header["categories"], header["attributes"]
 
 
 @dataclass
@@ -153,16 +174,23 @@ def _save(path: Path, regions: list[TaughtRegions], files: list[str], words: Voc
     os.replace(temporary, path)
 
 
-def _open(path: Path) -> tuple[dict[str, Tensor], dict]:
+@contextmanager
+def _opened(path: Path) -> Iterator:
     try:
         with safe_open(path, "pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["header"])  # noqa: SIM118
+            yield file
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run ovarnet pseudo-label again") from None
 
 
+def _header(path: Path) -> tuple[dict, list[int]]:
+    """The names of images and words of a shard, and how many regions each image has."""
+    with _opened(path) as file:
+        return json.loads(file.metadata()["header"]), file.get_tensor("counts").tolist()
+
+
 def _check_shard(path: Path, files: list[str], words: Vocabulary) -> None:
-    _, header = _open(path)
+    header, _ = _header(path)
     expected = {"images": [Path(file).name for file in files], "categories": words.category_names, "attributes": words.attribute_names}
     if header != expected:
         raise InputError(f"{path} is of other images or words; give an empty --output folder")

@@ -1,4 +1,5 @@
 import copy
+import json
 import math
 from dataclasses import asdict, replace
 
@@ -18,7 +19,7 @@ from ovarnet.structures import Proposals
 from ovarnet.training.caption_regions import CAPTIONS, CaptionBatch, CaptionData, CaptionRegions
 from ovarnet.training.captions import CaptionCriterion, CaptionTexts, train_with_captions
 from ovarnet.training.parts import open_clip_attr
-from ovarnet.training.proposals import read_proposals, write_proposals
+from ovarnet.training.proposals import read_proposals, stored_proposals, write_proposals
 from ovarnet.training.pseudo_labels import (
     TaughtRegions,
     caption_vocabulary,
@@ -186,6 +187,30 @@ def test_offline_files_are_sharded_resumable_and_checked(pseudo_labels, tiny_wor
         read_pseudo_labels(pseudo_labels)
 
 
+def test_the_subset_has_only_captions_with_a_known_word(tiny_world, step_one, pseudo_labels, tmp_path):
+    _, _, checkpoint = open_clip_attr(step_one)
+    content = json.loads(tiny_world.captions.read_text())
+    content["annotations"] = [{"id": 0, "image_id": 0, "caption": "nothing known here"},
+                              {"id": 1, "image_id": 0, "caption": "a gray thing"},
+                              {"id": 2, "image_id": 1, "caption": "nothing known here"}]
+    (tmp_path / "captions.json").write_text(json.dumps(content))
+    opened = [CaptionData.open(tmp_path / "captions.json", tiny_world.images, pseudo_labels / "labels", checkpoint.vocabulary, **how)
+              for how in ({"known_words": True}, {}, {"limit": 1})]
+    assert [[[caption.text for caption in captions] for captions in data.parsed] for data in opened] == [
+        [["a gray thing"]], [["nothing known here", "a gray thing"], ["nothing known here"]], [["nothing known here", "a gray thing"]]]
+    content["annotations"] = content["annotations"][2:]
+    (tmp_path / "captions.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="none names a word that the step I model knows"):
+        CaptionData.open(tmp_path / "captions.json", tiny_world.images, pseudo_labels / "labels", checkpoint.vocabulary, known_words=True)
+
+
+def test_stored_proposals_serve_distillation_and_gaps_are_named(pseudo_labels):
+    found = stored_proposals([pseudo_labels / "proposals"], ["somewhere/3.png"], 1)
+    assert found["somewhere/3.png"].boxes.tolist() == [[4, 4, 34, 24]]
+    with pytest.raises(InputError, match=r"no proposals of 1 of 2 images, such as x/lost\.png"):
+        stored_proposals([pseudo_labels / "proposals"], ["3.png", "x/lost.png"], 1)
+
+
 def caption_settings(tiny_world, step_one, pseudo_labels, output, **more):
     source = {"root": str(tiny_world.root)}
     given = {"stage": "clip_attr_captions", "output": str(output), "start": str(step_one), "captions": str(tiny_world.captions),
@@ -198,8 +223,8 @@ def caption_settings(tiny_world, step_one, pseudo_labels, output, **more):
 def test_a_novel_word_is_a_target_only_where_the_caption_says_it(tiny_world, step_one, pseudo_labels, small_clip):
     _, _, checkpoint = open_clip_attr(step_one)
     data = CaptionData.open(tiny_world.captions, tiny_world.images, pseudo_labels / "labels", checkpoint.vocabulary)
-    everything_likely = [replace(t, category_logits=t.category_logits * 0, attribute_logits=t.attribute_logits * 0 + 9)
-                         for t in data.taught]
+    everything_likely = {name: replace(t, category_logits=t.category_logits * 0, attribute_logits=t.attribute_logits * 0 + 9)
+                         for name, t in data.taught.items()}
     rules = PseudoLabelRules(sure_category=0.1, told=0.1, nouns=False)
     dataset = CaptionRegions(replace(data, taught=everything_likely), CropRule(small_clip, ImageMemory(1)), rules, seed=0)
     key, gray = data.words.category_index["key"], data.words.attribute_index["gray"]

@@ -24,8 +24,8 @@ def test_generate_train_detect_evaluate(tmp_path, capsys):
     assert history[-1][1] < history[0][1]
 
     tower = f"clip.pretrained={runs}/clip/checkpoint/clip.safetensors"
-    assert main(["train", str(CONFIGS / "proposer.yaml"), common, f"output={runs}/proposer", tower, "optimisation.iterations=4",
-                 "optimisation.batch_size=2", "optimisation.warmup=1"]) == 0
+    assert main(["train", str(CONFIGS / "proposer.yaml"), f"detection.root={world}", f"output={runs}/proposer", tower,
+                 "optimisation.iterations=4", "optimisation.batch_size=2", "optimisation.warmup=1"]) == 0
     assert main(["train", str(CONFIGS / "clip_attr_zero_shot.yaml"), common, f"output={runs}/zero", tower,
                  f"proposer={runs}/proposer/checkpoint"]) == 0
 
