@@ -71,7 +71,8 @@ def test_a_bag_wins_with_its_best_region():
 
 
 def test_bags_of_a_word_that_every_image_tells_have_won():
-    loss = bag_nce(torch.tensor([[1.0], [2.0]]), torch.tensor([0, 1]), torch.ones(2, 1, dtype=torch.bool), torch.ones(2, 1, dtype=torch.bool))
+    yes = torch.ones(2, 1, dtype=torch.bool)
+    loss = bag_nce(torch.tensor([[1.0], [2.0]]), torch.tensor([0, 1]), yes, yes)
     assert loss.item() == 0
 
 

@@ -113,7 +113,8 @@ def test_relations_are_true():
 
 def test_overlap_is_told_from_the_front_and_from_behind():
     objects = scene_of(("mug", "red", (0, 0, 60, 60)), ("car", "blue", (30, 30, 90, 90)))
-    text = [c.lower() for i in range(300) for c in scene_captions(0, "captions", i, objects, rates={**SCENE_MENTION_RATES, "category": 1.0})]
+    rates = {**SCENE_MENTION_RATES, "category": 1.0}
+    text = [c.lower() for i in range(300) for c in scene_captions(0, "captions", i, objects, rates=rates)]
     relations = {c for c in text if said(c, ("in front of", "behind"))}
     assert relations
     for caption in relations:
