@@ -175,9 +175,8 @@ class CaptionTerms:
     image_categories: float = 1.0
     region_attributes: float = 1.0
     region_categories: float = 1.0
-    attribute_regions: float = 0.0
-    """Not in the paper: each attribute of a caption against the regions of the batch (`ovarnet.losses.mil_nce.bag_nce`)."""
-    category_regions: float = 0.0
+    told_attributes: float = 0.0
+    """Not in the paper: BCE of what the caption says of the regions of a category it names (`ovarnet.losses.federated.told_loss`)."""
     keep_attributes: float = 1.0
     keep_categories: float = 1.0
 
@@ -232,6 +231,8 @@ class CaptionTraining:
     """Logits of attributes not known to be wrong are divided by these: for the largest proposal, for the others."""
     every_positive: bool = False
     """Words: each positive has to win against the negatives by itself (`ovarnet.losses.mil_nce`); False: their sum, as in the paper."""
+    untold_weight: float = 0.2
+    """Of the attributes that the caption does not tell, in the term told_attributes."""
     terms: CaptionTerms = field(default_factory=CaptionTerms)
     rules: PseudoLabelRules = field(default_factory=PseudoLabelRules)
     loss: FederatedLoss = field(default_factory=FederatedLoss)

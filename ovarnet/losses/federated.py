@@ -45,6 +45,18 @@ def attribute_loss(logits: Tensor, labels: Tensor, weights: Tensor, unknown_weig
     return loss
 
 
+def told_loss(logits: Tensor, told: Tensor, untold_weight: float = UNKNOWN_WEIGHT) -> Tensor:
+    """BCE of what captions say of regions: told words are positive, all others weak negatives, since captions leave out much that is true.
+
+    Not in the paper. A softmax over words (`mil_nce`) compares the words of a region and punishes the true but untold ones most, because
+    they score highest; here a word is compared with itself in other regions, and the chance to be told grows with that to be true.
+    logits: (R, W). told: (R, W) bool. Mean over all entries; 0 when R or W is 0.
+    """
+    entries = F.binary_cross_entropy_with_logits(logits, told.to(logits.dtype), reduction="none")
+    entries = torch.where(told, entries, untold_weight * entries)
+    return entries.mean() if entries.numel() else logits.sum() * 0
+
+
 def category_loss(logits: Tensor, categories: Tensor, weights: Tensor, judged: Tensor | None = None) -> Tensor:
     """Weighted BCE over all columns: a box has one category, all others are negatives.
 

@@ -33,24 +33,3 @@ def mil_nce(logits: Tensor, positives: Tensor, unknown: Tensor | None = None, un
         return (losses.sum(dim=1) / positives.sum(dim=1)).mean()
     right = logits.masked_fill(~positives, float("-inf")).logsumexp(dim=1)
     return (logits.logsumexp(dim=1) - right).mean()
-
-
-def bag_nce(logits: Tensor, owner: Tensor, in_bag: Tensor, told: Tensor) -> Tensor:
-    """The same loss seen from the words: a word that an image's caption tells has to find a region of that image among all of the batch.
-
-    A bag holds the regions of one image that a told word may be about; -log of the softmax mass that falls on the bag, against the regions
-    of the images whose captions do not tell that word. Mean over the bags. Where a caption tells a word of several regions, one that fits
-    is enough: the caption does not say which. `mil_nce` compares words within a region; ranking regions by a word, as its AP does, needs
-    regions compared within a word.
-
-    logits: (R, W). owner: (R,) int64, the image of each region, in 0..N-1. in_bag: (R, W) bool. told: (N, W) bool, of the captions.
-    R and W may be 0; without a bag the loss is 0 (with a gradient of 0).
-    """
-    mine = owner[None] == torch.arange(len(told), device=owner.device)[:, None]                  # (N, R)
-    member = mine[:, :, None] & in_bag & told[:, None]                                           # (N, R, W)
-    bags = member.any(dim=1)
-    if not bags.any():
-        return logits.sum() * 0.0
-    inside = logits.masked_fill(~member, float("-inf")).logsumexp(dim=1)[bags]
-    outside = logits.masked_fill(told[owner], float("-inf")).logsumexp(dim=0).expand_as(bags)[bags]
-    return softplus(outside - inside).mean()

@@ -68,9 +68,9 @@ class CaptionBatch:
 
     crops: (N + R, 3, S, S), the largest proposal of each image, then the others. captions: N texts. phrases: noun phrases of each image,
     up to 5, the first one drawn for the term of one phrase. image_categories (N, C), image_attributes (N, A): bool, the caption's words.
-    region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. region_told (R, A): bool, attributes that the caption may be
-    saying of the region. owner: (R,) int64, the image of each region. teacher_categories, teacher_attributes: logits, same shapes.
-    base: a batch of `BaseRegions`, or None.
+    region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. region_told (R, A): bool, attributes that the caption says of
+    the region. region_named: (R,) bool, whether it names the region's category. teacher_categories, teacher_attributes: logits, same
+    shapes. base: a batch of `BaseRegions`, or None.
     """
 
     crops: Tensor
@@ -81,9 +81,9 @@ class CaptionBatch:
     region_categories: Tensor
     region_attributes: Tensor
     region_told: Tensor
+    region_named: Tensor
     teacher_categories: Tensor
     teacher_attributes: Tensor
-    owner: Tensor
     base: dict[str, Tensor] | None = None
 
     def to(self, device, non_blocking: bool = False) -> CaptionBatch:
@@ -113,9 +113,8 @@ class CaptionRegions(Dataset):
         base_keys = [key for key in keys if key[1] != CAPTIONS]
         largest, others, captions, phrases, *targets = zip(*rows, strict=True)
         image_categories, image_attributes, *region_targets = targets
-        owner = torch.arange(len(rows)).repeat_interleave(torch.tensor([len(labels) for labels in region_targets[0]]))
         return CaptionBatch(stack([*largest, *others], self.crops), list(captions), list(phrases), torch.stack(image_categories),
-                            torch.stack(image_attributes), *(torch.cat(part) for part in region_targets), owner=owner,
+                            torch.stack(image_attributes), *(torch.cat(part) for part in region_targets),
                             base=self.base.__getitems__(base_keys) if base_keys else None)
 
     def _sample(self, iteration: int, index: int) -> tuple:
@@ -131,7 +130,8 @@ class CaptionRegions(Dataset):
         phrases = [phrases[i] for i in torch.randperm(len(phrases), generator=draw).tolist()[:MOST_PHRASES]]
         return (self.crops.random(image.file, biggest, draw, enlarge=0.01, keep=1.0),
                 self.crops.random(image.file, labelled.boxes, draw, enlarge=0.1), parsed.text, phrases, *told,
-                labelled.categories, labelled.attributes, labelled.told_attributes, labelled.category_logits, labelled.attribute_logits)
+                labelled.categories, labelled.attributes, labelled.told_attributes, labelled.is_named,
+                labelled.category_logits, labelled.attribute_logits)
 
     def _told(self, parsed: ParsedCaption) -> tuple[Tensor, Tensor]:
         """(C,) and (A,) bool: the words of the caption."""

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 
 from ovarnet.config import CaptionTerms, CaptionTraining
 from ovarnet.losses.distillation import kl_divergence
-from ovarnet.losses.mil_nce import bag_nce, mil_nce
+from ovarnet.losses.federated import UNKNOWN_WEIGHT, told_loss
+from ovarnet.losses.mil_nce import mil_nce
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.phrase_prompts import PhrasePrompts
 from ovarnet.modeling.text_classifier import TextClassifier
@@ -33,13 +34,14 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class CaptionCriterion:
-    """The nine terms of method section 4.4 and two of our own, each under its name in `CaptionTerms`; a term of weight 0 is not computed.
+    """The nine terms of method section 4.4 and one of our own, each under its name in `CaptionTerms`; a term of weight 0 is not computed.
 
-    loss: open_clip's symmetric InfoNCE. divisors, every_positive: see `CaptionTraining`.
+    loss: open_clip's symmetric InfoNCE. divisors, every_positive, untold_weight: see `CaptionTraining`.
     """
 
-    def __init__(self, loss: ClipLoss, terms: CaptionTerms, divisors: tuple[float, float], every_positive: bool = False):
-        self.loss, self.terms, self.divisors = loss, terms, divisors
+    def __init__(self, loss: ClipLoss, terms: CaptionTerms, divisors: tuple[float, float], every_positive: bool = False,
+                 untold_weight: float = UNKNOWN_WEIGHT):
+        self.loss, self.terms, self.divisors, self.untold_weight = loss, terms, divisors, untold_weight
         self.words_loss = partial(mil_nce, every_positive=every_positive)
 
     def __call__(self, images: Tensor, texts: CaptionTexts, image_logits: tuple[Tensor, Tensor], region_logits: tuple[Tensor, Tensor],
@@ -55,9 +57,8 @@ class CaptionCriterion:
             "image_categories": lambda: self.words_loss(image_categories, batch.image_categories),
             "region_attributes": lambda: self.words_loss(region_attributes, batch.region_attributes, ~batch.region_attributes, for_region),
             "region_categories": lambda: self.words_loss(region_categories, batch.region_categories),
-            "attribute_regions": lambda: bag_nce(region_attributes, batch.owner, batch.region_told, batch.image_attributes),
-            "category_regions": lambda: bag_nce(region_categories, batch.owner, torch.ones_like(batch.region_categories),
-                                                batch.image_categories),
+            "told_attributes": lambda: told_loss(region_attributes[batch.region_named], batch.region_told[batch.region_named],
+                                                 self.untold_weight),
             "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
             "keep_categories": lambda: kl_divergence(region_categories, batch.teacher_categories),
         }
@@ -134,7 +135,7 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
     base = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories)
     dataset = CaptionRegions(pairs, crops, config.rules, seed=config.seed, base=base)
     loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
-    criterion = CaptionCriterion(loss, config.terms, config.unknown_divisors, config.every_positive)
+    criterion = CaptionCriterion(loss, config.terms, config.unknown_divisors, config.every_positive, config.untold_weight)
     model = CaptionModel(clip, classifier, pairs.words, data.base, criterion, FederatedCriterion(data, config.loss), config)
     shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)} | data.shares(config.base_batch, config.detection_share)
     best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,

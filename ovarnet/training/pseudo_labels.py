@@ -117,12 +117,14 @@ def read_pseudo_labels(folder: str | Path) -> tuple[StoredLabels, list[str], lis
 @dataclass
 class LabelledRegions:
     """Proposals of one image that are used at one visit. boxes: (R, 4). categories: (R, C), attributes: (R, A) bool, the positives.
-    told_attributes: (R, A) bool, what the caption may be saying of each. category_logits, attribute_logits: the teacher's. R may be 0."""
+    told_attributes: (R, A) bool, what the caption says of each. is_named: (R,) bool, the caption names its category. category_logits,
+    attribute_logits: the teacher's. R may be 0."""
 
     boxes: Tensor
     categories: Tensor
     attributes: Tensor
     told_attributes: Tensor
+    is_named: Tensor
     category_logits: Tensor
     attribute_logits: Tensor
 
@@ -138,14 +140,15 @@ def label_regions(taught: TaughtRegions, told_categories: Tensor, told_attribute
     """
     categories, attributes = taught.category_logits.softmax(dim=1), taught.attribute_logits.sigmoid()
     usable = (areas(taught.boxes) > rules.min_area) & (taught.objectness > rules.min_objectness)
-    told_attributes = told_attributes[categories.argmax(dim=1)]
+    best = categories.argmax(dim=1)
+    told_attributes, is_named = told_attributes[best], told_categories[best]
     usable &= categories.amax(dim=1) > rules.sure_category
     rows = usable.nonzero().flatten()
     rows = rows[torch.randperm(len(rows), generator=draw)[:rules.regions]]
     sure_of_category = (categories > rules.sure_category) & base_categories | (categories > rules.told) & told_categories
     sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (attributes > rules.told) & told_attributes
     return LabelledRegions(taught.boxes[rows], sure_of_category[rows], sure_of_attribute[rows],
-                           told_attributes[rows], taught.category_logits[rows], taught.attribute_logits[rows])
+                           told_attributes[rows], is_named[rows], taught.category_logits[rows], taught.attribute_logits[rows])
 
 
 def largest_region(taught: TaughtRegions, rules: PseudoLabelRules) -> Tensor:

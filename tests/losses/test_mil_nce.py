@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ovarnet.losses.mil_nce import bag_nce, mil_nce
+from ovarnet.losses.mil_nce import mil_nce
 
 
 def test_mass_on_all_positives():
@@ -58,28 +58,3 @@ def test_without_a_negative_every_positive_has_won():
     loss = mil_nce(logits, torch.ones(1, 2, dtype=torch.bool), every_positive=True)
     loss.backward()
     assert loss.item() == 0 and logits.grad.tolist() == [[0, 0]]
-
-
-def test_a_bag_wins_with_its_best_region():
-    logits = torch.tensor([[math.log(4)], [math.log(2)], [math.log(3)], [math.log(9)], [math.log(5)]])
-    owner = torch.tensor([0, 0, 0, 1, 2])
-    in_bag = torch.tensor([[True], [True], [False], [True], [True]])
-    told = torch.tensor([[True], [False], [True]])
-    loss = bag_nce(logits, owner, in_bag, told)
-    # image 0: (4 + 2) against image 1 alone (9); its third region is of another noun; image 2 tells the word too: 5 against 9
-    assert loss.item() == pytest.approx(-(math.log(6 / 15) + math.log(5 / 14)) / 2)
-
-
-def test_bags_of_a_word_that_every_image_tells_have_won():
-    yes = torch.ones(2, 1, dtype=torch.bool)
-    loss = bag_nce(torch.tensor([[1.0], [2.0]]), torch.tensor([0, 1]), yes, yes)
-    assert loss.item() == 0
-
-
-@pytest.mark.parametrize(("regions", "words"), [(0, 3), (2, 0), (2, 3)])
-def test_without_a_bag_the_loss_is_zero_with_a_gradient(regions, words):
-    logits = torch.randn(regions, words, requires_grad=True)
-    nothing = torch.zeros(regions, words, dtype=torch.bool)
-    loss = bag_nce(logits, torch.zeros(regions, dtype=torch.int64), nothing, torch.ones(1, words, dtype=torch.bool))
-    loss.backward()
-    assert loss.item() == 0 and not logits.grad.any()

@@ -103,7 +103,7 @@ def batch_of(n=2, r=1, phrases=(("a red mug", "a key"), ("a key",))):
     return CaptionBatch(torch.zeros(n + r, 3, 8, 8), ["a red mug and a key", "a key"][:n], [list(p) for p in phrases],
                         torch.tensor([[True, False], [False, False]]), torch.tensor([[True, False, False], [False, False, False]]),
                         torch.tensor([[False, True]]), torch.tensor([[False, False, True]]), torch.tensor([[True, False, False]]),
-                        torch.zeros(r, 2), torch.zeros(r, 3), torch.zeros(r, dtype=torch.int64))
+                        torch.ones(r, dtype=torch.bool), torch.zeros(r, 2), torch.zeros(r, 3))
 
 
 @pytest.fixture
@@ -130,8 +130,7 @@ def test_each_term_is_switchable_named_and_right(texts):
         found = criterion(**{name: 2.0})(*arguments)
         assert set(found) == {name} and torch.isfinite(found[name])
     everything = CaptionCriterion(ClipLoss(), CaptionTerms(), (10.0, 5.0))(*arguments)
-    ours = {"attribute_regions", "category_regions"}      # off unless asked for: not in the paper
-    assert set(everything) == set(asdict(CaptionTerms())) - ours
+    assert set(everything) == set(asdict(CaptionTerms())) - {"told_attributes"}, "not in the paper: off unless asked for"
     assert everything["image_attributes"].item() == pytest.approx(math.log(3))
     assert everything["image_categories"].item() == pytest.approx(math.log(2))
     assert everything["region_attributes"].item() == pytest.approx(-math.log(2 / (1 + math.e + 2)))
