@@ -49,25 +49,22 @@ class Finder:
     """
 
     def __init__(self, classifier: nn.Module, vocabulary: Vocabulary, phrase: str):
-        self.classifier, self.query = classifier, read_query(phrase, vocabulary)
+        self.classifier, self.vocabulary, self.query = classifier, vocabulary, read_query(phrase, vocabulary)
         asked = vocabulary.with_words([] if self.query.category is None else [self.query.category], self.query.attributes)
         whole = [Word(self.query.text)] if asked.categories and asked.attributes else []
         self.categories = classifier.embed([*asked.categories, *whole], "category")
         self.attributes = classifier.embed(asked.attributes, "attribute")
-        self.rival_categories = classifier.embed(vocabulary.categories, "category")
-        self.rival_attributes = classifier.embed(vocabulary.attributes, "attribute")
         self.category_rivals = rivals(asked.categories, vocabulary.categories, same_parent=False)
         self.attribute_rivals = rivals(asked.attributes, vocabulary.attributes, same_parent=True)
 
-    def evidence(self, regions: Regions) -> Evidence:
-        """What speaks for each region; on the CPU."""
-        categories, others = (self.classifier(regions.embeddings, words).cpu() for words in (self.categories, self.rival_categories))
-        count = len(self.category_rivals)
-        category, phrase = categories[:, :count], categories[:, count:]
-        nouns = torch.cat([category, others[:, self.category_rivals.any(dim=0)]], dim=1)
-        attributes, other_looks = (self.classifier(regions.embeddings, words).cpu() for words in (self.attributes, self.rival_attributes))
-        return Evidence(regions.objectness.cpu(), probabilities(category, others, self.category_rivals),
-                        probabilities(attributes, other_looks, self.attribute_rivals),
+    def evidence(self, regions: Regions, known: tuple[Tensor, Tensor] | None = None) -> Evidence:
+        """What speaks for each region; on the CPU. known: `vocabulary_logits`, where many phrases are asked of the same regions."""
+        other_categories, other_attributes = known or vocabulary_logits(self.classifier, self.vocabulary, regions)
+        categories, attributes = (self.classifier(regions.embeddings, words).cpu() for words in (self.categories, self.attributes))
+        category, phrase = categories.tensor_split([len(self.category_rivals)], dim=1)
+        nouns = torch.cat([category, other_categories[:, self.category_rivals.any(dim=0)]], dim=1)
+        return Evidence(regions.objectness.cpu(), probabilities(category, other_categories, self.category_rivals),
+                        probabilities(attributes, other_attributes, self.attribute_rivals),
                         torch.cat([phrase, nouns], dim=1).softmax(dim=1)[:, :1] if phrase.shape[1] else phrase)
 
     def __call__(self, regions: Regions) -> Detections:
@@ -75,6 +72,12 @@ class Finder:
         evidence = self.evidence(regions)
         return Detections(regions.boxes.cpu(), evidence.score(), evidence.category, evidence.attributes,
                           [self.query.category] if self.query.category is not None else [], list(self.query.attributes))
+
+
+def vocabulary_logits(classifier: nn.Module, vocabulary: Vocabulary, regions: Regions) -> tuple[Tensor, Tensor]:
+    """(R, C) and (R, A): logits of all words of the model, on the CPU. The same for every phrase."""
+    kinds = (vocabulary.categories, "category"), (vocabulary.attributes, "attribute")
+    return tuple(classifier(regions.embeddings, classifier.embed(words, kind)).cpu() for words, kind in kinds)
 
 
 def rivals(asked: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -> Tensor:
