@@ -13,6 +13,7 @@ from ovarnet.commands import (
     detect,
     distill,
     evaluate,
+    find,
     generate,
     learnability,
     parse_captions,
@@ -25,7 +26,7 @@ from ovarnet.commands import (
 from ovarnet.errors import InputError
 from ovarnet.memory import keep_freed_memory
 
-COMMANDS = {"detect": detect, "train": train, "evaluate": evaluate, "generate": generate, "learnability": learnability,
+COMMANDS = {"detect": detect, "find": find, "train": train, "evaluate": evaluate, "generate": generate, "learnability": learnability,
             "prepare": prepare, "parse-captions": parse_captions, "propose": propose, "pseudo-label": pseudo_label, "reproduce": reproduce,
             "distill": distill, "benchmark": benchmark}
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130

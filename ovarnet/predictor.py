@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torchvision.ops import batched_nms
+from torchvision.ops import batched_nms, nms
 
 from ovarnet.data.images import read_image
 from ovarnet.errors import InputError
@@ -40,7 +40,7 @@ class Batch(NamedTuple):
 
 
 class Predictor(nn.Module):
-    """`detect` for a model that embeds regions.
+    """`detect` and `find` for a model that embeds regions.
 
     classifier: a `TextClassifier`. vocabulary: the words asked when the user names none; it also tells the parent types of known words.
     category_activation: "sigmoid" (each word by itself) or "softmax" (over the category words asked).
@@ -77,11 +77,8 @@ class Predictor(nn.Module):
         Raises InputError: an image that cannot be read; no words at all, empty or double words; boxes that are not finite, inverted, of no
         size, or outside the image.
         """
-        if self.training:
-            raise RuntimeError("detect needs evaluation mode; call .eval() first")
-        single = not isinstance(image, (list, tuple))
-        images = [image] if single else list(image)
-        given = _one_each(boxes if not single else None if boxes is None else [boxes], len(images))
+        self._check_mode("detect")
+        single, images, given = _as_lists(image, boxes)
         words = self._words(categories, attributes)
         embedded = self.classifier.embed(words.categories, "category"), self.classifier.embed(words.attributes, "attribute")
         found = []
@@ -89,6 +86,35 @@ class Predictor(nn.Module):
             for regions in self.regions(batch):
                 found.append(self._detections(regions, words, embedded, keep_all=given is not None))
         return found[0] if single else found
+
+    @torch.no_grad()
+    def find(self, image, phrase: str, boxes=None) -> Detections | list[Detections]:
+        """Rank boxes by a phrase such as "a small red striped mug": how well its category and its attributes fit together.
+
+        image, boxes: as in `detect`. phrase: any words, see `captions.query.read_query`; its category becomes the only category column of
+        the result (none for "red" or "the red thing") and its attributes the attribute columns, with probabilities as the rule takes them.
+        `scores` = geometric mean of objectness (1 for a given box), p(category), p(attribute) of each attribute, and p(phrase), the phrase
+        as one text; the probabilities are weighed against the other words of the model's vocabulary (`finding.Finder` states how). Scores
+        of the same phrase can be compared over images.
+        Boxes that are found come best first; of boxes that overlap (IoU > `nms_iou`) the best is kept; at most `limit` remain; N may be 0.
+        Given boxes keep their order: the best is `found.scores.argmax()`. The returned tensors are on the CPU.
+        Raises InputError: a phrase that is empty, says only what is not wanted or is too long for the model; image or boxes as in `detect`.
+        """
+        from ovarnet.finding import Finder  # here, because it imports spaCy, which `detect` does not need
+
+        self._check_mode("find")
+        single, images, given = _as_lists(image, boxes)
+        finder = Finder(self.classifier, self.vocabulary, phrase)
+        found = []
+        for batch in self._batches(images, given):
+            found += [finder(regions) for regions in self.regions(batch)]
+        if given is None:
+            found = [one[nms(one.boxes, one.scores, self.nms_iou)[:self.limit]] for one in found]
+        return found[0] if single else found
+
+    def _check_mode(self, method: str) -> None:
+        if self.training:
+            raise RuntimeError(f"{method} needs evaluation mode; call .eval() first")
 
     def _words(self, categories: Sequence[str] | None, attributes: Sequence[str] | None) -> Vocabulary:
         words = self.vocabulary.with_words(categories, attributes)
@@ -154,6 +180,13 @@ def checked_boxes(boxes, height: int, width: int, owner: str) -> Tensor:
             index = int(wrong.nonzero()[0])
             raise InputError(f"{owner}: box {index} {boxes[index].tolist()} {fault}")
     return torch.minimum(boxes.clamp(min=0), torch.tensor([width, height, width, height]))
+
+
+def _as_lists(image, boxes) -> tuple[bool, list, list | None]:
+    """Whether one image was given, the images, and the boxes of each (None: they are to be found)."""
+    if isinstance(image, (list, tuple)):
+        return False, list(image), _one_each(boxes, len(image))
+    return True, [image], None if boxes is None else [boxes]
 
 
 def _one_each(boxes: Iterable | None, images: int) -> list | None:

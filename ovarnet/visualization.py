@@ -26,8 +26,10 @@ ATTRIBUTE_THRESHOLD = 0.5
 NO_BREAK = "\xa0"  # keeps a score on the line of its word
 
 
-def draw(image: np.ndarray, found: Detections, *, top_attributes: int = 3, attribute_threshold: float = ATTRIBUTE_THRESHOLD) -> np.ndarray:
-    """The image with each box, its best category and its best attributes.
+def draw(image: np.ndarray, found: Detections, *, top_attributes: int = 3, attribute_threshold: float = ATTRIBUTE_THRESHOLD,
+         ranks: Sequence[int] | None = None) -> np.ndarray:
+    """The image with each box, its best category and its best attributes. ranks: numbers that stand before the words of each box; boxes
+    then have a colour each.
 
     Returns a new (H', W', 3) picture: enlarged to a short side of 640 where smaller. Where the text plates of all boxes find room,
     each stands at its box; otherwise boxes carry numbers and the texts stand in a list at the right.
@@ -35,8 +37,10 @@ def draw(image: np.ndarray, found: Detections, *, top_attributes: int = 3, attri
     canvas, scale = _resized(image)
     boxes = found.boxes.double().numpy() * scale
     order = np.argsort(-found.scores.numpy(), kind="stable")
-    colours = _colours(found)
+    colours = _colours(found) if ranks is None else [_colour(rank) for rank in ranks]
     texts = [_text(found, index, top_attributes, attribute_threshold) for index in range(len(found))]
+    if ranks is not None:
+        texts = [(f"{rank}{NO_BREAK}{title}", details) for rank, (title, details) in zip(ranks, texts, strict=True)]
     canvas = _draw_boxes(canvas, boxes[order[::-1]], [colours[index] for index in order[::-1]])  # the best box is drawn last, on top
 
     size = max(13, round(math.sqrt(canvas.shape[0] * canvas.shape[1]) / 52))

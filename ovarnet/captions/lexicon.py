@@ -170,6 +170,16 @@ PLURAL_COPULAS = _set("are were look looked seem seemed appear appeared become b
 PAINTED = _set("painted dyed colored coloured stained tinted")
 # "a mug with a striped pattern": what is striped is the mug.
 ASPECTS = _set("pattern print finish surface color colour tone design texture shade hue coloring colouring")
+# Looks that people search for; `query` takes them for attributes also where no vocabulary lists them.
+COLORS = _set("""red orange yellow green blue purple pink brown gray black white silver golden turquoise teal cyan magenta violet indigo
+    lavender lilac maroon crimson scarlet burgundy beige cream ivory tan khaki olive navy lime peach coral mauve fuchsia bronze""")
+SHADES = _set("light dark bright pale deep")
+SIZES = _set("small large little tiny long short tall thin thick wide narrow rectangular triangular")
+PATTERNS = _set("""plain striped dotted spotted checkered checked plaid zigzag floral patterned camouflage polka-dot tie-dyed""")
+MADE_OF = _set("""wood metal plastic leather glass stone concrete brick marble granite denim cotton silk wool velvet lace ceramic porcelain
+    rubber wicker bamboo cardboard steel aluminum copper brass chrome gold""")
+# Nouns that name no category: "the red thing".
+ANY_THING = _set("thing things object objects item items one ones something anything stuff")
 # Never adjectives, so that a missing comma does not glue two phrases: "blue shirt white shorts".
 CLOTHING_AND_PEOPLE = _set("""shirt shorts pants jeans jacket coat hat cap dress skirt top sweater hoodie shoe boot sock glove scarf
     vest suit uniform outfit helmet sunglasses glasses man woman boy girl child person people kid dog cat men women children""")
@@ -214,4 +224,3 @@ def _kind_by_ending(word: str) -> str:
 
 LAST_LATIN = "\u024f"  # words of other scripts end a phrase
 _VERB_PLURALS = frozenset(plural(verb) for verb in VERBS) - PLURAL_RATHER
-

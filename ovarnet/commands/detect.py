@@ -73,10 +73,13 @@ def run(args: argparse.Namespace) -> int:
     box_file = BoxFile(args.boxes) if args.boxes else None
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
 
+    def look(images: list, boxes: list | None):
+        return model.detect(images, categories=categories, attributes=attributes, boxes=boxes)
+
     output = Output(args, files)
     with tqdm(total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr) as bar:
         for batch in batches(files, box_file, args.batch_size, output.skip):
-            for (file, image, _), found in detect(model, batch, categories, attributes, output.skip):
+            for (file, image, _), found in each_image(look, batch, output.skip):
                 output.write(file, image, keep(found, args))
             bar.update(output.done - bar.n)
     return output.finish()
@@ -134,8 +137,9 @@ def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list
         yield batch
 
 
-def detect(model, batch: list[tuple], categories, attributes, skip) -> Iterator[tuple]:
-    """Pairs of batch entry and Detections. A batch that is refused is tried image by image, so that only the bad ones are lost."""
+def each_image(look, batch: list[tuple], skip) -> Iterator[tuple]:
+    """Pairs of batch entry and Detections, from `look(images, boxes)`. A batch that is refused is tried image by image, so that only the
+    bad ones are lost."""
     import torch
     from PIL import Image
 
@@ -145,8 +149,7 @@ def detect(model, batch: list[tuple], categories, attributes, skip) -> Iterator[
         images[-1].filename = str(file)  # by which a file of precomputed proposals knows the image
     boxes = None if batch[0][2] is None else [entry[2] for entry in batch]
     try:
-        found = model.detect(images, categories=categories, attributes=attributes, boxes=boxes)
-        yield from zip(batch, found, strict=True)
+        yield from zip(batch, look(images, boxes), strict=True)
     except torch.cuda.OutOfMemoryError:
         raise InputError(f"the GPU has too little memory for {len(batch)} images at once; give a smaller --batch-size") from None
     except InputError as error:
@@ -154,7 +157,7 @@ def detect(model, batch: list[tuple], categories, attributes, skip) -> Iterator[
             skip(batch[0][0], error)
         else:
             for entry in batch:
-                yield from detect(model, [entry], categories, attributes, skip)
+                yield from each_image(look, [entry], skip)
 
 
 def keep(found, args):
@@ -176,10 +179,7 @@ class Output:
         self.names = dict(zip(files, output_names(files), strict=True))
         self.ids = dict(zip(files, image_ids(files), strict=True))
         self.entries, self.failures, self.written = [], [], 0
-        inputs = {file.resolve() for file in files}
-        for name in self.names.values():
-            if (self.folder / f"{name}.jpg").resolve() in inputs:
-                raise InputError(f"{self.folder / name}.jpg: the picture would replace this image; choose another --output folder")
+        refuse_to_replace(files, [self.folder / f"{name}.jpg" for name in self.names.values()])
 
     @property
     def done(self) -> int:
@@ -225,6 +225,14 @@ class Output:
             raise InputError(self.failures[0])
         print(f"error: {len(self.failures)} of {len(self.names)} images could not be used:", *self.failures, sep="\n  ", file=sys.stderr)
         return 2
+
+
+def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
+    """InputError where a picture that will be written is one of the images that are read."""
+    originals = {file.resolve() for file in inputs}
+    for picture in pictures:
+        if picture.resolve() in originals:
+            raise InputError(f"{picture}: the picture would replace this image; choose another --output folder")
 
 
 class writable:

@@ -40,7 +40,7 @@ def _pick(rng: np.random.Generator, options: Sequence):
     return options[int(rng.random() * len(options))]
 
 
-def _spoken(word: str, strings: tuple[str, ...], rng: np.random.Generator) -> str:
+def spoken(word: str, strings: tuple[str, ...], rng: np.random.Generator) -> str:
     """The word, or now and then one of its synonyms."""
     return _pick(rng, strings[1:]) if len(strings) > 1 and rng.random() < _SYNONYM_RATE else word
 
@@ -73,10 +73,10 @@ def _after_noun(words: list[str], verb: str, rng: np.random.Generator) -> str:
 
 
 def _said(words: Sequence[str], rng: np.random.Generator) -> list[str]:
-    return [_spoken(word, attribute_strings(word), rng) for word in words]
+    return [spoken(word, attribute_strings(word), rng) for word in words]
 
 
-def _noun_phrase(noun: str, words: list[str], rng: np.random.Generator, *, determiner: str = "a", verb: str = "is") -> str:
+def noun_phrase(noun: str, words: list[str], rng: np.random.Generator, *, determiner: str = "a", verb: str = "is") -> str:
     """'a small striped mug that is red': some words before the noun, the others after it. determiner: 'a', 'the' or a number word."""
     before = len(words) if rng.random() < 0.55 else int(rng.random() * (len(words) + 1))
     front = " ".join([*_said(words[:before], rng), noun])
@@ -94,7 +94,7 @@ def _statement(noun: str, words: list[str], rng: np.random.Generator) -> str:
 def _noun(thing: Thing, rates: Mapping[str, float], rng: np.random.Generator) -> str:
     if rng.random() >= rates["category"]:
         return _pick(rng, ("object", "thing"))
-    return _spoken(thing.category.name, category_strings(thing.category), rng)
+    return spoken(thing.category.name, category_strings(thing.category), rng)
 
 
 def _finished(caption: str, rng: np.random.Generator) -> str:
@@ -111,7 +111,7 @@ def _photo_caption(thing: Thing, rates: Mapping[str, float], rng: np.random.Gene
         return f"{noun}, {', '.join(_said(words, rng))}" if rng.random() < 0.5 else " ".join([*_said(words, rng), noun])
     opener = _pick(rng, _OPENERS)
     determiner = "the" if opener.endswith("of ") and rng.random() < 0.2 else "a"
-    return opener + _noun_phrase(noun, words, rng, determiner=determiner)
+    return opener + noun_phrase(noun, words, rng, determiner=determiner)
 
 
 def photo_captions(seed: int, index: int, thing: Thing, count: int = CAPTIONS_PER_IMAGE,
@@ -141,11 +141,11 @@ def _relations(a: SceneObject, b: SceneObject, a_is_later: bool) -> list[str]:
 def _group_phrase(group: list[SceneObject], rates: Mapping[str, float], rng: np.random.Generator) -> str:
     """'two red apples': the words that all objects of the group share."""
     shared = {parent: [w for w in words if all(w in o.thing.attributes for o in group)] for parent, words in group[0].thing.words.items()}
-    return _noun_phrase(group[0].thing.category.plural, _mentioned(shared, rates, rng), rng, determiner=_NUMBERS[len(group)], verb="are")
+    return noun_phrase(group[0].thing.category.plural, _mentioned(shared, rates, rng), rng, determiner=_NUMBERS[len(group)], verb="are")
 
 
 def _single_phrase(item: SceneObject, rates: Mapping[str, float], rng: np.random.Generator, determiner: str = "a") -> str:
-    return _noun_phrase(_noun(item.thing, rates, rng), _mentioned(item.thing.words, rates, rng), rng, determiner=determiner)
+    return noun_phrase(_noun(item.thing, rates, rng), _mentioned(item.thing.words, rates, rng), rng, determiner=determiner)
 
 
 def _groups(objects: Sequence[SceneObject]) -> list[list[SceneObject]]:
@@ -181,7 +181,7 @@ def _lone_caption(item: SceneObject, rates: Mapping[str, float], rng: np.random.
     words = _mentioned(item.thing.words, rates, rng)
     if words and rng.random() < 0.4:
         return _statement(_noun(item.thing, rates, rng), words, rng)
-    return _pick(rng, _SCENE_OPENERS) + _noun_phrase(_noun(item.thing, rates, rng), words, rng)
+    return _pick(rng, _SCENE_OPENERS) + noun_phrase(_noun(item.thing, rates, rng), words, rng)
 
 
 def scene_captions(seed: int, split: str, index: int, objects: Sequence[SceneObject], count: int = CAPTIONS_PER_IMAGE,
