@@ -46,7 +46,7 @@ def evaluate_model(model, vocabulary: Vocabulary, annotations: Sequence[Annotati
     """Run `model.detect` on every image with the words of `vocabulary` and score what it finds.
 
     Box-given: accuracy and AP of categories, mAP of attributes. Box-free: COCO-OVD AP50, mAP of attributes under both protocols, recall
-    of the detections; and, when the model has a `proposer`, R@50 / R@100 and AR of its proposals (a second pass of the proposer).
+    of the detections; and, when the model has a `proposer` or proposes by itself, R@50 / R@100 and AR of its proposals (a second pass).
     rule: "vaw" or "ovad", see `attribute_metrics`. labels: "argmax" or "all", see `coco_ovd_ap50`. about: printed above the table.
     An image that cannot be read ends the evaluation with an InputError: a result over fewer images would be another result.
     """
@@ -55,7 +55,7 @@ def evaluate_model(model, vocabulary: Vocabulary, annotations: Sequence[Annotati
         for _, detections in detect_all(model, vocabulary, annotations, box_given=setting == "box-given", progress=progress):
             found.append(detections)
     report = evaluate_predictions(predictions, vocabulary, annotations, rule=rule, labels=labels, about=about)
-    if "box-free" in predictions and getattr(model, "proposer", None) is not None:
+    if "box-free" in predictions and hasattr(proposer_of(model), "propose"):
         pairs = zip(annotations, propose_all(model, annotations, progress=progress), strict=True)
         report.rows += recall_rows("box-free", "proposals", box_recall(pairs, vocabulary.category_seen, ks=(50, 100)))
     return report
@@ -93,12 +93,17 @@ def detect_all(model, vocabulary: Vocabulary, annotations: Sequence[Annotations]
             bar.update(len(batch))
 
 
+def proposer_of(model):
+    """Where the model's boxes come from: its proposer, or the model itself (OvarNet)."""
+    return getattr(model, "proposer", model)
+
+
 @torch.no_grad()
 def propose_all(model, annotations: Sequence[Annotations], *, progress: bool = True) -> Iterator[Proposals]:
-    """Proposals of `model.proposer` for every image."""
+    """Proposals of `proposer_of(model)` for every image."""
     for image in tqdm(annotations, unit="image", desc="proposals", disable=not progress):
         pixels = torch.from_numpy(read_image(image.file)).to(model.device).permute(2, 0, 1).contiguous() / 255
-        yield model.proposer.propose([pixels], [image.file])[0]
+        yield proposer_of(model).propose([pixels], [image.file])[0]
 
 
 def check_settings(settings) -> list[str]:

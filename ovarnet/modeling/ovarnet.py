@@ -22,6 +22,7 @@ from ovarnet.modeling.region_heads import Features, RegionHead
 from ovarnet.modeling.region_proposals import RegionProposals
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.predictor import Batch, Predictor, Regions
+from ovarnet.structures import Proposals
 from ovarnet.vocabulary import Vocabulary
 
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
@@ -64,6 +65,16 @@ class OvarNet(Predictor):
         boxes, objectness = self.find(features, sizes)
         embeddings, deltas = self.pool(features, boxes, sizes)
         return [self._refined(*parts) for parts in zip(boxes, objectness, embeddings, deltas, sizes, original, strict=True)]
+
+    @torch.no_grad()
+    def propose(self, images: Sequence[Tensor], names: Sequence[str | None] | None = None) -> list[Proposals]:
+        """As in `ovarnet.modeling.proposer.Proposer`: the boxes of the model's own region proposal network, before they are refined."""
+        return [self._proposed(image) for image in images]
+
+    def _proposed(self, image: Tensor) -> Proposals:
+        pixels, sizes, original = self.frame([image])
+        boxes, objectness = self.find(self.look(pixels), sizes)
+        return Proposals(resize_boxes(boxes[0], sizes[0], original[0]).cpu(), objectness[0].cpu())
 
     # The steps of one pass; training goes through them too
 
