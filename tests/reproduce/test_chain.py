@@ -119,6 +119,14 @@ def test_what_is_not_a_chain_is_not_touched(places, tmp_path):
         run(Places(CONFIGS, precious))
 
 
+@pytest.mark.parametrize("content", ["{}", '{"machine": {}, "steps": {"clip": {"minutes": 3}}}', '{"machine": {}, "steps": []}', "{"])
+def test_a_foreign_ledger_is_refused(places, content):
+    places.output.mkdir(parents=True)
+    (places.output / "chain.json").write_text(content)
+    with pytest.raises(InputError, match=r"chain\.json"):
+        run(places)
+
+
 def test_a_wrong_config_fails_before_anything_runs(places):
     with pytest.raises(InputError, match="iteratons"):
         run_chain(places, {"ovarnet": ("optimisation.iteratons=3",)}, lambda words: pytest.fail("ran"))

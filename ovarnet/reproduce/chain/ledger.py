@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from ovarnet.errors import InputError
 from ovarnet.files import read_json, write_json
 
 FILE = "chain.json"
@@ -40,12 +41,15 @@ class Ledger:
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
-        """The ledger in `folder`; a new one where there is none."""
+        """The ledger in `folder`; a new one where there is none. InputError when it was written by something else."""
         path = folder / FILE
         if not path.is_file():
             return cls(path)
         stored = read_json(path, dict)
-        return cls(path, stored["machine"], {name: Entry(**entry) for name, entry in stored["steps"].items()})
+        try:
+            return cls(path, stored["machine"], {name: Entry(**entry) for name, entry in stored["steps"].items()})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path} was not written by this version of ovarnet ({error}); give another --output") from None
 
     @contextmanager
     def timed(self, name: str, entry: Entry, *, again: bool) -> Iterator[None]:
