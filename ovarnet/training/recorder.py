@@ -13,14 +13,15 @@ from tqdm import tqdm
 class Recorder:
     """Logs scalars of one run under `folder`; use as a context manager. Only the main process writes (`active`)."""
 
-    def __init__(self, folder: Path, iterations: int, *, start: int = 0, every: int = 20, active: bool = True):
-        self.folder, self.every, self.active = Path(folder), every, active
+    def __init__(self, folder: Path, iterations: int, *, start: int = 0, active: bool = True):
+        self.folder, self.active = Path(folder), active
+        self.every = max(1, min(20, iterations // 20))      # a curve has 20 points at least, where there are as many iterations
         self.history: dict[str, list[tuple[int, float]]] = _read_history(self.folder / "history.json", start) if start else {}
         self.bar = tqdm(total=iterations, initial=start, unit="it", disable=not active, mininterval=2.0)
         self.writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if active else None
 
     def log(self, step: int, scalars: dict, **more: float) -> None:
-        """Record named scalars (tensors or numbers) every `every` iterations."""
+        """Record named scalars (tensors or numbers) every `every` iterations, 20 in all but short runs."""
         self.bar.update(1)
         if not self.active or (step % self.every and step != self.bar.total):
             return

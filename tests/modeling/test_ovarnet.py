@@ -10,6 +10,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip import load_clip
 from ovarnet.modeling.prompts import TemplatePrompts
 from ovarnet.modeling.pyramid import ClipPyramid
+from ovarnet.predictor import Batch
 from ovarnet.vocabulary import Vocabulary
 
 SMALL = {"channels": 16, "coarser_map": False, "short_side": (32, 96), "long_side": 128, "train_short_sides": [],
@@ -66,6 +67,18 @@ def test_given_boxes_come_back_as_given_and_found_ones_lie_within_the_image(mode
     assert (found >= 0).all() and (found[:, 2] <= 80).all() and (found[:, 3] <= 200).all()
     assert found[:, 3].max() > 80        # a tall image is not taken for a wide one
     assert len(model.detect(image, boxes=np.zeros((0, 4)))) == 0
+
+
+def test_it_is_its_own_proposer(model):
+    """Proposals lie in the original image's frame, best first, and are what `detect` pools before it refines them."""
+    image = picture(200, 80)
+    pixels = torch.from_numpy(image).permute(2, 0, 1) / 255
+    [alone], pair = model.propose([pixels]), model.propose([torch.rand(3, 60, 90), pixels])
+    assert 0 < len(alone) <= SMALL["proposals"] and torch.equal(pair[1].boxes, alone.boxes)
+    assert (alone.boxes >= 0).all() and (alone.boxes[:, 2] <= 80.001).all() and 80 < alone.boxes[:, 3].max() <= 200.001
+    assert torch.equal(alone.scores, alone.scores.sort(descending=True).values)
+    regions = model.regions(Batch([pixels], [None], None))[0]
+    assert torch.allclose(regions.objectness, alone.scores)
 
 
 def test_a_box_is_pooled_from_where_it_lies(model):

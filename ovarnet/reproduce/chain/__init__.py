@@ -1,0 +1,1 @@
+"""The whole chain on the generated world: `ovarnet reproduce scenes`."""

@@ -1,0 +1,26 @@
+"""How much the chain does: words added to the command of each stage. Everything else comes from configs/scenes/*.yaml.
+
+"evaluate" counts for the evaluation of every stage.
+"""
+
+FULL: dict[str, tuple[str, ...]] = {
+    "world": ("--train", "1500", "--val", "1", "--test", "300", "--captions", "1200", "--photos", "20000"),
+    "clip": ("optimisation.iterations=1800",),
+    "proposer": ("optimisation.iterations=200",),
+    "zero_shot": ("boxes=2000",),
+    "step_one": ("optimisation.iterations=300",),
+    "step_two": ("optimisation.iterations=100",),
+    "ovarnet": ("optimisation.iterations=300", "distillation.kept_proposals=15"),
+}
+"""About 10 minutes on 2 quiet cores."""
+
+QUICK: dict[str, tuple[str, ...]] = {
+    "world": ("--train", "150", "--val", "1", "--test", "40", "--captions", "100", "--photos", "2000"),
+    "clip": ("optimisation.iterations=150", "optimisation.warmup=20"),
+    "proposer": ("optimisation.iterations=40", "optimisation.warmup=10"),
+    "zero_shot": ("boxes=300",),
+    "step_one": ("optimisation.iterations=60", "optimisation.warmup=10", "cached_views=1"),
+    "step_two": ("optimisation.iterations=20", "optimisation.warmup=5"),
+    "ovarnet": ("optimisation.iterations=40", "optimisation.warmup=10", "distillation.kept_proposals=8"),
+}
+"""About 2 minutes: shows that every stage runs; its numbers mean nothing."""

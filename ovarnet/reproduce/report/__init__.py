@@ -1,0 +1,1 @@
+"""The report of the chain: one folder, report.html and its pictures."""
