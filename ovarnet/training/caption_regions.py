@@ -66,8 +66,9 @@ class CaptionData:
 class CaptionBatch:
     """One iteration's image-caption pairs.
 
-    crops: (N + R, 3, S, S), the largest proposal of each image, then the others. captions: N texts. phrases: noun phrases of each image,
-    up to 5, the first one drawn for the term of one phrase. image_categories (N, C), image_attributes (N, A): bool, the caption's words.
+    crops: (N + R, 3, S, S), the largest proposal of each image (or of none), then the others. captions: N texts. phrases: noun phrases of
+    each image, up to 5, the first one drawn for the term of one phrase. image_categories (N, C), image_attributes (N, A): bool, the
+    caption's words.
     region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. region_told (R, A): bool, attributes that the caption says of
     the region. region_named: (R,) bool, whether it names the region's category. teacher_categories, teacher_attributes: logits, same
     shapes. base: a batch of `BaseRegions`, or None.
@@ -98,10 +99,12 @@ class CaptionBatch:
 
 
 class CaptionRegions(Dataset):
-    """Batches of step II; with `base`, boxes of step I come along in every batch."""
+    """Batches of step II; with `base`, boxes of step I come along in every batch. with_largest False: no crops of the largest proposals,
+    where no term asks for them."""
 
-    def __init__(self, data: CaptionData, crops: CropRule, rules: PseudoLabelRules, *, seed: int, base: BaseRegions | None = None):
-        self.data, self.crops, self.rules, self.seed, self.base = data, crops, rules, seed, base
+    def __init__(self, data: CaptionData, crops: CropRule, rules: PseudoLabelRules, *, seed: int, base: BaseRegions | None = None,
+                 with_largest: bool = True):
+        self.data, self.crops, self.rules, self.seed, self.base, self.with_largest = data, crops, rules, seed, base, with_largest
         self.base_words = data.words.category_seen, data.words.attribute_seen
 
     def __len__(self) -> int:
@@ -125,7 +128,7 @@ class CaptionRegions(Dataset):
         parsed = _pick(self.data.parsed[index], draw)
         told = self._told(parsed)
         labelled = label_regions(taught, told[0], self._told_of(parsed, told[1]), *self.base_words, self.rules, draw)
-        biggest = largest_region(taught, self.rules)
+        biggest = largest_region(taught, self.rules)[:self.with_largest]
         phrases = list(parsed.phrases) or [parsed.text]
         phrases = [phrases[i] for i in torch.randperm(len(phrases), generator=draw).tolist()[:MOST_PHRASES]]
         return (self.crops.random(image.file, biggest, draw, enlarge=0.01, keep=1.0),

@@ -105,8 +105,8 @@ class CaptionModel(Trainable):
         base_crops = [] if batch.base is None else [batch.base["crops"]]
         embeddings, losses = self.tower(torch.cat([batch.crops, *base_crops]))
         embeddings = F.normalize(embeddings.float(), dim=-1)
-        images, regions, boxes = embeddings.split(
-            [len(batch.captions), len(batch.region_categories), len(embeddings) - len(batch.crops)])
+        regions = len(batch.region_categories)
+        images, regions, boxes = embeddings.split([len(batch.crops) - regions, regions, len(embeddings) - len(batch.crops)])
         texts = CaptionTexts(self.clip, self.own, batch, self.criterion.terms)
         losses |= self.criterion(images, texts, (self.classifier(images, categories), self.classifier(images, attributes)),
                                  (self.classifier(regions, categories), self.classifier(regions, attributes)), batch)
@@ -133,7 +133,8 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
     torch.manual_seed(config.seed)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
     base = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories)
-    dataset = CaptionRegions(pairs, crops, config.rules, seed=config.seed, base=base)
+    dataset = CaptionRegions(pairs, crops, config.rules, seed=config.seed, base=base,
+                             with_largest=any(weight for name, weight in asdict(config.terms).items() if name.startswith("image_")))
     loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
     criterion = CaptionCriterion(loss, config.terms, config.unknown_divisors, config.every_positive, config.untold_weight)
     model = CaptionModel(clip, classifier, pairs.words, data.base, criterion, FederatedCriterion(data, config.loss), config)

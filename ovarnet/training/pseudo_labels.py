@@ -131,7 +131,7 @@ class LabelledRegions:
 
 def label_regions(taught: TaughtRegions, told_categories: Tensor, told_attributes: Tensor, base_categories: Tensor, base_attributes: Tensor,
                   rules: PseudoLabelRules, draw: torch.Generator) -> LabelledRegions:
-    """Draw up to `rules.regions` proposals of which the teacher is sure what they are, and label them.
+    """Draw up to `rules.regions` proposals of which the teacher is sure what they are, those that the caption names first, and label them.
 
     told_categories: (C,) bool, words of the caption. told_attributes: (C, A) bool, what the caption says of a thing of each category: a
     proposal is taken for the category the teacher finds best. base_categories, base_attributes: bool, seen words.
@@ -144,7 +144,8 @@ def label_regions(taught: TaughtRegions, told_categories: Tensor, told_attribute
     told_attributes, is_named = told_attributes[best], told_categories[best]
     usable &= categories.amax(dim=1) > rules.sure_category
     rows = usable.nonzero().flatten()
-    rows = rows[torch.randperm(len(rows), generator=draw)[:rules.regions]]
+    rows = rows[torch.randperm(len(rows), generator=draw)]
+    rows = rows[is_named[rows].argsort(descending=True, stable=True)[:rules.regions]]
     sure_of_category = (categories > rules.sure_category) & base_categories | (categories > rules.told) & told_categories
     sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (attributes > rules.told) & told_attributes
     return LabelledRegions(taught.boxes[rows], sure_of_category[rows], sure_of_attribute[rows],

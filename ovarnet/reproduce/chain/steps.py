@@ -77,7 +77,7 @@ def _clip(places: Places) -> Step:
 
 
 def _proposer(places: Places) -> Step:
-    return _training(places, "proposer", "Proposer, base boxes only", "proposer.yaml", f"root={places.world}", _tower(places))
+    return _training(places, "proposer", "Proposer, base boxes only", "proposer.yaml", f"detection.root={places.world}", _tower(places))
 
 
 def _zero_shot(places: Places) -> Step:
