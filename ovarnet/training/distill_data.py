@@ -21,6 +21,7 @@ from ovarnet.losses.federated import frequency_weights
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations, Proposals
 from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, base_vocabulary
+from ovarnet.training.novel_objects import NovelObjects
 from ovarnet.training.regions import ImageMemory, seeded
 from ovarnet.vocabulary import Vocabulary
 
@@ -78,7 +79,8 @@ class DistillData:
         words, boxed = open_dataset(config.detection.dataset, config.detection.root, config.detection.split)
         vocabulary, described = words, []
         if config.attributes != config.detection:
-            attribute_words, described = open_dataset(config.attributes.dataset, config.attributes.root, config.attributes.split)
+            attribute_words, described = open_dataset(config.attributes.dataset, config.attributes.root, config.attributes.split,
+                                                      is_novel=NovelObjects(words))
             vocabulary = Vocabulary(words.categories, attribute_words.attributes)
             unlabelled = Vocabulary((), attribute_words.attributes)
             described = [_without_categories(image) for image in described]
