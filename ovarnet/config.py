@@ -56,7 +56,11 @@ class ClipTraining:
     seed: int = 0
     root: str = MISSING
     captions: str = "annotations/captions_photos.json"
+    """Under `root`: a COCO captions file, a table of CC3M or CC12M, or WebDataset shards ("*.tar"), see `ovarnet.data.captions`."""
     images: str = "photos"
+    """Under `root`: the folder of their images; not used with shards, which hold theirs."""
+    picture_memory: int = 4096
+    """Megabytes of pictures kept, brought to the tower's size; a corpus that needs more is read anew at every visit."""
     clip: ClipSettings = field(default_factory=ClipSettings)
     small_start: bool = False
     """Start the text tower as a weighted bag of words (scenes.md, part 2); only for a CLIP trained from nothing on few words."""
@@ -200,9 +204,9 @@ class CaptionTraining:
     start: str = MISSING
     """Checkpoint folder of step I: what training starts from and is kept near to."""
     captions: str = MISSING
-    """A COCO captions file."""
-    images: str = MISSING
-    """Folder of its images."""
+    """A COCO captions file, a table of CC3M or CC12M, or WebDataset shards ("cc3m/*.tar"): see `ovarnet.data.captions`."""
+    images: str | None = None
+    """Folder of its images; not used with shards, which hold theirs."""
     pseudo_labels: str = MISSING
     """What `ovarnet pseudo-label` wrote for these images with the step I model."""
     detection: DataSource = field(default_factory=DataSource)
@@ -314,8 +318,9 @@ class OvarnetTraining:
     attribute_share: float = 0.5
     """Share of a batch's images that come from the attribute data, where that is another one."""
     captions: str | None = None
-    """A COCO captions file: its images carry distillation on proposals, nothing else; None: no such images."""
+    """Captions, as in step II: their images carry distillation on proposals, nothing else; None: no such images."""
     caption_images: str | None = None
+    """Folder of their images; not used with shards."""
     captions_per_batch: int = 0
     regions: int = 256
     """Regions per image in the losses, half of them positive."""

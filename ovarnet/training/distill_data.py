@@ -75,7 +75,7 @@ class DistillData:
 
     @classmethod
     def open(cls, config: OvarnetTraining) -> DistillData:
-        """Read the data of a run. InputError: a box or a label of a novel word, or captions without their image folder."""
+        """Read the data of a run. InputError: a box or a label of a novel word."""
         words, boxed = open_dataset(config.detection.dataset, config.detection.root, config.detection.split)
         vocabulary, described = words, []
         if config.attributes != config.detection:
@@ -88,8 +88,6 @@ class DistillData:
         sources = {DETECTION: [training_image(image, words, none, exhaustive=True) for image in boxed],
                    ATTRIBUTES: [training_image(image, unlabelled, none, exhaustive=False) for image in described], CAPTIONS: []}
         if config.captions is not None:
-            if config.caption_images is None:
-                raise InputError("captions: is given without caption_images, the folder of their images")
             sources[CAPTIONS] = [_caption_image(image.file, none) for image in load_captions(config.captions, config.caption_images)]
         return cls(vocabulary, base, sources)
 
