@@ -143,8 +143,12 @@ class ClipAttrTraining:
     attributes: DataSource = field(default_factory=DataSource)
     detection_share: float = 0.5
     """Share of every batch that comes from the detection data; 1 or 0: that kind of data only."""
-    clip: ClipSettings = field(default_factory=ClipSettings)
-    proposer: str = MISSING
+    start: str | None = None
+    """CLIP-Attr to go on from: "scenes", a checkpoint folder or "clip-attr:ARCH/WEIGHTS"; `clip` is then not given, and neither is
+    `proposer` where the folder has one. Its learned prompts go on learning; with hand-written ones, new vectors begin."""
+    clip: ClipSettings | None = None
+    proposer: str | None = None
+    """Checkpoint folder of the proposer that is saved with the model, or "scenes"."""
     prompt_vectors: tuple[int, int, int] = (10, 10, 10)
     """Learned vectors before the word, between word and parent type, and after it."""
     parent_type: bool = True
@@ -332,9 +336,26 @@ class OvarnetTraining:
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 
+@dataclass
+class ProbeTraining:
+    """A linear probe on the frozen region embeddings of any model, for a few pictures of one's own (docs/own_data.md)."""
+
+    stage: str = "probe"
+    output: str = MISSING
+    seed: int = 0
+    start: str = MISSING
+    """Any model: "scenes", a checkpoint folder (CLIP-Attr or OvarNet), or "clip-attr:ARCH/WEIGHTS"."""
+    proposer: str = "scenes"
+    """With clip-attr:ARCH/WEIGHTS alone: the source of boxes that is saved with it, a checkpoint folder or "scenes"."""
+    data: DataSource = field(default_factory=lambda: DataSource(dataset="custom"))
+    strengths: list[float] = field(default_factory=lambda: [0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003])
+    """Penalties that cross-validation chooses from; it may also choose the text scores alone."""
+    folds: int = 5
+
+
 STAGES: dict[str, type] = {"clip": ClipTraining, "proposer": ProposerTraining, "zero_shot": ZeroShotClipAttr,
                            "clip_attr": ClipAttrTraining, "clip_attr_captions": CaptionTraining,
-                           "ovarnet": OvarnetTraining}
+                           "ovarnet": OvarnetTraining, "probe": ProbeTraining}
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:

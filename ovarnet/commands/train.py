@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions"
+HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions, ovarnet, probe"
 
 EXAMPLE = """\
 examples:
@@ -14,6 +14,10 @@ examples:
   ovarnet train configs/scenes/clip_attr_zero_shot.yaml     both together: CLIP-Attr, ready for ovarnet detect --model
   ovarnet train configs/scenes/clip_attr.yaml               step I: prompts from boxes with categories and with attributes
   ovarnet train configs/scenes/clip_attr_captions.yaml      step II: from captions; its first lines say what to run before
+
+On a few dozen pictures of your own, from any checkpoint (docs/own_data.md):
+  ovarnet train configs/custom/probe.yaml                   a linear probe on frozen embeddings
+  ovarnet train configs/custom/prompts.yaml                 prompts only
 
 Any setting of ovarnet/config.py can be given as KEY=VALUE, which wins over the file:
   ovarnet train configs/scenes/clip.yaml optimisation.iterations=200 output=runs/short
