@@ -41,7 +41,8 @@ def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True
       custom    train / val / test   {split}.json, images/, vocabulary.json
     A base / novel division other than the default follows a colon: "coco-ovd:48/32", "vaw:common/rare", "vaw:splits/mine.json" (a split
     file under the root), "lsa:common/rare".
-    images False: the image files need not be there (enough to score stored predictions; not for vaw and lsa, whose sizes are the images').
+    images False: the image files need not be there (enough to score stored predictions; not for vaw and lsa, and custom files without width
+    and height, whose sizes are the images').
     is_novel: of a training split, objects that mean a novel category of ANOTHER vocabulary, that of the run, are left out too.
     What was left out is logged in one line per file.
     """
@@ -143,5 +144,7 @@ def _open_custom(root: Path, split: str, images: bool) -> tuple[Vocabulary, list
     words, file = root / "vocabulary.json", root / f"{split}.json"
     if not words.is_file():
         raise InputError(f"{words}: no such file; `ovarnet prepare custom --root {root}` writes it")
-    vocabulary = Vocabulary.load(words)
-    return vocabulary, load_custom(file, root / "images" if images else None, vocabulary, read_size=ImageSizes(root))
+    vocabulary, sizes, folder = Vocabulary.load(words), ImageSizes(root), root / "images"
+    if images:
+        return vocabulary, load_custom(file, folder, vocabulary, read_size=sizes)
+    return vocabulary, load_custom(file, None, vocabulary, read_size=lambda name: sizes(folder / name))

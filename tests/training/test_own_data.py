@@ -37,7 +37,7 @@ def catalogue(tmp_path_factory):
         for number, kind, color in part:
             picture = Image.new("RGB", (64, 56), "white")
             x, y, w, h = SIZES[kind]
-            picture.paste(COLORS[color], (x, y, x + w, y + h))
+            picture.paste(tuple(max(0, value - number) for value in COLORS[color]), (x, y, x + w, y + h))
             picture.save(root / "images" / f"{number}.png")
         (root / f"{split}.json").write_text(json.dumps({
             "images": [{"id": number, "file_name": f"{number}.png"} for number, _, _ in part],
