@@ -14,9 +14,11 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.attention_pool import AttentionPool
 from ovarnet.modeling.clip import Clip, load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.clip_weights import LOCAL_FOLDER
 from ovarnet.modeling.detector_resize import DetectorResize
 from ovarnet.modeling.feature_maps import feature_channels
 from ovarnet.modeling.file_proposals import FileProposals
+from ovarnet.modeling.linear_probe import LinearProbe
 from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, LearnedPrompts, TemplatePrompts
 from ovarnet.modeling.proposer import Proposer, resnet50_proposer, roi_pool, scenes_proposer
@@ -36,7 +38,8 @@ def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, dev
     """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
 
     name: "scenes" (shipped; knows the generated world only, it has never seen a photo), a checkpoint folder, or "clip-attr:ARCH/WEIGHTS",
-    a CLIP of open_clip as it is, where WEIGHTS is a tag ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt").
+    a CLIP of open_clip as it is, where WEIGHTS is a tag ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
+    "clip-attr:local-dir:FOLDER" is a Hub repository on disk (config, weights and tokenizer, which SigLIP-like towers need).
     proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO
     classes), a proposer's checkpoint folder, or a JSON file of precomputed proposals. Default: the model's own, or "scenes".
     An OvarNet takes none.
@@ -86,7 +89,7 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
                          "put CLIP-Attr together with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml")
     settings = checkpoint.settings
     try:
-        clip_name, calibration = settings["clip"]["name"], settings["calibration"]
+        clip_name, calibration = settings["clip"]["name"], settings.get("calibration", {})
         kind = settings["proposer"]["kind"]
     except (KeyError, TypeError) as error:
         raise InputError(f"{checkpoint.folder / 'config.yaml'} lacks {error}; it was not written by ovarnet") from None
@@ -95,8 +98,9 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
     classifier = TextClassifier(clip, checkpoint_prompts(checkpoint, clip))
     for word_kind, (scale, bias) in calibration.items():
         classifier.calibrate(word_kind, scale, bias)
+    classifier.probe = checkpoint_probe(checkpoint, clip)
     if proposer is None:
-        regions = build_proposer(kind, ClipSettings(clip_name))
+        regions = build_proposer(kind, ClipSettings(proposer_clip(checkpoint)))
         load_weights(regions, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
     else:
         regions = open_proposer(proposer)
@@ -116,6 +120,19 @@ def checkpoint_prompts(checkpoint: Checkpoint, clip: Clip) -> TemplatePrompts | 
     return prompts
 
 
+def checkpoint_probe(checkpoint: Checkpoint, clip: Clip) -> LinearProbe | None:
+    """The linear probe of a folder that the stage "probe" wrote; other folders have none."""
+    names = checkpoint.settings.get("probe")
+    if names is None:
+        return None
+    try:
+        probe = LinearProbe(names, clip.embed_dim)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{checkpoint.folder / 'config.yaml'} lacks {error} of its probe; it was not written by ovarnet") from None
+    load_weights(probe, checkpoint.part("probe"), checkpoint.folder / "probe.safetensors")
+    return probe
+
+
 def checkpoint_ovarnet(checkpoint: Checkpoint) -> OvarNet:
     """OvarNet from a checkpoint folder written by the stage "ovarnet"."""
     settings = checkpoint.settings
@@ -131,6 +148,7 @@ def checkpoint_ovarnet(checkpoint: Checkpoint) -> OvarNet:
     load_weights(model.detector_parts(), checkpoint.part("detector"), checkpoint.folder / "detector.safetensors")
     for kind, (scale, bias) in calibration.items():
         model.classifier.calibrate(kind, scale, bias)
+    model.classifier.probe = checkpoint_probe(checkpoint, clip)
     return model
 
 
@@ -179,9 +197,9 @@ def build_head(backbone: Clip, pyramid: nn.Module, embed_dim: int, design: Ovarn
 
 
 def stock_clip_attr(spec: str, proposer: str | Path) -> ClipAttr:
-    """Zero-shot CLIP-Attr from any CLIP of open_clip: `spec` is ARCH/TAG or ARCH/PATH."""
-    architecture, _, weights = spec.partition("/")
-    if not weights:
+    """Zero-shot CLIP-Attr from any CLIP of open_clip: `spec` is ARCH/TAG, ARCH/PATH or local-dir:FOLDER."""
+    architecture, _, weights = (spec, "", None) if spec.startswith(LOCAL_FOLDER) else spec.partition("/")
+    if weights == "":
         raise InputError(f"clip-attr:{spec} names no weights; write clip-attr:ARCH/TAG or clip-attr:ARCH/PATH, "
                          "such as clip-attr:ViT-B-16/openai")
     clip = load_clip(architecture, weights)
@@ -197,11 +215,16 @@ def open_proposer(source: str | Path) -> Proposer:
     if Path(source).is_file():
         return FileProposals(source)
     checkpoint = load_checkpoint(find_checkpoint(source))
-    settings = checkpoint.settings.get("proposer", {})
-    clip = settings.get("clip") or checkpoint.settings.get("clip", {}).get("name")
-    proposer = build_proposer(settings.get("kind", ""), ClipSettings(clip) if clip else None)
+    clip = proposer_clip(checkpoint)
+    proposer = build_proposer(checkpoint.settings.get("proposer", {}).get("kind", ""), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
     return proposer.eval()
+
+
+def proposer_clip(checkpoint: Checkpoint) -> str | None:
+    """The CLIP whose image tower the proposer of a folder is built on; not always that of the model."""
+    settings = checkpoint.settings
+    return settings.get("proposer", {}).get("clip") or settings.get("clip", {}).get("name")
 
 
 def build_proposer(kind: str, clip: ClipSettings | None, *, imagenet_weights: bool = False) -> nn.Module:

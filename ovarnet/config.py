@@ -56,7 +56,11 @@ class ClipTraining:
     seed: int = 0
     root: str = MISSING
     captions: str = "annotations/captions_photos.json"
+    """Under `root`: a COCO captions file, a table of CC3M or CC12M, or WebDataset shards ("*.tar"), see `ovarnet.data.captions`."""
     images: str = "photos"
+    """Under `root`: the folder of their images; not used with shards, which hold theirs."""
+    picture_memory: int = 4096
+    """Megabytes of pictures kept, brought to the tower's size; a corpus that needs more is read anew at every visit."""
     limit: int | None = None
     """Only the first so many images of every source (a dry run sets this); None: all."""
     clip: ClipSettings = field(default_factory=ClipSettings)
@@ -146,8 +150,12 @@ class ClipAttrTraining:
     """Share of every batch that comes from the detection data; 1 or 0: that kind of data only."""
     limit: int | None = None
     """Only the first so many images of every source (a dry run sets this); None: all."""
-    clip: ClipSettings = field(default_factory=ClipSettings)
-    proposer: str = MISSING
+    start: str | None = None
+    """CLIP-Attr to go on from: "scenes", a checkpoint folder or "clip-attr:ARCH/WEIGHTS"; `clip` is then not given, and neither is
+    `proposer` where the folder has one. Its learned prompts go on learning; with hand-written ones, new vectors begin."""
+    clip: ClipSettings | None = None
+    proposer: str | None = None
+    """Checkpoint folder of the proposer that is saved with the model, or "scenes"."""
     prompt_vectors: tuple[int, int, int] = (10, 10, 10)
     """Learned vectors before the word, between word and parent type, and after it."""
     parent_type: bool = True
@@ -209,9 +217,9 @@ class CaptionTraining:
     start: str = MISSING
     """Checkpoint folder of step I: what training starts from and is kept near to."""
     captions: str = MISSING
-    """A COCO captions file."""
-    images: str = MISSING
-    """Folder of its images."""
+    """A COCO captions file, a table of CC3M or CC12M, or WebDataset shards ("cc3m/*.tar"): see `ovarnet.data.captions`."""
+    images: str | None = None
+    """Folder of its images; not used with shards, which hold theirs."""
     pseudo_labels: str = MISSING
     """What `ovarnet pseudo-label` wrote for these images with the step I model."""
     known_words: bool = False
@@ -332,8 +340,9 @@ class OvarnetTraining:
     attribute_share: float = 0.5
     """Share of a batch's images that come from the attribute data, where that is another one."""
     captions: str | None = None
-    """A COCO captions file: its images carry distillation on proposals, nothing else; None: no such images."""
+    """Captions, as in step II: their images carry distillation on proposals, nothing else; None: no such images."""
     caption_images: str | None = None
+    """Folder of their images; not used with shards."""
     captions_per_batch: int = 0
     limit: int | None = None
     """Only the first so many images of every source (a dry run sets this); None: all."""
@@ -347,9 +356,26 @@ class OvarnetTraining:
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 
+@dataclass
+class ProbeTraining:
+    """A linear probe on the frozen region embeddings of any model, for a few pictures of one's own (docs/own_data.md)."""
+
+    stage: str = "probe"
+    output: str = MISSING
+    seed: int = 0
+    start: str = MISSING
+    """Any model: "scenes", a checkpoint folder (CLIP-Attr or OvarNet), or "clip-attr:ARCH/WEIGHTS"."""
+    proposer: str = "scenes"
+    """With clip-attr:ARCH/WEIGHTS alone: the source of boxes that is saved with it, a checkpoint folder or "scenes"."""
+    data: DataSource = field(default_factory=lambda: DataSource(dataset="custom"))
+    strengths: list[float] = field(default_factory=lambda: [0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003])
+    """Penalties that cross-validation chooses from; it may also choose the text scores alone."""
+    folds: int = 5
+
+
 STAGES: dict[str, type] = {"clip": ClipTraining, "proposer": ProposerTraining, "zero_shot": ZeroShotClipAttr,
                            "clip_attr": ClipAttrTraining, "clip_attr_captions": CaptionTraining,
-                           "ovarnet": OvarnetTraining}
+                           "ovarnet": OvarnetTraining, "probe": ProbeTraining}
 
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:

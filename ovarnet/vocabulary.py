@@ -156,7 +156,9 @@ class Vocabulary:
             return cls(tuple(Word(entry["name"], entry.get("supercategory") or NEUTRAL_PARENT, entry["ov_set"] == "base")
                              for entry in categories),
                        tuple(_ovad_attribute(entry) for entry in sorted(attributes, key=lambda entry: entry["id"])))
-        except (KeyError, TypeError) as error:
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: a category or attribute lacks {error}; give the OVAD annotation file (ovad2000.json)") from None
 
     @classmethod

@@ -1,8 +1,10 @@
-"""Time and peak memory of reading annotations, and images per second of reading training samples.
+"""Time and peak memory of reading annotations, images per second of reading, and training samples per second of the full-size pipeline.
 
     python tools/benchmark_loading.py vaw                             a made-up VAW training file of 260,895 instances with polygons
     python tools/benchmark_loading.py coco                            a made-up COCO file of 118,287 images, 860,001 boxes with polygons
     python tools/benchmark_loading.py images --photos FOLDER          real photos: share of opening, decoding, cropping
+    python tools/benchmark_loading.py samples --photos COCO128        step I on the boxes of FOLDER/instances.json and FOLDER/images:
+                                                                      --clip RN50 or ViT-B-16, random weights, as configs/coco_vaw trains it
 
 Peak memory is that of the whole process, the imports (about 0.4 GB with torch) included.
 """
@@ -15,6 +17,7 @@ import random
 import resource
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from ovarnet.data.coco import load_coco
@@ -25,10 +28,18 @@ from ovarnet.vocabulary import Vocabulary
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("vaw", "coco", "images"))
+    parser.add_argument("what", choices=("vaw", "coco", "images", "samples"))
     parser.add_argument("--share", type=float, default=1.0, help="of the full number of records")
     parser.add_argument("--photos", type=Path, help="folder of photos")
+    parser.add_argument("--clip", default="ViT-B-16", help="samples: architecture of open_clip")
+    parser.add_argument("--batch", type=int, default=16, help="samples: boxes per iteration")
+    parser.add_argument("--iterations", type=int, default=4, help="samples: how many are timed, after one to warm up")
     args = parser.parse_args()
+    if args.what in ("images", "samples") and args.photos is None:
+        raise SystemExit(f"error: {args.what} needs --photos, a folder")
+    if args.what == "samples":
+        measure_samples(args)
+        return
     if args.what == "images":
         measure_images(args.photos)
         return
@@ -92,8 +103,6 @@ def measure_images(folder: Path | None) -> None:
 
     from ovarnet.modeling.crops import crop_boxes
 
-    if folder is None:
-        raise SystemExit("error: images needs --photos, a folder of photos")
     files, spent = list_images([folder]), {"header": 0.0, "decode": 0.0, "to tensor": 0.0, "10 crops of 224": 0.0}
     for file in files:
         _, spent["header"] = timed(lambda file=file: read_image_size(file), spent["header"])
@@ -106,6 +115,59 @@ def measure_images(folder: Path | None) -> None:
     for step, seconds in spent.items():
         print(f"{step:16}{1000 * seconds / len(files):8.2f} ms per photo{100 * seconds / total:6.0f} %")
     print(f"{len(files)} photos, one thread: {len(files) / total:.1f} photos per second of CPU; bottleneck: {max(spent, key=spent.get)}")
+
+
+def measure_samples(args) -> None:
+    """Seconds of CPU per box of each part of an iteration of step I with a frozen image tower; images are read anew at every visit."""
+    import torch
+
+    from ovarnet.modeling.clip import load_clip
+    from ovarnet.modeling.prompts import LearnedPrompts
+    from ovarnet.modeling.text_classifier import TextClassifier
+    from ovarnet.training.regions import CropRule, ImageMemory, seeded
+
+    file = args.photos / "instances.json"
+    vocabulary = Vocabulary.from_coco(file, "48/17")
+    photos = load_coco(file, args.photos / "images", vocabulary)
+    boxes = [(photo.file, photo.boxes[row:row + 1]) for photo in photos for row in range(len(photo))]
+    words = [word for word in vocabulary.categories if word.seen]
+    clip = load_clip(args.clip, None, random_weights=True)
+    clip.model.visual.requires_grad_(False)
+    classifier, draw, parts = TextClassifier(clip, LearnedPrompts(clip.text_width), bias=0.0).train(), random.Random(0), Parts()
+    for iteration in range(args.iterations + 1):
+        if iteration == 1:
+            parts, started = Parts(), time.perf_counter()  # the first was to warm up
+        chosen, images = draw.choices(boxes, k=args.batch), ImageMemory(1 << 20)
+        with parts("read and decode"):
+            for path, _ in chosen:
+                images.read(path)
+        with parts("random crop to 224"):
+            rule = CropRule(clip, images)
+            crops = torch.cat([rule.random(path, box, seeded(iteration, n)) for n, (path, box) in enumerate(chosen)])
+        with parts("image tower (frozen)"):
+            embeddings = clip.encode_image(crops)
+        with parts("words, loss and backward"):
+            classifier(embeddings, classifier.embed(words, "category")).sigmoid().mean().backward()
+    wall, samples, total = time.perf_counter() - started, args.batch * args.iterations, sum(parts.spent.values())
+    for part, seconds in parts.spent.items():
+        print(f"{part:26}{1000 * seconds / samples:9.2f} ms of CPU per box{100 * seconds / total:6.0f} %")
+    loading = parts.spent["read and decode"] + parts.spent["random crop to 224"]
+    print(f"{args.clip}, batch {args.batch}, {len(words)} words, {torch.get_num_threads()} thread(s): {samples / total:.2f} boxes a second "
+          f"of CPU ({samples / wall:.2f} of wall time); loading alone {samples / loading:.1f}; "
+          f"bottleneck: {max(parts.spent, key=parts.spent.get)}; peak memory {peak():.2f} GB")
+
+
+class Parts:
+    """Seconds of CPU of each part of a step, under its name."""
+
+    def __init__(self):
+        self.spent: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, name: str):
+        started = time.process_time()
+        yield
+        self.spent[name] = self.spent.get(name, 0.0) + time.process_time() - started
 
 
 def timed(step, spent: float) -> tuple:

@@ -17,8 +17,9 @@ HELP = "store class-agnostic proposals of many images, for training with caption
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--proposer", default="scenes", help="checkpoint folder, scenes or torchvision")
-    parser.add_argument("--images", required=True, metavar="FOLDER", help="folder of the images")
-    parser.add_argument("--captions", metavar="FILE", help="COCO captions file: only its images (default: every image of the folder)")
+    parser.add_argument("--images", metavar="FOLDER", help="folder of the images")
+    parser.add_argument("--captions", metavar="FILE", help="COCO captions, a CC3M or CC12M table, or shards (\"cc3m/*.tar\", which hold "
+                                                           "their images): only those; default: every image of the folder")
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where the shards are written")
     parser.add_argument("--limit", type=int, default=100, help="best proposals kept per image, and its largest one")
     parser.add_argument("--shard", type=int, default=500, help="images per shard")
@@ -31,8 +32,11 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.build import open_proposer, pick_device
     from ovarnet.data.captions import load_captions
     from ovarnet.data.images import list_images
+    from ovarnet.errors import InputError
     from ovarnet.training.proposals import write_proposals
 
+    if not (args.captions or args.images):
+        raise InputError("propose: which images? give --images FOLDER, or --captions with shards that hold their images")
     if args.captions:
         files = [image.file for image in load_captions(args.captions, args.images)]
     else:

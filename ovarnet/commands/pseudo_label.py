@@ -17,8 +17,8 @@ HELP = "score the proposals of caption images with the step I model, for trainin
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="checkpoint folder of step I, the teacher")
-    parser.add_argument("--captions", required=True, metavar="FILE", help="COCO captions file")
-    parser.add_argument("--images", required=True, metavar="FOLDER", help="folder of its images")
+    parser.add_argument("--captions", required=True, metavar="FILE", help="COCO captions, a CC3M or CC12M table, shards (\"cc3m/*.tar\")")
+    parser.add_argument("--images", metavar="FOLDER", help="folder of its images; shards hold theirs")
     parser.add_argument("--proposals", required=True, metavar="FOLDER", help="what ovarnet propose wrote for them")
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where the shards are written")
     parser.add_argument("--most", type=int, default=50, help="best proposals scored per image, and its largest one")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ovarnet.errors import InputError
 
-HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions, ovarnet"
+HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions, ovarnet, probe"
 
 EXAMPLE = """\
 examples:
@@ -17,6 +17,10 @@ examples:
   ovarnet train configs/scenes/clip_attr_zero_shot.yaml     both together: CLIP-Attr, ready for ovarnet detect --model
   ovarnet train configs/scenes/clip_attr.yaml               step I: prompts from boxes with categories and with attributes
   ovarnet train configs/scenes/clip_attr_captions.yaml      step II: from captions; its first lines say what to run before
+
+On a few dozen pictures of your own, from any checkpoint (docs/own_data.md):
+  ovarnet train configs/custom/probe.yaml                   a linear probe on frozen embeddings
+  ovarnet train configs/custom/prompts.yaml                 prompts only
 
 Any setting of ovarnet/config.py can be given as KEY=VALUE, which wins over the file:
   ovarnet train configs/scenes/clip.yaml optimisation.iterations=200 output=runs/short

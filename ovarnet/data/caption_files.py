@@ -22,8 +22,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from ovarnet.data.captions import load_captions
+from ovarnet.data.coco_captions import load_coco_captions
+from ovarnet.data.images import SUFFIXES
 from ovarnet.data.records import Skipped
+from ovarnet.data.shards import member_path
 from ovarnet.errors import InputError
 
 TABLES, LINES, SHARDS = (".tsv", ".txt", ".token"), (".jsonl", ".ndjson"), (".tar",)
@@ -35,17 +37,31 @@ _CAPTION_NUMBER = re.compile(r"#\d+$")
 @dataclass(frozen=True)
 class CaptionItem:
     """image: file name, URL or key, as the file gives it. captions: at least one, none of them blank. position: the bytes of the file
-    that have been read with it, for a progress bar."""
+    that have been read with it, for a progress bar. in_shard: it comes from a shard; member: its image there, for `read_image`, None where
+    there is none or the shard is zipped."""
 
     image: str
     captions: tuple[str, ...]
     position: int
+    in_shard: bool = False
+    member: str | None = None
 
 
 class _Line(NamedTuple):
     image: str
     captions: tuple[str, ...]
     position: int
+    in_shard: bool = False
+    member: str | None = None
+
+
+class _Member(NamedTuple):
+    """content: of captions only. place: as `CaptionItem.member`."""
+
+    key: str
+    extension: str
+    content: bytes
+    place: str | None
 
 
 class _Broken(Exception):
@@ -69,7 +85,7 @@ def read_caption_file(path: str | Path, broken: Skipped) -> Iterator[CaptionItem
 
 
 def _coco(path: Path, broken: Skipped) -> Iterator[CaptionItem]:
-    images, size = load_captions(path, None, broken), path.stat().st_size
+    images, size = load_coco_captions(path, None, broken), path.stat().st_size
     for number, image in enumerate(images, 1):
         yield CaptionItem(image.file, tuple(image.captions), size * number // len(images))
 
@@ -77,7 +93,7 @@ def _coco(path: Path, broken: Skipped) -> Iterator[CaptionItem]:
 def _joined(lines: Iterable[_Line]) -> Iterator[CaptionItem]:
     for image, group in groupby(lines, key=lambda line: line.image):
         group = list(group)
-        yield CaptionItem(image, tuple(caption for line in group for caption in line.captions), group[-1].position)
+        yield CaptionItem(image, tuple(caption for line in group for caption in line.captions), *group[-1][2:])
 
 
 @contextmanager
@@ -154,18 +170,19 @@ def _captions(values: list) -> tuple[str, ...]:
 
 def _shard(path: Path, broken: Skipped) -> Iterator[_Line]:
     with _opened(path) as (file, stream):
-        for key, members in groupby(_caption_members(path, stream, broken), key=lambda member: member[0]):
+        for key, group in groupby(_members(path, stream, broken), key=lambda member: member.key):
+            members = list(group)
             try:
-                image, captions = _from_members(key, list(members))
-                yield _Line(image, captions, file.tell())
+                image, captions = _from_members(key, members)
+                yield _Line(image, captions, file.tell(), True, next((one.place for one in members if _is_image(one)), None))
             except UnicodeDecodeError:
                 broken.add("not UTF-8", f"{path}:{key}")
             except _Broken as reason:
                 broken.add(str(reason), f"{path}:{key}")
 
 
-def _caption_members(path: Path, stream: BinaryIO, broken: Skipped) -> Iterator[tuple[str, str, bytes]]:
-    """(key, extension, content) of every member, until the end or the damage; the content is read of captions only."""
+def _members(path: Path, stream: BinaryIO, broken: Skipped) -> Iterator[_Member]:
+    """Every member, until the end or the damage."""
     try:
         with tarfile.open(fileobj=stream, mode="r|") as shard:
             for member in shard:
@@ -173,15 +190,21 @@ def _caption_members(path: Path, stream: BinaryIO, broken: Skipped) -> Iterator[
                 stem, _, extension = name.partition(".")
                 if member.isfile() and stem:
                     is_caption = extension.lower() in ("txt", "json") and member.size <= LONGEST_MEMBER
-                    yield f"{folder}/{stem}" if folder else stem, extension, shard.extractfile(member).read() if is_caption else b""
+                    content = shard.extractfile(member).read() if is_caption else b""
+                    place = member_path(path, member.offset_data, member.size, name) if path.suffix.lower() == ".tar" else None
+                    yield _Member(f"{folder}/{stem}" if folder else stem, extension, content, place)
     except (tarfile.TarError, EOFError, OSError) as error:
         broken.add(f"shard ends early or is damaged ({error})", str(path))
 
 
-def _from_members(key: str, members: list[tuple[str, str, bytes]]) -> tuple[str, tuple[str, ...]]:
+def _is_image(member: _Member) -> bool:
+    return f".{member.extension.lower()}".endswith(SUFFIXES)
+
+
+def _from_members(key: str, members: list[_Member]) -> tuple[str, tuple[str, ...]]:
     """KEY.txt goes before the "caption" of KEY.json. The image is named by its member, or by the key when it is not in the shard."""
-    content = {extension.lower(): data for _, extension, data in members}
-    image = next((f"{key}.{extension}" for _, extension, _ in members if extension.lower() not in ("txt", "json", "cls")), key)
+    content = {member.extension.lower(): member.content for member in members}
+    image = next((f"{key}.{member.extension}" for member in members if member.extension.lower() not in ("txt", "json", "cls")), key)
     if "txt" in content:
         return image, _captions([content["txt"].decode("utf-8")])
     if "json" in content:

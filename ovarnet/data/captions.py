@@ -1,58 +1,80 @@
-"""COCO captions files -> images with their captions."""
+"""Images with their captions for training: one record, whatever the corpus (COCO captions, CC3M and CC12M tables, WebDataset shards)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import glob
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from ovarnet.data.records import ImageFolder, Skipped, check_ids, records_of
+from ovarnet.data.caption_files import CaptionItem, read_caption_file
+from ovarnet.data.coco_captions import CaptionedImage, load_coco_captions
+from ovarnet.data.records import ImageFolder, Skipped
 from ovarnet.errors import InputError
-from ovarnet.json_stream import read_records
+
+__all__ = ["CaptionedImage", "load_captions"]
 
 
-@dataclass(frozen=True)
-class CaptionedImage:
-    """file: path of the image. image_id: as str. captions: at least one, in file order."""
+def load_captions(source: str | Path, image_folder: str | Path | None = None, skipped: Skipped | None = None) -> list[CaptionedImage]:
+    """The images that have a caption, in the order of the files; the lines of one image become one record.
 
-    file: str
-    image_id: str
-    captions: list[str]
-
-
-def load_captions(file: str | Path, image_folder: str | Path | None, skipped: Skipped | None = None) -> list[CaptionedImage]:
-    """The images of the file that have a caption, in file order. Images without one, images without a file, captions of unknown images and
-    empty captions are noted in `skipped` (None: one logged line). image_folder None: files are not looked up."""
+    source: a file of any kind that `ovarnet.data.caption_files` reads, or a pattern of such ("cc3m/*.tar").
+    Where the image of a record is:
+      COCO, tables and JSON lines   by its name in `image_folder` (None: names are paths as they stand). Of a URL the name is the last
+                                    part; a name that several URLs share tells none of them, and those are left out
+      .tar shards                   beside the caption in the shard; `image_folder` is not used
+    What cannot be used is noted in `skipped` (None: one logged line). InputError: no such file, or nothing in it can be used.
+    """
     notes = Skipped() if skipped is None else skipped
-    data = read_records(file)
-    captions = _captions_by_image(data, file, notes)
-    images, folder, found = records_of(data, "images", file), ImageFolder(image_folder), []
-    check_ids([str(record.get("id")) for record in images], "image", file)
-    for record in images:
-        image_id, name = str(record.get("id")), record.get("file_name")
-        if "id" not in record or not isinstance(name, str):
-            notes.add("image record without id or file_name", f"image {image_id}: {name}")
-        elif image_id not in captions:
-            notes.add("image without a caption", name)
-        elif (path := folder.find(name)) is None:
-            notes.add("image file missing", name)
+    files = _files(source)
+    if len(files) == 1 and files[0].suffix.lower() == ".json":
+        return load_coco_captions(files[0], image_folder, skipped)
+    items = [item for file in files for item in read_caption_file(file, notes)]
+    folder = ImageFolder(None if all(item.in_shard for item in items) else image_folder)
+    found: dict[str, CaptionedImage] = {}
+    for item, place in _placed(items, folder, notes):
+        if place in found:
+            found[place].captions.extend(item.captions)
         else:
-            found.append(CaptionedImage(path, image_id, captions[image_id]))
-    if images and not found:
-        raise InputError(f"{file}: none of its {len(images)} images can be used: {notes}; check the image folder {image_folder}")
+            found[place] = CaptionedImage(place, item.image, list(item.captions))
+    if not found:
+        raise InputError(f"{source}: none of its {len(items)} images can be used: {notes}; check the image folder {image_folder}")
     if skipped is None:
-        notes.log(file)
-    return found
+        notes.log(source)
+    return list(found.values())
 
 
-def _captions_by_image(data: dict, file: str | Path, skipped: Skipped) -> dict[str, list[str]]:
-    listed = {str(record.get("id")) for record in records_of(data, "images", file)}
-    captions: dict[str, list[str]] = {}
-    for position, record in enumerate(records_of(data, "annotations", file)):
-        image_id, caption, item = str(record.get("image_id")), record.get("caption"), f"annotation {record.get('id', position)}"
-        if not isinstance(caption, str) or not caption.strip():
-            skipped.add("caption empty or not a string", item)
-        elif image_id not in listed:
-            skipped.add("image_id not among the images", f"{item}: {image_id}")
+def _files(source: str | Path) -> list[Path]:
+    if not any(sign in str(source) for sign in "*?["):
+        return [Path(source)]
+    files = sorted(map(Path, glob.glob(str(source), recursive=True)))
+    if not files:
+        raise InputError(f"{source}: no file has such a name; check the pattern")
+    return files
+
+
+def _placed(items: list[CaptionItem], folder: ImageFolder, skipped: Skipped) -> Iterable[tuple[CaptionItem, str]]:
+    """Each item with the path of its image, for `read_image`."""
+    urls = Counter(_name(image) for image in {item.image for item in items if _is_url(item.image)})
+    for item in items:
+        if item.in_shard:
+            if item.member is None:
+                skipped.add("no image beside the caption in the shard, or a zipped shard (gunzip it)", item.image)
+            else:
+                yield item, item.member
+        elif _is_url(item.image) and urls[_name(item.image)] > 1:
+            skipped.add("file name shared by several URLs", item.image)
+        elif (place := folder.find(_name(item.image) if _is_url(item.image) else item.image)) is None:
+            skipped.add("image file missing", item.image)
         else:
-            captions.setdefault(image_id, []).append(caption.strip())
-    return captions
+            yield item, place
+
+
+def _is_url(image: str) -> bool:
+    return image.lower().startswith(("http://", "https://"))
+
+
+def _name(url: str) -> str:
+    """File name of a URL: what is left of its path behind the last slash."""
+    return unquote(urlsplit(url).path).rpartition("/")[2] or url

@@ -55,7 +55,8 @@ def load_custom(file: str | Path, image_folder: str | Path | None, vocabulary: V
     """One `Annotations` per image that has an annotation, in file order.
 
     Words outside the vocabulary and everything that cannot be used are noted in `skipped` with their place in the file (None: one logged
-    line). image_folder None: files are not looked up, and width and height must be given. InputError: not such a file, nothing usable.
+    line). image_folder None: files are not looked up; `read_size` is called with the name of an image whose width and height are not given.
+    InputError: not such a file, nothing usable.
     """
     notes = Skipped() if skipped is None else skipped
     content = read_custom(file, image_folder, notes, read_size)
@@ -107,7 +108,7 @@ def custom_vocabulary(files: Mapping[str, CustomFile]) -> Vocabulary:
 
 
 def _unlisted(value, file: str | Path) -> int:
-    if value not in UNLISTED:
+    if not isinstance(value, str) or value not in UNLISTED:
         raise InputError(f"{file}: unlisted_attributes is {value!r}; write \"unknown\" or \"negative\"")
     return UNLISTED[value]
 
@@ -136,7 +137,7 @@ def _image(record: dict, image_id: str, name: str, place: str, folder: ImageFold
            skipped: Skipped) -> ImageRecord | None:
     height, width, file = record.get("height"), record.get("width"), folder.find(name)
     sides = [side for side in (height, width) if side is not None]
-    if not all(type(side) is int and side > 0 for side in sides) or len(sides) == 1 or (not sides and folder.folder is None):
+    if not all(type(side) is int and side > 0 for side in sides) or len(sides) == 1:
         return skipped.add("width and height are not whole numbers of pixels", f"{place}: width {width}, height {height}")
     if file is None:
         return skipped.add("image file missing", f"{place}: {name}")

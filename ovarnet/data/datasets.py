@@ -13,6 +13,7 @@ from ovarnet.data.custom import load_custom
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.lsa import LsaImages, load_lsa
 from ovarnet.data.ovad import load_ovad
+from ovarnet.data.records import NovelName
 from ovarnet.data.vaw import load_vaw, merge_annotations
 from ovarnet.errors import InputError
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, UNKNOWN, Annotations
@@ -26,7 +27,8 @@ DIVISIONS = {"coco-ovd": {"48/17": "48/17", "48/32": "48/32"},
 LSA_SOURCES = ("vg", "flickr", "coco", "oi")
 
 
-def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True) -> tuple[Vocabulary, Sequence[Annotations]]:
+def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True,
+                 is_novel: NovelName | None = None) -> tuple[Vocabulary, Sequence[Annotations]]:
     """The words (base and novel) and the annotations of a split.
 
     name, splits and files under `root` (`ovarnet prepare NAME` checks them):
@@ -39,7 +41,9 @@ def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True
       custom    train / val / test   {split}.json, images/, vocabulary.json
     A base / novel division other than the default follows a colon: "coco-ovd:48/32", "vaw:common/rare", "vaw:splits/mine.json" (a split
     file under the root), "lsa:common/rare".
-    images False: the image files need not be there (enough to score stored predictions; not for vaw and lsa, whose sizes are the images').
+    images False: the image files need not be there (enough to score stored predictions; not for vaw and lsa, and custom files without width
+    and height, whose sizes are the images').
+    is_novel: of a training split, objects that mean a novel category of ANOTHER vocabulary, that of the run, are left out too.
     What was left out is logged in one line per file.
     """
     root = Path(root)
@@ -54,22 +58,25 @@ def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True
         raise InputError(f"dataset {name} has no split {split!r}; give one of {', '.join(splits)}")
     if not root.is_dir():
         raise InputError(f"{root}: no such folder; give the root folder of dataset {name} (see datasets/README.md)")
-    vocabulary, annotations = opener(root, split, images, *_division(name, division, root))
-    return vocabulary, base_only(annotations, vocabulary) if split == "train" else annotations
+    named = {"is_novel": is_novel if split == "train" else None} if name in ("vaw", "lsa") else {}
+    vocabulary, annotations = opener(root, split, images, *_division(name, division, root), **named)
+    return vocabulary, base_only(annotations, vocabulary, is_novel) if split == "train" else annotations
 
 
-def base_only(annotations: Sequence[Annotations], vocabulary: Vocabulary) -> Sequence[Annotations]:
+def base_only(annotations: Sequence[Annotations], vocabulary: Vocabulary, is_novel: NovelName | None = None) -> Sequence[Annotations]:
     """What training may see: boxes of novel categories are dropped, labels of novel attributes become UNKNOWN, images left without a box
     are dropped.
 
-    Boxes without a category label stay (VAW). Columns stay those of `vocabulary`.
+    is_novel: also the categories whose name means a novel one elsewhere. Boxes without a category label stay (VAW; its loader has looked at
+    their names). Columns stay those of `vocabulary`.
     """
     novel_attributes = ~vocabulary.attribute_seen
     if isinstance(annotations, LsaImages):  # it has no categories, and its label rows do not fit into memory
         return annotations.erased(set(novel_attributes.nonzero().flatten().tolist()))
+    allowed = [word.seen and (is_novel is None or is_novel(word.name) is None) for word in vocabulary.categories]
     kept = []
     for image in annotations:
-        seen = [column == NO_CATEGORY or vocabulary.categories[column].seen for column in image.categories.tolist()]
+        seen = [column == NO_CATEGORY or allowed[column] for column in image.categories.tolist()]
         if not any(seen):
             continue
         image = image[[row for row, keep in enumerate(seen) if keep]]
@@ -110,19 +117,22 @@ def _open_coco_ovd(root: Path, split: str, images: bool, division: str | Path) -
     return vocabulary, [image for image in boxes if len(image)]
 
 
-def _open_vaw(root: Path, split: str, images: bool, division: str | Path) -> tuple[Vocabulary, list[Annotations]]:
+def _open_vaw(root: Path, split: str, images: bool, division: str | Path,
+              is_novel: NovelName | None) -> tuple[Vocabulary, list[Annotations]]:
     vocabulary = Vocabulary.from_vaw(root, division)
-    return vocabulary, load_vaw([root / name for name in VAW_FILES[split]], root / "images", vocabulary, read_size=ImageSizes(root))
+    return vocabulary, load_vaw([root / name for name in VAW_FILES[split]], root / "images", vocabulary, read_size=ImageSizes(root),
+                                is_novel=is_novel)
 
 
 def _open_ovad(root: Path, split: str, images: bool) -> tuple[Vocabulary, list[Annotations]]:
     return load_ovad(root / "ovad2000.json", root / "val2017" if images else None, read_size=ImageSizes(root))
 
 
-def _open_lsa(root: Path, split: str, images: bool, division: Path) -> tuple[Vocabulary, LsaImages]:
+def _open_lsa(root: Path, split: str, images: bool, division: Path, is_novel: NovelName | None) -> tuple[Vocabulary, LsaImages]:
     vocabulary = Vocabulary.from_lsa(division)
     unlisted = UNKNOWN if split == "train" else NEGATIVE
-    return vocabulary, load_lsa(root / f"{split}.json", lsa_folders(root), vocabulary, unlisted, read_size=ImageSizes(root))
+    return vocabulary, load_lsa(root / f"{split}.json", lsa_folders(root), vocabulary, unlisted, read_size=ImageSizes(root),
+                                is_novel=is_novel)
 
 
 def lsa_folders(root: Path) -> dict[str, Path]:
@@ -134,5 +144,7 @@ def _open_custom(root: Path, split: str, images: bool) -> tuple[Vocabulary, list
     words, file = root / "vocabulary.json", root / f"{split}.json"
     if not words.is_file():
         raise InputError(f"{words}: no such file; `ovarnet prepare custom --root {root}` writes it")
-    vocabulary = Vocabulary.load(words)
-    return vocabulary, load_custom(file, root / "images" if images else None, vocabulary, read_size=ImageSizes(root))
+    vocabulary, sizes, folder = Vocabulary.load(words), ImageSizes(root), root / "images"
+    if images:
+        return vocabulary, load_custom(file, folder, vocabulary, read_size=sizes)
+    return vocabulary, load_custom(file, None, vocabulary, read_size=lambda name: sizes(folder / name))

@@ -5,6 +5,7 @@ Pillow decodes. What cannot be read raises InputError with the file and the fix;
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 import zlib
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
+from ovarnet.data.shards import read_member
 from ovarnet.errors import InputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -28,7 +30,8 @@ def read_image(image: str | Path | Image.Image | np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB, C-contiguous.
 
     Transparent parts are shown on white; 16-bit grey is scaled to 8 bits; of an animation, the first frame is taken. A numpy array must
-    already be (H, W, 3) uint8 RGB. InputError: missing, empty, truncated, not an image, or over 178 million pixels.
+    already be (H, W, 3) uint8 RGB. A path may also be the place of an image in a shard (`ovarnet.data.shards`). InputError: missing, empty,
+    truncated, not an image, or over 178 million pixels.
     """
     if isinstance(image, np.ndarray):
         return _checked_array(image)
@@ -72,11 +75,14 @@ def list_images(paths: Iterable[str | Path]) -> list[Path]:
 def _open(path: str | Path) -> Image.Image:
     path = Path(path)
     try:
-        if path.stat().st_size == 0:
+        member = read_member(path)
+        if not (path.stat().st_size if member is None else len(member)):
             raise InputError(f"{path}: the file is empty; download or export the image again")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # below LARGEST an image is welcome
-            return Image.open(path)
+            return Image.open(path if member is None else io.BytesIO(member))
+    except InputError:  # a ValueError too
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except IsADirectoryError:

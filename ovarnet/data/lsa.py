@@ -14,7 +14,19 @@ from pathlib import Path
 import torch
 
 from ovarnet.data.images import read_image_size
-from ovarnet.data.records import SUB_PIXEL, ImageFolder, ImageRecord, SizeReader, Skipped, check_ids, four_numbers, inside, logger
+from ovarnet.data.records import (
+    NOVEL_OBJECT,
+    SUB_PIXEL,
+    ImageFolder,
+    ImageRecord,
+    NovelName,
+    SizeReader,
+    Skipped,
+    check_ids,
+    four_numbers,
+    inside,
+    logger,
+)
 from ovarnet.errors import InputError
 from ovarnet.json_stream import read_records
 from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
@@ -86,13 +98,13 @@ class LsaImages(Sequence):
 
 
 def load_lsa(file: str | Path, image_folders: Mapping[str, str | Path], vocabulary: Vocabulary, unlisted: int = UNKNOWN,
-             skipped: Skipped | None = None, read_size: SizeReader = read_image_size) -> LsaImages:
+             skipped: Skipped | None = None, read_size: SizeReader = read_image_size, is_novel: NovelName | None = None) -> LsaImages:
     """The images that have a usable object, in file order.
 
     image_folders: {"vg": ..., "flickr": ..., "coco": ..., "oi": ...}; images of a source that is not given are left out and noted.
     categories: `object` where the vocabulary has it, else NO_CATEGORY. Listed attributes are POSITIVE; all others are `unlisted`: UNKNOWN,
-    or NEGATIVE as evaluation counts them. An object without instance_id gets "<image_id>:<position>". What is left out goes to `skipped`
-    (None: one logged line).
+    or NEGATIVE as evaluation counts them. An object without instance_id gets "<image_id>:<position>". is_novel: for training; objects whose
+    `object` means a novel category are left out. What is left out goes to `skipped` (None: one logged line).
     """
     notes = Skipped() if skipped is None else skipped
     records = [record for record in read_records(file, list) if _is_usable(record, notes)]
@@ -103,7 +115,7 @@ def load_lsa(file: str | Path, image_folders: Mapping[str, str | Path], vocabula
     form = visual_genome_boxes(records, images)
     if form.boxes:
         logger.info("%s: %s", file, form)
-    labelled = [_labelled(record, image, form.is_xywh and image.image_id.startswith("vg_"), vocabulary, notes)
+    labelled = [_labelled(record, image, form.is_xywh and image.image_id.startswith("vg_"), vocabulary, notes, is_novel)
                 for record in records if (image := images.get(record["image_id"])) is not None]
     if skipped is None:
         notes.log(file)
@@ -158,7 +170,8 @@ def _find_images(records: list[dict], folders: Mapping[str, str | Path], skipped
     return images
 
 
-def _labelled(record: dict, image: ImageRecord, is_xywh: bool, vocabulary: Vocabulary, skipped: Skipped) -> _Labelled:
+def _labelled(record: dict, image: ImageRecord, is_xywh: bool, vocabulary: Vocabulary, skipped: Skipped,
+              is_novel: NovelName | None) -> _Labelled:
     found = _Labelled(image, [], [], [], [])
     for position, entry in enumerate(record["objects"]):
         instance = str(entry.get("instance_id", f"{image.image_id}:{position}"))
@@ -167,6 +180,8 @@ def _labelled(record: dict, image: ImageRecord, is_xywh: bool, vocabulary: Vocab
             skipped.add("object without a list of attributes", instance)
         elif instance in found.instance_ids:
             skipped.add("instance_id twice in one image", instance)
+        elif is_novel is not None and (category := is_novel(str(entry.get("object")))) is not None:
+            skipped.add(NOVEL_OBJECT, f"{entry.get('object')!r} ({category}), instance {instance}")
         elif (box := _corners(entry.get("box"), image, is_xywh, f"instance {instance}", skipped)) is not None:
             found.boxes.append(box)
             found.categories.append(vocabulary.category_index.get(str(entry.get("object")), NO_CATEGORY))

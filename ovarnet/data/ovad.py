@@ -29,7 +29,7 @@ def load_ovad(file: str | Path, image_folder: str | Path | None, skipped: Skippe
     """
     notes = Skipped() if skipped is None else skipped
     data, vocabulary = read_records(file, drop=UNUSED), Vocabulary.from_ovad(file)
-    ids = sorted(record["id"] for record in data["attributes"])
+    ids = sorted(record["id"] for record in records_of(data, "attributes", file))
     if ids != list(range(len(ids))):
         raise InputError(f"{file}: attribute ids must be 0..{len(ids) - 1}, each once: they index att_vec")
     images = read_images(data, image_folder, file, notes, read_size)
@@ -43,10 +43,11 @@ def _rows_by_image(data: dict, images: dict, vocabulary: Vocabulary, source: str
     """Image id -> its usable (box, category column, labels, is crowd, instance id)."""
     columns = {str(record.get("id")): vocabulary.category_index[record["name"]] for record in records_of(data, "categories", source)}
     records = records_of(data, "annotations", source)
-    check_ids([str(record.get("id")) for record in records], "annotation", source)
+    check_ids([str(record["id"]) for record in records if "id" in record], "annotation", source)
     rows: dict[str, list[tuple]] = defaultdict(list)
-    for record in records:
-        item, vector = f"annotation {record.get('id')}", record.get("att_vec")
+    for position, record in enumerate(records):
+        instance, vector = str(record.get("id", f"at position {position}")), record.get("att_vec")
+        item = f"annotation {instance}"
         image, column = images.get(str(record.get("image_id"))), columns.get(str(record.get("category_id")))
         if image is None:
             skipped.add("annotation of an image left out", f"{item}: {record.get('image_id')}")
@@ -56,7 +57,7 @@ def _rows_by_image(data: dict, images: dict, vocabulary: Vocabulary, source: str
             skipped.add(f"att_vec is not {len(vocabulary.attributes)} values of 1, 0, -1", item)
         elif (box := checked_xywh(record.get("bbox"), image.height, image.width, item, skipped)) is not None:
             labels = [LABELS[value] for value in vector]
-            rows[image.image_id].append((box, column, labels, bool(record.get("iscrowd", 0)), str(record["id"])))
+            rows[image.image_id].append((box, column, labels, bool(record.get("iscrowd", 0)), instance))
     return rows
 
 

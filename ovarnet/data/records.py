@@ -56,6 +56,10 @@ class ImageRecord:
     width: int
 
 
+NovelName = Callable[[str], str | None]
+"""Name of an object -> the novel category it means, or None (`ovarnet.training.novel_objects`)."""
+NOVEL_OBJECT = "object of a novel category, left out of training"
+
 SizeReader = Callable[[str], tuple[int, int]]
 """(height, width) of an image file after EXIF rotation; raises InputError. `read_image_size`, or the index of `ovarnet prepare`."""
 

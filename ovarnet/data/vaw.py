@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from ovarnet.data.images import read_image_size
-from ovarnet.data.records import ImageFolder, ImageRecord, SizeReader, Skipped, check_ids, checked_xywh
+from ovarnet.data.records import NOVEL_OBJECT, ImageFolder, ImageRecord, NovelName, SizeReader, Skipped, check_ids, checked_xywh
 from ovarnet.errors import InputError
 from ovarnet.json_stream import stream_json
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
@@ -27,19 +27,20 @@ SAME_BOX = 1.0
 
 def load_vaw(files: str | Path | Iterable[str | Path], image_folder: str | Path | None, vocabulary: Vocabulary,
              image_sizes: Mapping[str, tuple[int, int]] | None = None, skipped: Skipped | None = None,
-             read_size: SizeReader = read_image_size) -> list[Annotations]:
+             read_size: SizeReader = read_image_size, is_novel: NovelName | None = None) -> list[Annotations]:
     """One `Annotations` per image that has instances, in order of first appearance over all `files` (VAW's training set has two parts).
 
     categories: object_name where the vocabulary has it, else NO_CATEGORY. A word in both lists of a record becomes UNKNOWN.
     Images are `<image_id>.jpg` in the folder or one level below. VAW stores no sizes: `image_sizes` {image_id: (height, width)} or, without
     it, the headers of the image files. Unusable records, missing images and words outside the vocabulary are noted in `skipped` (None: one
-    logged line). image_folder None: files are not looked up (sizes needed). InputError: not VAW files, or an instance id twice.
+    logged line). image_folder None: files are not looked up (sizes needed). is_novel: for training; instances whose object_name means a
+    novel category are left out and noted. InputError: not VAW files, or an instance id twice.
     """
     notes = Skipped() if skipped is None else skipped
     files = [files] if isinstance(files, (str, Path)) else list(files)
     if image_folder is None and image_sizes is None:
         raise InputError(f"{files[0]}: VAW files hold no image sizes; give the image folder or the sizes")
-    by_image = _records_by_image(files, notes)
+    by_image = _records_by_image(files, notes, is_novel)
     find = _image_finder(ImageFolder(image_folder), image_sizes, notes, read_size)
     found = [(image, records) for image_id, records in by_image.items() if (image := find(image_id)) is not None]
     if by_image and not found:
@@ -61,7 +62,7 @@ def merge_annotations(coco: list[Annotations], vaw: list[Annotations]) -> list[A
     return merged + list(attributes.values())
 
 
-def _records_by_image(files: list[str | Path], skipped: Skipped) -> dict[str, list[dict]]:
+def _records_by_image(files: list[str | Path], skipped: Skipped, is_novel: NovelName | None) -> dict[str, list[dict]]:
     by_image: dict[str, list[dict]] = {}
     ids = []
     for file in files:
@@ -71,6 +72,9 @@ def _records_by_image(files: list[str | Path], skipped: Skipped) -> dict[str, li
                 skipped.add(fault, f"{file} record {position} (line {line})")
                 continue
             ids.append(str(record["instance_id"]))
+            if is_novel is not None and (category := is_novel(record["object_name"])) is not None:
+                skipped.add(NOVEL_OBJECT, f"{record['object_name']!r} ({category}), instance {record['instance_id']}")
+                continue
             by_image.setdefault(str(record["image_id"]), []).append({key: record.get(key) for key in USED})
     check_ids(ids, "instance", ", ".join(map(str, files)))
     return by_image

@@ -67,11 +67,13 @@ class ClipSource:
         try:
             return open_clip.get_tokenizer(self.name, **settings)
         except ImportError as error:
-            raise InputError(f"the tokenizer of {self.name} needs a package that is not installed ({error}); pip install transformers "
-                             "sentencepiece") from error
+            raise InputError(f"the tokenizer of {self.name} is not CLIP's own and needs packages that are not installed "
+                             f"({str(error).strip().splitlines()[0]}); pip install transformers sentencepiece") from error
         except (OSError, ValueError) as error:
-            raise InputError(f"the tokenizer of {self.name} is neither in the local cache nor can be fetched; download its Hub folder "
-                             f"where there is a network and give the architecture as {LOCAL_FOLDER}FOLDER") from error
+            repository = self.config["text_cfg"].get("hf_tokenizer_name")
+            raise InputError(f"the tokenizer of {self.name} ({repository} on the Hugging Face Hub) is neither in the local cache nor can "
+                             f"be fetched; where there is a network: hf download {repository} --local-dir FOLDER. Then, with FOLDER copied "
+                             f"here, name the model {LOCAL_FOLDER}FOLDER, weights and tokenizer in one") from error
 
 
 def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -> ClipSource:

@@ -45,12 +45,13 @@ ATTRIBUTE_TEMPLATES = [
 @dataclass
 class WordEmbeddings:
     """Text embeddings of W words. matrix: (S, D) float32, L2-normalised, one row per string. owner: (S,) int64, the word of each row,
-    ascending. length: W. S and W may be 0."""
+    ascending. length: W. S and W may be 0. names: of the words, where somebody needs them (a linear probe)."""
 
     matrix: Tensor
     owner: Tensor
     length: int
     kind: Kind
+    names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.length

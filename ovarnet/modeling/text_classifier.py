@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.embedding_cache import DiskCache, embedding_key
+from ovarnet.modeling.linear_probe import LinearProbe
 from ovarnet.modeling.prompts import Kind, LearnedPrompts, TemplatePrompts, WordEmbeddings
 from ovarnet.vocabulary import Word
 
@@ -36,6 +38,7 @@ class TextClassifier(nn.Module):
          saturated sigmoids; a negative start keeps the first mean probability small);
       3. else, for a CLIP nobody fitted: exp(theta) * (cos - cos of a neutral text such as "a photo."). CLIP's cosines are all about .2,
          so sigmoid(exp(theta) * cos) would be 1 for every word.
+    probe: where it is set, what one's own labels add to that (`ovarnet.modeling.linear_probe`); not in training.
     """
 
     def __init__(self, clip: Clip, prompts: TemplatePrompts | LearnedPrompts, *, bias: float | None = None,
@@ -45,6 +48,7 @@ class TextClassifier(nn.Module):
         self.prompts = prompts
         self.bias = None if bias is None else nn.Parameter(torch.tensor(float(bias)))
         self.register_buffer("calibration", torch.full((len(KINDS), 2), math.nan))  # rows of KINDS: scale, bias; NaN: not calibrated
+        self.probe: LinearProbe | None = None
         self._memory: dict[tuple, Any] = {}
         self._disk = None if cache_folder is None else DiskCache(Path(cache_folder))
         self._fingerprint: tuple[tuple, str] | None = None
@@ -64,10 +68,15 @@ class TextClassifier(nn.Module):
         if self.training:
             return self.prompts.encode(self.clip, words, kind)
         key = (kind, tuple((word.strings, word.parent) for word in words))
-        return self._remembered(key, lambda: self._from_disk_or_encode(words, kind))
+        found = self._remembered(key, lambda: self._from_disk_or_encode(words, kind))
+        return found if self.probe is None else replace(found, names=tuple(word.name for word in words))
 
     def forward(self, regions: Tensor, words: WordEmbeddings) -> Tensor:
         """Regions (R, D), of any length, -> logits (R, W) float32. R and W may be 0."""
+        logits = self._by_text(regions, words)
+        return logits if self.probe is None or self.training else self.probe(logits, regions, words.kind, words.names)
+
+    def _by_text(self, regions: Tensor, words: WordEmbeddings) -> Tensor:
         cosines = self.cosines(regions, words)
         row = self.calibration[KINDS.index(words.kind)].to(cosines.device)
         if not row.isnan().any():

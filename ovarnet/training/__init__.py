@@ -4,7 +4,7 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from ovarnet.config import CaptionTraining, ClipAttrTraining, ClipTraining, OvarnetTraining, ProposerTraining
+from ovarnet.config import CaptionTraining, ClipAttrTraining, ClipTraining, OvarnetTraining, ProbeTraining, ProposerTraining
 
 
 def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
@@ -29,6 +29,10 @@ def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
         from ovarnet.training.distill import train_ovarnet
 
         return train_ovarnet(config, accelerator, resume=resume)
+    if isinstance(config, ProbeTraining):
+        from ovarnet.training.probe import train_probe
+
+        return train_probe(config)
     from ovarnet.training.zero_shot import assemble_clip_attr
 
     return assemble_clip_attr(config, accelerator)

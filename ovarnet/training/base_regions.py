@@ -16,6 +16,7 @@ from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.losses.federated import frequency_weights, sample_judged
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations
+from ovarnet.training.novel_objects import NovelObjects
 from ovarnet.training.regions import CropRule, seeded, stack
 from ovarnet.vocabulary import Vocabulary
 
@@ -82,10 +83,14 @@ class BaseData:
 
     @classmethod
     def open(cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None) -> BaseData:
-        """Categories are the detection data's words, attributes the attribute data's. limit: images that are read of each."""
+        """Categories are the detection data's words, attributes the attribute data's. limit: images that are read of each.
+
+        Boxes of the attribute data whose object means a novel category of the detection data are left out: a novel word has no box in
+        training, whatever the box is labelled with.
+        """
         category_words, boxed = open_dataset(detection.dataset, detection.root, detection.split)
         attribute_words, described = (category_words, boxed) if attributes == detection else open_dataset(
-            attributes.dataset, attributes.root, attributes.split)
+            attributes.dataset, attributes.root, attributes.split, is_novel=NovelObjects(category_words))
         boxed, described = boxed[:limit], described[:limit]
         vocabulary = Vocabulary(category_words.categories, attribute_words.attributes)
         return cls(vocabulary, base_vocabulary(vocabulary), detection_regions(boxed, category_words),

@@ -21,6 +21,8 @@ from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ClipTraining
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.data.images import read_image
+from ovarnet.data.records import Skipped
+from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip, load_clip
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.training.clip_start import start_as_bag_of_words
@@ -32,27 +34,46 @@ MAX_LOGIT_SCALE = math.log(100)
 
 
 class CaptionPairs(Dataset):
-    """Pictures held in memory, one of their captions drawn anew at every visit.
+    """Pictures, one of their captions drawn anew at every visit.
 
-    Pictures are letterboxed to the tower's input once (method section 2.2: aspect kept, zero pad after normalisation) and kept as float16.
+    Pictures are letterboxed to the tower's input (method section 2.2: aspect kept, zero pad after normalisation). Where all of them take at
+    most `megabytes`, they are read once and kept as float16, and what cannot be read is left out and logged; a larger corpus is read at
+    every visit, and a picture that cannot be read then ends the run.
     """
 
-    def __init__(self, records: list[CaptionedImage], clip: Clip, *, seed: int):
-        self.seed = seed
-        self.tokens = [clip.tokenize(record.captions) for record in records]
-        self.pictures = torch.empty(len(records), 3, clip.image_size, clip.image_size, dtype=torch.float16)
-        for picture, record in zip(self.pictures, tqdm(records, desc="reading pictures", unit="image", mininterval=2.0), strict=True):
-            pixels = torch.from_numpy(read_image(record.file)).permute(2, 0, 1).float() / 255
-            whole = torch.tensor([[0.0, 0.0, pixels.shape[2], pixels.shape[1]]])
-            picture.copy_(crop_boxes(pixels, whole, clip.image_size, clip.mean, clip.std, enlarge=0.0)[0])
+    def __init__(self, records: list[CaptionedImage], clip: Clip, *, seed: int, megabytes: int = 4096):
+        self.seed, self.size, self.mean, self.std = seed, clip.image_size, clip.mean, clip.std
+        fits = len(records) * 3 * self.size**2 * 2 <= megabytes * 2**20
+        self.pictures, self.records = self._keep(records) if fits else (None, records)
+        self.tokens = [clip.tokenize(record.captions) for record in self.records]
+
+    def _keep(self, records: list[CaptionedImage]) -> tuple[Tensor, list[CaptionedImage]]:
+        pictures, kept, broken = torch.empty(len(records), 3, self.size, self.size, dtype=torch.float16), [], Skipped()
+        for record in tqdm(records, desc="reading pictures", unit="image", mininterval=2.0):
+            try:
+                pictures[len(kept)] = self._picture(record)
+                kept.append(record)
+            except InputError as error:
+                broken.add("image unreadable", str(error))
+        broken.log("pictures with captions")
+        if not kept:
+            raise InputError(f"none of the {len(records)} pictures can be read: {broken}")
+        return pictures[:len(kept)], kept
+
+    def _picture(self, record: CaptionedImage) -> Tensor:
+        """(3, S, S) float32."""
+        pixels = torch.from_numpy(read_image(record.file)).permute(2, 0, 1).float() / 255
+        whole = torch.tensor([[0.0, 0.0, pixels.shape[2], pixels.shape[1]]])
+        return crop_boxes(pixels, whole, self.size, self.mean, self.std, enlarge=0.0)[0]
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.records)
 
     def __getitems__(self, keys: list[tuple[int, int]]) -> tuple[Tensor, list[list[int]]]:
         """Batch of (iteration, index) keys -> pictures (N, 3, S, S) float32, half of them mirrored, and N token lists."""
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + keys[0][0])
-        pictures = self.pictures[[index for _, index in keys]].float()
+        rows = [index for _, index in keys]
+        pictures = torch.stack([self._picture(self.records[row]) for row in rows]) if self.pictures is None else self.pictures[rows].float()
         mirrored = torch.rand(len(keys), generator=draw) < 0.5
         pictures[mirrored] = pictures[mirrored].flip(-1)
         choices = torch.rand(len(keys), generator=draw)
@@ -87,7 +108,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
     records = load_captions(root / config.captions, root / config.images)[:config.limit]
     torch.manual_seed(config.seed)
     clip = load_clip(config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None)
-    pairs = CaptionPairs(records, clip, seed=config.seed)
+    pairs = CaptionPairs(records, clip, seed=config.seed, megabytes=config.picture_memory)
     if config.clip.pretrained is None:
         with torch.no_grad():
             clip.logit_scale.fill_(math.log(config.scale_start))
@@ -95,9 +116,10 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
             start_as_bag_of_words(clip, [row for rows in pairs.tokens for row in rows])
     loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
     model = ContrastiveModel(clip, loss)
+    words = root / "vocabulary.json"    # the generated world's; a caption corpus has none
     best = run_stage(model, pairs, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
                      undecayed=[clip.token_embedding.weight], after_step=bound_temperature).clip
     accelerator.on_main_process(save_checkpoint)(
         output / "checkpoint", model="clip", settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
-        vocabulary=Vocabulary.load(root / "vocabulary.json"), parts={"clip": best.model.state_dict()})
+        vocabulary=Vocabulary.load(words) if words.is_file() else Vocabulary(), parts={"clip": best.model.state_dict()})
     return output / "checkpoint"

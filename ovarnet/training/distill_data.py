@@ -22,6 +22,7 @@ from ovarnet.losses.federated import frequency_weights
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations, Proposals
 from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, base_vocabulary
+from ovarnet.training.novel_objects import NovelObjects
 from ovarnet.training.regions import ImageMemory, seeded
 from ovarnet.vocabulary import Vocabulary
 
@@ -77,11 +78,12 @@ class DistillData:
 
     @classmethod
     def open(cls, config: OvarnetTraining) -> DistillData:
-        """Read the data of a run. InputError: a box or a label of a novel word, or captions without their image folder."""
+        """Read the data of a run. InputError: a box or a label of a novel word."""
         words, boxed = open_dataset(config.detection.dataset, config.detection.root, config.detection.split)
         vocabulary, described = words, []
         if config.attributes != config.detection:
-            attribute_words, described = open_dataset(config.attributes.dataset, config.attributes.root, config.attributes.split)
+            attribute_words, described = open_dataset(config.attributes.dataset, config.attributes.root, config.attributes.split,
+                                                      is_novel=NovelObjects(words))
             vocabulary = Vocabulary(words.categories, attribute_words.attributes)
             unlabelled = Vocabulary((), attribute_words.attributes)
             described = [_without_categories(image) for image in described[:config.limit]]
@@ -89,8 +91,6 @@ class DistillData:
         sources = {DETECTION: [training_image(image, words, none, exhaustive=True) for image in boxed[:config.limit]],
                    ATTRIBUTES: [training_image(image, unlabelled, none, exhaustive=False) for image in described], CAPTIONS: []}
         if config.captions is not None:
-            if config.caption_images is None:
-                raise InputError("captions: is given without caption_images, the folder of their images")
             captioned = load_captions(config.captions, config.caption_images)[:config.limit]
             sources[CAPTIONS] = [_caption_image(image.file, none, read_image_size(image.file)) for image in captioned]
         return cls(vocabulary, base, sources)

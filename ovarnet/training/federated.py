@@ -15,18 +15,16 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from ovarnet.build import open_clip_tower
 from ovarnet.config import ClipAttrTraining, FederatedLoss, TrainedParts
 from ovarnet.errors import InputError
 from ovarnet.losses.distillation import cosine_anchor
 from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.modeling.clip import Clip
-from ovarnet.modeling.prompts import LearnedPrompts
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.training.base_regions import BaseData, BaseRegions
 from ovarnet.training.embedding_cache import EmbeddingCache
 from ovarnet.training.loop import run_stage
-from ovarnet.training.parts import Trainable, open_proposer_checkpoint, save_clip_attr
+from ovarnet.training.parts import Trainable, save_clip_attr, start_clip_attr
 from ovarnet.training.regions import CropRule, ImageMemory
 from ovarnet.training.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
@@ -104,17 +102,15 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     if config.cached_views and config.trained.image_tower:
         raise InputError("cached_views needs a frozen image tower; set trained.image_tower to 0, or cached_views to 0")
     output = Path(config.output)
-    clip = open_clip_tower(config.clip).to(accelerator.device)
-    proposer = open_proposer_checkpoint(config.proposer, config.clip.name)
+    clip, classifier, proposer, is_learned = start_clip_attr(config)
+    clip.to(accelerator.device)
+    classifier.to(accelerator.device)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
-    torch.manual_seed(config.seed)
-    prompts = LearnedPrompts(clip.text_width, tuple(config.prompt_vectors), parent_type=config.parent_type)
-    classifier = TextClassifier(clip, prompts, bias=0.0).to(accelerator.device)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
     embedder = EmbeddingCache(clip, data, crops, cache_folder or output, views=config.cached_views, seed=config.seed) \
         if config.cached_views else None
     dataset = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories, embedder=embedder)
-    if config.trained.bias:
+    if config.trained.bias and not is_learned:
         _fill_bias(classifier, dataset, data.base, config)
     model = FederatedModel(clip, classifier, data.base, FederatedCriterion(data, config.loss), config.trained, config.image_anchor)
     shares = data.shares(config.optimisation.batch_size, config.detection_share)

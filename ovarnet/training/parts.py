@@ -11,11 +11,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ovarnet.build import build_proposer, checkpoint_prompts
+from ovarnet.build import build_proposer, checkpoint_prompts, find_checkpoint, load, open_clip_tower, proposer_clip
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
-from ovarnet.config import ClipSettings, Optimisation, TrainedParts
+from ovarnet.config import ClipAttrTraining, ClipSettings, Optimisation, TrainedParts
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip, load_clip
+from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.prompts import LearnedPrompts
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.training.schedule import parameter_groups
@@ -78,17 +79,38 @@ def save_clip_attr(folder: Path, clip: Clip, classifier: TextClassifier, vocabul
     """Write the folder that `ovarnet.load` opens; `proposer` is the folder that holds the proposer's weights."""
     prompts: LearnedPrompts = classifier.prompts
     both = [clip.logit_scale.exp().item(), classifier.bias.item()]
-    kind = proposer.settings["proposer"]["kind"]
-    settings = {"clip": {"name": clip.name}, "proposer": {"kind": kind, "clip": proposer.settings["proposer"].get("clip", clip.name)},
+    settings = {"clip": {"name": clip.name}, "proposer": {"kind": proposer.settings["proposer"]["kind"], "clip": proposer_clip(proposer)},
                 "prompts": {"vectors": list(prompts.counts), "parent_type": prompts.parent_type},
                 "calibration": {"category": both, "attribute": both}, "training": training}
     return save_checkpoint(folder, model="clip-attr", settings=settings, vocabulary=vocabulary,
                            parts={"clip": clip.model.state_dict(), "prompts": prompts.state_dict(), "proposer": proposer.part("proposer")})
 
 
-def open_proposer_checkpoint(folder: str | Path, clip: str) -> Checkpoint:
-    """A proposer's (or a whole model's) folder, checked to hold what it says before an hour of training."""
-    checkpoint = load_checkpoint(folder)
+def open_proposer_checkpoint(folder: str | Path) -> Checkpoint:
+    """A proposer's (or a whole model's) folder or shipped name, checked to hold what it says before an hour of training."""
+    checkpoint = load_checkpoint(find_checkpoint(str(folder)))
     kind = checkpoint.settings.get("proposer", {}).get("kind", "")
-    load_weights(build_proposer(kind, ClipSettings(checkpoint.settings["proposer"].get("clip", clip))), checkpoint.part("proposer"), folder)
+    load_weights(build_proposer(kind, ClipSettings(proposer_clip(checkpoint))), checkpoint.part("proposer"), folder)
     return checkpoint
+
+
+def start_clip_attr(config: ClipAttrTraining) -> tuple[Clip, TextClassifier, Checkpoint, bool]:
+    """What step I begins with: CLIP, classifier with a bias, the proposer's folder, and whether prompts and bias are learned ones."""
+    if config.start is None:
+        if config.clip is None or config.proposer is None:
+            raise InputError("stage clip_attr: give `start`, a CLIP-Attr to go on from, or both `clip` and `proposer`")
+        clip, proposer, learned, bias = open_clip_tower(config.clip), config.proposer, None, 0.0
+    else:
+        if config.clip is not None:
+            raise InputError("stage clip_attr: `start` brings its own CLIP; leave `clip` out, or leave `start` out")
+        is_stock = config.start.startswith("clip-attr:")
+        model = load(config.start, proposer=(config.proposer or "scenes") if is_stock else None, device="cpu")
+        if not isinstance(model, ClipAttr) or model.classifier.probe is not None:
+            raise InputError(f"{config.start} is an OvarNet or has a linear probe; prompts learn in a CLIP-Attr without one. "
+                             "The stage \"probe\" starts from any model")
+        proposer = config.proposer or ("scenes" if is_stock else config.start)
+        clip, learned = model.clip, model.classifier.prompts if isinstance(model.classifier.prompts, LearnedPrompts) else None
+        bias = 0.0 if learned is None else model.classifier.calibration[0, 1].item()
+    torch.manual_seed(config.seed)
+    prompts = learned or LearnedPrompts(clip.text_width, tuple(config.prompt_vectors), parent_type=config.parent_type)
+    return clip, TextClassifier(clip, prompts, bias=bias), open_proposer_checkpoint(proposer), learned is not None

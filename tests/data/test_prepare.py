@@ -1,7 +1,9 @@
 """`ovarnet prepare` on small files of the exact real formats, and on real COCO photos where they are at hand."""
 
+import io
 import json
 import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -204,6 +206,19 @@ def test_captions_of_coco_and_of_tables(tmp_path, capsys):
     assert code == 2
     assert "2 captions of 1 images, 2.00 each" in out and "1 x image without a caption" in out
     assert "cc3m.tsv: 1 captions of 1 images" in out and "1 x no TAB" in out
+
+
+def test_images_inside_shards_are_opened(tmp_path, capsys):
+    write_image(tmp_path / "a.png")
+    for name, content in (("00000.tar", (tmp_path / "a.png").read_bytes()), ("00001.tar", b"no picture")):
+        with tarfile.open(tmp_path / name, "w") as shard:
+            for member, data in (("1.png", content), ("1.txt", b"a red mug")):
+                info = tarfile.TarInfo(member)
+                info.size = len(data)
+                shard.addfile(info, io.BytesIO(data))
+    code, out = prepare(capsys, "captions", "--root", tmp_path)
+    assert code == 2 and "00000.tar: 1 captions of 1 images" in out and "1 of 1 images opened, all decode" in out
+    assert "problem  1 of 1 images opened cannot be decoded" in out and "00001.tar@" in out
 
 
 def custom_file(*annotations, **more):

@@ -14,6 +14,7 @@ from huggingface_hub import constants
 from open_clip.transformer import QuickGELU
 from safetensors.torch import save_file
 
+import ovarnet
 from ovarnet.errors import InputError
 from ovarnet.modeling import clip_hub, clip_weights
 from ovarnet.modeling.clip import load_clip
@@ -99,11 +100,25 @@ def test_a_folder_as_the_hub_holds_it(model, tmp_path):
     clip = load_clip(f"local-dir:{tmp_path}", None)
     assert_same_weights(clip, model)
     assert (clip.mean, clip.std) == ((0.1, 0.2, 0.3), (1, 1, 2))
+    assert ovarnet.load(f"clip-attr:local-dir:{tmp_path}", device="cpu").clip.mean == (0.1, 0.2, 0.3)
     with pytest.raises(InputError, match="brings its own weights"):
         load_clip(f"local-dir:{tmp_path}", "openai")
     (tmp_path / "open_clip_config.json").write_text("{")
     with pytest.raises(InputError, match=r"no readable open_clip_config\.json"):
         load_clip(f"local-dir:{tmp_path}", None)
+
+
+@pytest.mark.parametrize(("error", "message"), [
+    (ImportError("Please install transformers"), r"needs packages that are not installed .*; pip install transformers sentencepiece"),
+    (OSError("no network"), r"\(timm/ViT-B-16-SigLIP on the Hugging Face Hub\) .* hf download timm/ViT-B-16-SigLIP --local-dir FOLDER")])
+def test_a_tokenizer_that_is_not_at_hand(saved, monkeypatch, error, message):
+    def missing(*_, **__):
+        raise error
+
+    monkeypatch.setattr(clip_weights.open_clip, "get_tokenizer", missing)
+    monkeypatch.setattr(clip_weights, "why_unreachable", lambda: "no network")
+    with pytest.raises(InputError, match=message):
+        load_clip("ViT-B-16-SigLIP", saved)
 
 
 @pytest.mark.parametrize(("name", "pretrained", "message"), [

@@ -1,7 +1,10 @@
 import copy
+import io
 import json
 import math
+import tarfile
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +14,7 @@ from open_clip.loss import ClipLoss
 
 import ovarnet
 from ovarnet.captions import ParsedCaption
+from ovarnet.cli import main
 from ovarnet.config import CaptionTerms, PseudoLabelRules, resolve
 from ovarnet.data.captions import load_captions
 from ovarnet.errors import InputError
@@ -261,6 +265,50 @@ def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, step_one
     model, image = ovarnet.load(whole, device="cpu"), str(tiny_world.images / "0.png")
     found = model.detect(image, attributes=["red"], categories=[], boxes=[[4, 4, 34, 24]])
     assert found.attribute_scores.shape == (1, 1)
+
+
+@pytest.fixture(params=["table", "shards"])
+def corpus(request, tiny_world, tmp_path):
+    """The pictures of the tiny world as CC3M would come: (captions, images)."""
+    every = load_captions(tiny_world.captions, tiny_world.images)
+    if request.param == "table":
+        (tmp_path / "cc3m.tsv").write_text("".join(f"{image.captions[0]}\thttp://x.org/{Path(image.file).name}\n" for image in every))
+        return str(tmp_path / "cc3m.tsv"), str(tiny_world.images)
+    for number in range(2):
+        with tarfile.open(tmp_path / f"{number:05d}.tar", "w") as shard:
+            for image in every[4 * number:4 * number + 4]:
+                shard.add(image.file, Path(image.file).name)
+                text = tarfile.TarInfo(f"{Path(image.file).stem}.txt")
+                text.size = len(image.captions[0])
+                shard.addfile(text, io.BytesIO(image.captions[0].encode()))
+    return str(tmp_path / "*.tar"), None
+
+
+def test_tables_and_shards_go_through_every_caption_stage_as_coco_does(corpus, tiny_world, step_one, pseudo_labels, tmp_path):
+    captions, images = corpus
+    where = ["--captions", captions, *(["--images", images] if images else [])]
+    assert main(["propose", "--proposer", "scenes", "--limit", "3", "--output", str(tmp_path / "proposals"), *where]) == 0
+    assert len(read_proposals(tmp_path / "proposals")) == 8
+    assert write_proposals(FixedProposer(), [image.file for image in load_captions(captions, images)], tmp_path / "fixed", limit=2) == 8
+    assert main(["pseudo-label", "--model", str(step_one), "--proposals", str(tmp_path / "fixed"), "--output", str(tmp_path / "labels"),
+                 "--device", "cpu", *where]) == 0
+    expected, found = (read_pseudo_labels(folder / "labels")[0] for folder in (pseudo_labels, tmp_path))
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name].attribute_logits, expected[name].attribute_logits) for name in expected)
+    whole = [train_with_captions(caption_settings(tiny_world, step_one, labels, tmp_path / name, captions=text, images=folder,
+                                                  optimisation={"iterations": 2}), Accelerator(cpu=True))
+             for name, labels, text, folder in (("coco", pseudo_labels, str(tiny_world.captions), str(tiny_world.images)),
+                                                ("corpus", tmp_path, captions, images))]
+    assert len({(folder / "prompts.safetensors").read_bytes() for folder in whole}) == 1, "the same training, to the last bit"
+
+
+def test_clip_pretraining_reads_tables_and_shards(corpus, tmp_path, capsys):
+    captions, images = corpus
+    (tmp_path / "clip.yaml").write_text(f"""
+        {{stage: clip, output: {tmp_path}/run, root: {tmp_path}, captions: "{captions}", images: {images or "none"},
+         clip: {{name: ovarnet-scenes}}, picture_memory: {int(images is None)}, optimisation: {{iterations: 2, batch_size: 4}}}}""")
+    assert main(["train", str(tmp_path / "clip.yaml")]) == 0
+    assert (tmp_path / "run/checkpoint/clip.safetensors").is_file() and str(tmp_path / "run") in capsys.readouterr().out
 
 
 def test_a_model_without_learned_prompts_cannot_start_step_two(start_files):

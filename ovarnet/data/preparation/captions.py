@@ -8,7 +8,7 @@ from ovarnet.data.caption_files import LINES, SHARDS, TABLES, read_caption_file
 from ovarnet.data.captions import load_captions
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation.findings import Findings
-from ovarnet.data.preparation.pictures import check_pictures
+from ovarnet.data.preparation.pictures import check_decoding, check_pictures
 from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
 
@@ -19,7 +19,7 @@ COLUMNS = (*TABLES, *LINES, *SHARDS)
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
     corpora = sorted(path for path in root.iterdir() if path.is_file() and any(end in COLUMNS for end in path.suffixes[-2:]))
     for path in corpora:
-        _check_corpus(path, findings)
+        _check_corpus(path, -(-sample // len(corpora)), findings)
     sizes, files = ImageSizes(root), []
     wanted = [split for split in splits if not corpora or (root / "annotations" / f"captions_{split}2017.json").is_file()]
     for split in wanted:
@@ -36,9 +36,13 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
         check_pictures(files, sizes, sample, findings)
 
 
-def _check_corpus(path: Path, findings: Findings) -> None:
-    broken, images, captions = Skipped(), 0, 0
+def _check_corpus(path: Path, sample: int, findings: Findings) -> None:
+    """The images of a table lie anywhere and are counted by the loaders; those of a shard are opened here."""
+    broken, images, captions, members = Skipped(), 0, 0, []
     for item in read_caption_file(path, broken):
         images, captions = images + 1, captions + len(item.captions)
+        members += [item.member] if item.member else []
     (findings.ok if images else findings.problem)(f"{path}: {captions:,} captions of {images:,} images")
     findings.skipped(path, broken)
+    if members:
+        check_decoding(members, sample, findings)

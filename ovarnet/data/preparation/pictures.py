@@ -21,6 +21,12 @@ def check_pictures(files: Collection[str], sizes: ImageSizes, sample: int, findi
     """`files`: all image files that the records name. `sample` of them, evenly spread, are decoded; identical ones are noted, and are a
     problem when they lie in two of the `splits` (training on test images)."""
     files = sorted(set(files))
+    check_decoding(files, sample, findings)
+    _report_identical(identical(files, sizes), [set(split) for split in splits], findings)
+
+
+def check_decoding(files: list[str], sample: int, findings: Findings) -> None:
+    """Decode `sample` of the images, evenly spread."""
     opened = files[:: max(1, len(files) // sample)][:sample] if sample else []
     broken = []
     for file in opened:
@@ -32,7 +38,6 @@ def check_pictures(files: Collection[str], sizes: ImageSizes, sample: int, findi
         findings.problem(f"{len(broken)} of {len(opened)} images opened cannot be decoded", broken)
     elif opened:
         findings.ok(f"{len(opened)} of {len(files):,} images opened, all decode")
-    _report_identical(identical(files, sizes), [set(split) for split in splits], findings)
 
 
 def identical(files: Iterable[str], sizes: ImageSizes) -> list[list[str]]:
