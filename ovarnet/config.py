@@ -184,7 +184,8 @@ class CaptionTerms:
     region_attributes: float = 1.0
     region_categories: float = 1.0
     told_attributes: float = 0.0
-    """Not in the paper: BCE of what the caption says of the regions of a category it names (`ovarnet.losses.federated.told_loss`)."""
+    """Not in the paper: BCE of which novel attributes the caption tells of the regions of a category it names; base ones have boxes
+    (`ovarnet.losses.federated.told_loss`)."""
     keep_attributes: float = 1.0
     keep_categories: float = 1.0
 

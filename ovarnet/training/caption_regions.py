@@ -142,20 +142,17 @@ class CaptionRegions(Dataset):
                 torch.tensor([name in parsed.attributes for name in self.data.words.attribute_names], dtype=torch.bool))
 
     def _told_of(self, parsed: ParsedCaption, told: Tensor) -> Tensor:
-        """(C, A) bool: what the caption says of a thing of each category. An attribute whose nouns are all known categories is said of
-        those alone; any other, and every one without `rules.nouns`, of all. told: (A,), the caption's attributes."""
+        """(C, A) bool: what the caption says of a thing of each category: an attribute counts for its nouns' categories, and for no
+        other ("a red jacket" says nothing of the man). Without `rules.nouns` it counts for all. told: (A,), the caption's attributes."""
         told_of = told.repeat(len(self.data.words.categories), 1)
         if not self.rules.nouns:
             return told_of
         categories, attributes = self.data.words.category_index, self.data.words.attribute_index
-        nouns: dict[str, set] = {}
+        said = torch.zeros_like(told_of)
         for pair in parsed.pairs:
-            nouns.setdefault(pair.attribute, set()).add(pair.category)
-        for name, owners in nouns.items():
-            if name in attributes and owners <= set(categories):
-                told_of[:, attributes[name]] = False
-                told_of[[categories[owner] for owner in owners], attributes[name]] = True
-        return told_of
+            if pair.category in categories and pair.attribute in attributes:
+                said[categories[pair.category], attributes[pair.attribute]] = True
+        return told_of & said
 
 
 def _pick(options: list, draw: torch.Generator):

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ovarnet.losses.federated import attribute_loss, category_loss, frequency_weights, sample_judged
+from ovarnet.losses.federated import attribute_loss, category_loss, frequency_weights, sample_judged, told_loss
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN
 
 LN2 = math.log(2)
@@ -92,3 +92,19 @@ def test_frequent_negatives_are_drawn_more_often():
     counts = torch.tensor([1, 900, 100])  # square roots 30 : 10
     drawn = sum(sample_judged(torch.tensor([0]), counts, 2, draw).float() for _ in range(2000)) / 2000
     assert drawn[1].item() == pytest.approx(0.75, abs=0.04)
+
+
+def test_told_words_are_positive_and_untold_ones_weak_negatives():
+    logits = torch.tensor([[0.0, 0.0, math.log(3)]], requires_grad=True)
+    loss = told_loss(logits, torch.tensor([[True, False, False]]), untold_weight=0.5)
+    assert loss.item() == pytest.approx((math.log(2) + 0.5 * math.log(2) + 0.5 * math.log(4)) / 3)
+    loss.backward()
+    assert logits.grad[0].tolist() == pytest.approx([-0.5 / 3, 0.25 / 3, 0.375 / 3])
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
+def test_nothing_told_costs_nothing(shape):
+    logits = torch.randn(shape, requires_grad=True)
+    loss = told_loss(logits, torch.zeros(shape, dtype=torch.bool))
+    loss.backward()
+    assert loss.item() == 0 and not logits.grad.any()

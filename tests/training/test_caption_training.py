@@ -85,8 +85,9 @@ def test_base_words_need_a_sure_teacher_and_novel_ones_the_caption_too():
     assert alone.categories[order].tolist() == [[True, False, False], [False] * 3]
     assert alone.attributes[order].tolist() == [[True, False, False], [False] * 3]
     told = label(taught, (0, 1, 0), (1, 1, 1))
-    assert told.categories[order].tolist() == [[True, False, False], [False, True, False]]
-    assert told.attributes[order].tolist() == [[True, True, True], [True, True, False]]
+    assert told.categories.tolist() == [[False, True, False], [True, False, False]], "the region that the caption names comes first"
+    assert told.attributes.tolist() == [[True, True, False], [True, True, True]]
+    assert told.is_named.tolist() == [True, False]
 
 
 def test_a_told_category_counts_from_the_lower_threshold():
@@ -123,7 +124,7 @@ def test_equal_phrases_are_one_row_that_both_images_own(texts):
 
 def criterion(**weights):
     terms = CaptionTerms(**{name: weights.get(name, 0.0) for name in asdict(CaptionTerms())})
-    return CaptionCriterion(ClipLoss(), terms, (10.0, 5.0))
+    return CaptionCriterion(ClipLoss(), terms, torch.tensor([False, True, True]), (10.0, 5.0))
 
 
 def test_each_term_is_switchable_named_and_right(texts):
@@ -133,7 +134,7 @@ def test_each_term_is_switchable_named_and_right(texts):
     for name in asdict(CaptionTerms()):
         found = criterion(**{name: 2.0})(*arguments)
         assert set(found) == {name} and torch.isfinite(found[name])
-    everything = CaptionCriterion(ClipLoss(), CaptionTerms(), (10.0, 5.0))(*arguments)
+    everything = CaptionCriterion(ClipLoss(), CaptionTerms(), torch.tensor([False, True, True]), (10.0, 5.0))(*arguments)
     assert set(everything) == set(asdict(CaptionTerms())) - {"told_attributes"}, "not in the paper: off unless asked for"
     assert everything["image_attributes"].item() == pytest.approx(math.log(3))
     assert everything["image_categories"].item() == pytest.approx(math.log(2))
