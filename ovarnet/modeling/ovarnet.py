@@ -61,7 +61,7 @@ class OvarNet(Predictor):
             in_frame = [resize_boxes(rows.to(self.device), *frames) for rows, *frames in zip(boxes, original, sizes, strict=True)]
             embeddings, _ = self.pool(features, in_frame, sizes)
             return [Regions(rows, torch.ones(len(rows)), vectors) for rows, vectors in zip(boxes, embeddings, strict=True)]
-        boxes, objectness = self.find(features, sizes)
+        boxes, objectness = self.propose(features, sizes)
         embeddings, deltas = self.pool(features, boxes, sizes)
         return [self._refined(*parts) for parts in zip(boxes, objectness, embeddings, deltas, sizes, original, strict=True)]
 
@@ -79,7 +79,7 @@ class OvarNet(Predictor):
             trunk = self.backbone.trunk_maps(pixels)
         return Features(trunk, self.backbone.pyramid(trunk))
 
-    def find(self, features: Features, sizes: list[tuple[int, int]]) -> tuple[list[Tensor], list[Tensor]]:
+    def propose(self, features: Features, sizes: list[tuple[int, int]]) -> tuple[list[Tensor], list[Tensor]]:
         """The best `proposals` boxes (R, 4) in the batch frame and their objectness (R,), for each image, best first."""
         boxes, objectness = self.rpn.propose(self.rpn(features.pyramid), sizes)
         return [rows[:self.proposals] for rows in boxes], [rows[:self.proposals] for rows in objectness]
