@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 def refuse_image_as_phrase(phrase: str) -> None:
     """The last argument is the phrase; who forgets it would search for the name of a file."""
-    if Path(phrase).exists():
+    if Path(phrase).is_file() or ("/" in phrase and Path(phrase).exists()):
         raise InputError(f'{phrase} is a file or folder, not a phrase; write: ovarnet find {phrase} "a red mug"')
 
 

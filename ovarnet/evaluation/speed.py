@@ -136,7 +136,7 @@ class Timer:
         with watch.part("backbone"):
             features = model.look(pixels)
         with watch.part("RPN"):
-            model.find(features, sizes)
+            model.best_boxes(features, sizes)
         with watch.part("pooling"):
             boxes = [resize_boxes(self.boxes.to(model.device), original[0], sizes[0])]
             embeddings, _ = model.pool(features, boxes, sizes)

@@ -62,7 +62,7 @@ class OvarNet(Predictor):
             in_frame = [resize_boxes(rows.to(self.device), *frames) for rows, *frames in zip(boxes, original, sizes, strict=True)]
             embeddings, _ = self.pool(features, in_frame, sizes)
             return [Regions(rows, torch.ones(len(rows)), vectors) for rows, vectors in zip(boxes, embeddings, strict=True)]
-        boxes, objectness = self.find(features, sizes)
+        boxes, objectness = self.best_boxes(features, sizes)
         embeddings, deltas = self.pool(features, boxes, sizes)
         return [self._refined(*parts) for parts in zip(boxes, objectness, embeddings, deltas, sizes, original, strict=True)]
 
@@ -73,7 +73,7 @@ class OvarNet(Predictor):
 
     def _proposed(self, image: Tensor) -> Proposals:
         pixels, sizes, original = self.frame([image])
-        boxes, objectness = self.find(self.look(pixels), sizes)
+        boxes, objectness = self.best_boxes(self.look(pixels), sizes)
         return Proposals(resize_boxes(boxes[0], sizes[0], original[0]).cpu(), objectness[0].cpu())
 
     # The steps of one pass; training goes through them too
@@ -90,7 +90,7 @@ class OvarNet(Predictor):
             trunk = self.backbone.trunk_maps(pixels)
         return Features(trunk, self.backbone.pyramid(trunk))
 
-    def find(self, features: Features, sizes: list[tuple[int, int]]) -> tuple[list[Tensor], list[Tensor]]:
+    def best_boxes(self, features: Features, sizes: list[tuple[int, int]]) -> tuple[list[Tensor], list[Tensor]]:
         """The best `proposals` boxes (R, 4) in the batch frame and their objectness (R,), for each image, best first."""
         boxes, objectness = self.rpn.propose(self.rpn(features.pyramid), sizes)
         return [rows[:self.proposals] for rows in boxes], [rows[:self.proposals] for rows in objectness]

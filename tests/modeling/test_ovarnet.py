@@ -10,7 +10,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip import load_clip
 from ovarnet.modeling.prompts import TemplatePrompts
 from ovarnet.modeling.pyramid import ClipPyramid
-from ovarnet.predictor import Batch
+from ovarnet.predictor import Batch, Regions
 from ovarnet.vocabulary import Vocabulary
 
 SMALL = {"channels": 16, "coarser_map": False, "short_side": (32, 96), "long_side": 128, "train_short_sides": [],
@@ -50,6 +50,44 @@ def test_batch_equals_single(model):
         assert len(alone) == len(together) > 0
         assert torch.allclose(alone.boxes, together.boxes, atol=1e-3)
         assert torch.allclose(alone.category_scores, together.category_scores, atol=1e-4)
+        assert torch.allclose(alone.attribute_scores, together.attribute_scores, atol=1e-4)
+        assert torch.allclose(alone.scores, together.scores, atol=1e-4)
+
+
+def test_batch_equals_single_with_given_boxes_and_with_a_phrase(model):
+    images, boxes = [picture(60, 90), picture(90, 40, 2), picture(64, 96, 1)], [[[3, 4, 50, 40]], [[0, 0, 40, 90], [5, 5, 20, 30]], []]
+    for image, given, together in zip(images, boxes, model.detect(images, boxes=boxes), strict=True):
+        alone = model.detect(image, boxes=given)
+        assert together.boxes.tolist() == alone.boxes.tolist() == given
+        assert torch.allclose(alone.category_scores, together.category_scores, atol=1e-4)
+    for image, together in zip(images, model.find(images, "a red mug"), strict=True):
+        alone = model.find(image, "a red mug")
+        assert len(alone) == len(together) > 0 and torch.allclose(alone.scores, together.scores, atol=1e-4)
+
+
+def test_words_are_swapped_without_touching_the_weights(model):
+    image, before = picture(60, 90), {name: value.clone() for name, value in model.state_dict().items()}
+    first = model.detect(image, boxes=[[3, 4, 50, 40]])
+    other = model.detect(image, categories=["teapot", "zebra", "lamp"], attributes=["puce"], boxes=[[3, 4, 50, 40]])
+    assert other.category_scores.shape == (1, 3) and other.attribute_scores.shape == (1, 1)
+    assert model.state_dict().keys() == before.keys()
+    assert all(torch.equal(value.nan_to_num(), before[name].nan_to_num()) for name, value in model.state_dict().items())
+    assert torch.equal(model.detect(image, boxes=[[3, 4, 50, 40]]).category_scores, first.category_scores)
+
+
+def test_an_image_in_which_the_rpn_finds_nothing(model, monkeypatch):
+    monkeypatch.setattr(model.rpn, "propose", lambda _, sizes: ([torch.zeros(0, 4)] * len(sizes), [torch.zeros(0)] * len(sizes)))
+    for found in (*model.detect([picture(60, 90), picture(60, 90, 1)]), model.find(picture(60, 90), "a red mug")):
+        assert found.boxes.shape == (0, 4) and found.scores.shape == (0,)
+
+
+def test_at_most_a_hundred_boxes_and_nothing_is_thresholded(model, clip, monkeypatch):
+    apart = torch.tensor([[2.0 * i, 0, 2 * i + 1, 9] for i in range(150)])
+    for count, kept in ((150, 100), (40, 40)):
+        seen = Regions(apart[:count], torch.linspace(1e-6, 1, count), torch.randn(1, clip.embed_dim).expand(count, -1))
+        monkeypatch.setattr(model, "regions", lambda batch, seen=seen: [seen])
+        found = model.detect(picture(10, 300))
+        assert found.boxes.tolist() == apart[:count].flip(0)[:kept].tolist()
 
 
 def test_neither_order_nor_number_of_words_changes_a_words_score(model):
