@@ -59,14 +59,16 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(*config_and_overrides(args))
     if args.eval_only:
         return evaluate_run(config)
-    precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
+    import torch
     from accelerate import Accelerator, PartialState
 
     from ovarnet.training import train
     from ovarnet.training.dry_run import dry_run
 
-    done = dry_run(config, mixed_precision=precision) if args.dry_run else train(
-        config, Accelerator(mixed_precision=precision), resume=args.resume)
+    precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
+    # without cpu=True, processes of torchrun on a machine without a GPU would each train alone, into the same folder
+    settings = {"mixed_precision": precision, "cpu": not torch.accelerator.is_available()}
+    done = dry_run(config, **settings) if args.dry_run else train(config, Accelerator(**settings), resume=args.resume)
     PartialState().print(done if args.dry_run else f"wrote {done}")
     return 0
 

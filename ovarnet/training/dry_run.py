@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from ovarnet.config import Optimisation, ZeroShotClipAttr
+from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training import train
 
@@ -82,12 +82,13 @@ class Trial:
             f"schedule  {schedule.iterations:,} iterations: about {duration(self.seconds)} after the set-up, bound by {bound}"])
 
 
-def dry_run(config: Any, *, mixed_precision: str = "no") -> Trial | str:
+def dry_run(config: Any, **accelerator: Any) -> Trial | str:
     """Build everything that `config` (a dataclass of ovarnet.config) describes, take two steps, save into a temporary folder, and return
-    what was measured. Of a stage without steps: what it did, in words. InputError: a batch does not fit into the GPU."""
-    if isinstance(config, ZeroShotClipAttr):
-        return _without_steps(config)
-    clock, started = StepClock(mixed_precision=mixed_precision), time.perf_counter()
+    what was measured. Of a stage without steps: what it did, in words. accelerator: settings of `Accelerator`.
+    InputError: a batch does not fit into the GPU."""
+    if not hasattr(config, "optimisation"):
+        return _without_steps(config, Accelerator(**accelerator))
+    clock, started = StepClock(**accelerator), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ovarnet-dry-run-") as folder:
         try:
             train(shortened(config, folder), clock)
@@ -107,13 +108,15 @@ def shortened(config: Any, folder: str) -> Any:
     return replace(config, **changes, **({"image_memory": 0} if "image_memory" in names else {}))
 
 
-def _without_steps(config: ZeroShotClipAttr) -> str:
-    started = time.perf_counter()
+def _without_steps(config: Any, accelerator: Accelerator) -> str:
+    """A stage that only fits something: it is run as it is, on few boxes where it says how many."""
+    boxes, started = getattr(config, "boxes", None), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ovarnet-dry-run-") as folder:
-        train(replace(config, output=folder, boxes=min(config.boxes, SAMPLES)), Accelerator())
+        train(replace(config, output=folder, **({"boxes": min(boxes, SAMPLES)} if boxes else {})), accelerator)
+    with_boxes = f" with {min(boxes, SAMPLES)} boxes; the run embeds {boxes:,}" if boxes else ""
     return (f"dry run of stage {config.stage}: nothing is kept\n"
-            f"schedule  no training steps: this took {time.perf_counter() - started:.1f} s with {min(config.boxes, SAMPLES)} boxes; "
-            f"the run embeds {config.boxes:,}\nmemory    peak {gigabytes(peak_memory())} of this process")
+            f"schedule  no training steps: this took {time.perf_counter() - started:.1f} s{with_boxes}\n"
+            f"memory    peak {gigabytes(peak_memory())} of this process")
 
 
 def peak_memory() -> int:
