@@ -29,7 +29,7 @@ Before a long run, see what it will need; afterwards, score it again:
   ovarnet train configs/scenes/clip_attr.yaml --eval-only
 Several processes or GPUs: torchrun --nproc_per_node N -m ovarnet train CONFIG
 """
-HELD_OUT = {"coco-ovd": "val", "custom": "val"}
+HELD_OUT = {"coco-ovd": "val"}
 """The split that --eval-only scores, where it is not `test`."""
 
 
@@ -107,4 +107,5 @@ def sources_of(config) -> list[tuple[str, str]]:
         return [("scenes", config.root)]
     if config.stage in ("clip", "proposer"):
         return []
-    return list(dict.fromkeys((source.dataset, source.root) for source in (config.detection, config.attributes)))
+    sources = (config.data,) if config.stage == "probe" else (config.detection, config.attributes)
+    return list(dict.fromkeys((source.dataset, source.root) for source in sources))
