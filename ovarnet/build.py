@@ -37,7 +37,8 @@ SHIPPED = Path(__file__).parent / "weights"
 def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, device: str | torch.device = "auto") -> ClipAttr | OvarNet:
     """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
 
-    name: "scenes" (shipped; knows the generated world only, it has never seen a photo), a checkpoint folder, or "clip-attr:ARCH/WEIGHTS",
+    name: "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher), which know the generated world only and have
+    never seen a photo; a checkpoint folder; or "clip-attr:ARCH/WEIGHTS",
     a CLIP of open_clip as it is, where WEIGHTS is a tag ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
     "clip-attr:local-dir:FOLDER" is a Hub repository on disk (config, weights and tokenizer, which SigLIP-like towers need).
     proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO
@@ -144,7 +145,8 @@ def checkpoint_ovarnet(checkpoint: Checkpoint) -> OvarNet:
     clip = load_clip(clip_name, None, random_weights=True)
     backbone = clip if backbone_name == clip_name else load_clip(backbone_name, None, random_weights=True)
     model = build_ovarnet(clip, lambda text: checkpoint_prompts(checkpoint, text), backbone, checkpoint.vocabulary, design)
-    load_weights(model.clip.model, checkpoint.part("text"), checkpoint.folder / "text.safetensors")
+    text = {name: tensor for name, tensor in checkpoint.part("text").items() if not name.startswith("visual.")}
+    load_weights(model.clip.model, text, checkpoint.folder / "text.safetensors")
     load_weights(model.detector_parts(), checkpoint.part("detector"), checkpoint.folder / "detector.safetensors")
     for kind, (scale, bias) in calibration.items():
         model.classifier.calibrate(kind, scale, bias)
@@ -214,7 +216,7 @@ def open_proposer(source: str | Path) -> Proposer:
         return TorchvisionProposer()
     if Path(source).is_file():
         return FileProposals(source)
-    checkpoint = load_checkpoint(find_checkpoint(source))
+    checkpoint = load_checkpoint(find_checkpoint("scenes-clip-attr" if source == "scenes" else source))
     clip = proposer_clip(checkpoint)
     proposer = build_proposer(checkpoint.settings.get("proposer", {}).get("kind", ""), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
