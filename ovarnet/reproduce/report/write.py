@@ -112,9 +112,10 @@ def _side_by_side(chain: Chain) -> list[str]:
              for title, model in chain.models.items()}
     parts = ["<h2>The same images at every stage</h2>",
              "<p>The first test images with 2 to 4 objects, one of them of a novel category; not chosen by result. Detections from score "
-             f"{THRESHOLD} on, with the {ATTRIBUTES} best attributes. A detection bears the number of the object that it overlaps "
-             f"(IoU &ge; {MINIMUM_IOU}); + is none. " '<span class="right">Green: true.</span> <span class="wrong">Red: false.</span> '
-             '<span class="open">Grey: not annotated.</span> <span class="isnovel">Underlined: novel.</span></p>']
+             f"{THRESHOLD} on, with the {ATTRIBUTES} best attributes. A detection bears the number of the object that it fits "
+             f"(one to one, IoU &ge; {MINIMUM_IOU}); + fits none. "
+             '<span class="right">Green: true.</span> <span class="wrong">Red: false.</span> <span class="open">Grey: not annotated.</span> '
+             '<span class="isnovel">Underlined: novel.</span></p>']
     for image in images:
         columns = {"annotated": truth_column(image, chain.vocabulary)}
         columns |= {title: compare(by_file[image.file], image, chain.vocabulary) for title, by_file in found.items()}
