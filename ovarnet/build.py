@@ -23,7 +23,7 @@ from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, LearnedPrompts, TemplatePrompts
 from ovarnet.modeling.proposer import Proposer, resnet50_proposer, roi_pool, scenes_proposer
 from ovarnet.modeling.pyramid import ClipPyramid
-from ovarnet.modeling.region_heads import AveragePool, ClipLastStage, RegionHead
+from ovarnet.modeling.region_heads import AveragePool, ClipStages, RegionHead
 from ovarnet.modeling.region_proposals import RegionProposals
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.modeling.torchvision_proposer import TorchvisionProposer
@@ -182,19 +182,20 @@ def build_ovarnet(clip: Clip, make_prompts: Callable[[Clip], nn.Module], backbon
 def build_head(backbone: Clip, pyramid: nn.Module, embed_dim: int, design: OvarnetDesign) -> RegionHead:
     """The region head that `design.head` names."""
     if design.head == "clip":
-        cells = ClipLastStage(backbone)
+        cells = ClipStages(backbone, design.clip_source)
         if cells.embed_dim != embed_dim:
             raise InputError(f"the head 'clip' embeds in {cells.embed_dim} numbers and the texts have {embed_dim}; use one CLIP for both")
-        return RegionHead("trunk", roi_pool({"c4": 16}, design.roi_canonical_size, cells.size), cells)
+        return RegionHead("trunk", roi_pool({design.clip_source: cells.stride}, design.roi_canonical_size, cells.size), cells,
+                          square=design.square_regions)
     align = roi_pool(pyramid.strides, design.roi_canonical_size, design.roi_size)
     if design.head == "attention":
         if design.roi_size % 2:
             raise InputError(f"design.roi_size is {design.roi_size}; patch merging needs an even number")
         return RegionHead("pyramid", align, AttentionPool(
             design.channels, embed_dim, size=design.roi_size, width=design.width, layers=design.layers, heads=design.heads,
-            hidden=design.hidden, dropout=design.dropout))
+            hidden=design.hidden, dropout=design.dropout), square=design.square_regions)
     if design.head == "average":
-        return RegionHead("pyramid", align, AveragePool(design.channels, embed_dim, width=design.width))
+        return RegionHead("pyramid", align, AveragePool(design.channels, embed_dim, width=design.width), square=design.square_regions)
     raise InputError(f"design.head is '{design.head}'; choose attention, average or clip")
 
 
