@@ -23,7 +23,7 @@ from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, LearnedPrompts, TemplatePrompts
 from ovarnet.modeling.proposer import Proposer, resnet50_proposer, roi_pool, scenes_proposer
 from ovarnet.modeling.pyramid import ClipPyramid
-from ovarnet.modeling.region_heads import AveragePool, ClipLastStage, RegionHead
+from ovarnet.modeling.region_heads import AveragePool, ClipStages, RegionHead
 from ovarnet.modeling.region_proposals import RegionProposals
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.modeling.torchvision_proposer import TorchvisionProposer
@@ -37,7 +37,8 @@ SHIPPED = Path(__file__).parent / "weights"
 def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, device: str | torch.device = "auto") -> ClipAttr | OvarNet:
     """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
 
-    name: "scenes" (shipped; knows the generated world only, it has never seen a photo), a checkpoint folder, or "clip-attr:ARCH/WEIGHTS",
+    name: "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher), which know the generated world only and have
+    never seen a photo; a checkpoint folder; or "clip-attr:ARCH/WEIGHTS",
     a CLIP of open_clip as it is, where WEIGHTS is a tag ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
     "clip-attr:local-dir:FOLDER" is a Hub repository on disk (config, weights and tokenizer, which SigLIP-like towers need).
     proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO
@@ -144,7 +145,8 @@ def checkpoint_ovarnet(checkpoint: Checkpoint) -> OvarNet:
     clip = load_clip(clip_name, None, random_weights=True)
     backbone = clip if backbone_name == clip_name else load_clip(backbone_name, None, random_weights=True)
     model = build_ovarnet(clip, lambda text: checkpoint_prompts(checkpoint, text), backbone, checkpoint.vocabulary, design)
-    load_weights(model.clip.model, checkpoint.part("text"), checkpoint.folder / "text.safetensors")
+    text = {name: tensor for name, tensor in checkpoint.part("text").items() if not name.startswith("visual.")}
+    load_weights(model.clip.model, text, checkpoint.folder / "text.safetensors")
     load_weights(model.detector_parts(), checkpoint.part("detector"), checkpoint.folder / "detector.safetensors")
     for kind, (scale, bias) in calibration.items():
         model.classifier.calibrate(kind, scale, bias)
@@ -180,19 +182,20 @@ def build_ovarnet(clip: Clip, make_prompts: Callable[[Clip], nn.Module], backbon
 def build_head(backbone: Clip, pyramid: nn.Module, embed_dim: int, design: OvarnetDesign) -> RegionHead:
     """The region head that `design.head` names."""
     if design.head == "clip":
-        cells = ClipLastStage(backbone)
+        cells = ClipStages(backbone, design.clip_source)
         if cells.embed_dim != embed_dim:
             raise InputError(f"the head 'clip' embeds in {cells.embed_dim} numbers and the texts have {embed_dim}; use one CLIP for both")
-        return RegionHead("trunk", roi_pool({"c4": 16}, design.roi_canonical_size, cells.size), cells)
+        return RegionHead("trunk", roi_pool({design.clip_source: cells.stride}, design.roi_canonical_size, cells.size), cells,
+                          square=design.square_regions)
     align = roi_pool(pyramid.strides, design.roi_canonical_size, design.roi_size)
     if design.head == "attention":
         if design.roi_size % 2:
             raise InputError(f"design.roi_size is {design.roi_size}; patch merging needs an even number")
         return RegionHead("pyramid", align, AttentionPool(
             design.channels, embed_dim, size=design.roi_size, width=design.width, layers=design.layers, heads=design.heads,
-            hidden=design.hidden, dropout=design.dropout))
+            hidden=design.hidden, dropout=design.dropout), square=design.square_regions)
     if design.head == "average":
-        return RegionHead("pyramid", align, AveragePool(design.channels, embed_dim, width=design.width))
+        return RegionHead("pyramid", align, AveragePool(design.channels, embed_dim, width=design.width), square=design.square_regions)
     raise InputError(f"design.head is '{design.head}'; choose attention, average or clip")
 
 
@@ -214,7 +217,7 @@ def open_proposer(source: str | Path) -> Proposer:
         return TorchvisionProposer()
     if Path(source).is_file():
         return FileProposals(source)
-    checkpoint = load_checkpoint(find_checkpoint(source))
+    checkpoint = load_checkpoint(find_checkpoint("scenes-clip-attr" if source == "scenes" else source))
     clip = proposer_clip(checkpoint)
     proposer = build_proposer(checkpoint.settings.get("proposer", {}).get("kind", ""), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")

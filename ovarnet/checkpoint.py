@@ -33,8 +33,11 @@ class Checkpoint:
     vocabulary: Vocabulary
 
     def part(self, name: str) -> dict[str, Tensor]:
-        """The state dict of one part, in float32. Raises InputError for a missing or damaged file."""
-        path = self.folder / f"{name}.safetensors"
+        """The state dict of one part, in float32. Raises InputError for a missing or damaged file.
+
+        Shipped folders share what they have in common: `stored_in` in their settings says in which file a part lies, which may hold more.
+        """
+        path = self.folder / self.settings.get("stored_in", {}).get(name, f"{name}.safetensors")
         if not path.is_file():
             raise InputError(f"checkpoint {self.folder} has no {path.name}; copy the whole folder again")
         try:

@@ -275,9 +275,13 @@ class OvarnetDesign:
     """Regions pooled per image in use."""
     head: str = "attention"
     """attention, average, or clip (CLIP's own last stage and attention pool; ResNets only)."""
+    clip_source: str = "c4"
+    """Head clip: map that regions are pooled from; CLIP's stages after it run on every region."""
     roi_size: int = 14
     roi_canonical_size: int = 112
     """Side of a box that is pooled from stride 16."""
+    square_regions: bool = False
+    """Pool the square around a box, empty outside of it, as CLIP-Attr's crops; otherwise boxes are warped to squares, as in the paper."""
     width: int = 512
     layers: int = 4
     heads: int = 8

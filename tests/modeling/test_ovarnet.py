@@ -10,6 +10,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip import load_clip
 from ovarnet.modeling.prompts import TemplatePrompts
 from ovarnet.modeling.pyramid import ClipPyramid
+from ovarnet.modeling.region_heads import squares_around, within_boxes
 from ovarnet.predictor import Batch, Regions
 from ovarnet.vocabulary import Vocabulary
 
@@ -144,9 +145,30 @@ def test_anchors_have_the_stated_strides_where_a_map_is_rounded_up(clip):
     assert len(anchors) == 3 * (24 ** 2 + 12 ** 2 + 6 ** 2 + 3 ** 2 + 2 ** 2)
 
 
-@pytest.mark.parametrize("head", ["attention", "average", "clip"])
-def test_heads_have_one_interface(clip, head):
-    assert model_embeds(build(clip, head=head), clip.embed_dim)
+@pytest.mark.parametrize("square", [False, True])
+@pytest.mark.parametrize("head", [{"head": "attention"}, {"head": "average"}, {"head": "clip"}, {"head": "clip", "clip_source": "c2"}])
+def test_heads_have_one_interface(clip, head, square):
+    assert model_embeds(build(clip, square_regions=square, **head), clip.embed_dim)
+
+
+def test_squares_are_grown_about_the_centre_and_cells_outside_of_the_box_are_empty():
+    boxes = torch.tensor([[10.0, 20, 50, 40], [4, 4, 5, 44]])
+    assert torch.allclose(squares_around(boxes), torch.tensor([[9.0, 9, 51, 51], [-16.5, 3, 25.5, 45]]))
+    within = within_boxes(boxes, 4)[:, 0].tolist()
+    assert within[0] == [[0] * 4, [1] * 4, [1] * 4, [0] * 4]       # wide: the rows of its height, half the square
+    assert within[1] == [[0, 1, 1, 0]] * 4, "a line still has cells"
+    assert within_boxes(torch.tensor([[0.0, 0, 8, 8]]), 3).min() == 1 and within_boxes(torch.zeros(0, 4), 4).shape == (0, 1, 4, 4)
+
+
+def test_from_c2_a_region_that_is_the_image_is_embedded_as_the_crop(clip):
+    """Square regions, the whole of a 64-pixel image: the tower's first part on the image, its later part on the region."""
+    model = build(clip, head="clip", clip_source="c2", square_regions=True, short_side=(64, 64), roi_canonical_size=224)
+    image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        pixels, sizes, _ = model.frame([image])
+        embedding = model.pool(model.look(pixels), [torch.tensor([[1.5, 1.5, 62.5, 62.5]])], sizes)[0][0]
+        direct = clip.encode_image(pixels)
+    assert torch.cosine_similarity(embedding, direct) > 0.95
 
 
 def model_embeds(model, width):
@@ -169,7 +191,9 @@ def test_the_image_tower_is_kept_once(model, clip):
 
 
 @pytest.mark.parametrize(("wrong", "words"), [({"head": "median"}, "attention, average or clip"), ({"roi_size": 5}, "even"),
-                                              ({"finest_stride": 2}, "4 or 8"), ({"anchor_sizes": [8, 16]}, "one for each")])
+                                              ({"finest_stride": 2}, "4 or 8"),
+                                              ({"head": "clip", "clip_source": "c5"}, "c4, c3, c2"),
+                                              ({"anchor_sizes": [8, 16]}, "one for each")])
 def test_a_design_that_cannot_be(clip, wrong, words):
     with pytest.raises(InputError, match=words):
         build(clip, **wrong)

@@ -1,6 +1,7 @@
 """A few pictures of one's own: prepare, learn a linear probe or prompts from any checkpoint, evaluate, detect."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -117,7 +118,7 @@ def test_a_clip_of_ones_choice_is_saved_as_a_whole_model(catalogue, start_files,
 
 def test_settings_that_cannot_work(catalogue, tmp_path):
     with pytest.raises(InputError, match="give `start`, a CLIP-Attr to go on from, or both"):
-        train(resolve(OmegaConf.create({"stage": "clip_attr", "output": str(tmp_path)}), "test"), Accelerator(cpu=True))
+        train(replace(given("clip_attr", catalogue, tmp_path), start=None), Accelerator(cpu=True))
     with pytest.raises(InputError, match="brings its own CLIP"):
         train(given("clip_attr", catalogue, tmp_path, clip={"name": "ovarnet-scenes"}), Accelerator(cpu=True))
 

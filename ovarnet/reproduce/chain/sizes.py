@@ -1,7 +1,4 @@
-"""How much the chain does: words added to the command of each stage. Everything else comes from configs/scenes/*.yaml.
-
-"evaluate" counts for the evaluation of every stage.
-"""
+"""How much the chain does: words added to the command of each step. Everything else comes from configs/scenes/*.yaml."""
 
 FULL: dict[str, tuple[str, ...]] = {
     "world": ("--train", "1500", "--val", "1", "--test", "300", "--captions", "1200", "--photos", "20000"),
@@ -12,7 +9,7 @@ FULL: dict[str, tuple[str, ...]] = {
     "step_two": ("optimisation.iterations=100",),
     "ovarnet": ("optimisation.iterations=300", "distillation.kept_proposals=15"),
 }
-"""About 10 minutes on 2 quiet cores."""
+"""Meant for about 10 minutes on 2 quiet cores; the report says what it took."""
 
 QUICK: dict[str, tuple[str, ...]] = {
     "world": ("--train", "150", "--val", "1", "--test", "40", "--captions", "100", "--photos", "2000"),
@@ -23,4 +20,4 @@ QUICK: dict[str, tuple[str, ...]] = {
     "step_two": ("optimisation.iterations=20", "optimisation.warmup=5"),
     "ovarnet": ("optimisation.iterations=40", "optimisation.warmup=10", "distillation.kept_proposals=8"),
 }
-"""About 2 minutes: shows that every stage runs; its numbers mean nothing."""
+"""Meant for about 2 minutes: shows that every stage runs; its numbers mean nothing."""

@@ -17,7 +17,7 @@ from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, Annotations, Det
 from ovarnet.vocabulary import Vocabulary
 
 PER_WORD = 2
-"""Most mistakes shown of one word, so that one bad word does not fill the page."""
+"""Most mistakes shown of one word, so that one bad word does not fill the page; of one box there is one at most."""
 NOTHING_IOU = 0.1
 
 
@@ -58,13 +58,13 @@ def missed_attributes(pairs: Sequence[tuple[Annotations, Detections]], vocabular
 
 
 def found_in_nothing(pairs: Sequence[tuple[Annotations, Detections]], count: int) -> list[Mistake]:
-    """Boxes found: the highest scores where no annotated object is (IoU < 0.1 with every one)."""
+    """Boxes found: the highest scores where no annotated object fits (IoU < 0.1 with every one)."""
     rows = []
     for truth, found in pairs:
         alone = pairwise_iou(truth.boxes, found.boxes).max(axis=0, initial=0) < NOTHING_IOU
         for row in np.flatnonzero(alone).tolist():
             word, score = found.best_category[row] or "object", float(found.scores[row])
-            rows.append((score, word, Mistake(truth.file, tuple(found.boxes[row].tolist()), f"{word} {score:.2f}", "no object")))
+            rows.append((score, word, Mistake(truth.file, tuple(found.boxes[row].tolist()), f"{word} {score:.2f}", "no object fits")))
     return _worst(rows, count)
 
 
@@ -105,12 +105,13 @@ def _of_type(vocabulary: Vocabulary, word: str) -> list[int]:
 
 
 def _worst(rows: list[tuple[float, str, Mistake]], count: int) -> list[Mistake]:
-    """The `count` highest, at most `PER_WORD` of a word."""
-    kept, shown = [], Counter()
+    """The `count` highest, at most `PER_WORD` of a word and one of a box."""
+    kept, shown = {}, Counter()
     for _, word, mistake in sorted(rows, key=lambda row: -row[0]):
-        if shown[word] < PER_WORD:
-            kept.append(mistake)
+        place = mistake.file, mistake.box
+        if shown[word] < PER_WORD and place not in kept:
+            kept[place] = mistake
             shown[word] += 1
         if len(kept) == count:
             break
-    return kept
+    return list(kept.values())

@@ -101,7 +101,8 @@ def details(summary: str, content: str) -> str:
 def _object(found: Found, *, is_truth: bool) -> str:
     score = "" if is_truth else f" {found.score:.2f}"
     words = ", ".join(_word(said, is_truth, "" if is_truth else f" {said.score:.2f}") for said in found.attributes)
-    return f'<div class="object">{_tag(found.number)}<b>{_word(found.category, is_truth, score)}</b><br>{words}</div>'
+    words = f"<br>{words}" if words else ""
+    return f'<div class="object">{_tag(found.number)}<b>{_word(found.category, is_truth, score)}</b>{words}</div>'
 
 
 def _tag(number: int) -> str:

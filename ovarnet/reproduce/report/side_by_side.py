@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ovarnet.evaluation.matching import pairwise_iou
+from ovarnet.evaluation.matching import greedy_match, pairwise_iou
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, Annotations, Detections
 from ovarnet.vocabulary import Vocabulary
 
@@ -16,6 +16,7 @@ THRESHOLD, MINIMUM_IOU = 0.3, 0.5
 ATTRIBUTES, EXTRAS = 4, 3
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
 """Of a word; open: the annotations do not say."""
+JUDGED = {POSITIVE: RIGHT, NEGATIVE: WRONG}
 
 
 @dataclass(frozen=True)
@@ -69,44 +70,34 @@ def truth_column(truth: Annotations, vocabulary: Vocabulary) -> Column:
 
 
 def compare(found: Detections, truth: Annotations, vocabulary: Vocabulary) -> Column:
-    """Detections from `THRESHOLD` on. Best first, each speaks of the object it overlaps most among those not yet spoken of.
+    """Detections from `THRESHOLD` on, matched to objects one to one, largest IoU first, as in the protocol "ovad".
 
-    found: columns in the order of `vocabulary`. Of what speaks of no object the best `EXTRAS` are kept.
+    found: columns in the order of `vocabulary`. Of what speaks of no object the best `EXTRAS` are kept, without attributes.
     """
     found = found[found.scores >= THRESHOLD]
     found = found[found.scores.argsort(descending=True, stable=True)]
-    numbers = speakers(pairwise_iou(truth.boxes, found.boxes))
+    numbers = [0] * len(found)
+    for row, match in enumerate(greedy_match(pairwise_iou(truth.boxes, found.boxes), MINIMUM_IOU).tolist()):
+        if match >= 0:
+            numbers[match] = row + 1
     items = [_item(found, row, number, truth, vocabulary) for row, number in enumerate(numbers)]
     extras = [item for item in items if not item.number]
     kept = [item for item in items if item.number] + extras[:EXTRAS]
     return Column(kept, [number for number in range(1, len(truth) + 1) if number not in numbers], len(extras) - len(extras[:EXTRAS]))
 
 
-def speakers(iou: np.ndarray) -> list[int]:
-    """iou: (G, P), detections best first. The number (from 1) of the object each detection speaks of, 0 for none; an object has one."""
-    iou, numbers = iou.copy(), []
-    for column in range(iou.shape[1]):
-        row = int(iou[:, column].argmax()) if len(iou) else -1
-        numbers.append(row + 1 if row >= 0 and iou[row, column] >= MINIMUM_IOU else 0)
-        if numbers[-1]:
-            iou[row] = 0
-    return numbers
-
-
 def _item(found: Detections, row: int, number: int, truth: Annotations, vocabulary: Vocabulary) -> Found:
     category = int(found.category_scores[row].argmax())
     said = _category(vocabulary, category, float(found.category_scores[row, category]))
-    labels = truth.attributes[number - 1].tolist() if number else None
-    if number and truth.categories[number - 1] != NO_CATEGORY:
-        said = Said(said.word, said.score, RIGHT if category == int(truth.categories[number - 1]) else WRONG, said.is_novel)
+    if not number:
+        return Found(0, found.boxes[row].numpy(), float(found.scores[row]), said, [])
+    if truth.categories[number - 1] != NO_CATEGORY:
+        said = replace(said, truth=RIGHT if category == int(truth.categories[number - 1]) else WRONG)
     best = found.attribute_scores[row].argsort(descending=True)[:ATTRIBUTES].tolist()
-    attributes = [Said(vocabulary.attributes[i].name, float(found.attribute_scores[row, i]), _judge(labels and labels[i]),
+    labels = truth.attributes[number - 1].tolist()
+    attributes = [Said(vocabulary.attributes[i].name, float(found.attribute_scores[row, i]), JUDGED.get(labels[i], OPEN),
                        not vocabulary.attributes[i].seen) for i in best]
     return Found(number, found.boxes[row].numpy(), float(found.scores[row]), said, attributes)
-
-
-def _judge(label: int | None) -> str:
-    return {POSITIVE: RIGHT, NEGATIVE: WRONG}.get(label, OPEN)
 
 
 def _category(vocabulary: Vocabulary, column: int, score: float = 1.0) -> Said:

@@ -112,8 +112,9 @@ def _side_by_side(chain: Chain) -> list[str]:
              for title, model in chain.models.items()}
     parts = ["<h2>The same images at every stage</h2>",
              "<p>The first test images with 2 to 4 objects, one of them of a novel category; not chosen by result. Detections from score "
-             f"{THRESHOLD} on, with the {ATTRIBUTES} best attributes. A detection bears the number of the object that it overlaps "
-             f"(IoU &ge; {MINIMUM_IOU}); + is none. " '<span class="right">Green: true.</span> <span class="wrong">Red: false.</span> '
+             f"{THRESHOLD} on, with the {ATTRIBUTES} best attributes. A detection bears the number of the object that it fits "
+             f"(one to one, IoU &ge; {MINIMUM_IOU}); + fits none. "
+             '<span class="right">Green: true.</span> <span class="wrong">Red: false.</span> '
              '<span class="open">Grey: not annotated.</span> <span class="isnovel">Underlined: novel.</span></p>']
     for image in images:
         columns = {"annotated": truth_column(image, chain.vocabulary)}
@@ -133,9 +134,9 @@ def _mistakes(chain: Chain) -> list[str]:
     kinds = {"Wrong categories, boxes given": mistakes.wrong_categories(given, words, WORST),
              "Attributes said that do not hold, boxes given": mistakes.false_attributes(given, words, WORST),
              "Attributes missed, boxes given": mistakes.missed_attributes(given, words, WORST),
-             "Found where no object is, boxes found": mistakes.found_in_nothing(free, WORST)}
+             "Found where no object fits, boxes found": mistakes.found_in_nothing(free, WORST)}
     parts = ["<h2>The worst mistakes of OvarNet</h2>",
-             "<p>Those it was most confident about, on all test images, at most two of a word. "
+             "<p>Those it was most confident about, on all test images, at most two of a word and one of a box. "
              '<span class="wrong">Red: what it said.</span> <span class="right">Green: what is true.</span></p>']
     for title, found in kinds.items():
         shown = [(surroundings(read_image(one.file), one.box), one.said, one.true) for one in found]
