@@ -424,11 +424,6 @@ def resolve(given: DictConfig, source: str) -> Any:
         raise InputError(f"{source}: {key}: {str(error).splitlines()[0]}") from None
 
 
-def save_config(config: Any, path: Path) -> None:
-    """Write the resolved settings, every key stated, as YAML."""
-    path.write_text(OmegaConf.to_yaml(OmegaConf.structured(config)))
-
-
 def _check_keys(given: DictConfig, kind: type, source: str, prefix: str = "") -> None:
     known = {f.name: f for f in fields(kind)}
     for key, value in given.items():

@@ -1,6 +1,10 @@
-"""A `Predictor` without a network: real geometry, words and box rules, scores that can be worked out by hand."""
+"""A `Predictor` without a network: real geometry, words and box rules, scores that can be worked out by hand; and images for it."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from ovarnet.predictor import Batch, Predictor, Regions
@@ -37,3 +41,10 @@ class FakeModel(Predictor):
             return Regions(boxes, torch.ones(len(boxes)), torch.full((len(boxes), 1), 2.0))
         boxes = torch.tensor([[0, 0, width, height], [0, 0, width / 2, height]], dtype=torch.float32)
         return Regions(boxes, torch.tensor([0.9, 0.1]), torch.tensor([[2.0], [0.0]]))
+
+
+def picture(path: Path, width: int, height: int) -> Path:
+    """A grey image file, for this model to look at."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((height, width, 3), 128, np.uint8)).save(path)
+    return path

@@ -1,8 +1,10 @@
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from ovarnet.config import ClipTraining, load_config, resolve, save_config
+from ovarnet.config import ClipTraining, load_config, resolve
 from ovarnet.errors import InputError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -46,10 +48,10 @@ def test_missing_file(tmp_path):
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda p: str(p.relative_to(CONFIGS)))
-def test_shipped_configs_resolve(path, tmp_path):
+def test_shipped_configs_resolve_and_stay_the_same_when_every_setting_is_stated(path, tmp_path):
+    """A checkpoint keeps the resolved settings; as a config they are the same run."""
     config = load_config(path)
-    save_config(config, tmp_path / "resolved.yaml")
-    assert load_config(tmp_path / "resolved.yaml") == config
+    assert load_config(write(tmp_path, json.dumps(asdict(config)))) == config
 
 
 def test_resolve_names_its_source():

@@ -5,36 +5,20 @@ import math
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from fake_model import FakeModel
+from fake_model import picture
 from PIL import Image
 from pycocotools.coco import COCO
 
-import ovarnet
 from ovarnet import cli
 from ovarnet.commands.detect import output_names
 from ovarnet.results import image_ids
 
+pytestmark = pytest.mark.usefixtures("fake_model")
+
 
 def sigmoid(z):
     return 1 / (1 + math.exp(-z))
-
-
-@pytest.fixture(autouse=True)
-def fake_model(monkeypatch):
-    monkeypatch.setitem(ovarnet.__dict__, "load", lambda name, proposer=None, device="auto": FakeModel())
-
-
-@pytest.fixture
-def photo(tmp_path):
-    return picture(tmp_path / "photo.png", 60, 40)
-
-
-def picture(path: Path, width: int, height: int) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.full((height, width, 3), 128, np.uint8)).save(path)
-    return path
 
 
 def detect(*arguments) -> int:

@@ -5,28 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_model import FakeModel
-from PIL import Image
+from fake_model import FakeModel, picture
 
-import ovarnet
 from ovarnet import cli
 from ovarnet.visualization import draw
 
-
-@pytest.fixture(autouse=True)
-def fake_model(monkeypatch):
-    monkeypatch.setitem(ovarnet.__dict__, "load", lambda name, proposer=None, device="auto": FakeModel())
-
-
-@pytest.fixture
-def photo(tmp_path):
-    return picture(tmp_path / "photo.png", 60, 40)
-
-
-def picture(path: Path, width: int, height: int) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.full((height, width, 3), 128, np.uint8)).save(path)
-    return path
+pytestmark = pytest.mark.usefixtures("fake_model")
 
 
 def find(*arguments) -> int:

@@ -19,7 +19,7 @@ from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, Te
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.reproduce.box_given import BoxGivenTest
 from ovarnet.reproduce.oracle import oracle_data, true_words, world_seed
-from ovarnet.reproduce.runs import Once, run_missing
+from ovarnet.reproduce.runs import Once, folder_name, run_missing
 from ovarnet.reproduce.table import columns_of, markdown
 from ovarnet.training.base_regions import BaseData
 from ovarnet.training.caption_regions import CaptionData
@@ -188,8 +188,7 @@ class Ablation:
             f"start={start}", f"optimisation.iterations={self.sizes.step_two}", *self._common(row, seed), *row.changes])
 
     def _common(self, row: Row, seed: int) -> list[str]:
-        name = "".join(letter if letter.isalnum() else "_" for letter in row.name)
-        return [f"seed={seed}", f"output={self.inputs.output / 'runs' / f'{name}_{seed}'}",
+        return [f"seed={seed}", f"output={self.inputs.output / 'runs' / folder_name(row.name, seed)}",
                 *(f"{source}.root={self.inputs.root}" for source in ("detection", "attributes"))]
 
     def _oracle_data(self) -> BaseData:

@@ -22,7 +22,7 @@ from ovarnet.evaluation.evaluate import evaluate_model
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.predictor import Batch
-from ovarnet.reproduce.runs import Once, Result, run_missing
+from ovarnet.reproduce.runs import Once, Result, folder_name, run_missing
 from ovarnet.reproduce.table import markdown
 from ovarnet.structures import Proposals
 from ovarnet.training.distill import train_ovarnet
@@ -159,7 +159,7 @@ class Ablation:
                 for name, (setting, measure, protocol) in MEASURES.items() for group in GROUPS}
 
     def _folder(self, row: str, seed: int) -> Path:
-        return self.inputs.output / "runs" / f"{''.join(letter if letter.isalnum() else '_' for letter in row)}_{seed}"
+        return self.inputs.output / "runs" / folder_name(row, seed)
 
 
 class OwnBoxes:

@@ -22,6 +22,11 @@ def run_missing(runs: Iterable[tuple[str, int, Callable[[], Result]]], path: Pat
     return {row: list(by_seed.values()) for row, by_seed in results.items()}
 
 
+def folder_name(row: str, seed: int) -> str:
+    """Of a run: the row's name, what is neither letter nor digit replaced, and the seed."""
+    return f"{''.join(letter if letter.isalnum() else '_' for letter in row)}_{seed}"
+
+
 class Once:
     """What is costly and the same for several runs: made when it is first asked for."""
 

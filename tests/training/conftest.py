@@ -1,15 +1,21 @@
 """A world of eight pictures, written by hand, small enough to train on in a second or two."""
 
+import io
 import json
+import tarfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+from accelerate import Accelerator
 
 from ovarnet.build import build_proposer
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ClipSettings
+from ovarnet.data.captions import load_captions
+from ovarnet.training.state import TrainingState
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -43,6 +49,39 @@ def tiny_world(tmp_path_factory):
         (root / "annotations" / f"{name}.json").write_text(json.dumps(content))
     WORDS.save(root / "vocabulary.json")
     return SimpleNamespace(root=root, captions=root / "annotations" / "captions_scenes.json", images=root / "images" / "captions")
+
+
+@pytest.fixture(params=["table", "shards"])
+def corpus(request, tiny_world, tmp_path):
+    """The pictures of the tiny world as CC3M would come: (captions, images)."""
+    every = load_captions(tiny_world.captions, tiny_world.images)
+    if request.param == "table":
+        (tmp_path / "cc3m.tsv").write_text("".join(f"{image.captions[0]}\thttp://x.org/{Path(image.file).name}\n" for image in every))
+        return str(tmp_path / "cc3m.tsv"), str(tiny_world.images)
+    for number in range(2):
+        with tarfile.open(tmp_path / f"{number:05d}.tar", "w") as shard:
+            for image in every[4 * number:4 * number + 4]:
+                shard.add(image.file, Path(image.file).name)
+                text = tarfile.TarInfo(f"{Path(image.file).stem}.txt")
+                text.size = len(image.captions[0])
+                shard.addfile(text, io.BytesIO(image.captions[0].encode()))
+    return str(tmp_path / "*.tar"), None
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Called with a training function and a config: trains up to the first saved state, as if Ctrl-C came then."""
+    def save_and_stop(self, model, save=TrainingState.save):
+        save(self, model)
+        raise KeyboardInterrupt
+
+    def run(train, config):
+        with monkeypatch.context() as patch:
+            patch.setattr(TrainingState, "save", save_and_stop)
+            with pytest.raises(KeyboardInterrupt):
+                train(config, Accelerator(cpu=True))
+
+    return run
 
 
 @pytest.fixture(scope="session")

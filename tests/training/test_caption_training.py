@@ -1,10 +1,7 @@
 import copy
-import io
 import json
 import math
-import tarfile
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -248,41 +245,16 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(tiny_world, ste
 
 @pytest.mark.parametrize("more", [{}, {"base_batch": 0, "terms": {"image_phrase": 0, "image_phrases": 0}, "trained": {"image_tower": 0}}],
                          ids=["all terms", "few terms"])
-def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, step_one, pseudo_labels, tmp_path, monkeypatch, more):
+def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, step_one, pseudo_labels, tmp_path, interrupted, more):
     whole = train_with_captions(caption_settings(tiny_world, step_one, pseudo_labels, tmp_path / "whole", **more), Accelerator(cpu=True))
     broken = caption_settings(tiny_world, step_one, pseudo_labels, tmp_path / "broken", **more)
-
-    def fail(self, model, save=ovarnet.training.state.TrainingState.save):
-        save(self, model)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("ovarnet.training.state.TrainingState.save", fail)
-        with pytest.raises(KeyboardInterrupt):
-            train_with_captions(broken, Accelerator(cpu=True))
+    interrupted(train_with_captions, broken)
     resumed = train_with_captions(broken, Accelerator(cpu=True), resume=True)
     for file in ("clip", "prompts"):
         assert (whole / f"{file}.safetensors").read_bytes() == (resumed / f"{file}.safetensors").read_bytes()
     model, image = ovarnet.load(whole, device="cpu"), str(tiny_world.images / "0.png")
     found = model.detect(image, attributes=["red"], categories=[], boxes=[[4, 4, 34, 24]])
     assert found.attribute_scores.shape == (1, 1)
-
-
-@pytest.fixture(params=["table", "shards"])
-def corpus(request, tiny_world, tmp_path):
-    """The pictures of the tiny world as CC3M would come: (captions, images)."""
-    every = load_captions(tiny_world.captions, tiny_world.images)
-    if request.param == "table":
-        (tmp_path / "cc3m.tsv").write_text("".join(f"{image.captions[0]}\thttp://x.org/{Path(image.file).name}\n" for image in every))
-        return str(tmp_path / "cc3m.tsv"), str(tiny_world.images)
-    for number in range(2):
-        with tarfile.open(tmp_path / f"{number:05d}.tar", "w") as shard:
-            for image in every[4 * number:4 * number + 4]:
-                shard.add(image.file, Path(image.file).name)
-                text = tarfile.TarInfo(f"{Path(image.file).stem}.txt")
-                text.size = len(image.captions[0])
-                shard.addfile(text, io.BytesIO(image.captions[0].encode()))
-    return str(tmp_path / "*.tar"), None
 
 
 def test_tables_and_shards_go_through_every_caption_stage_as_coco_does(corpus, tiny_world, step_one, pseudo_labels, tmp_path):

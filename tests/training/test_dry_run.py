@@ -12,6 +12,8 @@ from ovarnet.config import Optimisation, load_config
 from ovarnet.training.dry_run import SAMPLES, StepClock, Trial, duration, shortened
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "scenes"
+PROBE = "../custom/probe"
+WITHOUT_STEPS = ("clip_attr_zero_shot", PROBE)
 SIZES = ["optimisation.batch_size=2", "optimisation.iterations=5000"]
 SMALL = ["regions=8", "anchors=16", "design.short_side=[32,96]", "design.long_side=128", "distillation.proposals=2"]
 
@@ -34,7 +36,8 @@ def folders(tiny_world, start_files, tmp_path_factory):
                  "proposer": [both[0], tower[0], *SIZES], "clip_attr_zero_shot": [f"root={tiny_world.root}", *tower],
                  "clip_attr": [*both, *tower, *SIZES],
                  "clip_attr_captions": [*both, *caption_files, f"start={runs}/one/checkpoint", "base_batch=2", *SIZES],
-                 "ovarnet": [*both, f"teacher={runs}/one/checkpoint", *SMALL, *SIZES]}
+                 "ovarnet": [*both, f"teacher={runs}/one/checkpoint", *SMALL, *SIZES],
+                 PROBE: [f"start={runs}/one/checkpoint", "data.dataset=scenes", f"data.root={tiny_world.root}", "strengths=[0.1]"]}
     return runs, overrides
 
 
@@ -42,7 +45,7 @@ def files(folder):
     return sorted(path for path in folder.rglob("*"))
 
 
-@pytest.mark.parametrize("command", ["clip", "proposer", "clip_attr_zero_shot", "clip_attr", "clip_attr_captions", "ovarnet"])
+@pytest.mark.parametrize("command", ["clip", "proposer", "clip_attr_zero_shot", "clip_attr", "clip_attr_captions", "ovarnet", PROBE])
 def test_every_stage_says_what_it_needs_and_leaves_nothing(folders, tiny_world, tmp_path, monkeypatch, capsys, command):
     runs, overrides = folders
     monkeypatch.chdir(tmp_path)
@@ -52,8 +55,8 @@ def test_every_stage_says_what_it_needs_and_leaves_nothing(folders, tiny_world, 
     assert main([name, f"{CONFIGS}/{command}.yaml", *overrides[command], f"output={tmp_path}/run", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "nothing is kept" in out and re.search(r"memory +peak \d+\.\d\d GiB of this process", out)
-    assert ("no training steps" in out) == (command == "clip_attr_zero_shot")
-    assert ("5,000 iterations: about" in out) == (command != "clip_attr_zero_shot")
+    assert ("no training steps" in out) == (command in WITHOUT_STEPS)
+    assert ("5,000 iterations: about" in out) == (command not in WITHOUT_STEPS)
     assert (files(tmp_path), (files(tiny_world.root), files(runs))) == ([], before)
 
 
@@ -91,7 +94,7 @@ def test_only_one_way_to_run(flags, capsys):
 def test_eval_only_scores_the_checkpoint_on_test_data_or_says_what_is_missing(folders, tmp_path, capsys):
     runs, overrides = folders
     for name, message in (("clip", "stage clip gives no whole model to score"), ("proposer", "stage proposer gives no whole model"),
-                          ("clip_attr", f"{tmp_path}/checkpoint does not exist")):
+                          ("clip_attr", f"{tmp_path}/checkpoint does not exist"), (PROBE, f"{tmp_path}/checkpoint does not exist")):
         assert main(["train", f"{CONFIGS}/{name}.yaml", *overrides[name], f"output={tmp_path}", "--eval-only"]) == 2
         assert message in capsys.readouterr().err
     assert main(["train", "--config-file", f"{CONFIGS}/clip_attr.yaml", *overrides["clip_attr"], f"output={runs}/one", "--eval-only"]) == 2

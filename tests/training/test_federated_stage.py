@@ -97,18 +97,10 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
 @pytest.mark.parametrize("more", [
     {}, {"cached_views": 2}, {"trained": {"image_tower": 0.1, "bias": 1.0}, "loss": {"judged_categories": 1}},
 ], ids=["crops", "cached", "tuned"])
-def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, start_files, tmp_path, monkeypatch, more):
+def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, start_files, tmp_path, interrupted, more):
     whole = train_clip_attr(settings(tiny_world, start_files, tmp_path / "whole", **more), Accelerator(cpu=True))
     broken = settings(tiny_world, start_files, tmp_path / "broken", **more)
-
-    def fail(self, model, save=ovarnet.training.state.TrainingState.save):
-        save(self, model)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("ovarnet.training.state.TrainingState.save", fail)
-        with pytest.raises(KeyboardInterrupt):
-            train_clip_attr(broken, Accelerator(cpu=True))
+    interrupted(train_clip_attr, broken)
     resumed = train_clip_attr(broken, Accelerator(cpu=True), resume=True)
     for file in ("clip", "prompts", "proposer"):
         assert (whole / f"{file}.safetensors").read_bytes() == (resumed / f"{file}.safetensors").read_bytes()

@@ -163,9 +163,9 @@ def test_boxes_follow_a_non_square_resize():
     assert moved.boxes.tolist() == [[30, 40, 90, 80]] and moved.proposals.tolist() == [[0, 0, 150, 200]]
 
 
-def test_caption_images_carry_distillation_alone(settings, tmp_path, tiny_world):
-    config = settings(captions=str(tiny_world.captions), caption_images=str(tiny_world.images), captions_per_batch=1,
-                      optimisation={"iterations": 8})
+def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
+    captions, images = corpus
+    config = settings(captions=captions, caption_images=images, captions_per_batch=1, optimisation={"iterations": 8})
     taught = lesson(config, tmp_path)
     assert {name: count for name, (_, count) in taught.data.shares(config).items()} == {"detection": 1, "attributes": 0, "captions": 1}
     losses = taught.learner(taught.dataset.__getitems__([(0, "captions", 0), (0, "captions", 3)]))

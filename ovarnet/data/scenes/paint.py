@@ -47,12 +47,6 @@ class Sprite:
     solid: float
 
 
-def _mix(rgb: np.ndarray, weight: np.ndarray, target) -> None:
-    """Blend the (3, S, S) picture towards a colour with an (S, S) weight, in place."""
-    for plane, level in zip(rgb, target, strict=True):
-        plane += weight * (np.float32(level) - plane)
-
-
 def _second_tint(base: np.ndarray, luminance: float, u: float) -> np.ndarray:
     """The other colour of a pattern: near white on dark colours, a dark shade on light ones, so that a pattern is seen in grey as well."""
     lighter = luminance < 0.35 or (luminance < 0.55 and u < 0.5)
