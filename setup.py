@@ -21,6 +21,7 @@ setup(
     install_requires=[
         "torch>=2.4,!=2.13.0",  # 2.13.0 resolves to a CPU-only build on some machines, against which torchvision's compiled ops do not load
         "torchvision",
+        "numpy",
         "open_clip_torch",
         "accelerate",
         "safetensors",

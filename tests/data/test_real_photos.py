@@ -1,4 +1,4 @@
-"""Real COCO photos and boxes, where they are at hand (OVARNET_TEST_PHOTOS or ../shared/data beside the repository)."""
+"""Real COCO photos and boxes, where they are at hand (OVARNET_TEST_PHOTOS)."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Real COCO photos, where they are at hand (OVARNET_TEST_PHOTOS or ../shared/data beside the repository): prepare, one step, detect."""
+"""Real COCO photos, where they are at hand (OVARNET_TEST_PHOTOS): prepare, one step, detect."""
 
 import json
 import os
