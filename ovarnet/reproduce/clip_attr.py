@@ -32,9 +32,12 @@ from ovarnet.training.regions import ImageMemory
 
 IMAGE_MEMORY = 2048
 TUNED = ("trained.image_tower=0.25", "cached_views=0")
-NO_REGIONS = tuple(f"terms.{name}=0" for name in ("region_attributes", "region_categories", "keep_attributes", "keep_categories"))
+IMAGE_TERMS = ("image_caption", "image_phrase", "image_phrases", "image_attributes", "image_categories")
+REGION_TERMS = ("region_attributes", "region_categories", "keep_attributes")
+PAPER = ("terms.told_attributes=0", *(f"terms.{name}=1" for name in (*IMAGE_TERMS, *REGION_TERMS)))
+LARGEST = ("terms.told_attributes=0", "terms.keep_categories=0", *(f"terms.{name}=1" for name in IMAGE_TERMS))
 STEP_I = "step I: prompts and text encoder, federated"
-STEP_II = "step II: all terms of MIL-NCE, base losses mixed in"
+STEP_II = "step II: what captions tell of the nouns they name"
 
 ZERO_SHOT = {
     "zero-shot, plain word": (["{}"], ["{}"]),
@@ -65,8 +68,10 @@ ROWS = (
     Row("step I, attribute data only", ("detection_share=0",)),
     Row("step I, image tower tuned, anchored", TUNED),
     Row("step I, image tower tuned freely", (*TUNED, "image_anchor=0")),
-    Row("step II: largest proposal only", NO_REGIONS, step=2),
     Row(STEP_II, step=2),
+    Row("step II, the paper's terms: the largest proposal alone, without MIL over regions", LARGEST, step=2),
+    Row("step II, the paper's terms: all, with MIL-NCE over regions", PAPER, step=2),
+    Row("step II, ours and MIL-NCE over regions", tuple(f"terms.{name}=1" for name in REGION_TERMS), step=2),
     Row("step II, without base losses", ("base_batch=0",), step=2),
     Row("step II, image tower frozen", ("trained.image_tower=0",), step=2),
     Row("step II, true words instead of the parser's", step=2, true_words=True),
@@ -81,11 +86,11 @@ class Sizes:
 
     seeds: int = 3
     step_one: int = 400
-    tuned: int = 150
-    step_two: int = 200
+    tuned: int = 300
+    step_two: int = 300
     train_boxes: int = 8000
     test_boxes: int = 1500
-    caption_images: int = 2000
+    caption_images: int = 3000
     proposals: int = 20
     oracle_scenes: int = 3000
     rows: tuple[str, ...] = ("",)

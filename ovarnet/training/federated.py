@@ -43,6 +43,7 @@ class AnchoredTower:
 
     def __call__(self, crops: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """(R, 3, S, S) -> embeddings (R, D), and the loss "image_anchor" where there is one."""
+        crops = crops.contiguous(memory_format=torch.channels_last)
         with torch.set_grad_enabled(self.learns and torch.is_grad_enabled()):
             embeddings = self.clip.encode_image(crops)
         if self.reference is None:
