@@ -65,7 +65,7 @@ def test_a_row_and_the_teacher_beside_it(tmp_path, monkeypatch, capsys):
     assert main(["generate", "scenes", "--root", str(world), "--train", "8", "--val", "1", "--test", "2", "--captions", "1",
                  "--photos", "1", "--workers", "1"]) == 0
     monkeypatch.setattr(table.Sizes, "quick", lambda sizes: table.Sizes(1, 2, 8, 2, sizes.rows))
-    shipped = str(Path(table.__file__).parents[1] / "weights" / "scenes")
+    shipped = str(Path(table.__file__).parents[1] / "weights" / "scenes-clip-attr")
     command = ["reproduce", "scenes", "--part", "ovarnet", "--quick", "--root", str(world), "--configs", str(CONFIGS), "--output",
                str(output), "--teacher-one", shipped, "--teacher-two", shipped, "--rows", MAIN, TWO_STAGE[2]]
     assert main(command) == 0
