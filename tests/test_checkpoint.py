@@ -76,6 +76,6 @@ def test_weights_of_another_architecture_name_the_tensors():
 
 def test_a_part_may_lie_in_another_folder(tmp_path):
     save(tmp_path / "teacher", value=2.0)
-    save_checkpoint(tmp_path / "student", model="ovarnet", settings={"stored_in": {"text": "../teacher/clip.safetensors"}}, vocabulary=WORDS,
-                    parts={})
+    shared = {"stored_in": {"text": "../teacher/clip.safetensors"}}
+    save_checkpoint(tmp_path / "student", model="ovarnet", settings=shared, vocabulary=WORDS, parts={})
     assert load_checkpoint(tmp_path / "student").part("text")["a"][0, 0] == 2.0
