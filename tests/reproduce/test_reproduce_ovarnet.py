@@ -20,7 +20,8 @@ def result(**values):
 def test_every_row_has_a_name_of_its_own_and_changes_that_the_config_knows():
     assert len({row.name for row in ROWS} | {*TWO_STAGE.values(), SAME_BOXES}) == len(ROWS) + 3
     designs = {row.name: load_config(CONFIGS / "ovarnet.yaml", [*ALIKE, *row.changes]) for row in ROWS}
-    assert designs[MAIN].design.layers == 4 and designs[MAIN].distillation.kind == "probability"
+    assert designs[MAIN].design.head == "clip" and designs[MAIN].distillation.kind == "probability"
+    assert designs["attentional pooling, 4 layers"].design.layers == 4
     assert designs["attributes alone"].terms.categories == designs["attributes alone"].distillation.categories == 0
     assert designs["categories alone"].terms.attributes == designs["categories alone"].distillation.attributes == 0
 
