@@ -217,11 +217,16 @@ def open_proposer(source: str | Path) -> Proposer:
         return TorchvisionProposer()
     if Path(source).is_file():
         return FileProposals(source)
-    checkpoint = load_checkpoint(find_checkpoint("scenes-clip-attr" if source == "scenes" else source))
+    checkpoint = load_checkpoint(find_proposer(source))
     clip = proposer_clip(checkpoint)
     proposer = build_proposer(checkpoint.settings.get("proposer", {}).get("kind", ""), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
     return proposer.eval()
+
+
+def find_proposer(name: str) -> Path:
+    """A folder that holds a proposer; "scenes" is the one that ships, with CLIP-Attr (OvarNet has no offline proposer)."""
+    return find_checkpoint("scenes-clip-attr" if name == "scenes" else name)
 
 
 def proposer_clip(checkpoint: Checkpoint) -> str | None:

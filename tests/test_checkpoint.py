@@ -72,3 +72,10 @@ def test_weights_of_another_architecture_name_the_tensors():
     assert "w.safetensors holds another architecture" in message
     for part in ("bias is missing", "extra is not part", "weight has shape (3, 4), expected (3, 2)"):
         assert part in message
+
+
+def test_a_part_may_lie_in_another_folder(tmp_path):
+    save(tmp_path / "teacher", value=2.0)
+    shared = {"stored_in": {"text": "../teacher/clip.safetensors"}}
+    save_checkpoint(tmp_path / "student", model="ovarnet", settings=shared, vocabulary=WORDS, parts={})
+    assert load_checkpoint(tmp_path / "student").part("text")["a"][0, 0] == 2.0

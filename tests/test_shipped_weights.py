@@ -11,9 +11,9 @@ from ovarnet.errors import InputError
 FRESH_SEED = 987_654
 
 
-@pytest.fixture(scope="module")
-def model():
-    return load("scenes", device="cpu")
+@pytest.fixture(scope="module", params=["scenes", "scenes-clip-attr"])
+def model(request):
+    return load(request.param, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_words_the_weights_never_met_are_scored_too(model, scenes):
 
 
 def test_names_that_are_no_model():
-    with pytest.raises(InputError, match=r"model 'scene' is neither a checkpoint folder nor one that ships \(scenes\)"):
+    with pytest.raises(InputError, match=r"model 'scene' is neither a checkpoint folder nor one that ships \(scenes, scenes-clip-attr\)"):
         ovarnet.load("scene")
     with pytest.raises(InputError, match="names no weights"):
         ovarnet.load("clip-attr:ViT-B-16")

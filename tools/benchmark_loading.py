@@ -1,6 +1,7 @@
 """Time and peak memory of reading annotations, images per second of reading, and training samples per second of the full-size pipeline.
 
     python tools/benchmark_loading.py vaw                             a made-up VAW training file of 260,895 instances with polygons
+    python tools/benchmark_loading.py prepare                         `ovarnet prepare vaw` on such a release, with 72,274 small pictures
     python tools/benchmark_loading.py coco                            a made-up COCO file of 118,287 images, 860,001 boxes with polygons
     python tools/benchmark_loading.py images --photos FOLDER          real photos: share of opening, decoding, cropping
     python tools/benchmark_loading.py samples --photos COCO128        step I on the boxes of FOLDER/instances.json and FOLDER/images:
@@ -12,23 +13,29 @@ Peak memory is that of the whole process, the imports (about 0.4 GB with torch) 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import random
 import resource
 import tempfile
 import time
+from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
+from PIL import Image
+
+from ovarnet import cli
 from ovarnet.data.coco import load_coco
 from ovarnet.data.images import list_images, read_image, read_image_size
 from ovarnet.data.vaw import load_vaw
+from ovarnet.splits import VAW_NOVEL_79
 from ovarnet.vocabulary import Vocabulary
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("vaw", "coco", "images", "samples"))
+    parser.add_argument("what", choices=("vaw", "prepare", "coco", "images", "samples"))
     parser.add_argument("--share", type=float, default=1.0, help="of the full number of records")
     parser.add_argument("--photos", type=Path, help="folder of photos")
     parser.add_argument("--clip", default="ViT-B-16", help="samples: architecture of open_clip")
@@ -44,21 +51,50 @@ def main() -> None:
         measure_images(args.photos)
         return
     with tempfile.TemporaryDirectory() as folder:
+        if args.what == "prepare":
+            measure_prepare(Path(folder), args.share)
+            return
         {"vaw": measure_vaw, "coco": measure_coco}[args.what](Path(folder) / "annotations.json", args.share)
 
 
 def measure_vaw(path: Path, share: float) -> None:
     instances, images, words = int(260_895 * share), int(72_274 * share), [f"attribute {n}" for n in range(620)]
-    vocabulary, draw = Vocabulary.of([], words), random.Random(0)
+    write_vaw(path, range(instances), images, words)
+    sizes = {str(number): (480, 640) for number in range(images)}
+    report(path, instances, lambda: load_vaw(path, None, Vocabulary.of([], words), sizes))
+
+
+def measure_prepare(root: Path, share: float) -> None:
+    """The seconds of the command itself, told by its last line; the pictures differ in their last bytes."""
+    images, words = int(72_274 * share), [f"attribute {n}" for n in range(541)] + sorted(VAW_NOVEL_79)
+    parts = {"train_part1": 0.5, "train_part2": 0.81, "val": 0.86, "test": 1.0}
+    for (name, end), start in zip(parts.items(), (0.0, *parts.values()), strict=False):  # an image lies in one split
+        numbers = [n for n in range(int(260_895 * share)) if start <= n % images / images < end]
+        write_vaw(root / f"{name}.json", numbers, images, words)
+    (root / "attribute_index.json").write_text(json.dumps({word: n for n, word in enumerate(words)}))
+    for name in ("attribute_types", "attribute_parent_types", "head_tail"):
+        (root / f"{name}.json").write_text("{}")
+    (root / "images").mkdir()
+    stream = io.BytesIO()
+    Image.new("RGB", (640, 480)).save(stream, "JPEG")
+    for number in range(images):
+        (root / f"images/{number}.jpg").write_bytes(stream.getvalue() + number.to_bytes(4, "big"))
+    for run in ("first run", "again, with its index of sizes"):
+        cpu = time.process_time()
+        print(f"-- {run}")
+        cli.main(["prepare", "vaw", "--root", str(root)])
+        print(f"{time.process_time() - cpu:.1f} s of CPU, peak memory {peak():.2f} GB")
+
+
+def write_vaw(path: Path, numbers: Iterable[int], images: int, words: list[str]) -> None:
+    draw = random.Random(0)
     with path.open("w") as file:
-        for number in range(instances):
+        for place, number in enumerate(numbers):
             record = {"image_id": str(number % images), "instance_id": str(10_000_000 + number), "instance_bbox": [1.0, 2.0, 30.5, 40.5],
                       "instance_polygon": polygon(draw, nested=True), "object_name": f"object {number % 2260}",
                       "positive_attributes": draw.sample(words, 2), "negative_attributes": draw.sample(words, 2)}
-            file.write(("[" if number == 0 else ",\n") + json.dumps(record))
+            file.write(("[" if place == 0 else ",\n") + json.dumps(record))
         file.write("]")
-    sizes = {str(number): (480, 640) for number in range(images)}
-    report(path, instances, lambda: load_vaw(path, None, vocabulary, sizes))
 
 
 def measure_coco(path: Path, share: float) -> None:

@@ -31,11 +31,13 @@ from ovarnet.training.regions import ImageMemory
 
 IMAGE_MEMORY = 2048
 GROUPS = ("base", "novel", "all")
-ALIKE = ("design.head=attention", "design.layers=4", "distillation.kind=probability", "distillation.cached=true")
+ALIKE = ("distillation.kind=probability", "distillation.cached=true")
 """What all rows have, unless they change it."""
+PAPER_HEAD = ("design.head=attention", "design.roi_size=12", "design.dropout=0.1")
+"""The paper's pooling, on the pyramid; 12 cells per side make 36 tokens."""
 
 NOT_DISTILLED = "without distillation"
-MAIN = "probability distillation, teacher after step II, 4 layers, joint"
+MAIN = "probability distillation, teacher after step II, CLIP's stages as head, joint"
 TWO_STAGE = {1: "two-stage CLIP-Attr after step I", 2: "two-stage CLIP-Attr after step II"}
 SAME_BOXES = "two-stage CLIP-Attr after step II, on the boxes that OvarNet finds"
 
@@ -54,10 +56,11 @@ ROWS = (
     Row(MAIN),
     Row("feature distillation", ("distillation.kind=feature",)),
     Row("teacher after step I", teacher=1),
-    Row("attentional pooling, 0 layers", ("design.layers=0",)),
-    Row("attentional pooling, 2 layers", ("design.layers=2",)),
-    Row("average pooling", ("design.head=average",)),
-    Row("CLIP's last stage as head", ("design.head=clip",)),
+    Row("attentional pooling, 0 layers", (*PAPER_HEAD, "design.layers=0")),
+    Row("attentional pooling, 2 layers", (*PAPER_HEAD, "design.layers=2")),
+    Row("attentional pooling, 4 layers", (*PAPER_HEAD, "design.layers=4")),
+    Row("average pooling", (*PAPER_HEAD, "design.head=average")),
+    Row("CLIP's last stage alone as head", ("design.clip_source=c4",)),
     Row("categories alone", ("terms.attributes=0", "distillation.attributes=0")),
     Row("attributes alone", ("terms.categories=0", "terms.background=0", "distillation.categories=0")),
 )

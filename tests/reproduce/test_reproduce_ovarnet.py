@@ -20,7 +20,8 @@ def result(**values):
 def test_every_row_has_a_name_of_its_own_and_changes_that_the_config_knows():
     assert len({row.name for row in ROWS} | {*TWO_STAGE.values(), SAME_BOXES}) == len(ROWS) + 3
     designs = {row.name: load_config(CONFIGS / "ovarnet.yaml", [*ALIKE, *row.changes]) for row in ROWS}
-    assert designs[MAIN].design.layers == 4 and designs[MAIN].distillation.kind == "probability"
+    assert designs[MAIN].design.head == "clip" and designs[MAIN].distillation.kind == "probability"
+    assert designs["attentional pooling, 4 layers"].design.layers == 4
     assert designs["attributes alone"].terms.categories == designs["attributes alone"].distillation.categories == 0
     assert designs["categories alone"].terms.attributes == designs["categories alone"].distillation.attributes == 0
 
@@ -65,7 +66,7 @@ def test_a_row_and_the_teacher_beside_it(tmp_path, monkeypatch, capsys):
     assert main(["generate", "scenes", "--root", str(world), "--train", "8", "--val", "1", "--test", "2", "--captions", "1",
                  "--photos", "1", "--workers", "1"]) == 0
     monkeypatch.setattr(table.Sizes, "quick", lambda sizes: table.Sizes(1, 2, 8, 2, sizes.rows))
-    shipped = str(Path(table.__file__).parents[1] / "weights" / "scenes")
+    shipped = str(Path(table.__file__).parents[1] / "weights" / "scenes-clip-attr")
     command = ["reproduce", "scenes", "--part", "ovarnet", "--quick", "--root", str(world), "--configs", str(CONFIGS), "--output",
                str(output), "--teacher-one", shipped, "--teacher-two", shipped, "--rows", MAIN, TWO_STAGE[2]]
     assert main(command) == 0

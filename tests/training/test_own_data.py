@@ -49,7 +49,7 @@ def catalogue(tmp_path_factory):
     return root
 
 
-def given(stage, catalogue, output, start="scenes", **more):
+def given(stage, catalogue, output, start="scenes-clip-attr", **more):
     source = {"dataset": "custom", "root": str(catalogue)}
     data = {"data": source} if stage == "probe" else {"detection": source, "attributes": source}
     return resolve(OmegaConf.merge({"stage": stage, "output": str(output), "start": str(start), **data}, more), "test")
@@ -81,7 +81,7 @@ def test_a_probe_learns_the_words_of_a_dozen_pictures(probed, catalogue, capsys)
 
 
 def test_words_without_labels_keep_the_rank_of_their_text(probed, catalogue):
-    model, plain = ovarnet.load(probed, device="cpu"), ovarnet.load("scenes", device="cpu")
+    model, plain = ovarnet.load(probed, device="cpu"), ovarnet.load("scenes-clip-attr", device="cpu")
     _, images = open_dataset("custom", catalogue, "test")
     files, boxes = [image.file for image in images], [image.boxes for image in images]
 
@@ -89,17 +89,17 @@ def test_words_without_labels_keep_the_rank_of_their_text(probed, catalogue):
         return torch.cat([found.attribute_scores for found in one.detect(files, boxes=boxes, categories=[], attributes=list(words))])
 
     before, after = scores(plain, "striped", "red"), scores(model, "striped", "red")
-    assert torch.equal(before[:, 0].argsort(), after[:, 0].argsort()) and not torch.equal(before[:, 1].argsort(), after[:, 1].argsort())
+    assert torch.equal(before[:, 0].argsort(), after[:, 0].argsort()) and not torch.allclose(before[:, 1], after[:, 1], rtol=0.1)
     assert torch.allclose(scores(model, "red")[:, 0], after[:, 1]), "a word's score does not depend on the others"
 
 
 def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_path):
-    settings = {"prompt_vectors": [1, 1, 1], "cached_views": 1, "trained": {"prompts": 1, "text_tower": 0, "scale": 1, "bias": 10},
+    settings = {"prompt_vectors": [2, 1, 1], "cached_views": 1, "trained": {"prompts": 1, "text_tower": 0, "scale": 1, "bias": 10},
                 "optimisation": {"iterations": 3, "batch_size": 8, "lr": 1e-3}}
     first = train(given("clip_attr", catalogue, tmp_path / "one", **settings), Accelerator(cpu=True))
     second = train(given("clip_attr", catalogue, tmp_path / "two", first, **settings), Accelerator(cpu=True))
     one, two = (ovarnet.load(folder, device="cpu") for folder in (first, second))
-    tower = ovarnet.load("scenes", device="cpu").clip.model.state_dict()
+    tower = ovarnet.load("scenes-clip-attr", device="cpu").clip.model.state_dict()
     assert all(torch.equal(value, tower[key]) for key, value in two.clip.model.state_dict().items() if key != "logit_scale")
     moved = (two.classifier.prompts.vectors - one.classifier.prompts.vectors).abs().max()
     assert 0 < moved < 0.02, "the second run goes on from the vectors of the first"
