@@ -19,7 +19,7 @@ def settings(tiny_world, start_files, output, **more):
     given = {"stage": "clip_attr", "output": str(output), "detection": {"root": str(tiny_world.root)},
              "attributes": {"root": str(tiny_world.root)}, "clip": {"name": "ovarnet-scenes", "pretrained": str(start_files.clip)},
              "proposer": str(start_files.proposer), "prompt_vectors": [1, 1, 1],
-             "optimisation": {"iterations": 4, "batch_size": 4, "lr": 1e-3, "save_every": 2}}
+             "optimisation": {"iterations": 2, "batch_size": 4, "lr": 1e-3, "save_every": 1}}
     return resolve(OmegaConf.merge(given, more), "test")
 
 
