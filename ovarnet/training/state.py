@@ -56,10 +56,18 @@ class TrainingState:
             index, name = key.split(".", 1)
             moments.setdefault(int(index), {})[name] = value
         self.optimizer.load_state_dict({"state": moments, "param_groups": saved["param_groups"]})
+        self._lay_out_moments()
         self.step = step
         self.scheduler.last_epoch = step
         for group, base, factor in zip(self.optimizer.param_groups, self.scheduler.base_lrs, self.scheduler.lr_lambdas, strict=True):
             group["lr"] = base * factor(step)
+
+    def _lay_out_moments(self) -> None:
+        """Give moments the memory layout of their parameter, as they have without a break: the last bit of a sum depends on it."""
+        for parameter, moments in self.optimizer.state.items():
+            for name, value in moments.items():
+                if value.shape == parameter.shape:
+                    moments[name] = torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
 def _read(path: Path) -> tuple[dict, int]:
