@@ -37,11 +37,19 @@ class Checkpoint:
 
         Shipped folders share what they have in common: `stored_in` in their settings says in which file a part lies, which may hold more.
         """
+        return {key: value.float() if value.is_floating_point() else value for key, value in self._read(name).items()}
+
+    def parts(self) -> dict[str, dict[str, Tensor]]:
+        """All parts as they are stored, also those that lie elsewhere. Raises InputError as `part`."""
+        names = {file.stem for file in self.folder.glob("*.safetensors")} | set(self.settings.get("stored_in", {}))
+        return {name: self._read(name) for name in sorted(names)}
+
+    def _read(self, name: str) -> dict[str, Tensor]:
         path = self.folder / self.settings.get("stored_in", {}).get(name, f"{name}.safetensors")
         if not path.is_file():
             raise InputError(f"checkpoint {self.folder} has no {path.name}; copy the whole folder again")
         try:
-            return {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+            return load_file(path)
         except (SafetensorError, OSError, ValueError) as error:
             raise InputError(f"{path} is damaged or truncated ({error}); copy or train it again") from None
 

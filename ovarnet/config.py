@@ -151,8 +151,8 @@ class ClipAttrTraining:
     limit: int | None = None
     """Only the first so many images of every source (a dry run sets this); None: all."""
     start: str | None = None
-    """CLIP-Attr to go on from: "scenes", a checkpoint folder or "clip-attr:ARCH/WEIGHTS"; `clip` is then not given, and neither is
-    `proposer` where the folder has one. Its learned prompts go on learning; with hand-written ones, new vectors begin."""
+    """CLIP-Attr to go on from: "scenes-clip-attr", a checkpoint folder or "clip-attr:ARCH/WEIGHTS"; `clip` is then not given, and neither
+    is `proposer` where the folder has one. Its learned prompts go on learning; with hand-written ones, new vectors begin."""
     clip: ClipSettings | None = None
     proposer: str | None = None
     """Checkpoint folder of the proposer that is saved with the model, or "scenes"."""

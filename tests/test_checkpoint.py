@@ -78,4 +78,6 @@ def test_a_part_may_lie_in_another_folder(tmp_path):
     save(tmp_path / "teacher", value=2.0)
     shared = {"stored_in": {"text": "../teacher/clip.safetensors"}}
     save_checkpoint(tmp_path / "student", model="ovarnet", settings=shared, vocabulary=WORDS, parts={})
-    assert load_checkpoint(tmp_path / "student").part("text")["a"][0, 0] == 2.0
+    student = load_checkpoint(tmp_path / "student")
+    assert student.part("text")["a"][0, 0] == 2.0
+    assert {name: list(part) for name, part in student.parts().items()} == {"text": list(student.part("text"))}

@@ -80,7 +80,7 @@ def save_clip_attr(folder: Path, clip: Clip, classifier: TextClassifier, vocabul
     """Write the folder that `ovarnet.load` opens; `proposer` is the folder that holds the proposer's weights."""
     prompts: LearnedPrompts = classifier.prompts
     both = [clip.logit_scale.exp().item(), classifier.bias.item()]
-    settings = {"clip": {"name": clip.name}, "proposer": {"kind": proposer.settings["proposer"]["kind"], "clip": proposer_clip(proposer)},
+    settings = {"clip": {"name": clip.name}, "proposer": proposer_settings(proposer),
                 "prompts": {"vectors": list(prompts.counts), "parent_type": prompts.parent_type},
                 "calibration": {"category": both, "attribute": both}, "training": training}
     return save_checkpoint(folder, model="clip-attr", settings=settings, vocabulary=vocabulary,
@@ -93,6 +93,11 @@ def open_proposer_checkpoint(folder: str | Path) -> Checkpoint:
     kind = checkpoint.settings.get("proposer", {}).get("kind", "")
     load_weights(build_proposer(kind, ClipSettings(proposer_clip(checkpoint))), checkpoint.part("proposer"), folder)
     return checkpoint
+
+
+def proposer_settings(proposer: Checkpoint) -> dict[str, str | None]:
+    """How a whole model's folder describes the proposer that it takes over from the folder `proposer`."""
+    return {"kind": proposer.settings["proposer"]["kind"], "clip": proposer_clip(proposer)}
 
 
 def start_clip_attr(config: ClipAttrTraining) -> tuple[Clip, TextClassifier, Checkpoint, bool]:

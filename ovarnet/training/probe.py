@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -32,6 +31,7 @@ from ovarnet.modeling.linear_probe import KINDS, LinearProbe
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES
 from ovarnet.predictor import Batch, Predictor
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
+from ovarnet.training.parts import open_proposer_checkpoint, proposer_settings
 from ovarnet.training.zero_shot import fit_scale_and_bias
 from ovarnet.vocabulary import Vocabulary
 
@@ -160,15 +160,13 @@ def _logistic(features: Tensor, offsets: Tensor, targets: Tensor, known: Tensor,
 def save_probed(folder: Path, probe: LinearProbe, model: Predictor, vocabulary: Vocabulary, config: ProbeTraining) -> Path:
     """The model that was started from, as it was, with the probe and the words of the data."""
     if config.start.startswith("clip-attr:"):
-        proposer = load_checkpoint(find_checkpoint(config.proposer))
-        kind = {"kind": proposer.settings["proposer"]["kind"],
-                "clip": proposer.settings["proposer"].get("clip") or proposer.settings["clip"]["name"]}
-        name, settings = "clip-attr", {"clip": {"name": model.clip.name}, "proposer": kind,
+        proposer = open_proposer_checkpoint(config.proposer)
+        name, settings = "clip-attr", {"clip": {"name": model.clip.name}, "proposer": proposer_settings(proposer),
                                        "prompts": {"category": CATEGORY_TEMPLATES, "attribute": ATTRIBUTE_TEMPLATES}}
         parts = {"clip": model.clip.model.state_dict(), "proposer": proposer.part("proposer")}
     else:
         start = load_checkpoint(find_checkpoint(config.start))
-        name, settings = start.model, start.settings
-        parts = {file.stem: load_file(file) for file in sorted(start.folder.glob("*.safetensors"))}
+        name, parts = start.model, start.parts()
+        settings = {key: value for key, value in start.settings.items() if key != "stored_in"}      # the new folder holds every part itself
     return save_checkpoint(folder, model=name, settings={**settings, "probe": probe.names, "training": asdict(config)},
                            vocabulary=vocabulary, parts={**parts, "probe": probe.state_dict()})

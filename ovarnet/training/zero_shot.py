@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ovarnet.build import open_clip_tower
-from ovarnet.checkpoint import load_checkpoint, save_checkpoint
+from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ZeroShotClipAttr
 from ovarnet.data.datasets import open_dataset
 from ovarnet.data.images import read_image
@@ -25,6 +25,7 @@ from ovarnet.modeling.crops import crop_boxes
 from ovarnet.modeling.prompts import TemplatePrompts
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.structures import NEGATIVE, POSITIVE, Annotations
+from ovarnet.training.parts import open_proposer_checkpoint, proposer_settings
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -73,6 +74,7 @@ def base_pairs(embeddings: Tensor, images: list[Annotations], classifier: TextCl
 
 def assemble_clip_attr(config: ZeroShotClipAttr, accelerator: Accelerator) -> Path:
     """Fit the calibration and write the checkpoint folder; returns it."""
+    proposer = open_proposer_checkpoint(config.proposer)
     vocabulary, images = open_dataset("scenes", config.root, "train")
     images = _first_boxes(images, config.boxes)
     clip = open_clip_tower(config.clip).eval()
@@ -80,8 +82,7 @@ def assemble_clip_attr(config: ZeroShotClipAttr, accelerator: Accelerator) -> Pa
     embeddings = embed_boxes(clip, images)
     calibration = {kind: list(fit_scale_and_bias(*base_pairs(embeddings, images, classifier, vocabulary, kind)))
                    for kind in ("category", "attribute")}
-    proposer = load_checkpoint(config.proposer)
-    settings = {"clip": {"name": config.clip.name}, "proposer": {"kind": proposer.settings["proposer"]["kind"]}, "calibration": calibration,
+    settings = {"clip": {"name": config.clip.name}, "proposer": proposer_settings(proposer), "calibration": calibration,
                 "prompts": {"category": config.category_templates, "attribute": config.attribute_templates}, "training": asdict(config)}
     return save_checkpoint(Path(config.output) / "checkpoint", model="clip-attr", settings=settings, vocabulary=vocabulary, half=True,
                            parts={"clip": clip.model.state_dict(), "proposer": proposer.part("proposer")})

@@ -187,11 +187,11 @@ def test_training_writes_a_model_that_loads(settings, teacher_folder, rate, head
 
 def test_a_short_training_lowers_the_loss(settings, tmp_path):
     """Without the box term, which is next to 0 at first, as long as the only positive regions are the annotated boxes themselves."""
-    train_ovarnet(settings(optimisation={"iterations": 40, "batch_size": 4, "warmup": 5, "lr": 3e-3}), Accelerator(cpu=True))
+    train_ovarnet(settings(optimisation={"iterations": 30, "batch_size": 4, "warmup": 5, "lr": 3e-3}), Accelerator(cpu=True))
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     terms = [history[name] for name in history if name in TERMS or name.startswith("distil")]
-    (first, start), (last, end) = ((points[0][0], sum(value for _, value in points)) for points in zip(*terms, strict=True))
-    assert (first, last) == (20, 40) and end < 0.85 * start
+    totals = [sum(value for _, value in points) for points in zip(*terms, strict=True)]
+    assert len(totals) == 30 and sum(totals[-8:]) < 0.75 * sum(totals[:8])
 
 
 def test_unknown_distillation_is_named(settings):

@@ -110,9 +110,11 @@ def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_pa
         train(given("clip_attr", catalogue, tmp_path / "four", probed, **settings), Accelerator(cpu=True))
 
 
-def test_a_clip_of_ones_choice_is_saved_as_a_whole_model(catalogue, start_files, tmp_path):
-    folder = train(given("probe", catalogue, tmp_path, f"clip-attr:ovarnet-scenes/{start_files.clip}", folds=2, strengths=[0.1]),
-                   Accelerator(cpu=True))
+@pytest.mark.parametrize("start", ["clip-attr:ovarnet-scenes/{clip}", "scenes"])
+def test_any_start_is_saved_as_a_whole_model(catalogue, start_files, tmp_path, start):
+    """A CLIP of one's choice; the shipped OvarNet, a part of which lies in another folder."""
+    config = given("probe", catalogue, tmp_path, start.format(clip=start_files.clip), folds=2, strengths=[0.1])
+    folder = train(config, Accelerator(cpu=True))
     assert len(ovarnet.load(folder, device="cpu").detect(str(catalogue / "images/1.png"), categories=["belt"], attributes=[])) > 0
 
 
