@@ -31,7 +31,7 @@ def test_prepare_one_step_and_detect(tmp_path, capsys):
     boxes = {photo.name: [[10, 20, 200, 180], [0, 0, 50, 60]]}
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     words = ["--categories", "person, car", "--attributes", "red"]
-    for name, more in (("free", ["--proposer", str(run / "checkpoint"), "--threshold", "0"]),
+    for name, more in (("free", ["--model", "scenes-clip-attr", "--proposer", str(run / "checkpoint"), "--threshold", "0"]),
                        ("given", ["--boxes", str(tmp_path / "boxes.json")])):
         assert main(["detect", str(photo), *more, *words, "--output", str(tmp_path / name)]) == 0
     given = json.loads((tmp_path / "given" / f"{photo.stem}.json").read_text())
