@@ -238,8 +238,6 @@ class CaptionTraining:
     phrase_vectors: int = 16
     unknown_divisors: tuple[float, float] = (10.0, 5.0)
     """Logits of attributes not known to be wrong are divided by these: for the largest proposal, for the others."""
-    every_positive: bool = False
-    """Words: each positive has to win against the negatives by itself (`ovarnet.losses.mil_nce`); False: their sum, as in the paper."""
     untold_weight: float = 0.2
     """Of the attributes that the caption does not tell, in the term told_attributes."""
     terms: CaptionTerms = field(default_factory=CaptionTerms)

@@ -36,14 +36,12 @@ from ovarnet.vocabulary import Vocabulary
 class CaptionCriterion:
     """The nine terms of method section 4.4 and one of our own, each under its name in `CaptionTerms`; a term of weight 0 is not computed.
 
-    loss: open_clip's symmetric InfoNCE. novel: (A,) bool, the attributes that no box teaches. divisors, every_positive, untold_weight: see
-    `CaptionTraining`.
+    loss: open_clip's symmetric InfoNCE. novel: (A,) bool, attributes that no box teaches. divisors, untold_weight: see `CaptionTraining`.
     """
 
-    def __init__(self, loss: ClipLoss, terms: CaptionTerms, novel: Tensor, divisors: tuple[float, float], every_positive: bool = False,
+    def __init__(self, loss: ClipLoss, terms: CaptionTerms, novel: Tensor, divisors: tuple[float, float],
                  untold_weight: float = UNKNOWN_WEIGHT):
         self.loss, self.terms, self.novel, self.divisors, self.untold_weight = loss, terms, novel, divisors, untold_weight
-        self.words_loss = partial(mil_nce, every_positive=every_positive)
 
     def __call__(self, images: Tensor, texts: CaptionTexts, image_logits: tuple[Tensor, Tensor], region_logits: tuple[Tensor, Tensor],
                  batch: CaptionBatch) -> dict[str, Tensor]:
@@ -54,10 +52,10 @@ class CaptionCriterion:
             "image_caption": lambda: self.loss(images, texts.captions, texts.scale),
             "image_phrase": lambda: self.loss(images, texts.phrases[texts.first], texts.scale),
             "image_phrases": lambda: mil_nce(texts.scale * images @ texts.phrases.T, texts.owns),
-            "image_attributes": lambda: self.words_loss(image_attributes, batch.image_attributes, ~batch.image_attributes, for_image),
-            "image_categories": lambda: self.words_loss(image_categories, batch.image_categories),
-            "region_attributes": lambda: self.words_loss(region_attributes, batch.region_attributes, ~batch.region_attributes, for_region),
-            "region_categories": lambda: self.words_loss(region_categories, batch.region_categories),
+            "image_attributes": lambda: mil_nce(image_attributes, batch.image_attributes, ~batch.image_attributes, for_image),
+            "image_categories": lambda: mil_nce(image_categories, batch.image_categories),
+            "region_attributes": lambda: mil_nce(region_attributes, batch.region_attributes, ~batch.region_attributes, for_region),
+            "region_categories": lambda: mil_nce(region_categories, batch.region_categories),
             "told_attributes": lambda: told_loss(
                 *(part[batch.region_named][:, self.novel] for part in (region_attributes, batch.region_told)), self.untold_weight),
             "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
@@ -137,8 +135,7 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
     dataset = CaptionRegions(pairs, crops, config.rules, seed=config.seed, base=base,
                              with_largest=any(weight for name, weight in asdict(config.terms).items() if name.startswith("image_")))
     loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
-    criterion = CaptionCriterion(loss, config.terms, ~pairs.words.attribute_seen, config.unknown_divisors, config.every_positive,
-                                 config.untold_weight)
+    criterion = CaptionCriterion(loss, config.terms, ~pairs.words.attribute_seen, config.unknown_divisors, config.untold_weight)
     model = CaptionModel(clip, classifier, pairs.words, data.base, criterion, FederatedCriterion(data, config.loss), config)
     shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)} | data.shares(config.base_batch, config.detection_share)
     best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,

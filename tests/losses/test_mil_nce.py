@@ -44,17 +44,3 @@ def test_gradient_pulls_towards_positives_in_proportion():
     logits = torch.zeros(1, 3, requires_grad=True)
     mil_nce(logits, torch.tensor([[True, True, False]])).backward()
     assert logits.grad[0].tolist() == pytest.approx([1 / 3 - 1 / 2, 1 / 3 - 1 / 2, 1 / 3])
-
-
-def test_every_positive_has_to_win_alone():
-    logits = torch.tensor([[math.log(4), math.log(1), math.log(3), math.log(9)]])
-    positives = torch.tensor([[True, True, False, False]])
-    loss = mil_nce(logits, positives, every_positive=True)
-    assert loss.item() == pytest.approx(-(math.log(4 / 16) + math.log(1 / 13)) / 2)
-
-
-def test_without_a_negative_every_positive_has_won():
-    logits = torch.tensor([[1.0, 2.0]], requires_grad=True)
-    loss = mil_nce(logits, torch.ones(1, 2, dtype=torch.bool), every_positive=True)
-    loss.backward()
-    assert loss.item() == 0 and logits.grad.tolist() == [[0, 0]]
