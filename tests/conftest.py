@@ -1,9 +1,12 @@
-"""For commands that are tested with a model whose scores are known."""
+"""For tests of whole commands: a model whose scores are known, and a full-size proposer that looks at small pictures."""
 
 import pytest
 from fake_model import FakeModel, picture
 
 import ovarnet
+from ovarnet import build
+from ovarnet.modeling import proposer
+from ovarnet.modeling.detector_resize import DetectorResize
 
 
 @pytest.fixture
@@ -15,3 +18,18 @@ def fake_model(monkeypatch):
 @pytest.fixture
 def photo(tmp_path):
     return picture(tmp_path / "photo.png", 60, 40)
+
+
+@pytest.fixture
+def small_pictures(monkeypatch):
+    """The full-size proposer brings images to a short side of 96 pixels, not of 800."""
+    make = proposer.resnet50_proposer
+
+    def small_proposer(imagenet_weights=False):
+        full = make(imagenet_weights)
+        resize = full.detector.transform
+        full.detector.transform = DetectorResize((96, 96), 128, resize.image_mean, resize.image_std)
+        return full
+
+    for module in (proposer, build):
+        monkeypatch.setattr(module, "resnet50_proposer", small_proposer)

@@ -29,7 +29,7 @@ def test_calibration_sets_the_statistics_of_one_pass():
 
 
 @pytest.mark.slow
-def test_benchmark_command(tmp_path, capsys):
+def test_benchmark_command(small_pictures, tmp_path, capsys):
     command = ["benchmark", "--towers", "ovarnet-scenes", "--size", "64", "96", "--boxes", "5", "--words", "3", "4", "--runs", "1"]
     assert main([*command, "--output", str(tmp_path)]) == 0
     results = json.loads((tmp_path / "benchmark.json").read_text())

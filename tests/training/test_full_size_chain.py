@@ -11,11 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ovarnet import build
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.cli import main
-from ovarnet.modeling.detector_resize import DetectorResize
-from ovarnet.modeling.proposer import resnet50_proposer
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "coco_vaw"
 CATEGORIES = [{"id": 1, "name": "person", "supercategory": "person"}, {"id": 3, "name": "car", "supercategory": "vehicle"},
@@ -68,19 +65,11 @@ def write_vaw(root):
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch):
-    """Working directory with datasets/coco and datasets/vaw, as the configs expect them; proposers look at small pictures."""
+def world(tmp_path, monkeypatch, small_pictures):
+    """Working directory with datasets/coco and datasets/vaw, as the configs expect them."""
     write_coco(tmp_path / "datasets" / "coco")
     write_vaw(tmp_path / "datasets" / "vaw")
     monkeypatch.chdir(tmp_path)
-
-    def small_proposer(imagenet_weights=False):
-        proposer = resnet50_proposer(imagenet_weights)
-        full = proposer.detector.transform
-        proposer.detector.transform = DetectorResize((96, 96), 128, full.image_mean, full.image_std)
-        return proposer
-
-    monkeypatch.setattr(build, "resnet50_proposer", small_proposer)
     return tmp_path
 
 
