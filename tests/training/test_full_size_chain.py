@@ -15,6 +15,8 @@ from ovarnet.checkpoint import load_checkpoint
 from ovarnet.cli import main
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "coco_vaw"
+LSA_CONFIGS = CONFIGS.parent / "lsa"
+LSA_FILES = {"vg": "VG_100K/{}.jpg", "flickr": "{}.jpg", "coco": "{:012d}.jpg", "oi": "{}.jpg"}
 CATEGORIES = [{"id": 1, "name": "person", "supercategory": "person"}, {"id": 3, "name": "car", "supercategory": "vehicle"},
               {"id": 18, "name": "dog", "supercategory": "animal"}]  # dog is novel
 ATTRIBUTES = {"orange": 0, "red": 1, "wet": 2}  # orange is novel
@@ -62,6 +64,23 @@ def write_vaw(root):
              "positive_attributes": [["red"], ["wet", "orange"]][k], "negative_attributes": [["wet"], ["red"]][k]}
             for k in range(2)])
     write_pictures(root / "images" / "VG_100K", [f"{n}.jpg" for n in range(1, 9)])
+
+
+def write_lsa(root):
+    """Every source and every way to write a box; a box without instance_id, and one whose only phrase, wet, is novel."""
+    things = [{"instance_id": "1", "object": "dog", "attributes": ["red", "wet"], "box": [5, 6, 65, 56], "ground": "box"},
+              {"instance_id": "2", "object": "cup", "attributes": ["leaning on fence"], "box": [0.1, 0.2, 0.6, 0.9],
+               "ground": "mousetrace"},
+              {"instance_id": "3", "object": "sky", "attributes": ["wet"], "box": [-1, -1, -1, -1], "ground": "none"},
+              {"object": "car", "attributes": ["red"], "box": [30, 10, 90, 60], "ground": "segmentationmask"}]
+    for number, split in enumerate(("train", "val", "test"), 1):
+        write_json(root / f"{split}.json", [{"image_id": f"{source}_{number}", "objects": things} for source in LSA_FILES])
+    base = {"red": 0, "leaning on fence": 1}
+    write_json(root / "common2common.json", {"common1": base, "common1_len": 2, "common2": {"wet": 2}, "common2_len": 1})
+    write_json(root / "common2rare.json", {"common": base, "common_len": 2, "rare": {"wet": 2}, "rare_len": 1})
+    for source, file in LSA_FILES.items():
+        places = [root / "images" / source / file.format(number) for number in (1, 2, 3)]
+        write_pictures(places[0].parent, [place.name for place in places])
 
 
 @pytest.fixture
@@ -113,3 +132,20 @@ def test_every_command_in_its_order(world, capsys):
     words = load_checkpoint(runs / "ovarnet_rn50" / "checkpoint").vocabulary
     assert [word.name for word in (*words.categories, *words.attributes) if not word.seen] == ["dog", "orange"]
     assert not list((runs / "ovarnet_rn50").glob("proposals-*")), "the stored proposals are used"
+
+
+@pytest.mark.slow
+def test_lsa_in_its_order(world):
+    write_lsa(world / "datasets" / "lsa")
+    runs = Path("runs/lsa")
+    run("prepare", "lsa", "--root", "datasets/lsa")
+    run("train", config("proposer"), "imagenet_weights=false", *SHORT)
+    run("train", LSA_CONFIGS / "clip_attr_vit_b16.yaml", "clip.pretrained=null", *SHORT)
+    run("distill", LSA_CONFIGS / "ovarnet_rn50.yaml", "backbone.pretrained=null", *SHORT, *SMALL)
+    run("evaluate", "--model", runs / "ovarnet_rn50/checkpoint", "--dataset", "lsa", "--root", "datasets/lsa", "--split", "test",
+        "--settings", "box-given", "--output", "evaluation")
+
+    words = load_checkpoint(runs / "ovarnet_rn50/checkpoint").vocabulary
+    assert words.category_names == []
+    assert [(word.name, word.seen) for word in words.attributes] == [("red", True), ("leaning on fence", True), ("wet", False)]
+    assert all(0 < scores(Path("evaluation"), "attribute mAP")[group] <= 1 for group in ("base", "novel", "all"))
