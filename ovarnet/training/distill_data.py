@@ -20,7 +20,7 @@ from ovarnet.data.images import read_image_size
 from ovarnet.errors import InputError
 from ovarnet.losses.federated import frequency_weights
 from ovarnet.modeling.crops import crop_boxes
-from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations, Proposals
+from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations, Proposals
 from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, base_vocabulary
 from ovarnet.training.novel_objects import NovelObjects
 from ovarnet.training.regions import ImageMemory, seeded
@@ -136,6 +136,18 @@ def training_image(image: Annotations, words: Vocabulary, attributes: int, *, ex
     return TrainingImage(image.file, image.boxes, columns, known, image.is_crowd, True, exhaustive, image.height > image.width)
 
 
+def teaches_boxes(image: TrainingImage, shape: Sequence[int], has_categories: bool) -> Tensor:
+    """(N,) bool: anchors and box deltas learn from the boxes of a base category. shape: (3, H, W) of the image. Never from a crowd.
+
+    Where the run has no categories (LSA), from the boxes with a base attribute, without which no anchor would ever be on an object; but not
+    from one of the whole image, which there means that the object has no box.
+    """
+    if has_categories:
+        return (image.categories != NO_CATEGORY) & ~image.is_crowd
+    whole = (image.boxes == image.boxes.new_tensor([0, 0, shape[2], shape[1]])).all(dim=1)
+    return (image.attributes == POSITIVE).any(dim=1) & ~whole & ~image.is_crowd
+
+
 def _without_categories(image: Annotations) -> Annotations:
     """The attribute data teaches attributes alone, whatever its objects are called."""
     image = image[torch.arange(len(image))]
@@ -183,7 +195,7 @@ class DistillImages(Dataset):
         boxes, proposals = image.boxes, proposals[rows]
         if mirrored:
             pixels, boxes, proposals = pixels.flip(-1), mirror(boxes, pixels.shape[2]), mirror(proposals, pixels.shape[2])
-        taught = (image.categories != NO_CATEGORY) & ~image.is_crowd
+        taught = teaches_boxes(image, pixels.shape, bool(self.data.vocabulary.categories))
         return pixels, Targets(boxes, image.categories, image.attributes, taught, ~image.is_crowd, proposals, seen,
                                torch.tensor(image.anchors_taught), torch.tensor(image.all_annotated))
 

@@ -145,6 +145,8 @@ def test_lsa_in_its_order(world):
     run("evaluate", "--model", runs / "ovarnet_rn50/checkpoint", "--dataset", "lsa", "--root", "datasets/lsa", "--split", "test",
         "--settings", "box-given", "--output", "evaluation")
 
+    history = json.loads((runs / "ovarnet_rn50/history.json").read_text())
+    assert history["anchor_boxes"][0][1] > 0 and history["boxes"][0][1] > 0, "the boxes of LSA teach, though they have no category"
     words = load_checkpoint(runs / "ovarnet_rn50/checkpoint").vocabulary
     assert words.category_names == []
     assert [(word.name, word.seen) for word in words.attributes] == [("red", True), ("leaning on fence", True), ("wet", False)]

@@ -17,7 +17,7 @@ from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations
 from ovarnet.training.base_regions import DETECTION
 from ovarnet.training.distill import _lesson, images_to_ask, in_batch_frame, make_learner, start_model, train_ovarnet
 from ovarnet.training.distill_criterion import pick_regions
-from ovarnet.training.distill_data import DistillData, Targets, mirror, training_image
+from ovarnet.training.distill_data import DistillData, Targets, TrainingImage, mirror, teaches_boxes, training_image
 from ovarnet.training.regions import ImageMemory
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -109,6 +109,16 @@ def test_novel_annotations_are_refused(category, label, what):
     image = Annotations("a.png", "1", 20, 20, [[1, 1, 9, 9]], [category], [[UNKNOWN, label]])
     with pytest.raises(InputError, match=what):
         training_image(image, words, 1, exhaustive=True)
+
+
+@pytest.mark.parametrize(("has_categories", "expected"), [(True, [True, False, False, False, False]),
+                                                        (False, [True, True, False, False, False])])
+def test_boxes_teach_by_a_base_category_or_in_its_absence_a_base_attribute(has_categories, expected):
+    boxes = torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 30, 20], [0, 0, 9, 9]])  # the fourth is the whole image
+    attributes = torch.tensor([[1], [1], [UNKNOWN], [1], [1]], dtype=torch.int8)
+    categories = torch.tensor([0, NO_CATEGORY, NO_CATEGORY, NO_CATEGORY, 0])
+    image = TrainingImage("", boxes, categories, attributes, torch.tensor([False, False, False, False, True]), True, True, False)
+    assert teaches_boxes(image, (3, 20, 30), has_categories).tolist() == expected
 
 
 def test_what_regions_carry():
