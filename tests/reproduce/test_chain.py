@@ -64,7 +64,7 @@ def test_each_stage_is_given_what_the_one_before_left(places):
     assert settings["ovarnet"]["teacher"] == str(runs / "step_two/checkpoint")
     for name in ("step_one", "step_two", "ovarnet"):
         assert settings[name]["detection"]["root"] == settings[name]["attributes"]["root"] == str(places.world)
-    assert settings["clip"]["optimisation"]["iterations"] == 150 and settings["clip"]["small_start"]     # the size's; the config's
+    assert settings["clip"]["optimisation"]["iterations"] == 100 and settings["clip"]["small_start"]     # the size's; the config's
 
 
 def test_what_is_done_is_not_run_again(places):

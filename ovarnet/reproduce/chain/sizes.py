@@ -13,11 +13,11 @@ FULL: dict[str, tuple[str, ...]] = {
 
 QUICK: dict[str, tuple[str, ...]] = {
     "world": ("--train", "150", "--val", "1", "--test", "40", "--captions", "100", "--photos", "2000"),
-    "clip": ("optimisation.iterations=150", "optimisation.warmup=20"),
-    "proposer": ("optimisation.iterations=40", "optimisation.warmup=10"),
+    "clip": ("optimisation.iterations=100", "optimisation.warmup=20"),
+    "proposer": ("optimisation.iterations=25", "optimisation.warmup=5"),
     "zero_shot": ("boxes=300",),
     "step_one": ("optimisation.iterations=60", "optimisation.warmup=10", "cached_views=1"),
     "step_two": ("optimisation.iterations=20", "optimisation.warmup=5"),
-    "ovarnet": ("optimisation.iterations=40", "optimisation.warmup=10", "distillation.kept_proposals=8"),
+    "ovarnet": ("optimisation.iterations=25", "optimisation.warmup=5", "distillation.kept_proposals=8"),
 }
 """Meant for about 2 minutes: shows that every stage runs; its numbers mean nothing."""
