@@ -171,7 +171,8 @@ def build_ovarnet(clip: Clip, make_prompts: Callable[[Clip], nn.Module], backbon
     if len(design.anchor_sizes) != len(pyramid.all_strides):
         raise InputError(f"design.anchor_sizes names {len(design.anchor_sizes)} sizes for {len(pyramid.all_strides)} maps "
                          f"(strides {', '.join(map(str, pyramid.all_strides.values()))}); give one for each")
-    rpn = RegionProposals(design.channels, pyramid.all_strides, [[size] for size in design.anchor_sizes], pre_nms=tuple(design.rpn_pre_nms),
+    anchors = [[size * scale for scale in design.anchor_scales] for size in design.anchor_sizes]
+    rpn = RegionProposals(design.channels, pyramid.all_strides, anchors, pre_nms=tuple(design.rpn_pre_nms),
                           post_nms=tuple(design.rpn_post_nms), convolutions=design.rpn_convolutions)
     resize = DetectorResize(tuple(design.short_side), design.long_side, backbone.mean, backbone.std, design.train_short_sides)
     text = text_tower_only(clip)

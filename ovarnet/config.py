@@ -266,6 +266,8 @@ class OvarnetDesign:
     """In training the short side is drawn from these; empty: as in use."""
     anchor_sizes: list[int] = field(default_factory=lambda: [32, 64, 128, 256, 512])
     """Pixels, one for each map, finest first."""
+    anchor_scales: list[float] = field(default_factory=lambda: [1.0])
+    """A map carries anchors of its size times each of these; two of them, 1 and 1.41, make up for a map that is left out."""
     rpn_convolutions: int = 2
     rpn_pre_nms: tuple[int, int] = (1000, 2000)
     rpn_post_nms: tuple[int, int] = (500, 1000)

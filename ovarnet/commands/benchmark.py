@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--boxes", type=int, default=100, help="regions pooled per image")
     parser.add_argument("--words", nargs=2, type=int, default=[80, 620], metavar=("CATEGORIES", "ATTRIBUTES"), help="words asked")
     parser.add_argument("--window", type=int, default=14, help="ViT: attention windows of so many patches; 0: whole-image attention")
-    parser.add_argument("--finest-stride", type=int, choices=(4, 8), default=4, help="stride the feature pyramid starts from")
+    parser.add_argument("--finest-stride", type=int, choices=(4, 8), default=8,
+                        help="stride the feature pyramid starts from: 8 as in the full-size configs, 4 as in the paper")
     parser.add_argument("--layers", type=int, default=4, help="transformer layers of the attentional pooling")
     parser.add_argument("--runs", type=int, default=5, help="timed runs after one that warms up")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
@@ -98,7 +99,7 @@ def design(args: argparse.Namespace, tower: str):
     settings = OvarnetDesign(short_side=(sides[0], sides[0]), long_side=sides[1], finest_stride=args.finest_stride, layers=args.layers,
                              window=args.window if tower.startswith("ViT") else 0, proposals=args.boxes)
     if args.finest_stride == 8:
-        settings.anchor_sizes = settings.anchor_sizes[1:]
+        settings.anchor_sizes, settings.anchor_scales = [32, 72, 160, 360], [1.0, 1.41]
     return settings
 
 

@@ -145,6 +145,13 @@ def test_anchors_have_the_stated_strides_where_a_map_is_rounded_up(clip):
     assert len(anchors) == 3 * (24 ** 2 + 12 ** 2 + 6 ** 2 + 3 ** 2 + 2 ** 2)
 
 
+def test_a_map_carries_anchors_of_every_scale(clip):
+    rpn = build(clip, finest_stride=8, anchor_sizes=[8, 16, 32], anchor_scales=[1.0, 1.5]).rpn
+    sides = rpn({name: torch.zeros(1, 16, 1, 1) for name in rpn.strides}).anchors.reshape(3, 6, 4)[:, :, 2:] * 2
+    squares = [[width for width, height in rows if width == height] for rows in sides.tolist()]
+    assert squares == [[8, 12], [16, 24], [32, 48]]
+
+
 @pytest.mark.parametrize("square", [False, True])
 @pytest.mark.parametrize("head", [{"head": "attention"}, {"head": "average"}, {"head": "clip"}, {"head": "clip", "clip_source": "c2"}])
 def test_heads_have_one_interface(clip, head, square):

@@ -4,7 +4,7 @@ import torch
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import load_clip
 from ovarnet.modeling.feature_maps import feature_maps
-from ovarnet.modeling.vit_pyramid import VitPyramid, _starts, windowed_map
+from ovarnet.modeling.vit_pyramid import VitPyramid, _windows, fused_attention, windowed_map
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,17 @@ def vit():
 
 
 def test_windows_cover_and_stay_within():
-    assert _starts(10, 14) == [0] and _starts(14, 14) == [0]
-    assert _starts(30, 14) == [0, 14, 16]
+    assert _windows(10, 14) == ([0], 10) and _windows(14, 14) == ([0], 14)
+    assert _windows(30, 14) == ([0, 10, 20], 10) and _windows(50, 14) == ([0, 13, 26, 37], 13)
+
+
+@torch.no_grad()
+def test_fused_attention_is_the_same_and_leaves_the_setting_as_it_was(vit):
+    block, tokens = vit.model.visual.transformer.resblocks[0], torch.randn(2, 30, 768)
+    with fused_attention():
+        fused = block(tokens)
+        assert not torch.backends.mha.get_fastpath_enabled()
+    assert torch.backends.mha.get_fastpath_enabled() and torch.allclose(fused, block(tokens), atol=1e-5)
 
 
 @torch.no_grad()
