@@ -59,9 +59,17 @@ class AttentionPool(nn.Module):
             mean = patches.mean(dim=1)
             return self.norm(mean + self.queries[0]), self.norm(mean + self.queries[1])
         tokens = torch.cat([self.queries.expand(len(patches), -1, -1), patches], dim=1)
-        for layer in self.layers:
+        for layer in self.layers[:-1]:
             tokens = layer(tokens)
-        return self.norm(tokens[:, 0]), self.norm(tokens[:, 1])
+        return self.norm(first_tokens(self.layers[-1], tokens, len(self.queries))).unbind(dim=1)
+
+
+def first_tokens(layer: nn.TransformerEncoderLayer, tokens: Tensor, count: int) -> Tensor:
+    """`layer(tokens)[:, :count]` of a post-norm layer, without the work for the tokens that nobody reads: a fifth of four layers' time."""
+    asked = tokens[:, :count]
+    asked = layer.norm1(asked + layer.dropout1(layer.self_attn(asked, tokens, tokens, need_weights=False)[0]))
+    hidden = layer.dropout(layer.activation(layer.linear1(asked)))
+    return layer.norm2(asked + layer.dropout2(layer.linear2(hidden)))
 
 
 def delta_branch(width: int) -> nn.Sequential:

@@ -1,7 +1,8 @@
+import pytest
 import torch
 from torch import nn
 
-from ovarnet.modeling.attention_pool import AttentionPool, PatchMerging
+from ovarnet.modeling.attention_pool import AttentionPool, PatchMerging, first_tokens
 from ovarnet.modeling.region_heads import AveragePool
 
 
@@ -33,6 +34,13 @@ def test_a_region_does_not_depend_on_its_neighbours_and_place_matters():
         together = pool(cells)[0]
         assert torch.allclose(together[1:2], pool(cells[1:2])[0], atol=1e-5)
         assert not torch.allclose(pool(cells.flip(-1))[0], together, atol=1e-3)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_last_layer_is_computed_for_the_tokens_that_are_read(training):
+    layer = nn.TransformerEncoderLayer(16, 2, 32, 0.0, "gelu", batch_first=True).train(training)
+    tokens = torch.rand(3, 6, 16)
+    assert torch.allclose(first_tokens(layer, tokens, 2), layer(tokens)[:, :2], atol=1e-6)
 
 
 def test_average_pool_shapes():

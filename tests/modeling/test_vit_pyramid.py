@@ -9,7 +9,7 @@ from ovarnet.modeling.vit_pyramid import VitPyramid, _windows, fused_attention, 
 
 @pytest.fixture(scope="module")
 def vit():
-    """ViT-B-16 cut to its first eight blocks: every other one attends to the whole image."""
+    """ViT-B-16 cut to its first eight blocks: every fourth one attends to the whole image."""
     torch.manual_seed(0)
     clip = load_clip("ViT-B-16", None, random_weights=True)
     clip.model.visual.transformer.resblocks = clip.model.visual.transformer.resblocks[:8]
