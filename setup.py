@@ -19,7 +19,7 @@ setup(
     },
     entry_points={"console_scripts": ["ovarnet = ovarnet.cli:main"]},
     install_requires=[
-        "torch>=2.4,!=2.13.0",  # 2.13.0 resolves to a CPU-only build on some machines, against which torchvision's compiled ops do not load
+        "torch>=2.6,!=2.13.0",  # 2.13.0 resolves to a CPU-only build on some machines, against which torchvision's compiled ops do not load
         "torchvision",
         "numpy",
         "open_clip_torch",
