@@ -73,12 +73,12 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
 
 
 def find_checkpoint(name: str) -> Path:
-    """A folder by that path, or the shipped one of that name."""
+    """The shipped folder of that name, or one by its path: ./scenes is never the shipped one."""
+    shipped = sorted(folder.parent.name for folder in SHIPPED.glob("*/config.yaml"))
+    if str(name) in shipped:
+        return SHIPPED / name
     if Path(name).is_dir():
         return Path(name)
-    shipped = sorted(folder.parent.name for folder in SHIPPED.glob("*/config.yaml"))
-    if name in shipped:
-        return SHIPPED / name
     raise InputError(f"model '{name}' is neither a checkpoint folder nor one that ships ({', '.join(shipped)}) "
                      "nor of the form clip-attr:ARCH/WEIGHTS")
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import ovarnet
-from ovarnet.build import SHIPPED, load
+from ovarnet.build import SHIPPED, find_checkpoint, load
 from ovarnet.data.scenes.render import render_scene
 from ovarnet.errors import InputError
 
@@ -50,6 +50,14 @@ def test_words_the_weights_never_met_are_scored_too(model, scenes):
     found = model.detect(scenes[0].image, categories=["giraffe", "Car", "hot dog"], attributes=["feux d'artifice"])
     assert found.categories == ["giraffe", "Car", "hot dog"] and found.attributes == ["feux d'artifice"]
     assert torch.isfinite(found.category_scores).all() and ((found.category_scores >= 0) & (found.category_scores <= 1)).all()
+
+
+def test_a_data_folder_of_that_name_does_not_hide_what_ships(tmp_path, monkeypatch):
+    (tmp_path / "scenes").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_checkpoint("scenes") == SHIPPED / "scenes"
+    with pytest.raises(InputError, match="scenes is not an ovarnet checkpoint"):
+        ovarnet.load("./scenes")
 
 
 def test_names_that_are_no_model():

@@ -7,7 +7,21 @@ import pytest
 
 from ovarnet.cli import main
 from ovarnet.config import load_config
-from ovarnet.reproduce.ovarnet import ALIKE, GROUPS, MAIN, MEASURES, NOT_DISTILLED, ROWS, SAME_BOXES, TABLES, TWO_STAGE, claims, write_table
+from ovarnet.reproduce.ovarnet import (
+    ALIKE,
+    ATTENTION,
+    ATTENTION_NOT_DISTILLED,
+    GROUPS,
+    MAIN,
+    MEASURES,
+    NOT_DISTILLED,
+    ROWS,
+    SAME_BOXES,
+    TABLES,
+    TWO_STAGE,
+    claims,
+    write_table,
+)
 from ovarnet.reproduce.runs import Once, run_missing
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "scenes"
@@ -21,7 +35,8 @@ def test_every_row_has_a_name_of_its_own_and_changes_that_the_config_knows():
     assert len({row.name for row in ROWS} | {*TWO_STAGE.values(), SAME_BOXES}) == len(ROWS) + 3
     designs = {row.name: load_config(CONFIGS / "ovarnet.yaml", [*ALIKE, *row.changes]) for row in ROWS}
     assert designs[MAIN].design.head == "clip" and designs[MAIN].distillation.kind == "probability"
-    assert designs["attentional pooling, 4 layers"].design.layers == 4
+    assert designs[ATTENTION].design.layers == designs[ATTENTION_NOT_DISTILLED].design.layers == 4
+    assert designs[ATTENTION_NOT_DISTILLED].distillation.kind == "none"
     assert designs["attributes alone"].terms.categories == designs["attributes alone"].distillation.categories == 0
     assert designs["categories alone"].terms.attributes == designs["categories alone"].distillation.attributes == 0
 
@@ -48,9 +63,11 @@ def test_claims_are_differences_and_shares_of_means():
                NOT_DISTILLED: [result(**{"AP50 novel": 30.0, "AP50 base": 51.0})],
                MAIN: [result(**{"AP50 novel": 36.0}), result(**{"AP50 novel": 40.0, "mAP ovad novel": 52.0})]}
     text = "".join(claims(results))
-    assert "AP50 novel +8.0, mAP ovad novel +1.0, AP50 base -1.0, mAP ovad base +0.0" in text
+    assert "with CLIP's stages as head: AP50 novel +8.0, mAP ovad novel +1.0, AP50 base -1.0, mAP ovad base +0.0" in text
     assert "AP50 novel 95 %, mAP ovad novel 102 %" in text and "AR@100 base 50.0 / 60.0" in text
     assert claims({MAIN: [result()]}) == []
+    [line] = claims({ATTENTION: [result()], ATTENTION_NOT_DISTILLED: [result(**{"AP50 novel": 20.0})]})
+    assert line.startswith("Distillation adds, in points, with attentional pooling, 4 layers: AP50 novel +30.0, mAP ovad novel +0.0")
 
 
 def test_the_tables_hold_every_column(tmp_path):
