@@ -86,8 +86,8 @@ class Sizes:
 
     seeds: int = 3
     step_one: int = 400
-    tuned: int = 300
-    step_two: int = 300
+    tuned: int = 400
+    step_two: int = 400
     train_boxes: int = 8000
     test_boxes: int = 1500
     caption_images: int = 3000

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from ovarnet.captions import ParsedCaption
+from ovarnet.captions import Pair, ParsedCaption
 from ovarnet.data.captions import CaptionedImage
 from ovarnet.data.scenes.records import ID_OFFSETS
 from ovarnet.data.scenes.render import Scene, render_scene
@@ -54,7 +54,8 @@ def _label(thing, name: str) -> int:
 
 
 def true_words(images: Sequence[CaptionedImage], parsed: Sequence[Sequence[ParsedCaption]], seed: int) -> list[list[ParsedCaption]]:
-    """The captions with the words that they really tell: those that occur in the text and are true of an object of the scene."""
+    """The captions with the words that they really tell: those that occur in the text and are true of an object of the scene. An
+    attribute's nouns are the named categories of the objects that have it."""
     return [[_true_record(caption, scene) for caption in captions]
             for image, captions in zip(images, parsed, strict=True)
             for scene in [render_scene(seed, "captions", int(image.image_id) - ID_OFFSETS["captions"])]]
@@ -65,8 +66,11 @@ def _true_record(caption: ParsedCaption, scene: Scene) -> ParsedCaption:
     things = [item.thing for item in scene.objects]
     categories = [thing.category.name for thing in things
                   if _occurs(caption.text, (*category_strings(thing.category), plural[thing.category.name]))]
-    attributes = [name for thing in things for name in sorted(thing.attributes) if _occurs(caption.text, attribute_strings(name))]
-    return replace(caption, categories=tuple(dict.fromkeys(categories)), attributes=tuple(dict.fromkeys(attributes)))
+    told = [(name, thing.category.name) for thing in things for name in sorted(thing.attributes)
+            if _occurs(caption.text, attribute_strings(name))]
+    pairs = [Pair(name, category, category) for name, category in told if category in categories]
+    return replace(caption, categories=tuple(dict.fromkeys(categories)), attributes=tuple(dict.fromkeys(name for name, _ in told)),
+                   pairs=tuple(dict.fromkeys(pairs)))
 
 
 def _occurs(text: str, strings: Sequence[str]) -> bool:

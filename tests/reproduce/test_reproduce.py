@@ -73,4 +73,19 @@ def test_true_words_ignore_what_is_not_in_the_picture():
     parsed = parse_images(CaptionParser(vocabulary(), "rules"), [image])
     assert parsed[0][0].attributes == (absent,)
     true = oracle.true_words([image], parsed, 0)[0][0]
-    assert true.attributes == () and true.categories == (thing.category.name,)
+    assert true.attributes == () and true.pairs == () and true.categories == (thing.category.name,)
+
+
+def test_true_pairs_are_those_of_the_picture_whatever_the_sentence_says():
+    """Only an object's own attributes are paired with its category, also where the caption puts the word elsewhere."""
+    index, (first, second) = next(
+        (index, objects) for index in range(50) for objects in [render_scene(0, "captions", index).objects]
+        if len(objects) == 2 and objects[0].thing.category != objects[1].thing.category
+        and objects[0].thing.attributes - objects[1].thing.attributes)
+    own = sorted(first.thing.attributes - second.thing.attributes)[0]
+    text = f"a {first.thing.category.name} next to a {own} {second.thing.category.name}"
+    image = CaptionedImage("x.jpg", str(ID_OFFSETS["captions"] + index), [text])
+    parsed = parse_images(CaptionParser(vocabulary(), "rules"), [image])
+    names = first.thing.category.name, second.thing.category.name
+    assert [pair.category for pair in parsed[0][0].pairs] == [names[1]]
+    assert [(pair.attribute, pair.category) for pair in oracle.true_words([image], parsed, 0)[0][0].pairs] == [(own, names[0])]
