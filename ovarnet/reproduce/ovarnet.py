@@ -93,9 +93,9 @@ class Sizes:
     """How much is done. rows: only those whose name contains one of these."""
 
     seeds: int = 3
-    iterations: int = 200
+    iterations: int = 150
     train_images: int = 1500
-    test_images: int = 400
+    test_images: int = 300
     rows: tuple[str, ...] = ("",)
 
     def quick(self) -> Sizes:
