@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.recorder import Recorder
+from ovarnet.training.regions import number_of
 from ovarnet.training.sampling import IterationSampler
 from ovarnet.training.schedule import make_optimizer, make_scheduler, parameter_groups
 from ovarnet.training.state import TrainingState
@@ -42,15 +43,19 @@ def run_stage(model: nn.Module, dataset: Dataset, settings: Optimisation, accele
     batches = DataLoader(dataset, batch_sampler=sampler, collate_fn=_as_it_is, num_workers=settings.workers)
     model, state.optimizer = accelerator.prepare(model, optimizer)
     with Recorder(output, settings.iterations, start=state.step, active=accelerator.is_main_process) as recorder:
-        fit(model, batches, state, settings, accelerator, recorder, after_step)
+        fit(model, batches, state, settings, accelerator, recorder, after_step, seed)
     return state.best_model(accelerator.unwrap_model(model))
 
 
 def fit(model: nn.Module, batches: Iterable, state: TrainingState, settings: Optimisation, accelerator: Accelerator, recorder: Recorder,
-        after_step: Callable[[nn.Module], None] | None) -> None:
-    """Run the iterations that are left in `state`; `batches` yields one batch for each of them."""
+        after_step: Callable[[nn.Module], None] | None, seed: int) -> None:
+    """Run the iterations that are left in `state`; `batches` yields one batch for each of them.
+
+    What a model draws (dropout, anchors and regions, scales) depends on the seed and the iteration alone, so a resumed run draws the same.
+    """
     model.train()
     for batch in batches:
+        torch.manual_seed(number_of(seed, state.step, accelerator.process_index))
         losses = model(send_to_device(batch, accelerator.device))
         total = sum(losses.values())
         check_finite(losses, state.step)

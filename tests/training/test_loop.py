@@ -20,7 +20,7 @@ class Numbers(Dataset):
 
 
 class Doubling(nn.Module):
-    """Learns y = 2 x; stops like a power cut after `broken_at` calls."""
+    """Learns y = 2 x + noise that the model draws; stops like a power cut after `broken_at` calls."""
 
     def __init__(self, broken_at=None):
         super().__init__()
@@ -30,7 +30,7 @@ class Doubling(nn.Module):
         self.calls += 1
         if self.calls == self.broken_at:
             raise KeyboardInterrupt
-        return {"square": (batch @ self.weight - 2 * batch).square().mean()}
+        return {"square": (batch @ self.weight - 2 * batch - 0.1 * torch.randn_like(batch)).square().mean()}
 
 
 SETTINGS = Optimisation(iterations=60, batch_size=4, lr=0.1, weight_decay=0.0, warmup=5, save_every=20, ema=0.9)
