@@ -39,7 +39,7 @@ PAPER_HEAD = ("design.head=attention", "design.roi_size=12", "design.dropout=0.1
 NOT_DISTILLED = "without distillation"
 MAIN = "probability distillation, teacher after step II, CLIP's stages as head, joint"
 ATTENTION = "attentional pooling, 4 layers"
-ATTENTION_NOT_DISTILLED = "attentional pooling, 4 layers, without distillation"
+ATTENTION_NOT_DISTILLED = "attentional pooling, 4 layers, not distilled"
 TWO_STAGE = {1: "two-stage CLIP-Attr after step I", 2: "two-stage CLIP-Attr after step II"}
 SAME_BOXES = "two-stage CLIP-Attr after step II, on the boxes that OvarNet finds"
 
@@ -93,7 +93,7 @@ class Sizes:
     """How much is done. rows: only those whose name contains one of these."""
 
     seeds: int = 3
-    iterations: int = 150
+    iterations: int = 300
     train_images: int = 1500
     test_images: int = 300
     rows: tuple[str, ...] = ("",)
