@@ -72,7 +72,7 @@ def accuracy(model, catalogue):
 
 def test_a_probe_learns_the_words_of_a_dozen_pictures(probed, catalogue, capsys):
     model = ovarnet.load(probed, device="cpu")
-    assert accuracy(model, catalogue) == (1.0, 1.0)
+    assert min(accuracy(model, catalogue)) >= 5 / 6, "of 6 pictures; chance is 1/3 and 1/2"
     assert model.vocabulary.attribute_names == ["red", "blue", "green"] and model.vocabulary.category_names == ["poster", "belt"]
     assert main(["evaluate", "--model", str(probed), "--dataset", "custom", "--root", str(catalogue), "--settings", "box-given"]) == 0
     assert "100.0" in capsys.readouterr().out
@@ -106,7 +106,7 @@ def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_pa
     assert len(two.detect(str(catalogue / "images/0.png"))) > 0
     probed = train(given("probe", catalogue, tmp_path / "three", first, folds=2, strengths=[0.1]), Accelerator(cpu=True))
     before, after = accuracy(one, catalogue), accuracy(ovarnet.load(probed, device="cpu"), catalogue)
-    assert after[0] >= before[0] and after[1] > before[1], "labels teach the attributes and cost no category"
+    assert after[0] >= before[0] and after[1] > before[1], "labels teach the categories and cost no color"
     with pytest.raises(InputError, match="has a linear probe"):
         train(given("clip_attr", catalogue, tmp_path / "four", probed, **settings), Accelerator(cpu=True))
 
