@@ -75,7 +75,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
 def find_checkpoint(name: str) -> Path:
     """The shipped folder of that name, or one by its path: ./scenes is never the shipped one."""
     shipped = sorted(folder.parent.name for folder in SHIPPED.glob("*/config.yaml"))
-    if str(name) in shipped:
+    if name in shipped:
         return SHIPPED / name
     if Path(name).is_dir():
         return Path(name)

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.recorder import Recorder
-from ovarnet.training.regions import number_of
+from ovarnet.training.regions import seed_of
 from ovarnet.training.sampling import IterationSampler
 from ovarnet.training.schedule import make_optimizer, make_scheduler, parameter_groups
 from ovarnet.training.state import TrainingState
@@ -55,7 +55,7 @@ def fit(model: nn.Module, batches: Iterable, state: TrainingState, settings: Opt
     """
     model.train()
     for batch in batches:
-        torch.manual_seed(number_of(seed, state.step, accelerator.process_index))
+        torch.manual_seed(seed_of(seed, state.step, accelerator.process_index))
         losses = model(send_to_device(batch, accelerator.device))
         total = sum(losses.values())
         check_finite(losses, state.step)

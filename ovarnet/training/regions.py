@@ -55,10 +55,10 @@ class CropRule:
 
 def seeded(*numbers: int) -> torch.Generator:
     """A CPU generator that depends on all of `numbers`, such as (seed, iteration, index)."""
-    return torch.Generator().manual_seed(number_of(*numbers))
+    return torch.Generator().manual_seed(seed_of(*numbers))
 
 
-def number_of(*numbers: int) -> int:
+def seed_of(*numbers: int) -> int:
     """A seed in [0, 2^63) that depends on all of `numbers`."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
 
