@@ -44,18 +44,21 @@ class CaptionCriterion:
         self.loss, self.terms, self.novel, self.divisors, self.untold_weight = loss, terms, novel, divisors, untold_weight
 
     def __call__(self, images: Tensor, texts: CaptionTexts, image_logits: tuple[Tensor, Tensor], region_logits: tuple[Tensor, Tensor],
-                 batch: CaptionBatch) -> dict[str, Tensor]:
-        """images: (N, D) unit embeddings of the largest proposals. image_logits, region_logits: of categories and of attributes."""
+                 bias: Tensor, batch: CaptionBatch) -> dict[str, Tensor]:
+        """images: (N, D) unit embeddings of the largest proposals. image_logits, region_logits: z of categories and of attributes, each
+        with the learned `bias` (a number) that sigmoids need. A softmax does without it, and must where logits are divided: dividing
+        exp(theta) cos weakens a text, dividing what a bias of -10 has made negative would strengthen it.
+        """
         (image_categories, image_attributes), (region_categories, region_attributes) = image_logits, region_logits
         for_image, for_region = self.divisors
         terms = {
             "image_caption": lambda: self.loss(images, texts.captions, texts.scale),
             "image_phrase": lambda: self.loss(images, texts.phrases[texts.first], texts.scale),
             "image_phrases": lambda: mil_nce(texts.scale * images @ texts.phrases.T, texts.owns),
-            "image_attributes": lambda: mil_nce(image_attributes, batch.image_attributes, ~batch.image_attributes, for_image),
-            "image_categories": lambda: mil_nce(image_categories, batch.image_categories),
-            "region_attributes": lambda: mil_nce(region_attributes, batch.region_attributes, ~batch.region_attributes, for_region),
-            "region_categories": lambda: mil_nce(region_categories, batch.region_categories),
+            "image_attributes": lambda: mil_nce(image_attributes - bias, batch.image_attributes, ~batch.image_attributes, for_image),
+            "image_categories": lambda: mil_nce(image_categories - bias, batch.image_categories),
+            "region_attributes": lambda: mil_nce(region_attributes - bias, batch.region_attributes, ~batch.region_attributes, for_region),
+            "region_categories": lambda: mil_nce(region_categories - bias, batch.region_categories),
             "told_attributes": lambda: told_loss(
                 *(part[batch.region_named][:, self.novel] for part in (region_attributes, batch.region_told)), self.untold_weight),
             "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
@@ -108,7 +111,7 @@ class CaptionModel(Trainable):
         images, regions, boxes = embeddings.split([len(batch.crops) - regions, regions, len(embeddings) - len(batch.crops)])
         texts = CaptionTexts(self.clip, self.own, batch, self.criterion.terms)
         losses |= self.criterion(images, texts, (self.classifier(images, categories), self.classifier(images, attributes)),
-                                 (self.classifier(regions, categories), self.classifier(regions, attributes)), batch)
+                                 (self.classifier(regions, categories), self.classifier(regions, attributes)), self.classifier.bias, batch)
         if batch.base is None:
             return losses
         boxed, described = boxes.split([len(batch.base["categories"]), len(batch.base["attributes"])])

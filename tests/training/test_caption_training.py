@@ -127,11 +127,11 @@ def criterion(**weights):
 def test_each_term_is_switchable_named_and_right(texts):
     images = torch.nn.functional.normalize(torch.randn(2, 128), dim=1)
     z = torch.zeros
-    arguments = images, texts, (z(2, 2), z(2, 3)), (z(1, 2), torch.tensor([[0.0, 5.0, math.log(2)]])), batch_of()
+    arguments = images, texts, (z(2, 2), z(2, 3)), (z(1, 2), torch.tensor([[0.0, 5.0, math.log(2)]])), torch.tensor(0.0), batch_of()
     for name in asdict(CaptionTerms()):
         found = criterion(**{name: 2.0})(*arguments)
         assert set(found) == {name} and torch.isfinite(found[name])
-    everything = CaptionCriterion(ClipLoss(), CaptionTerms(), torch.tensor([False, True, True]), (10.0, 5.0))(*arguments)
+    everything = criterion(**asdict(CaptionTerms()))(*arguments)
     assert set(everything) == set(asdict(CaptionTerms())) - {"told_attributes"}, "not in the paper: off unless asked for"
     assert everything["image_attributes"].item() == pytest.approx(math.log(3))
     assert everything["image_categories"].item() == pytest.approx(math.log(2))
@@ -143,6 +143,18 @@ def test_each_term_is_switchable_named_and_right(texts):
     assert everything["image_caption"].item() == pytest.approx(expected.item(), rel=1e-5)
     mass = (texts.scale * images @ texts.phrases.T).softmax(dim=1)
     assert everything["image_phrases"].item() == pytest.approx((-mass[1, 1].log() / 2).item(), rel=1e-4, abs=1e-6)
+
+
+def test_a_learned_bias_does_not_turn_around_what_the_divisors_do(texts):
+    images = torch.nn.functional.normalize(torch.randn(2, 128), dim=1)
+    of_images, of_regions = (torch.randn(2, 2), torch.randn(2, 3)), (torch.randn(1, 2), torch.randn(1, 3))
+    paper = criterion(**asdict(CaptionTerms()))
+    plain = paper(images, texts, of_images, of_regions, torch.tensor(0.0), batch_of())
+    bias = torch.tensor(-10.0, requires_grad=True)
+    biased = paper(images, texts, tuple(z + bias for z in of_images), tuple(z + bias for z in of_regions), bias, batch_of())
+    for name, loss in plain.items():
+        assert biased[name].item() == pytest.approx(loss.item(), abs=1e-5), name
+    assert torch.autograd.grad(sum(biased.values()), bias)[0].item() == pytest.approx(0, abs=1e-5)
 
 
 class FixedProposer:
