@@ -8,19 +8,31 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler, Matcher
-from torchvision.ops import box_iou
+from torchvision.ops import box_area, box_iou
 
 BACKGROUND, BETWEEN = Matcher.BELOW_LOW_THRESHOLD, Matcher.BETWEEN_THRESHOLDS
+IN_CROWD = 0.5
 
 
-def match(candidates: Tensor, boxes: Tensor, positive_iou: float, negative_iou: float, *, best_too: bool = False) -> Tensor:
+def match(candidates: Tensor, boxes: Tensor, is_crowd: Tensor, positive_iou: float, negative_iou: float, *,
+          best_too: bool = False) -> Tensor:
     """(M,) int64: the row of the box that a candidate stands for, BACKGROUND (IoU with every box < `negative_iou`) or BETWEEN.
 
-    best_too: the best candidates of a box stand for it even below `positive_iou`. M and N may be 0.
+    is_crowd: (N,) bool; what lies in a crowd is no background, for a crowd box is around many objects. best_too: the best candidates of a
+    box stand for it even below `positive_iou`. M and N may be 0.
     """
     if not len(boxes) or not len(candidates):
         return torch.full((len(candidates),), BACKGROUND, dtype=torch.int64, device=candidates.device)
-    return Matcher(positive_iou, negative_iou, allow_low_quality_matches=best_too)(box_iou(boxes, candidates))
+    matched = Matcher(positive_iou, negative_iou, allow_low_quality_matches=best_too)(box_iou(boxes, candidates))
+    return torch.where((matched == BACKGROUND) & inside_crowd(candidates, boxes[is_crowd]), BETWEEN, matched)
+
+
+def inside_crowd(candidates: Tensor, crowds: Tensor) -> Tensor:
+    """(M,) bool: half of the candidate's area or more lies in one of the crowd boxes (K, 4). COCO measures overlap with a crowd so."""
+    if not len(crowds):
+        return torch.zeros(len(candidates), dtype=torch.bool, device=candidates.device)
+    sides = (torch.minimum(candidates[:, None, 2:], crowds[:, 2:]) - torch.maximum(candidates[:, None, :2], crowds[:, :2])).clamp(min=0)
+    return (sides.prod(dim=2) >= IN_CROWD * box_area(candidates)[:, None]).any(dim=1)
 
 
 def anchor_labels(matched: Tensor, is_box_taught: Tensor) -> Tensor:

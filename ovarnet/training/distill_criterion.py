@@ -50,10 +50,10 @@ def pick_regions(found: Tensor, targets: Targets, number: int) -> RegionTargets:
     background (IoU < 0.5 with all) is kept only where all objects are annotated. The teacher's proposals come last, for distillation alone.
     """
     candidates = torch.cat([found, targets.boxes])
-    matched = match(candidates, targets.boxes, REGION_IOU, REGION_BACKGROUND_IOU)
+    matched = match(candidates, targets.boxes, targets.is_crowd, REGION_IOU, REGION_BACKGROUND_IOU)
     labels = torch.where(matched >= 0, 1, torch.where((matched == BACKGROUND) & targets.all_annotated, 0, -1))
     on_box = matched >= 0
-    labels[on_box] = torch.where(targets.is_distilled[matched[on_box]], 1, -1)       # a crowd teaches nothing
+    labels[on_box] = torch.where(targets.is_crowd[matched[on_box]], -1, 1)       # a crowd teaches nothing
     positive, negative = sample(labels, number)
     return join_regions([_positives(candidates[positive], matched[positive], targets), _unlabelled(candidates[negative], targets, True),
                          _teachers_proposals(targets)])
@@ -99,7 +99,7 @@ class OvarnetCriterion:
         for row, target in enumerate(targets):
             if not target.anchors_taught:
                 continue
-            matched = match(predictions.anchors, target.boxes, ANCHOR_IOU, ANCHOR_BACKGROUND_IOU, best_too=True)
+            matched = match(predictions.anchors, target.boxes, target.is_crowd, ANCHOR_IOU, ANCHOR_BACKGROUND_IOU, best_too=True)
             image_labels = anchor_labels(matched, target.is_box_taught)
             positive, negative = sample(image_labels, self.anchors)
             chosen = torch.cat([positive, negative])

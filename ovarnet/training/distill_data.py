@@ -34,7 +34,7 @@ class TrainingImage:
     """An image and what its source allows it to teach.
 
     boxes: (N, 4), of base categories or without a category. categories: (N,) base columns or NO_CATEGORY. attributes: (N, A) base
-    columns. is_crowd: (N,) bool: such a box teaches nothing, and what lies on it is no background. anchors_taught: anchors are judged.
+    columns. is_crowd: (N,) bool: such a box teaches nothing, and what lies in it is no background. anchors_taught: anchors are judged.
     all_annotated: every object of a base category has a box, so that regions without one are background to all categories.
     is_tall: higher than wide.
     """
@@ -52,16 +52,16 @@ class TrainingImage:
 class Targets(NamedTuple):
     """One image of a batch, mirrored or not. Boxes in pixels of the image.
 
-    boxes (N, 4), categories (N,), attributes (N, A): as `TrainingImage`. is_box_taught: (N,) bool, anchors and box deltas learn from it.
-    is_distilled: (N,) bool. proposals: (K, 4), for distillation alone. teacher: crops (N + K, 3, S, S), or their embeddings (N + K, D)
-    where they are cached; 0 rows without a teacher. anchors_taught, all_annotated: () bool.
+    boxes (N, 4), categories (N,), attributes (N, A), is_crowd (N,): as `TrainingImage`. is_box_taught: (N,) bool, anchors and box deltas
+    learn from it. proposals: (K, 4), for distillation alone. teacher: crops (N + K, 3, S, S), or their embeddings (N + K, D) where they
+    are cached; 0 rows without a teacher. anchors_taught, all_annotated: () bool.
     """
 
     boxes: Tensor
     categories: Tensor
     attributes: Tensor
     is_box_taught: Tensor
-    is_distilled: Tensor
+    is_crowd: Tensor
     proposals: Tensor
     teacher: Tensor
     anchors_taught: Tensor
@@ -196,7 +196,7 @@ class DistillImages(Dataset):
         if mirrored:
             pixels, boxes, proposals = pixels.flip(-1), mirror(boxes, pixels.shape[2]), mirror(proposals, pixels.shape[2])
         taught = teaches_boxes(image, pixels.shape, bool(self.data.vocabulary.categories))
-        return pixels, Targets(boxes, image.categories, image.attributes, taught, ~image.is_crowd, proposals, seen,
+        return pixels, Targets(boxes, image.categories, image.attributes, taught, image.is_crowd, proposals, seen,
                                torch.tensor(image.anchors_taught), torch.tensor(image.all_annotated))
 
     def _seen_by_teacher(self, key: tuple[str, int], image: TrainingImage, pixels: Tensor, proposals: Tensor, rows: Tensor) -> Tensor:

@@ -7,23 +7,30 @@ from ovarnet.losses.assignment import BACKGROUND, BETWEEN, anchor_labels, match,
 from ovarnet.losses.detection import background_loss, box_loss, objectness_loss
 
 BOXES = torch.tensor([[0.0, 0, 10, 10], [20, 20, 40, 40]])
+NO_CROWD = torch.tensor([False, False])
 
 
 def test_match_by_iou():
     """IoU with the first box: 1, .7, .5, .25, 0."""
     candidates = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 7], [0, 0, 10, 5], [0, 0, 5, 5], [50, 50, 60, 60]])
-    assert match(candidates, BOXES, 0.6, 0.3).tolist() == [0, 0, BETWEEN, BACKGROUND, BACKGROUND]
+    assert match(candidates, BOXES, NO_CROWD, 0.6, 0.3).tolist() == [0, 0, BETWEEN, BACKGROUND, BACKGROUND]
 
 
 def test_best_candidate_of_a_box_counts_when_asked():
     weak = torch.tensor([[0.0, 0, 10, 4], [20, 20, 40, 40]])
-    assert match(weak, BOXES, 0.6, 0.3).tolist() == [BETWEEN, 1]
-    assert match(weak, BOXES, 0.6, 0.3, best_too=True).tolist() == [0, 1]
+    assert match(weak, BOXES, NO_CROWD, 0.6, 0.3).tolist() == [BETWEEN, 1]
+    assert match(weak, BOXES, NO_CROWD, 0.6, 0.3, best_too=True).tolist() == [0, 1]
 
 
 def test_no_boxes_are_background_and_no_candidates_are_none():
-    assert match(BOXES, torch.zeros(0, 4), 0.6, 0.3).tolist() == [BACKGROUND, BACKGROUND]
-    assert match(torch.zeros(0, 4), BOXES, 0.6, 0.3).tolist() == []
+    assert match(BOXES, torch.zeros(0, 4), NO_CROWD[:0], 0.6, 0.3).tolist() == [BACKGROUND, BACKGROUND]
+    assert match(torch.zeros(0, 4), BOXES, NO_CROWD, 0.6, 0.3).tolist() == []
+
+
+def test_what_lies_in_a_crowd_is_no_background():
+    """Within the crowd, half of it within, less than half, and in the box that is no crowd."""
+    candidates = torch.tensor([[22.0, 22, 26, 26], [36, 22, 44, 26], [37, 22, 45, 26], [1, 1, 3, 3]])
+    assert match(candidates, BOXES, torch.tensor([False, True]), 0.6, 0.3).tolist() == [BETWEEN, BETWEEN, BACKGROUND, BACKGROUND]
 
 
 def test_anchors_on_boxes_that_teach_no_boxes_are_left_out():

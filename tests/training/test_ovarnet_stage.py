@@ -62,12 +62,12 @@ def lesson(config, tmp_path):
     return SimpleNamespace(learner=make_learner(model, data, teacher, config).train(), dataset=dataset, data=data)
 
 
-def targets(boxes, categories, *, attributes=None, taught=None, distilled=None, proposals=(), annotated=True):
+def targets(boxes, categories, *, attributes=None, taught=None, crowd=None, proposals=(), annotated=True):
     count = len(boxes)
     return Targets(torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), torch.tensor(categories, dtype=torch.int64),
                    torch.full((count, 2), UNKNOWN, dtype=torch.int8) if attributes is None else torch.tensor(attributes, dtype=torch.int8),
                    torch.tensor([True] * count if taught is None else taught, dtype=torch.bool),
-                   torch.tensor([True] * count if distilled is None else distilled, dtype=torch.bool),
+                   torch.tensor([False] * count if crowd is None else crowd, dtype=torch.bool),
                    torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4), torch.zeros(count + len(proposals), 8),
                    torch.tensor(True), torch.tensor(annotated))
 
@@ -139,7 +139,8 @@ def test_what_regions_carry():
 def test_images_not_wholly_annotated_have_no_background_and_crowds_teach_nothing():
     found = torch.tensor([[80.0, 80, 90, 90]])
     assert len(pick_regions(found, targets([], [], annotated=False), 8).boxes) == 0
-    crowd = pick_regions(found, targets([[0, 0, 10, 10]], [0], taught=[False], distilled=[False]), 8)
+    found = torch.cat([found, torch.tensor([[10.0, 10, 20, 20]])])      # in the crowd, with an IoU of .11
+    crowd = pick_regions(found, targets([[0, 0, 30, 30]], [0], taught=[False], crowd=[True]), 8)
     assert crowd.boxes.tolist() == [[80, 80, 90, 90]] and crowd.is_background.tolist() == [True]
 
 
@@ -161,7 +162,7 @@ def test_teacher_online_equals_teacher_cached(settings, tmp_path, kind):
 def test_an_image_without_boxes_to_learn_from(settings, tmp_path, case):
     """Background and nothing else: every term is finite, those of positives are exactly 0, and the gradient exists."""
     taught = lesson(settings(distillation={"kind": "none"}), tmp_path)
-    target = targets([], []) if case == "no boxes" else targets([[10, 10, 30, 30]], [0], taught=[False], distilled=[False])
+    target = targets([], []) if case == "no boxes" else targets([[10, 10, 30, 30]], [0], taught=[False], crowd=[True])
     losses = taught.learner(([torch.rand(3, 60, 70)], [target]))
     assert {name for name, value in losses.items() if value.item() > 0} == {"anchor_objectness", "background"}
     sum(losses.values()).backward()
