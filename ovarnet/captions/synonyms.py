@@ -21,7 +21,7 @@ CATEGORY_SYNONYMS = {
     "car": "automobile sedan taxi cab taxicab suv jeep convertible minivan hatchback limousine limo race_car police_car sports_car racecar",
     "motorcycle": "motorbike moped dirt_bike motor_bike motor_cycle motor_scooter vespa dirtbike",
     "airplane": "plane aeroplane jet aircraft airliner jetliner biplane seaplane jumbo_jet fighter_jet passenger_jet",
-    "bus": "school_bus double_decker double_decker_bus minibus trolleybus",
+    "bus": "busses school_bus double_decker double_decker_bus minibus trolleybus",
     "train": "locomotive subway_train steam_engine passenger_train freight_train",
     "truck": "lorry pickup pickup_truck fire_truck firetruck fire_engine dump_truck garbage_truck tow_truck semi_truck",
     "boat": "canoe kayak sailboat rowboat motorboat speedboat ship ferry yacht dinghy gondola fishing_boat sailing_boat paddle_boat raft",

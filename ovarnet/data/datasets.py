@@ -16,6 +16,7 @@ from ovarnet.data.ovad import load_ovad
 from ovarnet.data.records import NovelName
 from ovarnet.data.vaw import load_vaw, merge_annotations
 from ovarnet.errors import InputError
+from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17, COCO_SPLITS
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 
@@ -43,7 +44,7 @@ def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True
     file under the root), "lsa:common/rare".
     images False: the image files need not be there (enough to score stored predictions; not for vaw and lsa, and custom files without width
     and height, whose sizes are the images').
-    is_novel: of a training split, objects that mean a novel category of ANOTHER vocabulary, that of the run, are left out too.
+    is_novel: of a training split, objects that mean a novel or ignored category of the run's detection data, ANOTHER dataset, are left out.
     What was left out is logged in one line per file.
     """
     root = Path(root)
@@ -61,6 +62,15 @@ def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True
     named = {"is_novel": is_novel if split == "train" else None} if name in ("vaw", "lsa") else {}
     vocabulary, annotations = opener(root, split, images, *_division(name, division, root), **named)
     return vocabulary, base_only(annotations, vocabulary, is_novel) if split == "train" else annotations
+
+
+def ignored_categories(name: str) -> frozenset[str]:
+    """COCO's categories that the division of a coco-ovd dataset has neither as base nor as novel; none of any other dataset."""
+    name, _, division = name.partition(":")
+    if name != "coco-ovd":
+        return frozenset()
+    split = COCO_SPLITS[division or next(iter(DIVISIONS[name]))]
+    return (COCO_BASE | COCO_NOVEL_17 | COCO_EXTRA_15) - split.base - split.novel
 
 
 def base_only(annotations: Sequence[Annotations], vocabulary: Vocabulary, is_novel: NovelName | None = None) -> Sequence[Annotations]:

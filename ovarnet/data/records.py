@@ -58,7 +58,7 @@ class ImageRecord:
 
 NovelName = Callable[[str], str | None]
 """Name of an object -> the novel category it means, or None (`ovarnet.training.novel_objects`)."""
-NOVEL_OBJECT = "object of a novel category, left out of training"
+NOVEL_OBJECT = "object of a novel or ignored category, left out of training"
 
 SizeReader = Callable[[str], tuple[int, int]]
 """(height, width) of an image file after EXIF rotation; raises InputError. `read_image_size`, or the index of `ovarnet prepare`."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ovarnet.config import DataSource, FederatedLoss
-from ovarnet.data.datasets import open_dataset
+from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.errors import InputError
 from ovarnet.losses.federated import frequency_weights, sample_judged
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations
@@ -85,12 +85,13 @@ class BaseData:
     def open(cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None) -> BaseData:
         """Categories are the detection data's words, attributes the attribute data's. limit: images that are read of each.
 
-        Boxes of the attribute data whose object means a novel category of the detection data are left out: a novel word has no box in
+        Boxes of the attribute data whose object means a novel or ignored category of the detection data are left out: those have no box in
         training, whatever the box is labelled with.
         """
         category_words, boxed = open_dataset(detection.dataset, detection.root, detection.split)
+        is_novel = NovelObjects(category_words, ignored_categories(detection.dataset))
         attribute_words, described = (category_words, boxed) if attributes == detection else open_dataset(
-            attributes.dataset, attributes.root, attributes.split, is_novel=NovelObjects(category_words))
+            attributes.dataset, attributes.root, attributes.split, is_novel=is_novel)
         boxed, described = boxed[:limit], described[:limit]
         vocabulary = Vocabulary(category_words.categories, attribute_words.attributes)
         return cls(vocabulary, base_vocabulary(vocabulary), detection_regions(boxed, category_words),

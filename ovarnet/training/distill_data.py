@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from ovarnet.config import OvarnetTraining
 from ovarnet.data.captions import load_captions
-from ovarnet.data.datasets import open_dataset
+from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.data.images import read_image_size
 from ovarnet.errors import InputError
 from ovarnet.losses.federated import frequency_weights
@@ -83,7 +83,7 @@ class DistillData:
         vocabulary, described = words, []
         if config.attributes != config.detection:
             attribute_words, described = open_dataset(config.attributes.dataset, config.attributes.root, config.attributes.split,
-                                                      is_novel=NovelObjects(words))
+                                                      is_novel=NovelObjects(words, ignored_categories(config.detection.dataset)))
             vocabulary = Vocabulary(words.categories, attribute_words.attributes)
             unlabelled = Vocabulary((), attribute_words.attributes)
             described = [_without_categories(image) for image in described[:config.limit]]

@@ -1,4 +1,4 @@
-"""Which objects of attribute data are of a category that the run holds as novel: training must not see their boxes either.
+"""Which objects of attribute data are of a category that the run holds as novel, or ignores: training must not see their boxes either.
 
 VAW and LSA name their objects freely, so a box of a "kitten" with a label "furry" would show the novel category cat with a box in
 training. The rule is by words alone, on the safe side: such a box is left out when its name, in the singular or the plural, is the
@@ -8,6 +8,7 @@ novel category or a word for it, or ends with one.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from ovarnet.captions.inflection import surface_forms
@@ -21,18 +22,20 @@ _PARTS = re.compile(r"\b(?:of|and|or)\b")
 
 
 class NovelObjects:
-    """Called with the name of an object: the novel category that it means, or None.
+    """Called with the name of an object: the novel or ignored category that it means, or None.
 
     Words for a category are its name, its synonyms in the vocabulary, and the everyday words of `captions.synonyms`; the longest ending
     that is a known word decides. So with COCO's 48/17 words "cats", "black cat", "kitten" and "coffee cup" are novel, "cat food" and
     "hot dog" are not. A word of the vocabulary's own goes before a general synonym: where mug is a base category, a mug is no cup.
     """
 
-    def __init__(self, vocabulary: Vocabulary):
-        novel = {word.name for word in vocabulary.categories if not word.seen}
+    def __init__(self, vocabulary: Vocabulary, ignored: Iterable[str] = ()):
+        """ignored: categories that the detection data knows and leaves out of the vocabulary (`data.datasets.ignored_categories`)."""
+        ignored = {name: () for name in ignored}
+        novel = {word.name for word in vocabulary.categories if not word.seen} | ignored.keys()
         general = {name: [text.replace("_", " ") for text in words.split()] for name, words in CATEGORY_SYNONYMS.items()}
         meanings: dict[str, str] = {}
-        own = {word.name: word.synonyms for word in vocabulary.categories}
+        own = {word.name: word.synonyms for word in vocabulary.categories} | ignored
         for texts in ({name: [name] for name in own}, own, {name: [name] for name in general}, general):
             for name, words in texts.items():
                 for form in (form for word in words for form in surface_forms(word, with_plural=True)):

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from ovarnet.config import DataSource, OvarnetTraining
-from ovarnet.data.datasets import open_dataset
-from ovarnet.splits import COCO_BASE, COCO_NOVEL_17
+from ovarnet.data.datasets import ignored_categories, open_dataset
+from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
 from ovarnet.training.base_regions import BaseData
 from ovarnet.training.distill_data import DistillData
 from ovarnet.training.novel_objects import NovelObjects
@@ -23,6 +23,14 @@ COCO = NovelObjects(Vocabulary(tuple(Word(name, seen=name in COCO_BASE) for name
     ("truck", None), ("sky", None), ("", None)])
 def test_the_rule_on_names(name, category):
     assert COCO(name) == category
+
+
+def test_categories_that_the_division_ignores_are_left_out_as_well():
+    assert ignored_categories("coco-ovd") == ignored_categories("coco-ovd:48/17") == COCO_EXTRA_15
+    assert ignored_categories("coco-ovd:48/32") == ignored_categories("vaw") == frozenset()
+    words = Vocabulary(tuple(Word(name, seen=name in COCO_BASE) for name in sorted(COCO_BASE | COCO_NOVEL_17)))
+    means = NovelObjects(words, COCO_EXTRA_15)
+    assert [means(name) for name in ("teddy bear", "stoplight", "bear", "busses")] == ["teddy bear", "traffic light", None, "bus"]
 
 
 def test_words_of_the_vocabulary_go_before_general_synonyms():
@@ -72,7 +80,7 @@ def test_both_training_data_sets_leave_them_out_and_say_so(roots, dataset, caplo
     detection, attributes = (DataSource(name, str(roots[name]), "train") for name in ("coco-ovd", dataset))
     data = BaseData.open(detection, attributes)
     assert data.attributes.boxes[:, 0].tolist() == [1, 2], "the dogs and the sign of a dog are gone, hat and person stay"
-    assert "2 x object of a novel category, left out of training (e.g. 'spotted dogs' (dog), instance 0)" in caplog.text
+    assert "2 x object of a novel or ignored category, left out of training (e.g. 'spotted dogs' (dog), instance 0)" in caplog.text
     images = DistillData.open(OvarnetTraining(output="", teacher="", detection=detection, attributes=attributes)).sources["attributes"]
     assert [image.boxes[:, 0].tolist() for image in images] == [[1, 2]]
 
