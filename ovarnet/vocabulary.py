@@ -200,6 +200,14 @@ class Vocabulary:
         know of it (parent type, synonyms, ...) is filled from `other`."""
         return Vocabulary(_merged(self.categories, other.categories), _merged(self.attributes, other.attributes))
 
+    def novel_seen_by(self, other: Vocabulary) -> list[str]:
+        """Names of my novel words that are base words of `other`, of the same kind; categories first."""
+        found = []
+        for mine, others in ((self.categories, other.categories), (self.attributes, other.attributes)):
+            seen = {word.name for word in others if word.seen}
+            found += [word.name for word in mine if not word.seen and word.name in seen]
+        return found
+
     def select(self, categories: Iterable[str] | None = None, attributes: Iterable[str] | None = None) -> Vocabulary:
         """The named words, in the order of the names; None keeps all of that kind. A name that is not there: InputError."""
         def chosen(kind, names, index):

@@ -125,6 +125,12 @@ def test_merge_keeps_order_and_fills_what_is_unknown():
     assert mine.merge(Vocabulary()) == mine == Vocabulary().merge(mine)
 
 
+def test_novel_words_that_another_vocabulary_has_as_base_words():
+    mine = Vocabulary.of(["mug", Word("car", seen=True), "bus"], ["red", "mug"])
+    assert mine.novel_seen_by(Vocabulary.of([Word("car", seen=True), Word("mug", seen=True)], [Word("red", seen=True)])) == ["mug", "red"]
+    assert mine.novel_seen_by(mine) == mine.novel_seen_by(Vocabulary()) == []
+
+
 def test_with_words_takes_what_is_known_and_keeps_the_users_strings():
     dark = Word("tone:dark/black", "tone", synonyms=("dark", "black"), group="tail")
     mine = Vocabulary.of(["mug"], [RED, dark])

@@ -55,6 +55,7 @@ def evaluate_model(model, vocabulary: Vocabulary, annotations: Sequence[Annotati
         for _, detections in detect_all(model, vocabulary, annotations, box_given=setting == "box-given", progress=progress):
             found.append(detections)
     report = evaluate_predictions(predictions, vocabulary, annotations, rule=rule, labels=labels, about=about)
+    report.notes += _not_novel(vocabulary, getattr(model, "vocabulary", Vocabulary()))
     if "box-free" in predictions and hasattr(proposer_of(model), "propose"):
         pairs = zip(annotations, propose_all(model, annotations, progress=progress), strict=True)
         report.rows += recall_rows("box-free", "proposals", box_recall(pairs, vocabulary.category_seen, ks=(50, 100)))
@@ -78,6 +79,13 @@ def evaluate_predictions(predictions: dict[str, Sequence[Detections]], vocabular
         score = _score_box_given if setting == "box-given" else _score_box_free
         score(report, list(zip(annotations, found, strict=True)), vocabulary, rule, labels)
     return report
+
+
+def _not_novel(vocabulary: Vocabulary, known: Vocabulary) -> list[str]:
+    """The note on words that count as novel here and had labels in the training of the model, whose words are `known`."""
+    taught = vocabulary.novel_seen_by(known)
+    return [f"NOT open-vocabulary: the model was trained with labels of {len(taught)} of the novel words, such as '{taught[0]}'; train it "
+            "with the base / novel division of this dataset"] if taught else []
 
 
 def detect_all(model, vocabulary: Vocabulary, annotations: Sequence[Annotations], *, box_given: bool,

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ovarnet.config import CaptionTerms, CaptionTraining
+from ovarnet.errors import InputError
 from ovarnet.losses.distillation import kl_divergence
 from ovarnet.losses.federated import UNKNOWN_WEIGHT, told_loss
 from ovarnet.losses.mil_nce import mil_nce
@@ -25,6 +26,7 @@ from ovarnet.modeling.phrase_prompts import PhrasePrompts
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.training.base_regions import BaseData, BaseRegions
 from ovarnet.training.caption_regions import CAPTIONS, CaptionBatch, CaptionData, CaptionRegions
+from ovarnet.training.division import check_division
 from ovarnet.training.federated import AnchoredTower, FederatedCriterion
 from ovarnet.training.loop import run_stage
 from ovarnet.training.parts import Trainable, open_clip_attr, save_clip_attr
@@ -132,6 +134,8 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
     pairs = pairs or CaptionData.open(config.captions, config.images, config.pseudo_labels, start.vocabulary,
                                       known_words=config.known_words, limit=config.limit)
+    check_division(data.vocabulary, start)
+    _check_base_words(data.base, pairs.words, config.start)
     torch.manual_seed(config.seed)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
     base = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories)
@@ -146,3 +150,11 @@ def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, re
                      after_step=Trainable.bound_temperature)
     accelerator.on_main_process(save_clip_attr)(output / "checkpoint", best.clip, best.classifier, start.vocabulary, start, asdict(config))
     return output / "checkpoint"
+
+
+def _check_base_words(base: Vocabulary, words: Vocabulary, start: str) -> None:
+    missing = [*(word.name for word in base.categories if word.name not in words.category_index),
+               *(word.name for word in base.attributes if word.name not in words.attribute_index)]
+    if missing:
+        raise InputError(f"{len(missing)} base word(s) of the data, such as '{missing[0]}', are unknown to {start} or its pseudo-labels; "
+                         "give step II the detection and attribute data of step I")

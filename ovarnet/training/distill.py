@@ -28,6 +28,7 @@ from ovarnet.training.base_regions import base_vocabulary
 from ovarnet.training.distill_criterion import OvarnetCriterion, RegionTargets, join_regions, pick_regions
 from ovarnet.training.distill_data import DistillData, DistillImages, Targets, TrainingImage
 from ovarnet.training.distill_teacher import Teacher, teacher_cache, teacher_proposals
+from ovarnet.training.division import check_division
 from ovarnet.training.loop import run_stage
 from ovarnet.training.proposals import stored_proposals
 from ovarnet.training.regions import ImageMemory
@@ -137,6 +138,7 @@ def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: 
     output, images = Path(config.output), images or ImageMemory(config.image_memory)
     checkpoint = load_checkpoint(config.teacher)
     data = data or DistillData.open(config)
+    check_division(data.vocabulary, checkpoint)
     shares = data.shares(config)
     clip_attr = checkpoint_clip_attr(checkpoint).to(accelerator.device).eval()
     torch.manual_seed(config.seed)

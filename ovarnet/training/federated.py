@@ -22,6 +22,7 @@ from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.training.base_regions import BaseData, BaseRegions
+from ovarnet.training.division import warn_of_division
 from ovarnet.training.embedding_cache import EmbeddingCache
 from ovarnet.training.loop import run_stage
 from ovarnet.training.parts import Trainable, save_clip_attr, start_clip_attr
@@ -107,6 +108,7 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     clip.to(accelerator.device)
     classifier.to(accelerator.device)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
+    warn_of_division(data.vocabulary, proposer)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
     embedder = EmbeddingCache(clip, data, crops, cache_folder or output, views=config.cached_views, seed=config.seed) \
         if config.cached_views else None

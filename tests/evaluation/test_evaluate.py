@@ -66,6 +66,15 @@ def report():
     return evaluate_model(Written(), WORDS, IMAGES, about={"model": "written"}, progress=False)
 
 
+def test_a_model_that_was_taught_novel_words_is_told_on(report):
+    model = Written()
+    model.vocabulary = Vocabulary.of([Word("dog", seen=True), Word("cat", seen=True)], [Word("big", seen=True), Word("red")])
+    notes = evaluate_model(model, WORDS, IMAGES, progress=False).notes
+    assert [note for note in notes if note not in report.notes] == [
+        "NOT open-vocabulary: the model was trained with labels of 2 of the novel words, such as 'dog'; train it with the base / novel "
+        "division of this dataset"]
+
+
 def test_the_model_is_asked_all_words_with_and_without_boxes():
     model = Written()
     evaluate_model(model, WORDS, IMAGES, progress=False)

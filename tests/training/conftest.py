@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import tarfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,3 +107,16 @@ def start_files(tmp_path_factory, small_clip):
     save_checkpoint(folder / "proposer", model="proposer", settings={"proposer": {"kind": "scenes", "clip": "ovarnet-scenes"}},
                     vocabulary=WORDS, parts={"proposer": proposer.state_dict()})
     return SimpleNamespace(clip=folder / "clip.safetensors", proposer=folder / "proposer")
+
+
+@pytest.fixture
+def taught(tmp_path):
+    """A copy of a checkpoint folder that says of the novel word `name` that it had labels."""
+    def make(folder, kind, name):
+        copied = shutil.copytree(folder, tmp_path / "taught")
+        words = json.loads((copied / "vocabulary.json").read_text())
+        next(word for word in words[kind] if word["name"] == name)["seen"] = True
+        (copied / "vocabulary.json").write_text(json.dumps(words))
+        return str(copied)
+
+    return make

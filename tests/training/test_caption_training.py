@@ -1,6 +1,7 @@
 import copy
 import json
 import math
+import shutil
 from dataclasses import asdict, replace
 
 import pytest
@@ -310,3 +311,21 @@ def test_phrases_too_long_are_cut(small_clip):
     prompts = PhrasePrompts(small_clip.text_width, 3)
     long = " ".join(["mug"] * 300)
     assert prompts.encode(copy.deepcopy(small_clip), [long, "mug"]).shape == (2, small_clip.embed_dim)
+
+
+def test_step_two_refuses_a_start_with_labels_of_novel_words(tiny_world, step_one, pseudo_labels, tmp_path, taught):
+    config = caption_settings(tiny_world, taught(step_one, "attributes", "gray"), pseudo_labels, tmp_path)
+    with pytest.raises(InputError, match="such as 'gray', had labels in the training"):
+        train_with_captions(config, Accelerator(cpu=True))
+
+
+def test_step_two_names_base_words_that_step_one_does_not_know(tiny_world, step_one, pseudo_labels, tmp_path):
+    root = shutil.copytree(tiny_world.root, tmp_path / "world")
+    words = (root / "vocabulary.json").read_text().replace("striped", "spotted")
+    (root / "vocabulary.json").write_text(words)
+    for file in root.glob("annotations/attributes_*.json"):
+        file.write_text(file.read_text().replace("striped", "spotted"))
+    source = {"root": str(root)}
+    config = caption_settings(tiny_world, step_one, pseudo_labels, tmp_path / "run", detection=source, attributes=source)
+    with pytest.raises(InputError, match=r"1 base word\(s\) of the data, such as 'spotted', are unknown to"):
+        train_with_captions(config, Accelerator(cpu=True))

@@ -113,3 +113,11 @@ def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):
     config = settings(tiny_world, start_files, tmp_path, cached_views=1, trained={"image_tower": 0.1})
     with pytest.raises(InputError, match="frozen image tower"):
         train_clip_attr(config, Accelerator(cpu=True))
+
+
+def test_step_one_says_so_and_goes_on(tiny_world, start_files, tmp_path, taught, caplog):
+    config = settings(tiny_world, start_files, tmp_path / "run", proposer=taught(start_files.proposer, "categories", "key"),
+                               optimisation={"iterations": 1})
+    train_clip_attr(config, Accelerator(cpu=True))
+    assert "such as 'key', had labels in the training of" in caplog.text
+    assert "numbers on novel words will not be open-vocabulary numbers" in caplog.text

@@ -219,3 +219,9 @@ def test_a_short_run_asks_the_teacher_only_about_the_images_it_will_see(settings
     assert len(images_to_ask(settings(), taught.data)) == 8
     folder = train_ovarnet(short, Accelerator(cpu=True), data=taught.data, images=ImageMemory(16), cache_folder=tmp_path)
     assert folder.is_dir() and not list((tmp_path / "run").glob("teacher-*")), "what was stored is found again"
+
+
+def test_a_teacher_with_labels_of_novel_words_is_refused(settings, teacher_folder, taught):
+    config = settings(teacher=taught(teacher_folder, "categories", "key"))
+    with pytest.raises(InputError, match=r"1 word\(s\) that are novel in this run's data, such as 'key', had labels in the training of"):
+        train_ovarnet(config, Accelerator(cpu=True))
