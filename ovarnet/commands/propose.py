@@ -5,6 +5,7 @@ example:
       --images datasets/scenes/images/captions --output runs/scenes/proposals
 
 The output holds 00000.json, 00001.json, ...: {"name.jpg": [[x1, y1, x2, y2, score], ...], ...}, best first, pixels of the original image.
+proposer.json tells what proposed them; training takes none of a proposer that may have seen boxes of novel categories (torchvision).
 A run that was stopped goes on where it was: whole shards are not made again.
 """
 

@@ -30,6 +30,7 @@ from ovarnet.modeling.pyramid import ClipPyramid
 from ovarnet.structures import Proposals
 
 ROI_SIZE = 7
+BASE_BOXES_ONLY = "trained on boxes of base categories only"
 
 
 class Proposer(Protocol):
@@ -54,7 +55,7 @@ class DetectorProposer(nn.Module):
     The defaults are those of method section 2.1.
     """
 
-    provenance = "trained on boxes of base categories only"
+    provenance = BASE_BOXES_ONLY
 
     def __init__(self, backbone: nn.Module, *, anchor_sizes: Sequence[Sequence[int]], roi_strides: Mapping[str, int],
                  resize: DetectorResize, anchor_ratios: Sequence[float] = (0.5, 1.0, 2.0), roi_canonical_size: int = 224,

@@ -1,4 +1,5 @@
-"""Offline proposals of many images, in shards: each a JSON file in the by-image form that `FileProposals` reads.
+"""Offline proposals of many images, in shards: each a JSON file in the by-image form that `FileProposals` reads, and ``proposer.json``,
+which says where they come from: training takes none that may show it boxes of novel categories (method section 0).
 
 A shard appears only when it is whole, so a job that was stopped goes on where it was.
 """
@@ -15,11 +16,12 @@ from tqdm import tqdm
 from ovarnet.data.images import read_image
 from ovarnet.errors import InputError
 from ovarnet.files import read_json, write_json
-from ovarnet.modeling.proposer import Proposer
+from ovarnet.modeling.proposer import BASE_BOXES_ONLY, Proposer
 from ovarnet.structures import Proposals
 
 logger = logging.getLogger(__name__)
 DECIMALS = 2
+ORIGIN = "proposer.json"
 
 
 def shards(files: Sequence[str], size: int) -> Iterator[tuple[str, list[str]]]:
@@ -33,11 +35,15 @@ def write_proposals(proposer: Proposer, files: Sequence[str], folder: str | Path
     """Propose regions of `files` and write ``folder/00000.json``, ...: image name -> rows x1, y1, x2, y2, score, best first.
 
     The best `limit` are kept and, if it is not among them, the largest one. Shards that exist are not made again; InputError when one is
-    of other images. An image that cannot be read is logged and left out. Returns the number of images that were looked at now.
+    of other images or of another kind of proposer. An image that cannot be read is logged and left out. Returns the number of images that
+    were looked at now.
     """
     folder, done = Path(folder), 0
     if len({Path(file).name for file in files}) < len(files):
         raise InputError("two of the images have the same file name; proposals are kept by file name, so rename one")
+    if _origin(folder) not in (None, proposer.provenance):
+        raise InputError(f"{folder} holds proposals of another proposer ({_origin(folder)}); give an empty --output folder")
+    write_json(folder / ORIGIN, {"provenance": proposer.provenance})
     for name, members in tqdm(list(shards(files, shard)), desc="proposals", unit="shard"):
         path = folder / f"{name}.json"
         if path.is_file():
@@ -54,10 +60,14 @@ def write_proposals(proposer: Proposer, files: Sequence[str], folder: str | Path
 
 
 def read_proposals(folder: str | Path) -> dict[str, Proposals]:
-    """Image name -> proposals, best first, of all shards in `folder`. InputError when there is none."""
-    paths = sorted(Path(folder).glob("[0-9]*.json"))
+    """Image name -> proposals, best first, of all shards in `folder`, for training. InputError: there are none, or they are of a proposer
+    that may have seen boxes of novel categories."""
+    paths, origin = sorted(Path(folder).glob("[0-9]*.json")), _origin(Path(folder))
     if not paths:
         raise InputError(f"{folder} holds no proposals; make them with: ovarnet propose --output {folder}")
+    if origin not in (None, BASE_BOXES_ONLY):
+        raise InputError(f"{folder}: these proposals may bring boxes of novel categories into training ({origin}); make them with a "
+                         "proposer trained on base boxes: ovarnet train configs/.../proposer.yaml")
     rows = {name: boxes for path in paths for name, boxes in read_json(path, dict).items()}
     tensors = {name: torch.tensor(boxes, dtype=torch.float32).reshape(-1, 5) for name, boxes in rows.items()}
     return {name: Proposals(table[:, :4], table[:, 4]) for name, table in tensors.items()}
@@ -68,6 +78,7 @@ def stored_proposals(folders: Sequence[str | Path], files: Sequence[str], most: 
     known = {name: proposals for folder in folders for name, proposals in read_proposals(folder).items()}
     missing = [file for file in files if Path(file).name not in known]
     if missing:
+        read_image(missing[0])      # a damaged image has no proposals, and says so itself
         raise InputError(f"{', '.join(map(str, folders))}: no proposals of {len(missing)} of {len(files)} images, such as {missing[0]}; "
                          "make them with: ovarnet propose")
     return {file: known[Path(file).name][:most] for file in files}
@@ -76,6 +87,12 @@ def stored_proposals(folders: Sequence[str | Path], files: Sequence[str], most: 
 def areas(boxes: torch.Tensor) -> torch.Tensor:
     """(R, 4) -> (R,) in square pixels."""
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def _origin(folder: Path) -> str | None:
+    """The provenance of the proposals in `folder`; None where nothing is noted."""
+    path = folder / ORIGIN
+    return read_json(path, dict).get("provenance") if path.is_file() else None
 
 
 def _rows(proposals: Proposals, limit: int) -> list[list[float]]:

@@ -17,6 +17,7 @@ from ovarnet.config import CaptionTerms, PseudoLabelRules, resolve
 from ovarnet.data.captions import load_captions
 from ovarnet.errors import InputError
 from ovarnet.modeling.phrase_prompts import PhrasePrompts
+from ovarnet.modeling.proposer import BASE_BOXES_ONLY
 from ovarnet.structures import Proposals
 from ovarnet.training.caption_regions import CAPTIONS, CaptionBatch, CaptionData, CaptionRegions
 from ovarnet.training.captions import CaptionCriterion, CaptionTexts, train_with_captions
@@ -159,6 +160,8 @@ def test_a_learned_bias_does_not_turn_around_what_the_divisors_do(texts):
 
 
 class FixedProposer:
+    provenance = BASE_BOXES_ONLY
+
     def propose(self, images, names=None):
         boxes, scores = torch.tensor([[4.0, 4, 34, 24], [20, 24, 60, 54], [0, 0, 70, 60]]), torch.tensor([0.9, 0.8, 0.3])
         return [Proposals(boxes, scores) for _ in images]
@@ -218,11 +221,26 @@ def test_the_subset_has_only_captions_with_a_known_word(tiny_world, step_one, ps
         CaptionData.open(tmp_path / "captions.json", tiny_world.images, pseudo_labels / "labels", checkpoint.vocabulary, known_words=True)
 
 
-def test_stored_proposals_serve_distillation_and_gaps_are_named(pseudo_labels):
+def test_proposals_that_may_show_novel_boxes_do_not_enter_training(pseudo_labels, tmp_path, tiny_world):
+    class Torchvision(FixedProposer):
+        provenance = "has seen all 80 COCO classes"
+
+    write_proposals(Torchvision(), [str(tiny_world.images / "0.png")], tmp_path)
+    with pytest.raises(InputError, match=r"may bring boxes of novel categories into training \(has seen all 80 COCO classes\)"):
+        read_proposals(tmp_path)
+    with pytest.raises(InputError, match="holds proposals of another proposer"):
+        write_proposals(FixedProposer(), [str(tiny_world.images / "0.png")], tmp_path)
+
+
+def test_stored_proposals_serve_distillation_and_gaps_are_named(pseudo_labels, tiny_world, tmp_path):
     found = stored_proposals([pseudo_labels / "proposals"], ["somewhere/3.png"], 1)
     assert found["somewhere/3.png"].boxes.tolist() == [[4, 4, 34, 24]]
-    with pytest.raises(InputError, match=r"no proposals of 1 of 2 images, such as x/lost\.png"):
-        stored_proposals([pseudo_labels / "proposals"], ["3.png", "x/lost.png"], 1)
+    lost = shutil.copy(tiny_world.images / "3.png", tmp_path / "lost.png")
+    with pytest.raises(InputError, match=r"no proposals of 1 of 2 images, such as .*lost\.png"):
+        stored_proposals([pseudo_labels / "proposals"], ["3.png", lost], 1)
+    lost.write_bytes(lost.read_bytes()[:200])
+    with pytest.raises(InputError, match=r"lost\.png.* cannot be (decoded|read)"):
+        stored_proposals([pseudo_labels / "proposals"], ["3.png", lost], 1)
 
 
 def caption_settings(tiny_world, step_one, pseudo_labels, output, **more):
