@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +47,7 @@ class Word:
 
     def __post_init__(self):
         object.__setattr__(self, "synonyms", tuple(self.synonyms))
-        for text in (self.name, self.parent, *self.synonyms):
+        for text in (self.name, self.parent, *self.synonyms, *(given for given in (self.group, self.family) if given is not None)):
             _check_text(text, self.name)
         if not isinstance(self.seen, bool):
             raise InputError(f"word {self.name!r}: seen is {self.seen!r}; it must be true or false")
@@ -90,7 +91,8 @@ class Vocabulary:
         for key in value:
             if key not in KINDS:
                 raise InputError(f"{path}: unknown key {key!r}{_did_you_mean(key, KINDS)}; a vocabulary has the keys {', '.join(KINDS)}")
-        return cls(*(tuple(_word_from(entry, path) for entry in _list_under(value, kind, path)) for kind in KINDS))
+        with _naming(path):
+            return cls(*(tuple(map(_word_from, _list_under(value, kind))) for kind in KINDS))
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
@@ -117,8 +119,9 @@ class Vocabulary:
             split = find_split(seen, COCO_SPLITS)
         else:
             split = Split(frozenset(_known(seen, names, f"categories of {path}")), frozenset(names) - frozenset(seen))
-        return cls(tuple(Word(entry["name"], entry.get("supercategory") or NEUTRAL_PARENT, split.is_base(entry["name"]))
-                         for entry in entries if split.keeps(entry["name"])))
+        with _naming(path):
+            return cls(tuple(Word(entry["name"], entry.get("supercategory") or NEUTRAL_PARENT, split.is_base(entry["name"]))
+                             for entry in entries if split.keeps(entry["name"])))
 
     @classmethod
     def from_vaw(cls, folder: str | Path, seen: str | Path | Split = "541/79") -> Vocabulary:
@@ -128,8 +131,9 @@ class Vocabulary:
         seen: "541/79" (OvarNet's list), a split file (.json) or a `Split`.
         """
         folder = Path(folder)
-        index, subtypes, parents, groups = (read_json(folder / f"{name}.json", dict) for name in (
-            "attribute_index", "attribute_types", "attribute_parent_types", "head_tail"))
+        index = read_json(folder / "attribute_index.json", dict)
+        subtypes, parents, groups = (_read_word_lists(folder / f"{name}.json") for name in (
+            "attribute_types", "attribute_parent_types", "head_tail"))
         if sorted(index.values(), key=str) != sorted(range(len(index)), key=str):
             raise InputError(f"{folder / 'attribute_index.json'}: columns must be 0..{len(index) - 1}, each once")
         split, names = find_split(seen, VAW_SPLITS), sorted(index, key=index.get)
@@ -137,11 +141,12 @@ class Vocabulary:
         if lost:  # a novel word spelled otherwise would become a base word
             raise InputError(f"{folder}: {lost[0]!r} of the split is not among the 620 attributes{_did_you_mean(lost[0], names)}")
         words = []
-        for name in filter(split.keeps, names):
-            subtype = _first_with(name, subtypes) or NEUTRAL_PARENT
-            words.append(Word(name, subtype, split.is_base(name), group=_first_with(name, groups),
-                              family=_first_with(subtype, parents) or NEUTRAL_PARENT))
-        return cls(attributes=tuple(words))
+        with _naming(folder):
+            for name in filter(split.keeps, names):
+                subtype = _first_with(name, subtypes) or NEUTRAL_PARENT
+                words.append(Word(name, subtype, split.is_base(name), group=_first_with(name, groups),
+                                  family=_first_with(subtype, parents) or NEUTRAL_PARENT))
+            return cls(attributes=tuple(words))
 
     @classmethod
     def from_ovad(cls, path: str | Path) -> Vocabulary:
@@ -151,13 +156,12 @@ class Vocabulary:
         none of its attributes is seen.
         """
         data = read_records(path, drop=("segmentation", "att_vec"))
-        categories, attributes = (_list_under(data, kind, path) for kind in KINDS)
         try:
-            return cls(tuple(Word(entry["name"], entry.get("supercategory") or NEUTRAL_PARENT, entry["ov_set"] == "base")
-                             for entry in categories),
-                       tuple(_ovad_attribute(entry) for entry in sorted(attributes, key=lambda entry: entry["id"])))
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+            with _naming(path):
+                categories, attributes = (_list_under(data, kind) for kind in KINDS)
+                return cls(tuple(Word(entry["name"], entry.get("supercategory") or NEUTRAL_PARENT, entry["ov_set"] == "base")
+                                 for entry in categories),
+                           tuple(_ovad_attribute(entry) for entry in sorted(attributes, key=lambda entry: entry["id"])))
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: a category or attribute lacks {error}; give the OVAD annotation file (ovad2000.json)") from None
 
@@ -165,7 +169,8 @@ class Vocabulary:
     def from_lsa(cls, path: str | Path) -> Vocabulary:
         """Attributes of an LSA split file, `{group: {name: id}}`, in order of their ids; base groups are seen."""
         ids, split = read_split_file(path)
-        return cls(attributes=tuple(Word(name, seen=split.is_base(name)) for name in ids))
+        with _naming(path):
+            return cls(attributes=tuple(Word(name, seen=split.is_base(name)) for name in ids))
 
     @property
     def category_names(self) -> list[str]:
@@ -240,9 +245,29 @@ def read_words(argument: str, kind: str = "attributes") -> list[str]:
     return [word.name for word in _as_words([word.strip() for word in rows[0]], kind)]
 
 
+@contextmanager
+def _naming(path: str | Path) -> Iterator[None]:
+    """What is wrong with a word is told with the file that it comes from."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def is_encodable(text: str) -> bool:
+    """False: it holds a lone surrogate, half of a character (broken JSON has such), which can be neither written nor shown."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _check_text(text, owner) -> None:
     if not isinstance(text, str):
         raise InputError(f"word {owner!r}: {text!r} is not a string; write it in quotes")
+    if not is_encodable(text):
+        raise InputError(f"word {owner!r}: {text!r:.60} holds half of a character (a lone surrogate); write the word again")
     if not text.strip():
         raise InputError(f"word {owner!r} has an empty string; remove it or write the word out")
     if len(text) > LONGEST_WORD:
@@ -303,25 +328,35 @@ def _read_word_file(path: str | Path) -> dict | list:
     return value
 
 
-def _list_under(value: dict, key: str, path: str | Path) -> list:
+def _list_under(value: dict, key: str) -> list:
     entries = value.get(key, [])
     if not isinstance(entries, list):
-        raise InputError(f"{path}: {key!r} is {type(entries).__name__}; expected a list")
+        raise InputError(f"{key!r} is {type(entries).__name__}; expected a list")
     return entries
 
 
-def _word_from(entry, path: str | Path) -> Word:
+def _word_from(entry) -> Word:
     if isinstance(entry, str):
         return Word(entry)
     if not isinstance(entry, dict) or "name" not in entry:
-        raise InputError(f"{path}: the word {entry!r} is neither a string nor an object with a name")
+        raise InputError(f"the word {entry!r} is neither a string nor an object with a name")
     valid = [field.name for field in fields(Word)]
     for key in entry:
         if key not in valid:
-            raise InputError(f"{path}: word {entry['name']!r} has an unknown field {key!r}{_did_you_mean(key, valid)}; "
+            raise InputError(f"word {entry['name']!r} has an unknown field {key!r}{_did_you_mean(key, valid)}; "
                              f"valid: {', '.join(valid)}")
-    seen = {"true": True, "false": False}.get(entry.get("seen"), entry.get("seen", False))  # YAML gives strings
-    return Word(**{**entry, "seen": seen, "synonyms": tuple(_list_under(entry, "synonyms", path))})
+    seen = entry.get("seen", False)
+    if isinstance(seen, str):  # YAML gives strings
+        seen = {"true": True, "false": False}.get(seen, seen)
+    return Word(**{**entry, "seen": seen, "synonyms": tuple(_list_under(entry, "synonyms"))})
+
+
+def _read_word_lists(path: Path) -> dict[str, list[str]]:
+    lists = read_json(path, dict)
+    for key, names in lists.items():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError(f"{path}: {key!r} is not a list of words; copy the file from the release again")
+    return lists
 
 
 def _first_with(name: str, lists: dict[str, list[str]]) -> str | None:

@@ -27,6 +27,7 @@ def test_order_and_spelling_are_kept():
     (["a", "  "], "word 2 is empty"),
     (["a" * 201], "has 201 characters; the limit is 200"),
     (["ok", 3], "not a string"),
+    (["ok", "great \ud83d"], r"'great \\ud83d' holds half of a character"),
     ("mug", "got the single string 'mug'"),
 ])
 def test_bad_words_are_one_clear_line(words, message):
@@ -90,6 +91,12 @@ def test_json_and_yaml_files(tmp_path):
     ("a.json", '{"categories": [{"name": "a", "parnt": "b"}]}', "'parnt'.*did you mean 'parent'"),
     ("a.json", '{"categories": [3]}', "3 is neither"),
     ("a.json", '{"categories": ["a", "a"]}', "given twice"),
+    ("a.json", '{"categories": ["great \\ud83d"]}', "holds half of a character"),
+    ("a.json", '{"categories": [{"name": "a", "seen": []}]}', r"word 'a': seen is \[\]; it must be true or false"),
+    ("a.json", '{"categories": [{"name": "a", "seen": {}}]}', r"word 'a': seen is \{\}; it must be true or false"),
+    ("a.json", '{"categories": [{"name": "a", "group": 2}]}', "word 'a': 2 is not a string; write it in quotes"),
+    ("a.json", '{"categories": [{"name": "a", "family": [1]}]}', r"word 'a': \[1\] is not a string"),
+    ("a.json", '{"categories": [{"name": "a", "synonyms": "b"}]}', "'synonyms' is str; expected a list"),
     ("a.yaml", "a: [", "not valid YAML"),
     ("a.yaml", "just text", "expected a list of words"),
     ("a.csv", "a", "words are read from .txt"),
@@ -97,7 +104,7 @@ def test_json_and_yaml_files(tmp_path):
 def test_bad_files(tmp_path, name, content, message):
     with pytest.raises(InputError, match=message) as raised:
         Vocabulary.from_file(written(tmp_path / name, content))
-    assert "\n" not in str(raised.value)
+    assert "\n" not in str(raised.value) and str(raised.value).count(str(tmp_path / name)) == 1
 
 
 def test_missing_and_non_utf8_files(tmp_path):
@@ -177,6 +184,8 @@ def test_from_coco(tmp_path):
         Vocabulary.from_coco(path, "48/18")
     with pytest.raises(InputError, match="give a COCO instances file"):
         Vocabulary.from_coco(written(tmp_path / "x.json", {"images": []}))
+    with pytest.raises(InputError, match=r"x\.json: word 'a': \[1\] is not a string"):
+        Vocabulary.from_coco(written(tmp_path / "x.json", {"categories": [{"name": "a", "supercategory": [1]}]}), ["a"])
 
 
 def vaw_folder(tmp_path, **changed):
@@ -211,6 +220,19 @@ def test_from_vaw_bad_input(tmp_path):
         Vocabulary.from_vaw(vaw_folder(tmp_path, attribute_index=full))
 
 
+@pytest.mark.parametrize("name", ["head_tail", "attribute_types", "attribute_parent_types"])
+@pytest.mark.parametrize("wrong", ["dark orange", 3, None, {"dark": 1}, ["dark", 3]])  # a string would match every word inside it
+def test_from_vaw_lists_that_are_none(tmp_path, name, wrong):
+    with pytest.raises(InputError, match=rf"{name}\.json: 'color' is not a list of words"):
+        Vocabulary.from_vaw(vaw_folder(tmp_path, **{name: {"color": wrong}}))
+
+
+def test_from_vaw_names_the_folder_of_a_bad_word(tmp_path):
+    with pytest.raises(InputError, match=r"has 201 characters") as raised:
+        Vocabulary.from_vaw(vaw_folder(tmp_path, attribute_index={"a" * 201: 0}))
+    assert str(raised.value).startswith(f"{tmp_path}: ")
+
+
 def test_from_ovad(tmp_path):
     data = {"categories": [{"id": 1, "name": "person", "supercategory": "person", "ov_set": "base"},
                            {"id": 18, "name": "dog", "supercategory": "animal", "ov_set": "novel"}],
@@ -220,6 +242,10 @@ def test_from_ovad(tmp_path):
     assert vocabulary.categories == (Word("person", "person", True), Word("dog", "animal", False))
     assert vocabulary.attributes == (Word("maturity:young/baby", "maturity", False, ("young", "baby"), "head", "maturity"),
                                      Word("clothes color:red", "clothes color", False, ("red",), "tail", "color"))
+    for wrong in (["head"], {}, 2):
+        changed = {**data, "attributes": [{**data["attributes"][0], "freq_set": wrong}]}
+        with pytest.raises(InputError, match=r"o\.json: word 'clothes color:red': .* is not a string"):
+            Vocabulary.from_ovad(written(tmp_path / "o.json", changed))
     del data["attributes"][0]["freq_set"]
     with pytest.raises(InputError, match="lacks 'freq_set'"):
         Vocabulary.from_ovad(written(tmp_path / "o.json", data))
@@ -231,7 +257,7 @@ def test_from_lsa(tmp_path):
     assert vocabulary.attribute_names == ["tall", "red", "in front of door"]  # by id; base and novel by the NAME of the group
     assert vocabulary.attribute_seen.tolist() == [True, True, False]
     for wrong, message in ((({"a": {"x": 0}}), r"groups are \['a'\]"), ({"base": {"x": 0}, "novel": {"x": 1}}, "both base and novel"),
-                           ({"base": {"x": 0}, "novel": {"y": 0}}, "each used once")):
+                           ({"base": {"x": 0}, "novel": {"y": 0}}, "each used once"), ({"base": {" ": 0}}, r"w\.json: word ' ' has an empty")):
         with pytest.raises(InputError, match=message):
             Vocabulary.from_lsa(written(tmp_path / "w.json", wrong))
 
