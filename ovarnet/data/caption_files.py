@@ -15,6 +15,7 @@ import gzip
 import json
 import re
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from ovarnet.data.shards import member_path
 from ovarnet.errors import InputError
 
 TABLES, LINES, SHARDS = (".tsv", ".txt", ".token"), (".jsonl", ".ndjson"), (".tar",)
+DAMAGED = (EOFError, OSError, zlib.error)
+"""What reading a cut or damaged file raises, zipped or not."""
 LONGEST_MEMBER = 10_000_000  # bytes of a .txt or .json member; more is no caption
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _CAPTION_NUMBER = re.compile(r"#\d+$")
@@ -109,7 +112,7 @@ def _lines(path: Path, understand, broken: Skipped) -> Iterator[_Line]:
         while True:
             try:
                 raw = next(lines, None)
-            except (EOFError, OSError) as error:
+            except DAMAGED as error:
                 broken.add(f"file ends early or is damaged ({error})", f"{path}:{number + 1}")
                 return
             if raw is None:
@@ -193,7 +196,7 @@ def _members(path: Path, stream: BinaryIO, broken: Skipped) -> Iterator[_Member]
                     content = shard.extractfile(member).read() if is_caption else b""
                     place = member_path(path, member.offset_data, member.size, name) if path.suffix.lower() == ".tar" else None
                     yield _Member(f"{folder}/{stem}" if folder else stem, extension, content, place)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, *DAMAGED) as error:
         broken.add(f"shard ends early or is damaged ({error})", str(path))
 
 

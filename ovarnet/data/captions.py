@@ -56,16 +56,19 @@ def _files(source: str | Path) -> list[Path]:
 
 def _placed(items: list[CaptionItem], folder: ImageFolder, skipped: Skipped) -> Iterable[tuple[CaptionItem, str]]:
     """Each item with the path of its image, for `read_image`."""
-    urls = Counter(_name(image) for image in {item.image for item in items if _is_url(item.image)})
+    names = {image: _name(image) for image in {item.image for item in items if _is_url(item.image)}}
+    urls = Counter(names.values())
     for item in items:
         if item.in_shard:
             if item.member is None:
                 skipped.add("no image beside the caption in the shard, or a zipped shard (gunzip it)", item.image)
             else:
                 yield item, item.member
-        elif _is_url(item.image) and urls[_name(item.image)] > 1:
+        elif (name := names.get(item.image, item.image)) is None:
+            skipped.add("not a valid URL", item.image)
+        elif item.image in names and urls[name] > 1:
             skipped.add("file name shared by several URLs", item.image)
-        elif (place := folder.find(_name(item.image) if _is_url(item.image) else item.image)) is None:
+        elif (place := folder.find(name)) is None:
             skipped.add("image file missing", item.image)
         else:
             yield item, place
@@ -75,6 +78,9 @@ def _is_url(image: str) -> bool:
     return image.lower().startswith(("http://", "https://"))
 
 
-def _name(url: str) -> str:
-    """File name of a URL: what is left of its path behind the last slash."""
-    return unquote(urlsplit(url).path).rpartition("/")[2] or url
+def _name(url: str) -> str | None:
+    """File name of a URL: what is left of its path behind the last slash. None: it is no URL, as http://[x.org/1.jpg."""
+    try:
+        return unquote(urlsplit(url).path).rpartition("/")[2] or url
+    except ValueError:
+        return None

@@ -96,6 +96,18 @@ def test_damaged_ends(tmp_path):
     assert any("damaged" in reason for reason in broken)
 
 
+def test_what_a_zipped_file_holds_before_its_damage_is_kept(tmp_path):
+    """Two zipped parts, as gzip allows; the second begins with a kind of block that does not exist."""
+    damaged = bytearray(gzip.compress(b"b.jpg\ta cat\n"))
+    damaged[10] = 0xFF
+    items, broken = read(write(tmp_path / "table.tsv.gz", gzip.compress(b"a.jpg\ta dog\n") + damaged))
+    assert items == [("a.jpg", ("a dog",))]
+    assert [(reason[:37], places) for reason, places in broken.items()] == [("file ends early or is damaged (Error ", ["2"])]
+    whole = shard(tmp_path / "whole.tar", [("000.txt", b"a red dog"), ("001.txt", b"x" * 12_000)]).read_bytes()
+    items, broken = read(write(tmp_path / "shard.tar.gz", gzip.compress(whole[:10_240]) + damaged))
+    assert items == [("000", ("a red dog",))] and any("shard ends early or is damaged (Error " in reason for reason in broken)
+
+
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(InputError, match=r"nothing.tsv: no such file; give caption files \(.json, .jsonl"):
         read_caption_file(tmp_path / "nothing.tsv", Skipped())

@@ -92,6 +92,10 @@ def test_what_cannot_be_used_is_counted(folder):
     assert only.captions == ["a", "e"], "lines of one image become one record wherever they stand"
     assert skipped.counts == {"file name shared by several URLs": 2, "image file missing": 1, "no TAB between image and caption": 1,
                               "empty caption": 1}
+    (folder / "cc12m.tsv").write_text("http://[x.org/1.png\ta\nhttp://[x.org/2.png\tb\nhttp://x.org/a.png\tc\n")
+    skipped = Skipped()
+    assert [image.captions for image in load_captions(folder / "cc12m.tsv", folder / "images", skipped)] == [["c"]]
+    assert skipped.items == {"not a valid URL": ["http://[x.org/1.png", "http://[x.org/2.png"]}
     skipped = Skipped()
     shard(folder / "s.tar", [("1.txt", b"no picture"), ("2.png", PIXELS["a.png"]), ("3.png", PIXELS["a.png"]), ("3.txt", b"good")])
     assert [image.captions for image in load_captions(folder / "s.tar", None, skipped)] == [["good"]]
