@@ -13,11 +13,11 @@ from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
 
 SPLITS = ("train", "val")
-COLUMNS = (*TABLES, *LINES, *SHARDS)
+KINDS = (*TABLES, *LINES, *SHARDS)
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
-    corpora = sorted(path for path in root.iterdir() if path.is_file() and any(end in COLUMNS for end in path.suffixes[-2:]))
+    corpora = [path for path in sorted(root.iterdir()) if path.is_file() and _is_corpus(path, findings)]
     for path in corpora:
         _check_corpus(path, -(-sample // len(corpora)), findings)
     sizes, files = ImageSizes(root), []
@@ -34,6 +34,17 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
         files += [image.file for image in images] if has_images else []
     if files:
         check_pictures(files, sizes, sample, findings)
+
+
+def _is_corpus(path: Path, findings: Findings) -> bool:
+    """By its name, as `read_caption_file` reads it; a .txt only when its first line has a TAB, which that of a README has not."""
+    if Path(path.name.lower().removesuffix(".gz")).suffix not in KINDS:
+        return False
+    with path.open("rb") as file:
+        is_text = path.suffix.lower() == ".txt" and b"\t" not in file.readline()
+    if is_text:
+        findings.note(f"{path}: no TAB in its first line, so no table of captions; not used")
+    return not is_text
 
 
 def _check_corpus(path: Path, sample: int, findings: Findings) -> None:
