@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 from ovarnet.errors import InputError
@@ -32,6 +33,8 @@ def read_json(path: str | Path, expected: type | tuple[type, ...] = (dict, list)
     except (json.JSONDecodeError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         raise InputError(f"{path}: not valid JSON (line {line}: {error}); the file may be truncated, download or write it again") from None
+    except ValueError:  # Python's own limit
+        raise InputError(f"{path}: {too_long()}; write it again or download it anew") from None
     if not isinstance(value, expected):
         kinds = expected if isinstance(expected, tuple) else (expected,)
         wanted = " or ".join({dict: "an object {...}", list: "a list [...]"}[kind] for kind in kinds)
@@ -40,9 +43,17 @@ def read_json(path: str | Path, expected: type | tuple[type, ...] = (dict, list)
 
 
 def write_json(path: str | Path, value, indent: int | None = None) -> None:
-    """Write `value` as JSON; the file appears only when it is complete. Missing folders are made."""
-    path = Path(path)
+    """Write `value` as JSON; the file appears only when it is complete. Missing folders are made.
+
+    Half a character, as in file names that are not UTF-8, is written as the escape that JSON has for it.
+    """
+    path, text = Path(path), json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(json.dumps(value, ensure_ascii=False, indent=indent) + "\n", encoding="utf-8")
+    unfinished.write_bytes(text.encode("utf-8", "backslashreplace"))
     os.replace(unfinished, path)
+
+
+def too_long() -> str:
+    """What is wrong with JSON that Python refuses although it is valid."""
+    return f"a whole number has more than {sys.get_int_max_str_digits():,} digits"

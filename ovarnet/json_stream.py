@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ovarnet.errors import InputError
+from ovarnet.files import too_long
 
 CHUNK = 1 << 20
 _SPACE = " \t\r\n"
@@ -81,10 +82,14 @@ class _Reader:
 
     def _object(self) -> Iterator[Record]:
         self._take("{")
+        keys: set[str] = set()
         while self._peek() != "}":
             key, line = self._value()[0], self.line
             if not isinstance(key, str):
                 raise self._broken("a key is not a string")
+            if key in keys:
+                raise self._broken(f"the key {key!r:.60} a second time")
+            keys.add(key)
             self._take(":")
             if self._peek() == "[" and self._is_filled():
                 yield from self._list(key)
@@ -121,6 +126,8 @@ class _Reader:
             except json.JSONDecodeError as error:
                 if self.ended:
                     raise self._broken(error.msg, error.pos) from None
+            except ValueError:
+                raise self._broken(too_long()) from None
             except RecursionError:
                 raise self._broken("nested too deeply") from None
             else:

@@ -14,9 +14,18 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
     assert [file.name for file in path.parent.iterdir()] == ["a.json"]
 
 
+def test_half_a_character_is_written_as_its_escape(tmp_path):
+    name = b"caf\xe9.jpg".decode("utf-8", "surrogateescape")  # a file name in latin-1
+    write_json(tmp_path / "a.json", {name: "\ud83d"})
+    assert (tmp_path / "a.json").read_bytes() == b'{"caf\\udce9.jpg": "\\ud83d"}\n'
+    assert read_json(tmp_path / "a.json") == {name: "\ud83d"}
+
+
 @pytest.mark.parametrize(("content", "message"), [
     (b"", "the file is empty"), (b"  \n", "the file is empty"), (b'{"a": [1, 2', r"not valid JSON .*truncated"),
-    (b"\xff\xfe\x00", "not UTF-8 text"), (b"[" * 100_000, "not valid JSON"), (b"[1]", "holds list at its top level; expected an object")])
+    (b"\xff\xfe\x00", "not UTF-8 text"), (b"[" * 100_000, "not valid JSON"),
+    (b'{"a": ' + b"1" * 5000 + b"}", "a whole number has more than 4,300 digits"),
+    (b"[1]", "holds list at its top level; expected an object")])
 def test_bad_json_is_one_line_with_the_file(tmp_path, content, message):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(InputError, match=message) as raised:

@@ -42,6 +42,8 @@ def test_keys_can_be_dropped(tmp_path):
     ("[]", dict, r"holds list at its top level; expected an object"),
     ("{}", list, r"holds dict at its top level; expected a list"),
     ("3", list, "holds a single value"),
+    ('{"a": [\n' + "1" * 5000 + "]}", dict, "line 2: a whole number has more than 4,300 digits"),
+    ('{"a": {},\n"a": [1]}', dict, "line 2: the key 'a' a second time"),
 ])
 def test_broken_files(tmp_path, text, expected, message):
     path = tmp_path / "a.json"

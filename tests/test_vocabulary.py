@@ -257,7 +257,8 @@ def test_from_lsa(tmp_path):
     assert vocabulary.attribute_names == ["tall", "red", "in front of door"]  # by id; base and novel by the NAME of the group
     assert vocabulary.attribute_seen.tolist() == [True, True, False]
     for wrong, message in ((({"a": {"x": 0}}), r"groups are \['a'\]"), ({"base": {"x": 0}, "novel": {"x": 1}}, "both base and novel"),
-                           ({"base": {"x": 0}, "novel": {"y": 0}}, "each used once"), ({"base": {" ": 0}}, r"w\.json: word ' ' has an empty")):
+                           ({"base": {"x": 0}, "novel": {"y": 0}}, "each used once"),
+                           ({"base": {" ": 0}}, r"w\.json: word ' ' has an empty")):
         with pytest.raises(InputError, match=message):
             Vocabulary.from_lsa(written(tmp_path / "w.json", wrong))
 

@@ -131,7 +131,7 @@ class Output:
                 self._read_done()
             else:
                 write_json(note, made_by)
-            self.file = self.path.open("a", encoding="utf-8")
+            self.file = self.path.open("a", encoding="utf-8", errors="backslashreplace")  # JSON's own escape of half a character
         except OSError as error:
             raise InputError(f"{self.path}: cannot be written ({error.strerror}); choose another --output") from None
 

@@ -22,7 +22,7 @@ from ovarnet.data.records import ImageFolder, ImageRecord, SizeReader, Skipped, 
 from ovarnet.errors import InputError
 from ovarnet.json_stream import stream_json
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import LONGEST_WORD, NEUTRAL_PARENT, Vocabulary, Word
+from ovarnet.vocabulary import LONGEST_WORD, NEUTRAL_PARENT, Vocabulary, Word, is_encodable
 
 UNLISTED = {"unknown": UNKNOWN, "negative": NEGATIVE}
 SPLITS = ("train", "val", "test")
@@ -78,10 +78,10 @@ def read_custom(file: str | Path, image_folder: str | Path | None, skipped: Skip
     records: dict[str, list] = {}
     content = CustomFile()
     for key, index, line, value, _ in stream_json(file):
-        if index is not None:
+        if key == "unlisted_attributes":
+            content.unlisted = _unlisted(value if index is None else [value], file)
+        elif index is not None:
             records.setdefault(key, []).append((f"{key}[{index}] (line {line})", value))
-        elif key == "unlisted_attributes":
-            content.unlisted = _unlisted(value, file)
         else:
             records[key] = value
     for key in ("images", "annotations"):
@@ -224,7 +224,7 @@ def _pairs(value, place: str, skipped: Skipped) -> list[tuple[object, int]]:
 
 
 def _is_word(value) -> bool:
-    return isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_WORD
+    return isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_WORD and is_encodable(value)
 
 
 def _annotations(image: ImageRecord, rows: list[Labelled], unlisted: int, vocabulary: Vocabulary, skipped: Skipped) -> Annotations:

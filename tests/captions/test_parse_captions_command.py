@@ -53,6 +53,12 @@ def test_broken_lines_are_listed_and_the_rest_is_written(tmp_path, words, capsys
     assert "error: 2 line(s) could not be used" in error and "captions.tsv:2, " in error and "captions.tsv:4" in error
 
 
+def test_image_names_with_half_a_character_are_written(tmp_path, words):
+    (tmp_path / "captions.jsonl").write_text('{"image": "caf\\udce9.jpg", "caption": "a red dog"}\n', encoding="utf-8")
+    assert run(tmp_path / "captions.jsonl", "--vocabulary", words, "--output", tmp_path / "out.jsonl") == 0
+    assert [record["image"] for record in written(tmp_path / "out.jsonl")] == ["caf\udce9.jpg"]
+
+
 def test_resume_gives_the_same_file(tmp_path, words):
     files = [table(tmp_path / "1.txt", 30), table(tmp_path / "2.txt", 20, start=30)]
     assert run(*files, "--vocabulary", words, "--output", tmp_path / "whole.jsonl") == 0

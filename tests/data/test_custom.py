@@ -53,8 +53,9 @@ def test_complete_lists_make_the_other_words_negative(write):
     (image,) = load_custom(file, folder, WORDS)
     assert image.attributes.tolist() == [[POSITIVE, NEGATIVE, NEGATIVE], [NEGATIVE] * 3]
     assert image.categories.tolist() == [0, NO_CATEGORY]
-    with pytest.raises(InputError, match="unlisted_attributes is 'no'"):
-        load_custom(*write([box()], unlisted_attributes="no"), WORDS)
+    for wrong, shown in (("no", "'no'"), (["negative"], r"\['negative'\]"), ([], r"\[\]")):
+        with pytest.raises(InputError, match=f"unlisted_attributes is {shown}"):
+            load_custom(*write([box()], unlisted_attributes=wrong), WORDS)
 
 
 def test_every_problem_is_listed_with_its_place(write):
@@ -63,7 +64,7 @@ def test_every_problem_is_listed_with_its_place(write):
     categories = [{"id": 1, "name": "shirt"}, {"id": 1, "name": "dress"}, {"id": 2, "name": " shirt "}, {"id": 3, "name": ""}]
     file, folder = write([
         box(), box(), box(2, image=2), box(3, image=9), box(4, category=7), box(5, bbox=(0, 0, 0, 5)), box(6, bbox=(50, 30, 90, 5)),
-        box(7, "white"), box(8, {"color": "red", "white": 2}), box(9, ["white", 3, ""]),
+        box(7, "white"), box(8, {"color": "red", "white": 2}), box(9, ["white", 3, "", "great \ud83d"]),
         box(10, {"positive": ["old"], "negative": ["old"]}), "text"], images, categories)
     skipped = Skipped()
     content = read_custom(file, folder, skipped)
@@ -76,7 +77,7 @@ def test_every_problem_is_listed_with_its_place(write):
         "category without id, or whose name is no text of 1 to 200 characters": 1, "annotation id used twice": 1,
         "annotation of an image left out": 1, "image_id not among the images": 1, "category_id not among the categories": 1,
         "box has no area": 1, "part of the box outside the image, clipped": 1, "attributes is neither a list nor an object": 1,
-        "attribute is neither 1 nor 0": 2, "attribute is no text of 1 to 200 characters": 2,
+        "attribute is neither 1 nor 0": 2, "attribute is no text of 1 to 200 characters": 3,
         "attribute both positive and negative, taken as unknown": 1, "annotation is not an object": 1}
     assert skipped.items["image file missing"] == ["images[2] (line 4): gone.jpg"]
     assert skipped.items["category_id not among the categories"] == ["annotations[4] (line 20): category_id 7"]
@@ -111,6 +112,7 @@ def test_words_of_training_are_base_words(write):
     ('{"images": []}', "'images' must be a list with at least one"),
     ('{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": {}}', "'annotations' must be a list"),
     ('{"images": [1], "annotations": [1], "categories": 3}', "'categories' must be a list"),
+    ('{"images": [1], "annotations": {}, "annotations": [1]}', "the key 'annotations' a second time"),
 ])
 def test_files_that_cannot_be_used(write, text, message):
     file, folder = write([box()])

@@ -208,6 +208,20 @@ def test_captions_of_coco_and_of_tables(tmp_path, capsys):
     assert "cc3m.tsv: 1 captions of 1 images" in out and "1 x no TAB" in out
 
 
+def test_files_beside_the_captions_are_not_taken_for_some(tmp_path, capsys):
+    (tmp_path / "cc3m.TSV").write_text("a red mug\thttp://x.org/1.jpg\n")
+    (tmp_path / "cc3m.tsv.bak").write_text("x")
+    (tmp_path / "flickr.txt").write_text("1.jpg\ta dog\n2.jpg a cat\n")
+    (tmp_path / "README.txt").write_text("These are captions.\n")
+    (tmp_path / "LICENSE.txt.gz").write_bytes(b"x")
+    code, out = prepare(capsys, "captions", "--root", tmp_path)
+    assert code == 2 and "README.txt: no TAB in its first line, so no table of captions; not used" in out and ".bak" not in out
+    assert "cc3m.TSV: 1 captions of 1 images" in out and "flickr.txt: 1 x no TAB" in out
+    for name in ("flickr.txt", "LICENSE.txt.gz"):
+        (tmp_path / name).unlink()
+    assert prepare(capsys, "captions", "--root", tmp_path)[0] == 0
+
+
 def test_images_inside_shards_are_opened(tmp_path, capsys):
     write_image(tmp_path / "a.png")
     for name, content in (("00000.tar", (tmp_path / "a.png").read_bytes()), ("00001.tar", b"no picture")):
@@ -252,6 +266,21 @@ def test_custom_reports_all_problems_and_meaningless_labels(tmp_path, capsys):
     assert "annotations[1] (line 1): bbox" in out and "annotations[2] (line 1): category_id 8" in out
     assert "'white' = 'White'" in out and "AP would be 1 for any model" in out
     assert "1 pictures lie in more than one split" in out and "images/a.jpg" in out
+
+
+def test_custom_half_characters_are_named_and_not_written(tmp_path, capsys):
+    write_image(tmp_path / "images/a.jpg")
+    write_json(tmp_path / "train.json", custom_file({"attributes": {"positive": ["white", "great \ud83d"], "negative": ["red"]}}))
+    code, out = prepare(capsys, "custom", "--root", tmp_path)
+    assert code == 2 and "annotations[0] (line 1): 'great \\ud83d'" in out
+    content = custom_file({"attributes": {"white": 1, "red": 0}})
+    content["images"].append({"id": 2, "file_name": "\ud83d.jpg"})
+    write_json(tmp_path / "train.json", content)
+    code, out = prepare(capsys, "custom", "--root", tmp_path)
+    assert code == 2 and "images[1] (line 1): \\ud83d.jpg" in out
+    assert "\\ud83d.jpg" in (tmp_path / "prepared/problems.txt").read_text()
+    assert [word["name"] for word in json.loads((tmp_path / "vocabulary.json").read_text())["attributes"]] == ["white", "red"]
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_custom_says_what_to_do_at_the_start(tmp_path, capsys):

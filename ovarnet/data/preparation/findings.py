@@ -86,12 +86,19 @@ class Findings:
         os.replace(unfinished, path)
 
     def _say(self, kind: str, text: str) -> None:
+        text = _printable(text)
         self.lines.append((kind, text))
         self.echo(f"{kind:9}{text}")
 
     def _list(self, what: str, cases: list[str]) -> None:
-        self.cases += [f"{what}: {case}" for case in cases]
+        cases = [_printable(case) for case in cases]
+        self.cases += [f"{_printable(what)}: {case}" for case in cases]
         for case in cases[:SHOWN]:
             self.echo(f"{'':11}{case}")
         if len(cases) > SHOWN:
             self.echo(f"{'':11}... and {len(cases) - SHOWN:,} more, all in {self.root / PROBLEMS}")
+
+
+def _printable(text: str) -> str:
+    """Half characters, of broken JSON or of file names that are not UTF-8, written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
