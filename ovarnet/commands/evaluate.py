@@ -78,8 +78,8 @@ def score_file(args, vocabulary, annotations, **options):
     from ovarnet.evaluation.predictions import read_predictions
 
     setting = (args.settings or ["box-free"])[0]
-    found = read_predictions(args.predictions, vocabulary, annotations, box_given=setting == "box-given")
-    return evaluate_predictions({setting: found[: args.limit]}, vocabulary, annotations[: args.limit], **options)
+    found = read_predictions(args.predictions, vocabulary, annotations, box_given=setting == "box-given", limit=args.limit)
+    return evaluate_predictions({setting: found}, vocabulary, annotations[: args.limit], **options)
 
 
 def score_model(args, vocabulary, annotations, **options):

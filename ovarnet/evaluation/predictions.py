@@ -28,15 +28,17 @@ from ovarnet.files import read_json, write_json
 from ovarnet.structures import Annotations, Detections
 from ovarnet.vocabulary import Vocabulary
 
+LARGEST = float(np.finfo(np.float32).max)
 SAME_BOX = 1.0
 """Pixels by which a box of a box-given file may differ from the annotated one (other systems round, or clip to the image)."""
 
 
 def read_predictions(path: str | Path, vocabulary: Vocabulary, annotations: Sequence[Annotations], *,
-                     box_given: bool = False) -> list[Detections]:
+                     box_given: bool = False, limit: int | None = None) -> list[Detections]:
     """One Detections per image of `annotations`, columns in the order of `vocabulary`; no column of a kind of which the file has no words.
 
-    box_given: the rows of an image must be its annotated boxes; images not listed are then an error.
+    box_given: the rows of an image must be its annotated boxes; images not listed are then an error. limit: only of the first images; the
+    file may hold any of the others.
     InputError names file, image and field: a word the dataset does not have or one that lacks, an image twice or not in the dataset,
     numbers that are not finite or not in [0, 1], lists of the wrong length, inverted boxes.
     """
@@ -52,10 +54,11 @@ def read_predictions(path: str | Path, vocabulary: Vocabulary, annotations: Sequ
             raise InputError(f"{path}: image {image_id} is not among the {len(known)} images of the dataset; remove it or check the split")
         entries[image_id] = _detections(entry, f"{path}: image {image_id}", content, columns, box_given)
     nothing = _detections({"boxes": [], "scores": []}, str(path), content, columns, box_given)
+    found = [(image, entries.get(image.image_id, nothing)) for image in annotations[:limit]]
     if box_given:
-        for image in annotations:
-            _check_boxes_given(entries.get(image.image_id, nothing), image, path)
-    return [entries.get(image.image_id, nothing) for image in annotations]
+        for image, detections in found:
+            _check_boxes_given(detections, image, path)
+    return [detections for _, detections in found]
 
 
 def write_predictions(path: str | Path, predictions: Iterable[tuple[str, Detections]]) -> None:
@@ -121,14 +124,15 @@ def _numbers(rows: list, width: int, where: str) -> np.ndarray:
     for index, row in enumerate(rows):
         if not isinstance(row, list) or len(row) != width:
             raise InputError(f"{where}: row {index} must be a list of {width} numbers; it is {str(row)[:60]}")
-    try:
-        values = np.array(rows, dtype=np.float64).reshape(len(rows), width)
-    except (TypeError, ValueError):
-        raise InputError(f"{where}: every entry must be a number") from None
-    if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise InputError(f"{where}: row {row}, entry {column} is {values[row, column]}; every number must be finite")
-    return values.astype(np.float32)
+        if not all(map(_is_number, row)):
+            column = [_is_number(value) for value in row].index(False)
+            raise InputError(f"{where}: row {index}, entry {column} is {row[column]!r:.60}; every entry must be a finite number")
+    return np.array(rows, dtype=np.float64).reshape(len(rows), width).astype(np.float32)
+
+
+def _is_number(value) -> bool:
+    """A number that float32 can hold; numpy would also take "0.5" and true. NaN fails the comparison."""
+    return type(value) in (int, float) and -LARGEST <= value <= LARGEST
 
 
 def _probabilities(rows: list, width: int, boxes: int, where: str) -> np.ndarray:

@@ -83,6 +83,16 @@ def test_limit_and_the_other_rule(world, model, tmp_path, capsys):
     assert "images 1, boxes 1" in out and "ovad rule" in out and "box-free" not in out
 
 
+def test_predictions_saved_with_a_limit_are_scored_with_it(world, model, tmp_path, capsys):
+    limited = ["evaluate", "--root", str(world), "--limit", "1", "--settings", "box-given"]
+    assert cli.main([*limited, "--output", str(tmp_path / "a"), "--save-predictions"]) == 0
+    saved = str(tmp_path / "a" / "predictions_box-given.json")
+    assert cli.main([*limited, "--predictions", saved, "--output", str(tmp_path / "b")]) == 0
+    assert read_json(tmp_path / "a" / "metrics.json")["rows"] == read_json(tmp_path / "b" / "metrics.json")["rows"]
+    assert cli.main(["evaluate", "--root", str(world), "--predictions", saved, "--settings", "box-given"]) == 2
+    assert "image 2 has 0 rows but 1 annotated boxes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments, message", [
     (["--limit", "0"], "--limit 0: give at least 1 image"),
     (["--split", "tests"], "has no split 'tests'"),

@@ -90,8 +90,11 @@ def broken(change):
     (lambda file, image: image.update(boxes=[]), "image a7, scores: 2 rows but 0 boxes"),
     (lambda file, image: image["boxes"].__setitem__(1, [50, 60, 7, 8]), "image a7, boxes: box 1 is .*not x, y, width, height"),
     (lambda file, image: image["scores"].__setitem__(0, float("nan")), "image a7, scores: row 0, entry 0 is nan"),
-    (lambda file, image: image["scores"].__setitem__(0, None), "image a7, scores: row 0, entry 0 is nan"),
-    (lambda file, image: image["scores"].__setitem__(0, "high"), "image a7, scores: every entry must be a number"),
+    (lambda file, image: image["scores"].__setitem__(0, None), "image a7, scores: row 0, entry 0 is None; every entry must be"),
+    (lambda file, image: image["scores"].__setitem__(0, "0.5"), "image a7, scores: row 0, entry 0 is '0.5'"),
+    (lambda file, image: image["scores"].__setitem__(1, True), "image a7, scores: row 1, entry 0 is True"),
+    (lambda file, image: image["boxes"][0].__setitem__(2, 10**400), "image a7, boxes: row 0, entry 2 is 10000"),
+    (lambda file, image: image["boxes"][1].__setitem__(3, 1e39), r"image a7, boxes: row 1, entry 3 is 1e\+39"),
     (lambda file, image: image["boxes"][1].__setitem__(2, float("inf")), "image a7, boxes: row 1, entry 2 is inf"),
     (lambda file, image: image["attribute_scores"][1].__setitem__(2, -.5), "image a7, attribute_scores: row 1, entry 2 is -0.5; .*sigmoid"),
     (lambda file, image: image["category_scores"][0].__setitem__(0, 2), r"image a7, category_scores: row 0, entry 0 is 2; .*\[0, 1\]"),
@@ -125,5 +128,8 @@ def test_box_given_rows_are_the_annotated_boxes_in_their_order(tmp_path):
         read(tmp_path, given(right[::-1], _139=[[10, 20, 110, 80]]), box_given=True)
     with pytest.raises(InputError, match="image 139 has 0 rows but 1 annotated boxes"):
         read(tmp_path, given(right), box_given=True)
+    assert [len(detections) for detections in read(tmp_path, given([], _139=[[10, 20, 110, 80]]), box_given=True, limit=1)] == [1]
+    with pytest.raises(InputError, match="image a7 has 0 rows but 2 annotated boxes"):
+        read(tmp_path, given([], _139=[[10, 20, 110, 80]]), box_given=True, limit=2)
     with pytest.raises(InputError, match="'scores' must be a list; it is missing"):
         read(tmp_path, given(right, _139=[[10, 20, 110, 80]]))                  # box-free needs them
