@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ovarnet.data.images import read_image_size
+from ovarnet.data.records import ImageFolder
 from ovarnet.files import read_json, write_json
 
 INDEX = Path("prepared") / "image_sizes.json"
@@ -13,12 +14,16 @@ INDEX = Path("prepared") / "image_sizes.json"
 
 
 class ImageSizes:
-    """(height, width) of image files. An image that is not in the index, or whose file has another number of bytes now, is measured."""
+    """(height, width) of image files. An image that is not in the index, or whose file has another number of bytes now, is measured.
+
+    The index only saves time: an entry of another form is as good as none.
+    """
 
     def __init__(self, root: str | Path):
         self.root = Path(root)
         path = self.root / INDEX
-        self.known: dict[str, list[int]] = read_json(path, dict) if path.is_file() else {}
+        entries = read_json(path, dict) if path.is_file() else {}
+        self.known: dict[str, list[int]] = {key: entry for key, entry in entries.items() if _is_entry(entry)}
 
     def __call__(self, file: str | Path) -> tuple[int, int]:
         """InputError as `read_image_size`."""
@@ -35,13 +40,18 @@ class ImageSizes:
         return size, self.known[key][2]
 
     def save(self, files: Iterable[str | Path]) -> None:
-        """Write the index of these files: the same files give the same bytes."""
-        keys = sorted(map(self._key, files))
-        write_json(self.root / INDEX, {key: self.known[key] for key in keys if key in self.known})
+        """Write the index of these files and of those known before that are still there, such as another split's: the same files give
+        the same bytes. Folders are listed once each; asking for every file would take minutes on a network disk."""
+        keys, there = set(map(self._key, files)), ImageFolder(self.root)
+        write_json(self.root / INDEX, {key: self.known[key] for key in sorted(self.known) if key in keys or there.find(key) is not None})
 
     def _key(self, file: str | Path) -> str:
         text, root = str(file), f"{self.root}/"
         return text[len(root):] if text.startswith(root) else text
+
+
+def _is_entry(value) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(type(number) is int and number > 0 for number in value)
 
 
 def _bytes(file: str | Path) -> int:
