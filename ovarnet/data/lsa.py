@@ -174,7 +174,8 @@ def _labelled(record: dict, image: ImageRecord, is_xywh: bool, vocabulary: Vocab
               is_novel: NovelName | None) -> _Labelled:
     found = _Labelled(image, [], [], [], [])
     for position, entry in enumerate(record["objects"]):
-        instance = str(entry.get("instance_id", f"{image.image_id}:{position}"))
+        given = entry.get("instance_id")
+        instance = f"{image.image_id}:{position}" if given is None else str(given)
         words = entry.get("attributes")
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             skipped.add("object without a list of attributes", instance)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ovarnet.data.images import SUFFIXES
 from ovarnet.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -102,18 +103,21 @@ class ImageFolder:
         return None
 
     def find_stem(self, stem: str) -> str | None:
-        """Path of an image by its name without suffix, in the folder or one level below (Visual Genome has VG_100K and VG_100K_2)."""
+        """Path of an image by its name without suffix, in the folder or one level below (Visual Genome has VG_100K and VG_100K_2). Files of
+        other kinds, such as 1.txt beside 1.jpg, do not count."""
         if self.folder is None:
             return f"{stem}.jpg"
         if self._by_stem is None:
             folders = [self.folder, *sorted(path for path in self.folder.iterdir() if path.is_dir())]
-            self._by_stem = {Path(name).stem: folder / name for folder in reversed(folders) for name in sorted(self._names(folder))}
+            self._by_stem = {Path(name).stem: folder / name for folder in reversed(folders) for name in sorted(self._names(folder))
+                             if Path(name).suffix.lower() in SUFFIXES}
         path = self._by_stem.get(stem)
         return None if path is None else str(path)
 
     def _names(self, folder: Path) -> set[str]:
         if folder not in self._listed:
-            self._listed[folder] = {entry.name for entry in os.scandir(folder) if entry.is_file()} if folder.is_dir() else set()
+            is_folder = os.path.isdir(folder)  # False, not an error, for a name that no file system takes
+            self._listed[folder] = {entry.name for entry in os.scandir(folder) if entry.is_file()} if is_folder else set()
         return self._listed[folder]
 
 

@@ -84,6 +84,12 @@ def test_every_problem_is_listed_with_its_place(write):
     assert skipped.items["attribute is neither 1 nor 0"][0] == "annotations[8] (line 24): 'color': 'red'; write \"red\": 1"
 
 
+def test_a_name_too_long_for_a_file_is_one_that_is_missing(write):
+    skipped, name = Skipped(), "a" * 300 + "/b.jpg"
+    load_custom(*write([box()], [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": name}]), WORDS, skipped)
+    assert skipped.items == {"image file missing": [f"images[1] (line 3): {name}"]}
+
+
 def test_images_of_another_size_are_left_out(write):
     images = [{"id": 1, "file_name": "a.jpg", "width": 61, "height": 40}]
     with pytest.raises(InputError, match=r"none of its annotations .*1 x image of another size.*60 x 40, the record says 61 x 40"):

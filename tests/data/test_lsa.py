@@ -47,6 +47,12 @@ def test_four_sources_and_box_encodings(folders):
     assert next(iter(load_lsa(file, folders, WORDS, NEGATIVE))).attributes.tolist()[0] == [POSITIVE, POSITIVE, NEGATIVE]
 
 
+def test_objects_whose_instance_id_is_null_are_told_apart(folders):
+    objects = [thing([1, 2, 11, 22], instance=None), thing([3, 4, 10, 10], instance=None)]
+    (image,) = load_lsa(written(folders, [{"image_id": "coco_139", "objects": objects}]), folders, WORDS)
+    assert image.instance_ids == ["coco_139:0", "coco_139:1"]
+
+
 @pytest.mark.parametrize(("box", "read_as", "form"), [
     ([30, 20, 25, 15], [30, 20, 55, 35], "x, y, width, height: of 1, 1 are impossible as corners and 0 as x, y"),
     ([30, 20, 55, 35], [30, 20, 55, 35], "corners: of 1, 0 are impossible as corners and 1 as x, y"),

@@ -154,6 +154,34 @@ def test_the_index_of_sizes_is_used_and_outdated_entries_are_not(vaw, capsys):
     assert ImageSizes(vaw)(str(file)) == (90, 70)
 
 
+def test_the_index_keeps_the_other_splits_and_forgets_what_is_gone(vaw, capsys):
+    prepare(capsys, "vaw", "--root", vaw, "--sample", 0)
+    index = vaw / "prepared/image_sizes.json"
+    whole = json.loads(index.read_text())
+    assert list(whole) == ["images/VG_100K/2.jpg", "images/VG_100K/4.jpg", "images/VG_100K_2/1.jpg", "images/VG_100K_2/3.jpg"]
+    prepare(capsys, "vaw", "--root", vaw, "--sample", 0, "--splits", "test")
+    assert json.loads(index.read_text()) == whole
+    (vaw / "images/VG_100K_2/3.jpg").unlink()
+    prepare(capsys, "vaw", "--root", vaw, "--sample", 0, "--splits", "test")
+    assert list(json.loads(index.read_text())) == ["images/VG_100K/2.jpg", "images/VG_100K/4.jpg", "images/VG_100K_2/1.jpg"]
+
+
+@pytest.mark.parametrize("entry", [None, 7, "x", [], [1, 1], {}, [[], 1, 1], [40, 60, "700"], [40.5, 60, 700], [-1, 60, 700]])
+def test_an_entry_of_the_index_of_another_form_is_as_good_as_none(tmp_path, entry):
+    write_image(tmp_path / "a.jpg")
+    if isinstance(entry, list) and len(entry) == 3 and entry[2] == 700:
+        entry[2] = (tmp_path / "a.jpg").stat().st_size
+    write_json(tmp_path / "prepared/image_sizes.json", {"a.jpg": entry})
+    assert ImageSizes(tmp_path)(tmp_path / "a.jpg") == (40, 60)
+
+
+def test_files_of_another_kind_do_not_stand_for_an_image(vaw, capsys):
+    for number in (1, 2, 3, 4):
+        (vaw / f"images/{number}.txt").write_text("a label")
+        (vaw / f"images/VG_100K{'_2' * (number % 2)}/{number}.xml").write_text("a label")
+    assert prepare(capsys, "vaw", "--root", vaw)[0] == 0
+
+
 def test_ovad_counts(tmp_path, capsys):
     attributes = [{"id": 0, "name": "color:red", "type": "color", "parent_type": "color", "is_has_att": "is", "freq_set": "head"},
                   {"id": 1, "name": "state:wet/damp", "type": "state", "parent_type": "state", "is_has_att": "is", "freq_set": "tail"}]
