@@ -69,6 +69,9 @@ def read_images(data: dict, image_folder: str | Path | None, source: str | Path,
 def _category_columns(data: dict, vocabulary: Vocabulary, source: str | Path) -> dict[str, tuple[str, int | None]]:
     """Category id -> (name, column in the vocabulary or None)."""
     records = records_of(data, "categories", source)
+    nameless = next((record for record in records if "id" not in record), None)
+    if nameless is not None:
+        raise InputError(f"{source}: the category {nameless.get('name')!r} has no id; give each category an id of its own")
     check_ids([str(record.get("id")) for record in records], "category", source)
     names = {str(record.get("id")): str(record.get("name")) for record in records}
     columns = {category: (name, vocabulary.category_index.get(name)) for category, name in names.items()}

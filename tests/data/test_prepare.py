@@ -12,6 +12,7 @@ from PIL import Image
 from ovarnet.cli import main
 from ovarnet.data.datasets import open_dataset
 from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.preparation import coco_ovd
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 
 COCO128 = Path(os.environ.get("OVARNET_TEST_PHOTOS", Path(__file__).parents[3] / "shared" / "data")) / "coco128"
@@ -103,6 +104,33 @@ def test_problems_of_images_are_found(coco, capsys):
     assert "image file missing: 000000000002.jpg" in listed and "50 x 40, the record says 60 x 40" in listed
     _, images = open_dataset("coco-ovd:48/32", coco, "val")
     assert [len(image) for image in images] == [2, 1, 1]
+
+
+def test_boxes_of_no_area_do_not_keep_coco_from_being_ready(coco, capsys):
+    """train2017 has two; the counts of the release are those of all records."""
+    file = coco / "annotations/instances_train2017.json"
+    content = json.loads(file.read_text())
+    content["annotations"].append({**coco_box(918, 3, 1), "bbox": [9.98, 18.56, 15.52, 0.0]})
+    write_json(file, content)
+    code, out = prepare(capsys, "coco-ovd", "--root", coco, "--splits", "train")
+    assert code == 0 and "1 x box has no area" in out and "annotation 918" in out
+    assert "2 images with a base box" in out and "2 base boxes" in out and "usable are 3 boxes in 2 images" in out
+
+
+def test_counts_of_the_full_release_are_recognised(coco, capsys, monkeypatch):
+    monkeypatch.setattr(coco_ovd, "RELEASE", {"train": {"images with a base box": 1, "base boxes": 1},
+                                              "val": {"images with a base or novel box": 2, "base boxes": 1, "novel boxes": 2}})
+    out = prepare(capsys, "coco-ovd", "--root", coco)[1]
+    assert out.count("as in the full release") == 5 and "the full release has" not in out
+
+
+def test_a_category_without_id_is_named(coco, capsys):
+    file = coco / "annotations/instances_val2017.json"
+    content = json.loads(file.read_text())
+    del content["categories"][1]["id"]
+    write_json(file, content)
+    code, out = prepare(capsys, "coco-ovd", "--root", coco, "--splits", "val")
+    assert code == 2 and f"problem  {file}: the category 'traffic light' has no id; give each" in out
 
 
 def vaw_record(instance, image, positive, negative, name="mug"):
@@ -222,6 +250,17 @@ def test_lsa_reports_sources_and_the_reading_of_boxes(lsa, capsys):
     assert f"missing  {lsa}/images/flickr: get Flickr30k" in out and f"missing  {lsa}/images/oi: get Open Images" in out
     assert f"missing  {lsa}/common2rare.json" in out and "note     1 base words in common2common.json; the full release has 4,921" in out
     assert "vg boxes are read as x, y, width, height: of 1, 1 are impossible as corners and 0 as x, y" in out
+
+
+def test_boxes_of_no_area_are_a_note_in_published_sets_only(vaw, tmp_path, capsys):
+    flat = {**vaw_record(301, 4, ["wet"], []), "instance_bbox": [1, 1, 9, 0]}
+    write_json(vaw / "test.json", [vaw_record(300, 4, ["orange"], ["wet"]), flat])
+    code, out = prepare(capsys, "vaw", "--root", vaw)
+    assert code == 0 and "note     test.json: 1 x box has no area" in out
+    write_image(tmp_path / "mine/images/a.jpg")
+    write_json(tmp_path / "mine/train.json", custom_file({"attributes": {"white": 1, "red": 0}}, {"bbox": [0, 0, 9, 0]}))
+    code, out = prepare(capsys, "custom", "--root", tmp_path / "mine")
+    assert code == 2 and f"problem  {tmp_path / 'mine/train.json'}: 1 x box has no area" in out
 
 
 def test_captions_of_coco_and_of_tables(tmp_path, capsys):

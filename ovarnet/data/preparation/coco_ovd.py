@@ -7,19 +7,19 @@ images that own one; keep the wanted categories, all in their order. Records are
 from __future__ import annotations
 
 import os
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 from ovarnet.data.coco import load_coco
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.preparation.findings import Findings
+from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures, unnamed
 from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
 from ovarnet.json_stream import stream_json
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
-from ovarnet.structures import Annotations
 from ovarnet.vocabulary import Vocabulary
 
 SPLITS = ("train", "val")
@@ -57,17 +57,28 @@ def _check(file: Path, folder: Path | None, split: str, sizes: ImageSizes, findi
     if lost:
         findings.note(f"{file}: {len(lost)} of the 65 categories are not in it, e.g. {lost[0]!r}")
     loaded = load_coco(file, folder, vocabulary, notes, sizes)
-    findings.counts(_counts(loaded, vocabulary, split), RELEASE[split])
-    findings.skipped(file, notes)
+    findings.counts(_counts(file, vocabulary, split), RELEASE[split])
+    findings.ok(f"{file}: usable are {sum(map(len, loaded)):,} boxes in {sum(len(image) > 0 for image in loaded):,} images")
+    findings.skipped(file, notes, PUBLISHED)
     return [image.file for image in loaded]
 
 
-def _counts(images: list[Annotations], vocabulary: Vocabulary, split: str) -> dict[str, int]:
-    seen = vocabulary.category_seen
-    base, novel = (sum(int((seen[image.categories] == side).sum()) for image in images) for side in (True, False))
+def _counts(file: Path, vocabulary: Vocabulary, split: str) -> dict[str, int]:
+    """Numbers of the file as it is, before anything is left out. In COCO's files the categories come last."""
+    boxes, owners, names = Counter(), defaultdict(set), {}
+    for key, index, _, record, _ in stream_json(file):
+        if key == "categories" and index is not None:
+            names[str(record.get("id"))] = record["name"]
+        elif key == "annotations" and index is not None:
+            boxes[str(record.get("category_id"))] += 1
+            owners[str(record.get("category_id"))].add(str(record.get("image_id")))
+    sides = {number: vocabulary.categories[vocabulary.category_index[name]].seen for number, name in names.items()
+             if name in vocabulary.category_index}
+    base, novel = (sum(boxes[number] for number in sides if sides[number] is side) for side in (True, False))
+    holders = set().union(*(owners[number] for number in sides if sides[number] or split == "val"))
     if split == "train":
-        return {"images with a base box": sum(bool(seen[image.categories].any()) for image in images), "base boxes": base}
-    return {"images with a base or novel box": sum(len(image) > 0 for image in images), "base boxes": base, "novel boxes": novel}
+        return {"images with a base box": len(holders), "base boxes": base}
+    return {"images with a base or novel box": len(holders), "base boxes": base, "novel boxes": novel}
 
 
 def write_subset(source: Path, target: Path, wanted: frozenset[str]) -> Path:

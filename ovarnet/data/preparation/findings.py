@@ -15,6 +15,8 @@ MEANT = "category not in the vocabulary"
 """The reason why COCO's boxes of the 15 categories on neither side are left out; there are 200,000 of them, which nobody wants listed."""
 TOLERATED = ("attribute not in the vocabulary", "attribute both positive and negative, taken as unknown",
              "part of the box outside the image, clipped")
+PUBLISHED = (*TOLERATED, "box has no area")
+"""What is tolerated in a data set of others, which nobody is to correct: COCO's train2017 has two boxes of no height."""
 
 
 class Findings:
@@ -58,13 +60,13 @@ class Findings:
         for what, number in found.items():
             self.count(what, number, release.get(what))
 
-    def skipped(self, source: str | Path, skipped: Skipped) -> None:
+    def skipped(self, source: str | Path, skipped: Skipped, tolerated: tuple[str, ...] = TOLERATED) -> None:
         """What a loader left out, reason by reason."""
         for reason, items in skipped.items.items():
             if reason == MEANT:
                 self.note(f"{source}: {len(items):,} x {reason}, left out (e.g. {items[0]})")
             else:
-                (self.tolerated if reason in TOLERATED else self.problem)(f"{source}: {len(items):,} x {reason}", items)
+                (self.tolerated if reason in tolerated else self.problem)(f"{source}: {len(items):,} x {reason}", items)
 
     def kinds(self, kind: str) -> list[str]:
         return [text for name, text in self.lines if name == kind]

@@ -7,7 +7,7 @@ from pathlib import Path
 from ovarnet.data.datasets import DIVISIONS, LSA_SOURCES, lsa_folders
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.lsa import LsaImages, load_lsa
-from ovarnet.data.preparation.findings import Findings
+from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
@@ -59,5 +59,5 @@ def _check(root: Path, split: str, vocabulary: Vocabulary, sizes: ImageSizes, fi
                 + (" (the release has 14.16 million)" if split == "train" else ""))
     if images.visual_genome.boxes:
         findings.note(f"{file}: {images.visual_genome}")
-    findings.skipped(file, notes)
+    findings.skipped(file, notes, PUBLISHED)
     return images

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.ovad import load_ovad
-from ovarnet.data.preparation.findings import Findings
+from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
@@ -34,7 +34,7 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
         labels.update({label: int((image.attributes == label).sum()) for label in labels})
     findings.ok(f"{sum(map(len, images)):,} objects (the release has about 14,300), {labels[POSITIVE]:,} positive and "
                 f"{labels[NEGATIVE]:,} negative labels")
-    findings.skipped(file, notes)
+    findings.skipped(file, notes, PUBLISHED)
     if has_images:
         files = [image.file for image in images]
         check_pictures(files, sizes, sample, findings)

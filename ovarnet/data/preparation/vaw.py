@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ovarnet.data.datasets import VAW_FILES
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.preparation.findings import Findings
+from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
@@ -87,7 +87,7 @@ def _check(paths: list[Path], root: Path, vocabulary: Vocabulary, sizes: ImageSi
     except InputError as error:
         findings.problem(str(error))
         return []
-    findings.skipped(source, notes)
+    findings.skipped(source, notes, PUBLISHED)
     usable = Counter({POSITIVE: 0, NEGATIVE: 0})
     for image in images:
         for label in usable:
