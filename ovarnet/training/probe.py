@@ -58,10 +58,13 @@ class Lesson:
 def train_probe(config: ProbeTraining) -> Path:
     """Fit the probe and write the checkpoint folder, which holds the whole model; returns it."""
     vocabulary, images = open_dataset(config.data.dataset, config.data.root, config.data.split)
-    model = load(config.start, proposer=config.proposer if config.start.startswith("clip-attr:") else None)
-    embeddings = embed_boxes(model, images)
     names = {"category": [word.name for word in vocabulary.categories if word.seen],
              "attribute": [word.name for word in vocabulary.attributes if word.seen]}
+    if not images or not any(names.values()):
+        raise InputError(f"{config.data.root}: nothing is left to learn from in split {config.data.split}: no box, or no base word "
+                         '("seen": true in vocabulary.json, see docs/own_data.md)')
+    model = load(config.start, proposer=config.proposer if config.start.startswith("clip-attr:") else None)
+    embeddings = embed_boxes(model, images)
     probe = LinearProbe(names, embeddings.shape[1])
     for kind in KINDS:
         if names[kind]:

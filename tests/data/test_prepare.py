@@ -317,11 +317,56 @@ def test_custom_writes_a_vocabulary_and_keeps_what_the_user_changed(tmp_path, ca
     words["attributes"][1] = {"name": "red", "parent": "color", "synonyms": ["crimson"]}  # now novel
     write_json(tmp_path / "vocabulary.json", words)
     write_json(tmp_path / "train.json", custom_file({"attributes": {"white": 1, "blue": 1, "red": 0}}))
-    prepare(capsys, "custom", "--root", tmp_path)
+    code, out = prepare(capsys, "custom", "--root", tmp_path)
+    assert code == 0 and "1 attributes have labels in train.json but are novel" in out and f"{'':11}red\n" in out
     vocabulary, (image,) = open_dataset("custom", tmp_path, "train")
     assert [(word.name, word.parent, word.seen) for word in vocabulary.attributes] == [
         ("white", "other", True), ("red", "color", False), ("blue", "other", True)]
     assert image.attributes.tolist() == [[POSITIVE, UNKNOWN, POSITIVE]], "red has been made novel: training does not see it"
+
+
+@pytest.fixture
+def two_splits(tmp_path):
+    for name, color in (("a", (9, 0, 0)), ("b", (0, 9, 0))):
+        write_image(tmp_path / f"images/{name}.jpg", color)
+    content = custom_file({"attributes": {"positive": ["white"], "negative": ["red"]}})
+    write_json(tmp_path / "train.json", content)
+    write_json(tmp_path / "val.json", {**content, "images": [{"id": 1, "file_name": "b.jpg"}]})
+    return tmp_path
+
+
+def seen_words(root):
+    words = json.loads((root / "vocabulary.json").read_text())
+    return {word["name"]: word.get("seen", False) for kind in ("categories", "attributes") for word in words[kind]}
+
+
+def test_custom_writes_no_vocabulary_without_the_training_file(two_splits, capsys):
+    """Its words would be novel, and stay so."""
+    whole = (two_splits / "train.json").read_text()
+    (two_splits / "train.json").write_text(whole[:-1] + ",}")
+    code, out = prepare(capsys, "custom", "--root", two_splits)
+    assert code == 2 and "vocabulary.json: has not all words and is not written without train.json" in out
+    (two_splits / "train.json").write_text(whole)
+    assert prepare(capsys, "custom", "--root", two_splits, "--splits", "val")[0] == 2
+    assert not (two_splits / "vocabulary.json").exists()
+    assert prepare(capsys, "custom", "--root", two_splits)[0] == 0
+    assert seen_words(two_splits) == {"shirt": True, "white": True, "red": True}
+    assert prepare(capsys, "custom", "--root", two_splits, "--splits", "val")[0] == 0, "all words are there already"
+
+
+def test_custom_words_that_training_could_not_see(two_splits, capsys):
+    """train.json comes when the vocabulary has been written."""
+    whole = json.loads((two_splits / "train.json").read_text())
+    (two_splits / "train.json").unlink()
+    assert prepare(capsys, "custom", "--root", two_splits)[0] == 0
+    assert seen_words(two_splits) == {"shirt": False, "white": False, "red": False}
+    write_json(two_splits / "train.json", whole)
+    code, out = prepare(capsys, "custom", "--root", two_splits)
+    assert code == 2 and all(f"no word of the {kind} in train.json is a base word" in out for kind in ("categories", "attributes"))
+    whole["annotations"][0]["attributes"]["negative"].append("blue")
+    write_json(two_splits / "train.json", whole)
+    code, out = prepare(capsys, "custom", "--root", two_splits)
+    assert "2 attributes have labels in train.json but are novel" in out and seen_words(two_splits)["blue"]
 
 
 def test_custom_reports_all_problems_and_meaningless_labels(tmp_path, capsys):

@@ -126,6 +126,18 @@ def test_settings_that_cannot_work(catalogue, tmp_path):
         train(given("clip_attr", catalogue, tmp_path, clip={"name": "ovarnet-scenes"}), Accelerator(cpu=True))
 
 
+@pytest.mark.parametrize("words", [
+    {"categories": ["poster", "belt"], "attributes": list(COLORS)},  # every box is of a novel category
+    {"categories": [], "attributes": list(COLORS)}])  # boxes of unknown category are left, without a word to learn
+def test_a_probe_needs_base_words(catalogue, tmp_path, words):
+    (tmp_path / "images").symlink_to(catalogue / "images")
+    (tmp_path / "train.json").write_text((catalogue / "train.json").read_text())
+    (tmp_path / "vocabulary.json").write_text(json.dumps(words))
+    with pytest.raises(InputError, match=f"{tmp_path}: nothing is left to learn from in split train"):
+        train(given("probe", tmp_path, tmp_path / "out"), Accelerator(cpu=True))
+    assert not (tmp_path / "out/checkpoint").exists()
+
+
 def lesson(labels, seed=0):
     """12 boxes of 12 images; the first number of the embedding is +1 or -1 as the first word's labels say. The text says nothing."""
     draw = torch.Generator().manual_seed(seed)

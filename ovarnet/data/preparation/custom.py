@@ -29,8 +29,11 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
     contents = {split: content for split, file in files.items() if (content := _check(file, folder, sizes, findings)) is not None}
     if not contents:
         return
-    vocabulary = _write_vocabulary(root / "vocabulary.json", custom_vocabulary(contents), findings)
+    found, path = custom_vocabulary(contents), root / "vocabulary.json"
+    is_training_unread = (root / "train.json").is_file() and "train" not in contents
+    vocabulary = _write_vocabulary(path, found, is_training_unread, findings)
     _check_words(vocabulary, contents, findings)
+    _check_base_words(vocabulary, found, path, findings)
     named = {split: [image.file for image in content.images.values()] for split, content in contents.items()}
     everything = [file for names in named.values() for file in names]
     unnamed(folder, everything, findings)
@@ -54,8 +57,12 @@ def _check(file: Path, folder: Path, sizes: ImageSizes, findings: Findings) -> C
     return content
 
 
-def _write_vocabulary(path: Path, found: Vocabulary, findings: Findings) -> Vocabulary:
-    """Words that the file has stay as they are, since their parents, synonyms and `seen` may have been set by hand; new ones come last."""
+def _write_vocabulary(path: Path, found: Vocabulary, is_training_unread: bool, findings: Findings) -> Vocabulary:
+    """Words that the file has stay as they are, since their parents, synonyms and `seen` may have been set by hand; new ones come last.
+
+    is_training_unread: train.json is there but broken or left out. New words are then not written: those of train.json would be novel,
+    and stay so.
+    """
     before = Vocabulary.load(path) if path.is_file() else Vocabulary()
     words = {}
     for kind in ("categories", "attributes"):
@@ -66,10 +73,27 @@ def _write_vocabulary(path: Path, found: Vocabulary, findings: Findings) -> Voca
         if unused:
             findings.note(f"{path}: {len(unused)} {kind} occur in no file, e.g. {unused[0]!r}; they stay")
     vocabulary = Vocabulary(**words)
+    if vocabulary != before and is_training_unread:
+        findings.problem(f"{path}: has not all words and is not written without train.json, whose words are the base words; "
+                         "run `ovarnet prepare custom` on all splits once train.json has no problem")
+        return before
     if vocabulary != before:
         vocabulary.save(path)
         findings.written(path)
     return vocabulary
+
+
+def _check_base_words(vocabulary: Vocabulary, found: Vocabulary, path: Path, findings: Findings) -> None:
+    """Words with labels in train.json (`found` has them as seen) that are novel in the vocabulary: each may be meant, all are not."""
+    for kind in ("categories", "attributes"):
+        trained = {word.name for word in getattr(found, kind) if word.seen}
+        novel = [word.name for word in getattr(vocabulary, kind) if word.name in trained and not word.seen]
+        if novel and len(novel) == len(trained):
+            findings.problem(f"{path}: no word of the {kind} in train.json is a base word, so nothing of them could be learned; add "
+                             '"seen": true to those that are, or delete the file and run this again', novel)
+        elif novel:
+            findings.tolerated(f"{path}: {len(novel)} {kind} have labels in train.json but are novel, so training does not see them; add "
+                               '"seen": true if that is not meant', novel)
 
 
 def _check_words(vocabulary: Vocabulary, contents: dict[str, CustomFile], findings: Findings) -> None:
