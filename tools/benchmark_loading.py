@@ -17,6 +17,7 @@ import io
 import json
 import random
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -29,6 +30,7 @@ from ovarnet import cli
 from ovarnet.data.coco import load_coco
 from ovarnet.data.images import list_images, read_image, read_image_size
 from ovarnet.data.vaw import load_vaw
+from ovarnet.errors import InputError
 from ovarnet.splits import VAW_NOVEL_79
 from ovarnet.vocabulary import Vocabulary
 
@@ -43,7 +45,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=4, help="samples: how many are timed, after one to warm up")
     args = parser.parse_args()
     if args.what in ("images", "samples") and args.photos is None:
-        raise SystemExit(f"error: {args.what} needs --photos, a folder")
+        parser.error(f"{args.what} needs --photos, a folder")
     if args.what == "samples":
         measure_samples(args)
         return
@@ -213,4 +215,8 @@ def timed(step, spent: float) -> tuple:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(cli.EXIT_BAD_INPUT) from None
