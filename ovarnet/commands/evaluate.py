@@ -43,14 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     check(args)
     from ovarnet.data.datasets import open_dataset
+    from ovarnet.data.records import Skipped
 
-    vocabulary, annotations = open_dataset(args.dataset, args.root, args.split, images=args.predictions is None)
+    left_out = Skipped()
+    vocabulary, annotations = open_dataset(args.dataset, args.root, args.split, images=args.predictions is None, skipped=left_out)
+    left_out.log(args.root)
     about = {"model": args.model, "dataset": args.dataset, "split": args.split}
     options = {"rule": args.rule or ("ovad" if args.dataset == "ovad" else "vaw"), "labels": args.labels}
     if args.predictions:
         report = score_file(args, vocabulary, annotations, about={**about, "model": str(args.predictions)}, **options)
     else:
         report = score_model(args, vocabulary, annotations, about=about, **options)
+    if left_out.lost_images:
+        report.notes.append(f"images of the dataset that are in none of these numbers: {left_out.lost_images}")
     if args.output:
         write(args, report, annotations)
     print(report.table())

@@ -13,7 +13,7 @@ from ovarnet.data.custom import load_custom
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.lsa import LsaImages, load_lsa
 from ovarnet.data.ovad import load_ovad
-from ovarnet.data.records import NovelName
+from ovarnet.data.records import NovelName, Skipped
 from ovarnet.data.vaw import load_vaw, merge_annotations
 from ovarnet.errors import InputError
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17, COCO_SPLITS
@@ -29,7 +29,7 @@ LSA_SOURCES = ("vg", "flickr", "coco", "oi")
 
 
 def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True,
-                 is_novel: NovelName | None = None) -> tuple[Vocabulary, Sequence[Annotations]]:
+                 is_novel: NovelName | None = None, skipped: Skipped | None = None) -> tuple[Vocabulary, Sequence[Annotations]]:
     """The words (base and novel) and the annotations of a split.
 
     name, splits and files under `root` (`ovarnet prepare NAME` checks them):
@@ -45,7 +45,7 @@ def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True
     images False: the image files need not be there (enough to score stored predictions; not for vaw and lsa, and custom files without width
     and height, whose sizes are the images').
     is_novel: of a training split, objects that mean a novel or ignored category of the run's detection data, ANOTHER dataset, are left out.
-    What was left out is logged in one line per file.
+    What is left out goes to `skipped` (None: one logged line per file).
     """
     root = Path(root)
     name, _, division = name.partition(":")
@@ -60,7 +60,7 @@ def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True
     if not root.is_dir():
         raise InputError(f"{root}: no such folder; give the root folder of dataset {name} (see datasets/README.md)")
     named = {"is_novel": is_novel if split == "train" else None} if name in ("vaw", "lsa") else {}
-    vocabulary, annotations = opener(root, split, images, *_division(name, division, root), **named)
+    vocabulary, annotations = opener(root, split, images, skipped, *_division(name, division, root), **named)
     return vocabulary, base_only(annotations, vocabulary, is_novel) if split == "train" else annotations
 
 
@@ -112,37 +112,38 @@ def _division(name: str, division: str, root: Path) -> tuple[str | Path, ...]:
     return (root / chosen,)
 
 
-def _open_scenes(root: Path, split: str, images: bool) -> tuple[Vocabulary, list[Annotations]]:
+def _open_scenes(root: Path, split: str, images: bool, skipped: Skipped | None) -> tuple[Vocabulary, list[Annotations]]:
     vocabulary, folder = Vocabulary.load(root / "vocabulary.json"), root / "annotations"
-    boxes = load_coco(folder / f"instances_{split}.json", root / "images" / split if images else None, vocabulary,
-                      read_size=ImageSizes(root))
+    boxes = load_coco(folder / f"instances_{split}.json", root / "images" / split if images else None, vocabulary, skipped,
+                      ImageSizes(root))
     sizes = {image.image_id: (image.height, image.width) for image in boxes}
-    return vocabulary, merge_annotations(boxes, load_vaw(folder / f"attributes_{split}.json", None, vocabulary, sizes))
+    return vocabulary, merge_annotations(boxes, load_vaw(folder / f"attributes_{split}.json", None, vocabulary, sizes, skipped))
 
 
-def _open_coco_ovd(root: Path, split: str, images: bool, division: str | Path) -> tuple[Vocabulary, list[Annotations]]:
+def _open_coco_ovd(root: Path, split: str, images: bool, skipped: Skipped | None,
+                   division: str | Path) -> tuple[Vocabulary, list[Annotations]]:
     file = root / "annotations" / f"instances_{split}2017.json"
     vocabulary = Vocabulary.from_coco(file, division)
-    boxes = load_coco(file, root / f"{split}2017" if images else None, vocabulary, read_size=ImageSizes(root))
+    boxes = load_coco(file, root / f"{split}2017" if images else None, vocabulary, skipped, ImageSizes(root))
     return vocabulary, [image for image in boxes if len(image)]
 
 
-def _open_vaw(root: Path, split: str, images: bool, division: str | Path,
+def _open_vaw(root: Path, split: str, images: bool, skipped: Skipped | None, division: str | Path,
               is_novel: NovelName | None) -> tuple[Vocabulary, list[Annotations]]:
     vocabulary = Vocabulary.from_vaw(root, division)
-    return vocabulary, load_vaw([root / name for name in VAW_FILES[split]], root / "images", vocabulary, read_size=ImageSizes(root),
-                                is_novel=is_novel)
+    return vocabulary, load_vaw([root / name for name in VAW_FILES[split]], root / "images", vocabulary, skipped=skipped,
+                                read_size=ImageSizes(root), is_novel=is_novel)
 
 
-def _open_ovad(root: Path, split: str, images: bool) -> tuple[Vocabulary, list[Annotations]]:
-    return load_ovad(root / "ovad2000.json", root / "val2017" if images else None, read_size=ImageSizes(root))
+def _open_ovad(root: Path, split: str, images: bool, skipped: Skipped | None) -> tuple[Vocabulary, list[Annotations]]:
+    return load_ovad(root / "ovad2000.json", root / "val2017" if images else None, skipped, ImageSizes(root))
 
 
-def _open_lsa(root: Path, split: str, images: bool, division: Path, is_novel: NovelName | None) -> tuple[Vocabulary, LsaImages]:
+def _open_lsa(root: Path, split: str, images: bool, skipped: Skipped | None, division: Path,
+              is_novel: NovelName | None) -> tuple[Vocabulary, LsaImages]:
     vocabulary = Vocabulary.from_lsa(division)
     unlisted = UNKNOWN if split == "train" else NEGATIVE
-    return vocabulary, load_lsa(root / f"{split}.json", lsa_folders(root), vocabulary, unlisted, read_size=ImageSizes(root),
-                                is_novel=is_novel)
+    return vocabulary, load_lsa(root / f"{split}.json", lsa_folders(root), vocabulary, unlisted, skipped, ImageSizes(root), is_novel)
 
 
 def lsa_folders(root: Path) -> dict[str, Path]:
@@ -150,11 +151,11 @@ def lsa_folders(root: Path) -> dict[str, Path]:
     return {source: root / "images" / source for source in LSA_SOURCES if (root / "images" / source).is_dir()}
 
 
-def _open_custom(root: Path, split: str, images: bool) -> tuple[Vocabulary, list[Annotations]]:
+def _open_custom(root: Path, split: str, images: bool, skipped: Skipped | None) -> tuple[Vocabulary, list[Annotations]]:
     words, file = root / "vocabulary.json", root / f"{split}.json"
     if not words.is_file():
         raise InputError(f"{words}: no such file; `ovarnet prepare custom --root {root}` writes it")
     vocabulary, sizes, folder = Vocabulary.load(words), ImageSizes(root), root / "images"
     if images:
-        return vocabulary, load_custom(file, folder, vocabulary, read_size=sizes)
-    return vocabulary, load_custom(file, None, vocabulary, read_size=lambda name: sizes(folder / name))
+        return vocabulary, load_custom(file, folder, vocabulary, skipped, sizes)
+    return vocabulary, load_custom(file, None, vocabulary, skipped, lambda name: sizes(folder / name))

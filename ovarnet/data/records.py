@@ -18,6 +18,8 @@ SUB_PIXEL = 1.0
 """A box may reach this many pixels outside its image without a note: rounding, which COCO's own files contain."""
 
 
+LOST_IMAGES = ("image file missing", "image unreadable", "image of another size", "no image folder given")
+"""How the reasons begin for which the loaders leave out a whole image."""
 FARTHEST = 1e9
 """No coordinate in pixels is as large; NaN and infinities fail the comparison too."""
 
@@ -34,6 +36,13 @@ class Skipped:
     @property
     def counts(self) -> Counter[str]:
         return Counter({reason: len(items) for reason, items in self.items.items()})
+
+    @property
+    def lost_images(self) -> Skipped:
+        """Only the reasons for which a whole image is left out."""
+        lost = Skipped()
+        lost.items = {reason: items for reason, items in self.items.items() if reason.startswith(LOST_IMAGES)}
+        return lost
 
     def __len__(self) -> int:
         return self.counts.total()

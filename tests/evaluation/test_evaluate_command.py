@@ -83,6 +83,14 @@ def test_limit_and_the_other_rule(world, model, tmp_path, capsys):
     assert "images 1, boxes 1" in out and "ovad rule" in out and "box-free" not in out
 
 
+def test_images_that_are_missing_are_told_with_the_numbers(world, model, tmp_path, capsys, caplog):
+    (world / "images/test/000002.jpg").unlink()
+    assert cli.main(["evaluate", "--root", str(world), "--settings", "box-given", "--output", str(tmp_path / "out")]) == 0
+    note = "images of the dataset that are in none of these numbers: 1 x image file missing (e.g. 000002.jpg)"
+    assert note in capsys.readouterr().out and note in read_json(tmp_path / "out" / "metrics.json")["notes"]
+    assert f"{world}: left out: " in caplog.text
+
+
 def test_predictions_saved_with_a_limit_are_scored_with_it(world, model, tmp_path, capsys):
     limited = ["evaluate", "--root", str(world), "--limit", "1", "--settings", "box-given"]
     assert cli.main([*limited, "--output", str(tmp_path / "a"), "--save-predictions"]) == 0
