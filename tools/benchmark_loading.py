@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=4, help="samples: how many are timed, after one to warm up")
     args = parser.parse_args()
     if args.what in ("images", "samples") and args.photos is None:
-        parser.error(f"{args.what} needs --photos, a folder")
+        raise InputError(f"{args.what} needs --photos, a folder")
     if args.what == "samples":
         measure_samples(args)
         return
