@@ -48,12 +48,18 @@ class Skipped:
         return self.counts.total()
 
     def __str__(self) -> str:
-        return "; ".join(f"{count:,} x {reason} (e.g. {self.items[reason][0]})" for reason, count in self.counts.most_common()) or "nothing"
+        reasons = (f"{count:,} x {reason} (e.g. {printable(self.items[reason][0])})" for reason, count in self.counts.most_common())
+        return "; ".join(reasons) or "nothing"
 
     def log(self, source: str | Path) -> None:
         """One warning line on the package's logger; silent when nothing was skipped."""
         if self:
             logger.warning("%s: left out: %s", source, self)
+
+
+def printable(text: str) -> str:
+    """Half characters, of broken JSON or of file names that are not UTF-8, written as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True)

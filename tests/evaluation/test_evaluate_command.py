@@ -84,9 +84,10 @@ def test_limit_and_the_other_rule(world, model, tmp_path, capsys):
 
 
 def test_images_that_are_missing_are_told_with_the_numbers(world, model, tmp_path, capsys, caplog):
-    (world / "images/test/000002.jpg").unlink()
+    file = world / "annotations" / "instances_test.json"
+    file.write_text(file.read_text().replace("000002.jpg", "caf\\udce9.jpg"))  # half a character, which cannot be printed
     assert cli.main(["evaluate", "--root", str(world), "--settings", "box-given", "--output", str(tmp_path / "out")]) == 0
-    note = "images of the dataset that are in none of these numbers: 1 x image file missing (e.g. 000002.jpg)"
+    note = "images of the dataset that are in none of these numbers: 1 x image file missing (e.g. caf\\udce9.jpg)"
     assert note in capsys.readouterr().out and note in read_json(tmp_path / "out" / "metrics.json")["notes"]
     assert f"{world}: left out: " in caplog.text
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ovarnet.data.records import Skipped
+from ovarnet.data.records import Skipped, printable
 
 PROBLEMS = Path("prepared") / "problems.txt"
 SHOWN = 10
@@ -88,19 +88,14 @@ class Findings:
         os.replace(unfinished, path)
 
     def _say(self, kind: str, text: str) -> None:
-        text = _printable(text)
+        text = printable(text)
         self.lines.append((kind, text))
         self.echo(f"{kind:9}{text}")
 
     def _list(self, what: str, cases: list[str]) -> None:
-        cases = [_printable(case) for case in cases]
-        self.cases += [f"{_printable(what)}: {case}" for case in cases]
+        cases = [printable(case) for case in cases]
+        self.cases += [f"{printable(what)}: {case}" for case in cases]
         for case in cases[:SHOWN]:
             self.echo(f"{'':11}{case}")
         if len(cases) > SHOWN:
             self.echo(f"{'':11}... and {len(cases) - SHOWN:,} more, all in {self.root / PROBLEMS}")
-
-
-def _printable(text: str) -> str:
-    """Half characters, of broken JSON or of file names that are not UTF-8, written as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
