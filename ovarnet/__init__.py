@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "load": "ovarnet.build",
+    "OvarNet": "ovarnet.modeling.ovarnet",
     "ClipAttr": "ovarnet.modeling.clip_attr",
     "Vocabulary": "ovarnet.vocabulary",
     "Word": "ovarnet.vocabulary",

@@ -34,7 +34,8 @@ SHIPPED = Path(__file__).parent / "weights"
 """Checkpoint folders that come with the package; their names can be given to `load`."""
 
 
-def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, device: str | torch.device = "auto") -> ClipAttr | OvarNet:
+def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, device: str | torch.device = "auto",
+         category_activation: str = "sigmoid") -> ClipAttr | OvarNet:
     """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
 
     name: "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher), which know the generated world only and have
@@ -44,6 +45,7 @@ def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, dev
     proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO
     classes), a proposer's checkpoint folder, or a JSON file of precomputed proposals. Default: the model's own, or "scenes".
     An OvarNet takes none.
+    category_activation: "sigmoid", each category word scored by itself, or "softmax", over the category words asked (method section 0).
     Raises InputError that names what is missing.
     """
     device = pick_device(device)
@@ -58,6 +60,7 @@ def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, dev
             model = checkpoint_ovarnet(checkpoint)
         else:
             model = checkpoint_clip_attr(checkpoint, proposer)
+    model.activate_categories(category_activation)
     return model.to(device).eval()
 
 

@@ -194,7 +194,8 @@ class CaptionTerms:
 class PseudoLabelRules:
     """Which proposals of a caption image are used, and which words they get (method section 4.3)."""
 
-    min_area: float = 256.0
+    min_area: float = 16.0
+    """Square pixels."""
     min_objectness: float = 0.1
     regions: int = 5
     """Most proposals of an image beside the largest."""
@@ -234,7 +235,8 @@ class CaptionTraining:
     """Boxes per iteration of the base losses of step I, mixed in; 0: captions only."""
     base_weight: float = 1.0
     trained: TrainedParts = field(default_factory=lambda: TrainedParts(image_tower=0.1))
-    image_anchor: float = 10.0
+    image_anchor: float = 0.0
+    """As in step I; the paper keeps near to step I by keep_attributes and keep_categories alone."""
     phrase_vectors: int = 16
     unknown_divisors: tuple[float, float] = (10.0, 5.0)
     """Logits of attributes not known to be wrong are divided by these: for the largest proposal, for the others."""
@@ -300,6 +302,8 @@ class Distillation:
     feature: float = 5.0
     proposals: int = 8
     """Beside the base boxes: proposals per image that carry distillation alone, drawn from the teacher's."""
+    adapter: bool = False
+    """A small network behind the teacher, taught by labels of base words, as in the authors' code; the paper has none."""
     kept_proposals: int = 30
     """The teacher's best proposals per image that are drawn from."""
     cached: bool = False

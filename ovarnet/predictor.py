@@ -18,6 +18,7 @@ from ovarnet.errors import InputError
 from ovarnet.structures import Detections, as_boxes
 from ovarnet.vocabulary import Vocabulary
 
+ACTIVATIONS = ("sigmoid", "softmax")
 BATCH_IMAGES = 8
 BATCH_PIXELS = 24_000_000       # 24 Mpx are 288 MB as float32 RGB
 
@@ -50,10 +51,14 @@ class Predictor(nn.Module):
     def __init__(self, classifier: nn.Module, vocabulary: Vocabulary, *, category_activation: str = "sigmoid", nms_iou: float = 0.5,
                  limit: int = 100):
         super().__init__()
-        if category_activation not in ("sigmoid", "softmax"):
-            raise InputError(f"category activation {category_activation!r} is not known; choose sigmoid or softmax")
-        self.classifier, self.vocabulary = classifier, vocabulary
-        self.category_activation, self.nms_iou, self.limit = category_activation, nms_iou, limit
+        self.classifier, self.vocabulary, self.nms_iou, self.limit = classifier, vocabulary, nms_iou, limit
+        self.activate_categories(category_activation)
+
+    def activate_categories(self, how: str) -> None:
+        """From now on category scores are "sigmoid" or "softmax". InputError: anything else."""
+        if how not in ACTIVATIONS:
+            raise InputError(f"category activation {how!r} is not known; choose {' or '.join(ACTIVATIONS)}")
+        self.category_activation = how
 
     def regions(self, batch: Batch) -> list[Regions]:
         """Embed the given boxes of each image (all of them, in order, objectness 1), or find boxes where `batch.boxes` is None."""

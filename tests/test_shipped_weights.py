@@ -27,6 +27,19 @@ def test_all_together_under_25_megabytes_and_nothing_pickled():
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".yaml", ".md"}
 
 
+def test_categories_as_a_softmax_over_the_words_asked(scenes):
+    model, box = load("scenes", device="cpu", category_activation="softmax"), [scenes[0].objects[0].box]
+    found = model.detect(scenes[0].image, categories=["tree", "heart", "apple"], attributes=[], boxes=box)
+    assert found.category_scores.sum().item() == pytest.approx(1, abs=1e-5)
+    with pytest.raises(InputError, match="category activation 'hardmax' is not known; choose sigmoid or softmax"):
+        load("scenes", device="cpu", category_activation="hardmax")
+
+
+def test_every_public_name_is_there():
+    names = ["load", "OvarNet", "ClipAttr", "Vocabulary", "Word", "Detections", "Annotations", "Proposals", "InputError"]
+    assert [getattr(ovarnet, name).__name__ for name in names] == names == ovarnet.__all__[1:]
+
+
 def test_categories_of_given_boxes_on_fresh_scenes(model, scenes):
     """Chance is 1 of 40; what was measured on 1,000 scenes stands in the README. Base and novel alike are far above chance."""
     names, right = model.vocabulary.category_names, {True: [], False: []}

@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="attribute rules: threshold, top K and what is undefined; AP is the same (default: ovad for ovad, else vaw)")
     parser.add_argument("--labels", choices=("argmax", "all"), default="argmax",
                         help="COCO-OVD AP50: one label per detection, or every category scoring at least 0.05")
+    parser.add_argument("--category-activation", choices=("sigmoid", "softmax"), default="sigmoid",
+                        help="each category word by itself, or softmax over all of the dataset's; it changes how boxes are ranked")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N images (for a quick look)")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="write metrics.json here")
     parser.add_argument("--save-predictions", action="store_true",
@@ -53,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     if args.predictions:
         report = score_file(args, vocabulary, annotations, about={**about, "model": str(args.predictions)}, **options)
     else:
+        about["category activation"] = args.category_activation
         report = score_model(args, vocabulary, annotations, about=about, **options)
     if left_out.lost_images:
         report.notes.append(f"images of the dataset that are in none of these numbers: {left_out.lost_images}")
@@ -91,7 +94,7 @@ def score_model(args, vocabulary, annotations, **options):
     import ovarnet
     from ovarnet.evaluation.evaluate import evaluate_model
 
-    model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
+    model = ovarnet.load(args.model, proposer=args.proposer, device=args.device, category_activation=args.category_activation)
     return evaluate_model(model, vocabulary, annotations[: args.limit], args.settings or SETTINGS, **options)
 
 

@@ -5,8 +5,6 @@ R regions of a batch, T of them with an answer of the teacher.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -23,7 +21,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.text_classifier import KINDS, Kind
+from ovarnet.modeling.text_classifier import KINDS
 from ovarnet.training.base_regions import base_vocabulary
 from ovarnet.training.distill_criterion import OvarnetCriterion, RegionTargets, join_regions, pick_regions
 from ovarnet.training.distill_data import DistillData, DistillImages, Targets, TrainingImage
@@ -34,38 +32,24 @@ from ovarnet.training.proposals import stored_proposals
 from ovarnet.training.regions import ImageMemory
 from ovarnet.training.sampling import OrientedSampler
 from ovarnet.training.schedule import parameter_groups
-
-MAX_LOGIT_SCALE = math.log(100)
-
-
-class WordScales(nn.Module):
-    """z = exp(theta) cos + b, one theta and one b for categories and one for attributes; they start from the teacher's calibration."""
-
-    def __init__(self, calibration: Tensor):
-        super().__init__()
-        self.log_scale = nn.Parameter(calibration[:, 0].log())
-        self.bias = nn.Parameter(calibration[:, 1].clone())
-
-    def forward(self, cosines: Tensor, kind: Kind) -> Tensor:
-        row = KINDS.index(kind)
-        return self.log_scale[row].exp() * cosines + self.bias[row]
-
-    @torch.no_grad()
-    def bound(self) -> None:
-        self.log_scale.clamp_(0, MAX_LOGIT_SCALE)
+from ovarnet.training.teacher_adapter import TeacherAdapter, labels_of_teacher_rows
+from ovarnet.training.word_scales import WordScales
 
 
 class OvarnetLearner(nn.Module):
     """OvarNet in training, called with one batch of `DistillImages`. Texts are frozen; the trunk learns when its rate is not 0.
 
-    regions: per image in the losses. teacher: None without distillation; it is used, not owned, so that no state holds it.
+    regions: per image in the losses. teacher: None without distillation; it is used, not owned, so that no state holds it. adapter: with
+    a `TeacherAdapter` behind it.
     """
 
-    def __init__(self, model: OvarNet, criterion: OvarnetCriterion, teacher: Teacher | None, *, regions: int, backbone_rate: float):
+    def __init__(self, model: OvarNet, criterion: OvarnetCriterion, teacher: Teacher | None, *, regions: int, backbone_rate: float,
+                 adapter: bool = False):
         super().__init__()
         self.model, self.criterion, self.regions, self.backbone_rate = model, criterion, regions, backbone_rate
         self._teacher = (teacher,)
         self.scales = WordScales(model.classifier.calibration)
+        self.adapter = TeacherAdapter(teacher.model.clip.embed_dim, model.classifier.calibration) if adapter else None
         self.words, self.base = model.vocabulary, base_vocabulary(model.vocabulary)
         model.clip.requires_grad_(False)
         model.classifier.requires_grad_(False)
@@ -86,13 +70,14 @@ class OvarnetLearner(nn.Module):
         embeddings, deltas = self.model.head(features, [regions.boxes for regions in picked], sizes)
         regions = join_regions(picked)
         return (self.criterion.judge_anchors(anchors, targets)
-                | self.criterion.judge_labels(self.logits(embeddings, self.base.categories, "category"),
-                                              self.logits(embeddings, self.base.attributes, "attribute"), deltas, regions)
+                | self.criterion.judge_labels(*self.logits(embeddings, self.base, self.scales), deltas, regions)
                 | self.distil(embeddings, picked, targets))
 
-    def logits(self, embeddings: Tensor, words: Sequence, kind: Kind) -> Tensor:
+    def logits(self, embeddings: Tensor, words: Vocabulary, scales: WordScales) -> tuple[Tensor, Tensor]:
+        """Embeddings (R, D) -> logits of the categories and of the attributes of `words`."""
         classifier = self.model.classifier
-        return self.scales(classifier.cosines(embeddings, classifier.embed(words, kind)), kind)
+        return (scales(classifier.cosines(embeddings, classifier.embed(words.categories, "category")), "category"),
+                scales(classifier.cosines(embeddings, classifier.embed(words.attributes, "attribute")), "attribute"))
 
     def distil(self, embeddings: Tensor, picked: list[RegionTargets], targets: list[Targets]) -> dict[str, Tensor]:
         """The teacher is asked once about every box and proposal, not about every region."""
@@ -104,18 +89,32 @@ class OvarnetLearner(nn.Module):
             rows.append(torch.where(regions.teacher_rows >= 0, regions.teacher_rows + first, -1))
             first += len(target.teacher)
         rows = torch.cat(rows)
-        answers, student = self.teacher.embed(seen)[rows[rows >= 0]], embeddings[rows >= 0]
+        answers, losses = self.adapted(self.teacher.embed(seen), targets)
+        answers, student = answers[rows[rows >= 0]], embeddings[rows >= 0]
         if self.criterion.distillation.kind == "feature":
-            return self.criterion.judge_features(student, answers)
-        words = (self.logits(student, self.words.categories, "category"), self.logits(student, self.words.attributes, "attribute"))
-        return self.criterion.judge_probabilities(words, self.teacher.logits(answers))
+            return losses | self.criterion.judge_features(student, answers)
+        said = self.teacher.logits(answers) if self.adapter is None else self.logits(answers, self.words, self.adapter.scales)
+        return losses | self.criterion.judge_probabilities(self.logits(student, self.words, self.scales), tuple(z.detach() for z in said))
+
+    def adapted(self, answers: Tensor, targets: list[Targets]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The teacher's embeddings (T, D) behind its adapter, where it has one, without gradient; and the losses that teach the adapter."""
+        if self.adapter is None:
+            return answers, {}
+        answers = self.adapter(answers)
+        losses = self.criterion.judge_teacher(*self.logits(answers, self.base, self.adapter.scales), *labels_of_teacher_rows(targets))
+        return answers.detach(), losses
 
     def groups(self, settings: Optimisation) -> list[dict]:
         """The optimiser's groups: the trunk at its share of the rate, everything new at the full one."""
         parts = [(self.model.backbone.trunk, self.backbone_rate)]
         parts += [(module, 1.0) for name, module in self.model.backbone.named_children() if name != "trunk"]
-        parts += [(self.model.rpn, 1.0), (self.model.head, 1.0), (self.scales, 1.0)]
+        parts += [(module, 1.0) for module in (self.model.rpn, self.model.head, self.scales, self.adapter) if module is not None]
         return [group for module, rate in parts if rate for group in parameter_groups(module, settings.lr * rate, settings.weight_decay)]
+
+    def bound_scales(self) -> None:
+        """No logit scale beyond 100, as in CLIP."""
+        for scales in [self.scales] if self.adapter is None else [self.scales, self.adapter.scales]:
+            scales.bound()
 
     def train(self, mode: bool = True) -> OvarnetLearner:
         """Texts and trunk stay in eval mode: the words are encoded once, and BatchNorm keeps CLIP's statistics."""
@@ -135,6 +134,8 @@ def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: 
     """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open ones, shared by several runs."""
     if config.distillation.kind not in ("probability", "feature", "none"):
         raise InputError(f"distillation.kind is '{config.distillation.kind}'; choose probability, feature or none")
+    if config.distillation.adapter and config.distillation.kind == "none":
+        raise InputError("distillation.adapter stands behind a teacher; set distillation.kind to probability or feature")
     output, images = Path(config.output), images or ImageMemory(config.image_memory)
     checkpoint = load_checkpoint(config.teacher)
     data = data or DistillData.open(config)
@@ -148,7 +149,7 @@ def train_ovarnet(config: OvarnetTraining, accelerator: Accelerator, *, resume: 
     learner = make_learner(model, data, teacher, config)
     best = run_stage(learner, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
                      groups=learner.groups(config.optimisation), make_sampler=partial(OrientedSampler, shares, data.is_tall()),
-                     after_step=lambda learner: learner.scales.bound())
+                     after_step=OvarnetLearner.bound_scales)
     accelerator.on_main_process(save_ovarnet)(output / "checkpoint", best, checkpoint, backbone.name, config)
     return output / "checkpoint"
 
@@ -165,7 +166,8 @@ def make_learner(model: OvarNet, data: DistillData, teacher: Teacher | None, con
     """The model with the losses of `config`."""
     criterion = OvarnetCriterion(*data.weights(config.terms.frequency_power), config.terms, config.distillation,
                                  model.box_coder, model.rpn.box_coder, config.anchors)
-    return OvarnetLearner(model, criterion, teacher, regions=config.regions, backbone_rate=config.backbone_rate)
+    return OvarnetLearner(model, criterion, teacher, regions=config.regions, backbone_rate=config.backbone_rate,
+                          adapter=config.distillation.adapter)
 
 
 def _lesson(config: OvarnetTraining, clip_attr: ClipAttr, data: DistillData, images: ImageMemory,

@@ -23,6 +23,7 @@ from ovarnet.training.distill_data import Targets
 
 ANCHOR_IOU, ANCHOR_BACKGROUND_IOU = 0.6, 0.3
 REGION_IOU, REGION_BACKGROUND_IOU = 0.6, 0.5
+ADAPTER_WEIGHT = 0.25
 
 
 @dataclass
@@ -124,6 +125,14 @@ class OvarnetCriterion:
             "background": self.terms.background * background_loss(category_logits[regions.is_background], self.category_weights),
             "attributes": self.terms.attributes * attribute_loss(attribute_logits[described], regions.attributes[described],
                                                                  self.attribute_weights, self.terms.unknown_weight)}
+
+    def judge_teacher(self, category_logits: Tensor, attribute_logits: Tensor, categories: Tensor,
+                      attributes: Tensor) -> dict[str, Tensor]:
+        """Losses of the teacher's adapter. category_logits: (T, C), attribute_logits: (T, A), of base words only; labels: (T,), (T, A)."""
+        described = (attributes != UNKNOWN).any(dim=1)
+        return {"teacher_categories": ADAPTER_WEIGHT * category_loss(category_logits, categories, self.category_weights),
+                "teacher_attributes": ADAPTER_WEIGHT * attribute_loss(attribute_logits[described], attributes[described],
+                                                                      self.attribute_weights, self.terms.unknown_weight)}
 
     def judge_probabilities(self, student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """KL to the teacher over all words, base and novel; categories and attributes each with their own softmax. Logits (T, W)."""

@@ -48,13 +48,15 @@ class Model:
 
 @pytest.fixture
 def model(monkeypatch):
-    monkeypatch.setattr(ovarnet, "load", lambda name, proposer, device: Model())
+    asked = []
+    monkeypatch.setattr(ovarnet, "load", lambda name, **how: asked.append(how) or Model())
+    return asked
 
 
 def test_a_model_on_a_dataset(world, model, tmp_path, capsys):
     assert cli.main(["evaluate", "--root", str(world), "--output", str(tmp_path / "out")]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert " ".join(lines[0]) == "model scenes, dataset scenes, split test, images 2, boxes 2"
+    assert " ".join(lines[0]) == "model scenes, dataset scenes, split test, category activation sigmoid, images 2, boxes 2"
     assert ["box-given", "category", "accuracy", "arg-max", "all", "50.00", "50.00", "2"] in lines
     assert ["base", "100.00", "50.00", "1"] in lines and ["novel", "0.00", "50.00", "1"] in lines
     values = {(row["setting"], row["measure"], row["protocol"], row["group"]): row["value"]
@@ -64,6 +66,12 @@ def test_a_model_on_a_dataset(world, model, tmp_path, capsys):
     assert values["box-given", "attribute mAP", "vaw rule", "type pattern"] == .5
     assert values["box-free", "COCO-OVD AP50", "one label per box", "base"] == pytest.approx(1)
     assert values["box-free", "detections R@100", "one-to-one, IoU 0.5", "all"] == 1
+
+
+def test_the_category_activation_reaches_the_model_and_the_report(world, model, tmp_path, capsys):
+    assert cli.main(["evaluate", "--root", str(world), "--output", str(tmp_path / "out"), "--category-activation", "softmax"]) == 0
+    assert model == [{"proposer": None, "device": "auto", "category_activation": "softmax"}]
+    assert read_json(tmp_path / "out" / "metrics.json")["about"]["category activation"] == "softmax"
 
 
 def test_saved_predictions_score_the_same(world, model, tmp_path, capsys):

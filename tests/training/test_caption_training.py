@@ -96,7 +96,7 @@ def test_a_told_category_counts_from_the_lower_threshold():
 
 
 def test_small_doubtful_and_surplus_proposals_are_not_used():
-    boxes = torch.tensor([BIG, [0, 0, 16, 16], BIG, BIG, BIG])
+    boxes = torch.tensor([BIG, [0, 0, 4, 4], BIG, BIG, BIG])
     sure, unsure = [0.9, 0.05, 0.05], [0.5, 0.25, 0.25]
     taught = TaughtRegions(boxes, torch.tensor([0.9, 0.9, 0.1, 0.9, 0.9]), logits([sure, sure, sure, unsure, sure]), torch.zeros(5, 3))
     assert len(label(taught).boxes) == 2
