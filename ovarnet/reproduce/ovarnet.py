@@ -58,6 +58,7 @@ ROWS = (
     Row(MAIN),
     Row("feature distillation", ("distillation.kind=feature",)),
     Row("teacher after step I", teacher=1),
+    Row("an adapter behind the teacher", ("distillation.adapter=true",)),
     Row("attentional pooling, 0 layers", (*PAPER_HEAD, "design.layers=0")),
     Row("attentional pooling, 2 layers", (*PAPER_HEAD, "design.layers=2")),
     Row(ATTENTION, (*PAPER_HEAD, "design.layers=4")),

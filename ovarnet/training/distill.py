@@ -34,6 +34,7 @@ from ovarnet.training.sampling import OrientedSampler
 from ovarnet.training.schedule import parameter_groups
 from ovarnet.training.teacher_adapter import TeacherAdapter, labels_of_teacher_rows
 from ovarnet.training.word_scales import WordScales
+from ovarnet.vocabulary import Vocabulary
 
 
 class OvarnetLearner(nn.Module):
