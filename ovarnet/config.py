@@ -65,7 +65,7 @@ class ClipTraining:
     """Only the first so many images of every source (a dry run sets this); None: all."""
     clip: ClipSettings = field(default_factory=ClipSettings)
     small_start: bool = False
-    """Start the text tower as a weighted bag of words (scenes.md, part 2); only for a CLIP trained from nothing on few words."""
+    """Start the text tower as a weighted bag of words (`ovarnet.training.clip_start`); only for a CLIP trained from nothing on few words."""
     scale_start: float = 14.3
     optimisation: Optimisation = field(default_factory=Optimisation)
 
@@ -163,7 +163,7 @@ class ClipAttrTraining:
     """With a learned bias: mean probability of the base words that the bias starts from."""
     trained: TrainedParts = field(default_factory=TrainedParts)
     image_anchor: float = 10.0
-    """Weight of 1 - cosine to the frozen CLIP's embedding of the same crop, while the image tower learns; 0: it learns freely."""
+    """Weight of 1 - cosine to the starting tower's embedding of the same crop, while the image tower learns; 0: it learns freely."""
     loss: FederatedLoss = field(default_factory=FederatedLoss)
     cached_views: int = 0
     """Only for a frozen image tower: embed this many random crops of every box once and draw from them; 0: a new crop at every visit."""

@@ -74,7 +74,7 @@ class CaptionTexts:
     """Embeddings of a batch's captions (N, D) and distinct phrases (P, D), unit length.
 
     first: (N,) row of the phrase drawn for each image. owns: (N, P) bool, which phrases an image's caption has. Phrases that read alike
-    are one row, so that another image's equal phrase is no negative.
+    are one row, so that in `image_phrases` another image's equal phrase is no negative.
     """
 
     def __init__(self, clip: Clip, prompts: PhrasePrompts, batch: CaptionBatch, terms: CaptionTerms):
