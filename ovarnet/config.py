@@ -65,7 +65,7 @@ class ClipTraining:
     """Only the first so many images of every source (a dry run sets this); None: all."""
     clip: ClipSettings = field(default_factory=ClipSettings)
     small_start: bool = False
-    """Start the text tower as a weighted bag of words (`ovarnet.training.clip_start`); only for a CLIP trained from nothing on few words."""
+    """Start the text tower as a weighted bag of words (`training.clip_start`); only for a CLIP trained from nothing on few words."""
     scale_start: float = 14.3
     optimisation: Optimisation = field(default_factory=Optimisation)
 
