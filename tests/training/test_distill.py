@@ -114,6 +114,14 @@ def test_a_student_whose_embeddings_are_the_answers_has_nothing_left_to_learn():
     assert learner("feature").distil(embeddings, regions, images)["distil_features"].item() == pytest.approx(5.0 * 2 / 5, rel=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["probability", "feature"])
+def test_regions_that_were_asked_about_learn_and_no_others(kind):
+    embeddings = torch.rand(7, 5, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    regions, images, pairs = two_images()
+    sum(learner(kind).distil(embeddings, regions, images).values()).backward()
+    assert {row for row in range(7) if embeddings.grad[row].any()} == {row for row, _ in pairs}
+
+
 def test_scales_start_from_the_calibration_and_stay_between_1_and_100():
     scales = WordScales(CALIBRATION)
     assert scales(torch.tensor([0.5]), "category").item() == pytest.approx(2 * 0.5 + 0.5)

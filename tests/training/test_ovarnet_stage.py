@@ -1,6 +1,7 @@
 """OvarNet is trained on the tiny world: which boxes reach which loss, the teacher online and cached, and the folder that comes out."""
 
 import json
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -128,13 +129,16 @@ def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
 
 
 @pytest.mark.parametrize(("rate", "head"), [(0.0, "attention"), (0.5, "average"), (0.0, "clip")])
-def test_training_writes_a_model_that_loads(settings, teacher_folder, rate, head):
+def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatch, rate, head):
+    """The scales start from 8 and 6, and every step brings them back to the most that they may be, here 5."""
+    monkeypatch.setattr("ovarnet.training.distill.MAX_LOGIT_SCALE", math.log(5))
     config = settings(backbone_rate=rate, design={"head": head})
     folder = train_ovarnet(config, Accelerator(cpu=True))
     model, before = ovarnet.load(folder, device="cpu"), load_checkpoint(teacher_folder).part("clip")
     trunk = model.backbone.trunk.layer1[0].conv1.weight
     assert torch.equal(trunk, before["visual.layer1.0.conv1.weight"]) == (rate == 0)
     assert torch.equal(model.backbone.trunk.bn1.running_mean, before["visual.bn1.running_mean"])
+    assert (model.classifier.calibration[:, 0] < 5.001).all()
     found = model.detect(torch.randint(0, 255, (60, 70, 3), dtype=torch.uint8).numpy(), attributes=["red", "shiny"])
     assert found.categories == ["mug", "key", "car"] and found.attribute_scores.shape == (len(found), 2)
 
