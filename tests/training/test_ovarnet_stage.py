@@ -1,25 +1,25 @@
 """OvarNet is trained on the tiny world: which boxes reach which loss, the teacher online and cached, and the folder that comes out."""
 
 import json
+import math
 from types import SimpleNamespace
 
 import pytest
 import torch
 from accelerate import Accelerator
+from image_targets import targets
 from omegaconf import OmegaConf
 
 import ovarnet
 from ovarnet.build import checkpoint_clip_attr
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
-from ovarnet.config import resolve
+from ovarnet.config import Optimisation, resolve
 from ovarnet.errors import InputError
-from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations
 from ovarnet.training.base_regions import DETECTION
-from ovarnet.training.distill import _lesson, images_to_ask, in_batch_frame, make_learner, start_model, train_ovarnet
-from ovarnet.training.distill_criterion import pick_regions
-from ovarnet.training.distill_data import DistillData, Targets, TrainingImage, mirror, teaches_boxes, training_image
+from ovarnet.training.distill import _lesson, images_to_ask, make_learner, save_ovarnet, start_model, train_ovarnet
+from ovarnet.training.distill_data import DistillData, mirror
 from ovarnet.training.regions import ImageMemory
-from ovarnet.vocabulary import Vocabulary, Word
+from ovarnet.vocabulary import Vocabulary
 
 DESIGN = {"channels": 16, "coarser_map": False, "short_side": [32, 96], "long_side": 128, "train_short_sides": [],
           "anchor_sizes": [8, 16, 32, 64], "rpn_convolutions": 1, "rpn_pre_nms": [60, 60], "rpn_post_nms": [30, 30], "roi_size": 4,
@@ -62,16 +62,6 @@ def lesson(config, tmp_path):
     return SimpleNamespace(learner=make_learner(model, data, teacher, config).train(), dataset=dataset, data=data)
 
 
-def targets(boxes, categories, *, attributes=None, taught=None, crowd=None, proposals=(), annotated=True):
-    count = len(boxes)
-    return Targets(torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4), torch.tensor(categories, dtype=torch.int64),
-                   torch.full((count, 2), UNKNOWN, dtype=torch.int8) if attributes is None else torch.tensor(attributes, dtype=torch.int8),
-                   torch.tensor([True] * count if taught is None else taught, dtype=torch.bool),
-                   torch.tensor([False] * count if crowd is None else crowd, dtype=torch.bool),
-                   torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4), torch.zeros(count + len(proposals), 8),
-                   torch.tensor(True), torch.tensor(annotated))
-
-
 def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
     """The tiny world's files hold a novel key and a novel gray in every image; the batches hold neither."""
     taught = lesson(settings(distillation={"kind": "none"}), tmp_path)
@@ -103,47 +93,6 @@ def test_labels_are_judged_in_base_columns_only_and_distillation_in_all(settings
     assert [logits.shape[1] for logits in (*student, *teacher)] == [3, 3, 3, 3]
 
 
-@pytest.mark.parametrize(("category", "label", "what"), [(1, UNKNOWN, "novel category 'key'"), (0, 1, "novel attribute")])
-def test_novel_annotations_are_refused(category, label, what):
-    words = Vocabulary((Word("mug", seen=True), Word("key")), (Word("red", seen=True), Word("gray")))
-    image = Annotations("a.png", "1", 20, 20, [[1, 1, 9, 9]], [category], [[UNKNOWN, label]])
-    with pytest.raises(InputError, match=what):
-        training_image(image, words, 1, exhaustive=True)
-
-
-@pytest.mark.parametrize(("has_categories", "expected"), [(True, [True, False, False, False, False]),
-                                                        (False, [True, True, False, False, False])])
-def test_boxes_teach_by_a_base_category_or_in_its_absence_a_base_attribute(has_categories, expected):
-    boxes = torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 30, 20], [0, 0, 9, 9]])  # the fourth is the whole image
-    attributes = torch.tensor([[1], [1], [UNKNOWN], [1], [1]], dtype=torch.int8)
-    categories = torch.tensor([0, NO_CATEGORY, NO_CATEGORY, NO_CATEGORY, 0])
-    image = TrainingImage("", boxes, categories, attributes, torch.tensor([False, False, False, False, True]), True, True, False)
-    assert teaches_boxes(image, (3, 20, 30), has_categories).tolist() == expected
-
-
-def test_what_regions_carry():
-    """One exact region per box, one far from all, and a proposal of the teacher."""
-    target = targets([[0, 0, 10, 10], [20, 20, 40, 40]], [1, NO_CATEGORY], attributes=[[UNKNOWN, UNKNOWN], [1, 0]],
-                     taught=[True, False], proposals=[[50, 50, 60, 60]])
-    regions = pick_regions(torch.tensor([[80.0, 80, 90, 90]]), target, 8)
-    rows = {tuple(box): row for row, box in enumerate(regions.boxes.int().tolist())}
-    mug, thing, nothing, proposal = (rows[key] for key in ((0, 0, 10, 10), (20, 20, 40, 40), (80, 80, 90, 90), (50, 50, 60, 60)))
-    assert regions.categories[[mug, thing, nothing, proposal]].tolist() == [1, NO_CATEGORY, NO_CATEGORY, NO_CATEGORY]
-    assert regions.attributes[thing].tolist() == [1, 0]
-    assert (regions.attributes[[mug, nothing, proposal]] == UNKNOWN).all()
-    assert regions.is_background[[mug, thing, nothing, proposal]].tolist() == [False, False, True, False]
-    assert regions.is_box_taught[[mug, thing, nothing, proposal]].tolist() == [True, False, False, False]
-    assert regions.teacher_rows[[mug, thing, nothing, proposal]].tolist() == [0, 1, -1, 2]
-
-
-def test_images_not_wholly_annotated_have_no_background_and_crowds_teach_nothing():
-    found = torch.tensor([[80.0, 80, 90, 90]])
-    assert len(pick_regions(found, targets([], [], annotated=False), 8).boxes) == 0
-    found = torch.cat([found, torch.tensor([[10.0, 10, 20, 20]])])      # in the crowd, with an IoU of .11
-    crowd = pick_regions(found, targets([[0, 0, 30, 30]], [0], taught=[False], crowd=[True]), 8)
-    assert crowd.boxes.tolist() == [[80, 80, 90, 90]] and crowd.is_background.tolist() == [True]
-
-
 @pytest.mark.parametrize("kind", ["probability", "feature"])
 def test_teacher_online_equals_teacher_cached(settings, tmp_path, kind):
     losses = []
@@ -169,11 +118,6 @@ def test_an_image_without_boxes_to_learn_from(settings, tmp_path, case):
     assert all(value.isfinite() for value in losses.values())
 
 
-def test_boxes_follow_a_non_square_resize():
-    moved = in_batch_frame(targets([[10, 20, 30, 40]], [0], proposals=[[0, 0, 50, 100]]), (100, 50), (200, 150))
-    assert moved.boxes.tolist() == [[30, 40, 90, 80]] and moved.proposals.tolist() == [[0, 0, 150, 200]]
-
-
 def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
     captions, images = corpus
     config = settings(captions=captions, caption_images=images, captions_per_batch=1, optimisation={"iterations": 8})
@@ -185,15 +129,55 @@ def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
 
 
 @pytest.mark.parametrize(("rate", "head"), [(0.0, "attention"), (0.5, "average"), (0.0, "clip")])
-def test_training_writes_a_model_that_loads(settings, teacher_folder, rate, head):
+def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatch, rate, head):
+    """The scales start from 8 and 6, and every step brings them back to the most that they may be, here 5."""
+    monkeypatch.setattr("ovarnet.training.distill.MAX_LOGIT_SCALE", math.log(5))
     config = settings(backbone_rate=rate, design={"head": head})
     folder = train_ovarnet(config, Accelerator(cpu=True))
     model, before = ovarnet.load(folder, device="cpu"), load_checkpoint(teacher_folder).part("clip")
     trunk = model.backbone.trunk.layer1[0].conv1.weight
     assert torch.equal(trunk, before["visual.layer1.0.conv1.weight"]) == (rate == 0)
     assert torch.equal(model.backbone.trunk.bn1.running_mean, before["visual.bn1.running_mean"])
+    assert (model.classifier.calibration[:, 0] < 5.001).all()
     found = model.detect(torch.randint(0, 255, (60, 70, 3), dtype=torch.uint8).numpy(), attributes=["red", "shiny"])
     assert found.categories == ["mug", "key", "car"] and found.attribute_scores.shape == (len(found), 2)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25])
+def test_the_trunk_learns_at_its_share_of_the_rate_and_everything_new_at_the_full_one(settings, tmp_path, rate):
+    """Every weight that learns is in exactly one group; with a rate of 0 the trunk is in none."""
+    learner = lesson(settings(backbone_rate=rate, distillation={"kind": "none"}), tmp_path).learner
+    rates = [(id(weight), group["lr"]) for group in learner.groups(Optimisation(lr=0.008)) for weight in group["params"]]
+    trunk = {id(weight) for weight in learner.model.backbone.trunk.parameters()}
+    new = {id(weight) for part in (learner.model.backbone, learner.model.rpn, learner.model.head, learner.scales)
+           for weight in part.parameters()} - trunk
+    assert len(rates) == len(dict(rates))
+    assert dict(rates) == dict.fromkeys(new, 0.008) | (dict.fromkeys(trunk, 0.002) if rate else {})
+
+
+def test_boxes_and_anchors_are_encoded_as_the_model_decodes_them(settings, tmp_path):
+    learner = lesson(settings(distillation={"kind": "none"}), tmp_path).learner
+    assert learner.criterion.box_coder is learner.model.box_coder
+    assert learner.criterion.anchor_coder is learner.model.rpn.box_coder
+
+
+def test_words_score_after_loading_what_they_scored_before_saving(settings, teacher_folder, tmp_path):
+    """The calibration starts as the teacher's, learns, and is that of its own kind of word in the folder."""
+    config = settings(distillation={"kind": "none"})
+    learner = lesson(config, tmp_path).learner
+    with torch.no_grad():
+        assert learner.scales.log_scale.exp().tolist() == pytest.approx([8, 6]) and learner.scales.bias.tolist() == [-1, -0.5]
+        learner.scales.log_scale.copy_(torch.tensor([9.0, 5.0]).log())
+        learner.scales.bias.copy_(torch.tensor([-2.0, 0.25]))
+        regions = torch.randn(4, learner.model.clip.embed_dim)
+        words = {"category": learner.words.categories, "attribute": learner.words.attributes}
+        before = {kind: learner.logits(regions, words[kind], kind) for kind in words}
+        model = ovarnet.load(save_ovarnet(tmp_path / "saved", learner, load_checkpoint(teacher_folder), "ovarnet-scenes", config),
+                             device="cpu")
+        for kind in words:
+            after = model.classifier(regions, model.classifier.embed(words[kind], kind))
+            torch.testing.assert_close(after, before[kind], rtol=1e-5, atol=1e-5)
+    assert model.classifier.calibration.tolist() == [pytest.approx([9, -2]), pytest.approx([5, 0.25])]
 
 
 def test_a_short_training_lowers_the_loss(settings, tmp_path):
