@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 import pytest
 from accelerate import Accelerator
+from omegaconf import OmegaConf
 
 from ovarnet.build import build_proposer
-from ovarnet.checkpoint import save_checkpoint
-from ovarnet.config import ClipSettings
+from ovarnet.checkpoint import load_checkpoint, save_checkpoint
+from ovarnet.config import ClipSettings, resolve
 from ovarnet.data.captions import load_captions
 from ovarnet.training.state import TrainingState
 from ovarnet.vocabulary import Vocabulary, Word
@@ -118,5 +119,35 @@ def taught(tmp_path):
         next(word for word in words[kind] if word["name"] == name)["seen"] = True
         (copied / "vocabulary.json").write_text(json.dumps(words))
         return str(copied)
+
+    return make
+
+
+SMALL_DESIGN = {"channels": 16, "coarser_map": False, "short_side": [32, 96], "long_side": 128, "train_short_sides": [],
+                "anchor_sizes": [8, 16, 32, 64], "rpn_convolutions": 1, "rpn_pre_nms": [60, 60], "rpn_post_nms": [30, 30], "roi_size": 4,
+                "roi_canonical_size": 80, "width": 32, "layers": 1, "heads": 2, "hidden": 32, "dropout": 0.0}
+
+
+@pytest.fixture(scope="session")
+def teacher_folder(tmp_path_factory, small_clip, start_files, tiny_world):
+    """An untrained CLIP-Attr with templates and a calibration, as the stage "zero_shot" writes it."""
+    proposer = load_checkpoint(start_files.proposer)
+    settings = {"clip": {"name": "ovarnet-scenes"}, "proposer": {"kind": "scenes"},
+                "calibration": {"category": [8.0, -1.0], "attribute": [6.0, -0.5]},
+                "prompts": {"category": ["a photo of a {}"], "attribute": ["a photo of a {} object"]}}
+    return save_checkpoint(tmp_path_factory.mktemp("teacher") / "checkpoint", model="clip-attr", settings=settings,
+                           vocabulary=Vocabulary.load(tiny_world.root / "vocabulary.json"),
+                           parts={"clip": small_clip.model.state_dict(), "proposer": proposer.part("proposer")})
+
+
+@pytest.fixture
+def settings(tiny_world, teacher_folder, tmp_path):
+    """Called with changes: the resolved config of a small stage "ovarnet"."""
+    def make(**more):
+        source = {"dataset": "scenes", "root": str(tiny_world.root)}
+        given = {"stage": "ovarnet", "output": str(tmp_path / "run"), "teacher": str(teacher_folder), "detection": source,
+                 "attributes": source, "regions": 16, "anchors": 32, "design": SMALL_DESIGN,
+                 "optimisation": {"iterations": 4, "batch_size": 2, "warmup": 1, "lr": 1e-3}}
+        return resolve(OmegaConf.merge(given, more), "test")
 
     return make

@@ -10,10 +10,11 @@ from torch import nn
 from ovarnet.config import DataSource, Distillation, Optimisation, OvarnetTerms, OvarnetTraining
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.base_regions import ATTRIBUTES, DETECTION
-from ovarnet.training.distill import MAX_LOGIT_SCALE, OvarnetLearner, WordScales, images_to_ask, in_batch_frame
+from ovarnet.training.distill import OvarnetLearner, images_to_ask, in_batch_frame
 from ovarnet.training.distill_criterion import OvarnetCriterion, RegionTargets
 from ovarnet.training.distill_data import CAPTIONS, DistillData, TrainingImage
 from ovarnet.training.sampling import OrientedSampler
+from ovarnet.training.word_scales import MAX_LOGIT_SCALE, WordScales
 from ovarnet.vocabulary import Vocabulary
 
 WORDS = Vocabulary.of(["mug", "key", "car"], ["red", "gray"])

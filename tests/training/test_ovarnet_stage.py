@@ -8,47 +8,18 @@ import pytest
 import torch
 from accelerate import Accelerator
 from image_targets import targets
-from omegaconf import OmegaConf
 
 import ovarnet
 from ovarnet.build import checkpoint_clip_attr
-from ovarnet.checkpoint import load_checkpoint, save_checkpoint
-from ovarnet.config import Optimisation, resolve
+from ovarnet.checkpoint import load_checkpoint
+from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.base_regions import DETECTION
 from ovarnet.training.distill import _lesson, images_to_ask, make_learner, save_ovarnet, start_model, train_ovarnet
 from ovarnet.training.distill_data import DistillData, mirror
 from ovarnet.training.regions import ImageMemory
-from ovarnet.vocabulary import Vocabulary
 
-DESIGN = {"channels": 16, "coarser_map": False, "short_side": [32, 96], "long_side": 128, "train_short_sides": [],
-          "anchor_sizes": [8, 16, 32, 64], "rpn_convolutions": 1, "rpn_pre_nms": [60, 60], "rpn_post_nms": [30, 30], "roi_size": 4,
-          "roi_canonical_size": 80, "width": 32, "layers": 1, "heads": 2, "hidden": 32, "dropout": 0.0}
 TERMS = ("anchor_objectness", "anchor_boxes", "categories", "background", "attributes")
-
-
-@pytest.fixture(scope="session")
-def teacher_folder(tmp_path_factory, small_clip, start_files, tiny_world):
-    """An untrained CLIP-Attr with templates and a calibration, as the stage "zero_shot" writes it."""
-    proposer = load_checkpoint(start_files.proposer)
-    settings = {"clip": {"name": "ovarnet-scenes"}, "proposer": {"kind": "scenes"},
-                "calibration": {"category": [8.0, -1.0], "attribute": [6.0, -0.5]},
-                "prompts": {"category": ["a photo of a {}"], "attribute": ["a photo of a {} object"]}}
-    return save_checkpoint(tmp_path_factory.mktemp("teacher") / "checkpoint", model="clip-attr", settings=settings,
-                           vocabulary=Vocabulary.load(tiny_world.root / "vocabulary.json"),
-                           parts={"clip": small_clip.model.state_dict(), "proposer": proposer.part("proposer")})
-
-
-@pytest.fixture
-def settings(tiny_world, teacher_folder, tmp_path):
-    def make(**more):
-        source = {"dataset": "scenes", "root": str(tiny_world.root)}
-        given = {"stage": "ovarnet", "output": str(tmp_path / "run"), "teacher": str(teacher_folder), "detection": source,
-                 "attributes": source, "regions": 16, "anchors": 32, "design": DESIGN,
-                 "optimisation": {"iterations": 4, "batch_size": 2, "warmup": 1, "lr": 1e-3}}
-        return resolve(OmegaConf.merge(given, more), "test")
-
-    return make
 
 
 def lesson(config, tmp_path):
@@ -131,7 +102,7 @@ def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
 @pytest.mark.parametrize(("rate", "head"), [(0.0, "attention"), (0.5, "average"), (0.0, "clip")])
 def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatch, rate, head):
     """The scales start from 8 and 6, and every step brings them back to the most that they may be, here 5."""
-    monkeypatch.setattr("ovarnet.training.distill.MAX_LOGIT_SCALE", math.log(5))
+    monkeypatch.setattr("ovarnet.training.word_scales.MAX_LOGIT_SCALE", math.log(5))
     config = settings(backbone_rate=rate, design={"head": head})
     folder = train_ovarnet(config, Accelerator(cpu=True))
     model, before = ovarnet.load(folder, device="cpu"), load_checkpoint(teacher_folder).part("clip")
@@ -171,7 +142,7 @@ def test_words_score_after_loading_what_they_scored_before_saving(settings, teac
         learner.scales.bias.copy_(torch.tensor([-2.0, 0.25]))
         regions = torch.randn(4, learner.model.clip.embed_dim)
         words = {"category": learner.words.categories, "attribute": learner.words.attributes}
-        before = {kind: learner.logits(regions, words[kind], kind) for kind in words}
+        before = dict(zip(words, learner.logits(regions, learner.words, learner.scales), strict=True))
         model = ovarnet.load(save_ovarnet(tmp_path / "saved", learner, load_checkpoint(teacher_folder), "ovarnet-scenes", config),
                              device="cpu")
         for kind in words:

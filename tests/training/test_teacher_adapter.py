@@ -3,7 +3,8 @@
 import pytest
 import torch
 from accelerate import Accelerator
-from test_ovarnet_stage import lesson, settings, targets, teacher_folder  # noqa: F401
+from image_targets import targets
+from test_ovarnet_stage import lesson
 
 import ovarnet
 from ovarnet.errors import InputError
@@ -31,7 +32,7 @@ def test_boxes_have_labels_and_crowds_and_proposals_have_none():
 
 
 @pytest.mark.parametrize("kind", ["probability", "feature"])
-def test_labels_teach_the_adapter_and_the_student_does_not(settings, tmp_path, kind):  # noqa: F811
+def test_labels_teach_the_adapter_and_the_student_does_not(settings, tmp_path, kind):
     taught = lesson(settings(distillation={"kind": kind, "adapter": True}), tmp_path)
     batch = taught.dataset.__getitems__([(0, DETECTION, 0), (0, DETECTION, 1)])
     losses, adapter = taught.learner(batch), list(taught.learner.adapter.parameters())
@@ -45,7 +46,7 @@ def test_labels_teach_the_adapter_and_the_student_does_not(settings, tmp_path, k
     assert {id(parameter) for parameter in adapter} <= optimised
 
 
-def test_the_student_hears_what_the_adapter_makes_of_the_teacher(settings, tmp_path, monkeypatch):  # noqa: F811
+def test_the_student_hears_what_the_adapter_makes_of_the_teacher(settings, tmp_path, monkeypatch):
     taught = lesson(settings(distillation={"adapter": True}), tmp_path)
     learner, heard = taught.learner, {}
     monkeypatch.setattr(learner.criterion, "judge_probabilities", lambda student, teacher: heard.update(teacher=teacher) or {})
@@ -56,14 +57,14 @@ def test_the_student_hears_what_the_adapter_makes_of_the_teacher(settings, tmp_p
     assert heard["teacher"][0].unique().tolist() == [-1.0] and heard["teacher"][1].unique().tolist() == [-0.5], "cosine 0: the biases"
 
 
-def test_its_scale_is_bounded(settings, tmp_path):  # noqa: F811
+def test_its_scale_is_bounded(settings, tmp_path):
     learner = lesson(settings(distillation={"adapter": True}), tmp_path).learner
     learner.adapter.scales.log_scale.data.fill_(9)
     learner.bound_scales()
     assert learner.adapter.scales.log_scale.exp().tolist() == pytest.approx([100, 100])
 
 
-def test_it_needs_a_teacher_and_is_not_saved(settings):  # noqa: F811
+def test_it_needs_a_teacher_and_is_not_saved(settings):
     with pytest.raises(InputError, match="adapter stands behind a teacher"):
         train_ovarnet(settings(distillation={"kind": "none", "adapter": True}), Accelerator(cpu=True))
     folder = train_ovarnet(settings(distillation={"adapter": True}, optimisation={"iterations": 1}), Accelerator(cpu=True))
