@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ovarnet.commands.argument_types import count, fraction, positive
 from ovarnet.errors import InputError
 
 HELP = "find objects in images, with scores for your categories and attributes"
@@ -40,26 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-boxes", type=count, metavar="N", help="most boxes kept per image, best first (default: the model's limit)")
     parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="images per forward pass")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
-
-
-def fraction(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
-
-
-def count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
-
-
-def positive(text: str) -> int:
-    if count(text) == 0:
-        raise argparse.ArgumentTypeError("0 is too small")
-    return count(text)
 
 
 def run(args: argparse.Namespace) -> int:

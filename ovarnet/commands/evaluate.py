@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ovarnet.commands.argument_types import positive
 from ovarnet.errors import InputError
 
 HELP = "score a model or stored predictions: categories, attributes, boxes; base, novel and all"
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="attribute rules: threshold, top K and what is undefined; AP is the same (default: ovad for ovad, else vaw)")
     parser.add_argument("--labels", choices=("argmax", "all"), default="argmax",
                         help="COCO-OVD AP50: one label per detection, or every category scoring at least 0.05")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images (for a quick look)")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N images (for a quick look)")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="write metrics.json here")
     parser.add_argument("--save-predictions", action="store_true",
                         help="also write predictions_SETTING.json to --output, in the form that --predictions reads")
@@ -66,8 +67,6 @@ def run(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> None:
     """Refuse what cannot work before anything slow happens."""
-    if args.limit is not None and args.limit < 1:
-        raise InputError(f"--limit {args.limit}: give at least 1 image")
     if args.output and args.output.exists() and not args.output.is_dir():
         raise InputError(f"--output {args.output}: is a file; give a folder")
     if args.save_predictions and not args.output:

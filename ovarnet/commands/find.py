@@ -19,7 +19,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from ovarnet.commands.detect import batches, each_image, find_images, output_names, positive, refuse_to_replace, writable
+from ovarnet.commands.argument_types import positive
+from ovarnet.commands.detect import batches, each_image, find_images, output_names, refuse_to_replace, writable
 from ovarnet.errors import InputError
 
 HELP = "find what a phrase means, such as \"a small red striped mug\""

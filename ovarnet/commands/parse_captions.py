@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ovarnet.commands.argument_types import positive
 from ovarnet.errors import InputError
 
 HELP = "read captions into categories, attributes with their nouns, and noun phrases"
@@ -34,13 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='spaCy pipeline, or "rules" for the built-in grammar (default: an installed en_core_web_*, else rules)')
     parser.add_argument("--processes", type=positive, default=1, metavar="N", help="worker processes")
     parser.add_argument("--resume", action="store_true", help="keep the images that the output already holds and go on after them")
-
-
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:
