@@ -78,7 +78,10 @@ class DistillData:
 
     @classmethod
     def open(cls, config: OvarnetTraining) -> DistillData:
-        """Read the data of a run. InputError: a box or a label of a novel word."""
+        """Read the data of a run. InputError: a box or a label of a novel word; a caption setting without the other."""
+        if (config.captions is None) != (config.captions_per_batch == 0):
+            raise InputError(f"captions is {config.captions or 'not given'} and captions_per_batch is {config.captions_per_batch}; "
+                             "captions are used when both are given, the second as a number of images of every batch")
         words, boxed = open_dataset(config.detection.dataset, config.detection.root, config.detection.split)
         vocabulary, described = words, []
         if config.attributes != config.detection:
