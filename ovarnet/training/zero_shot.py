@@ -23,8 +23,9 @@ from ovarnet.data.images import read_image
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.modeling.prompts import TemplatePrompts
-from ovarnet.modeling.text_classifier import TextClassifier
-from ovarnet.structures import NEGATIVE, POSITIVE, Annotations
+from ovarnet.modeling.text_classifier import Kind, TextClassifier
+from ovarnet.structures import POSITIVE, UNKNOWN, Annotations
+from ovarnet.training.base_labels import base_labels
 from ovarnet.training.parts import open_proposer_checkpoint, proposer_settings
 from ovarnet.vocabulary import Vocabulary
 
@@ -58,17 +59,11 @@ def fit_scale_and_bias(cosines: Tensor, targets: Tensor) -> tuple[float, float]:
 
 
 def base_pairs(embeddings: Tensor, images: list[Annotations], classifier: TextClassifier, vocabulary: Vocabulary,
-               kind: str) -> tuple[Tensor, Tensor]:
+               kind: Kind) -> tuple[Tensor, Tensor]:
     """Cosines and 0/1 labels of every labelled (box, base word) pair of one kind, both (M,)."""
-    words = vocabulary.categories if kind == "category" else vocabulary.attributes
-    seen = [column for column, word in enumerate(words) if word.seen]
-    cosines = classifier.cosines(embeddings, classifier.embed([words[column] for column in seen], kind))
-    if kind == "category":
-        categories = torch.cat([image.categories for image in images])
-        labels = (categories[:, None] == torch.tensor(seen)[None]).to(torch.int8)
-    else:
-        labels = torch.cat([image.attributes for image in images])[:, seen]
-    known = (labels == POSITIVE) | (labels == NEGATIVE)
+    words, labels = base_labels(kind, vocabulary, images)
+    cosines = classifier.cosines(embeddings, classifier.embed(words, kind))
+    known = labels != UNKNOWN
     return cosines[known], (labels[known] == POSITIVE).float()
 
 
