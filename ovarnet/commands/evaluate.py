@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ovarnet.commands.argument_types import positive
 from ovarnet.errors import InputError
+from ovarnet.evaluation.protocols import FREE, GIVEN, SETTINGS
 
 HELP = "score a model or stored predictions: categories, attributes, boxes; base, novel and all"
-SETTINGS = ("box-given", "box-free")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,8 +81,8 @@ def score_file(args, vocabulary, annotations, **options):
     from ovarnet.evaluation.evaluate import evaluate_predictions
     from ovarnet.evaluation.predictions import read_predictions
 
-    setting = (args.settings or ["box-free"])[0]
-    found = read_predictions(args.predictions, vocabulary, annotations, box_given=setting == "box-given", limit=args.limit)
+    setting = (args.settings or [FREE])[0]
+    found = read_predictions(args.predictions, vocabulary, annotations, box_given=setting == GIVEN, limit=args.limit)
     return evaluate_predictions({setting: found}, vocabulary, annotations[: args.limit], **options)
 
 

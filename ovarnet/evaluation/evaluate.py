@@ -18,6 +18,7 @@ from ovarnet.evaluation.box_free import box_free_rows
 from ovarnet.evaluation.box_given import category_metrics
 from ovarnet.evaluation.coco_ovd import coco_ovd_ap50
 from ovarnet.evaluation.proposals import box_recall
+from ovarnet.evaluation.protocols import AUTHORS, OVAD, OVAD_MISSES, SETTINGS
 from ovarnet.evaluation.report import (
     Report,
     attribute_rows,
@@ -31,12 +32,11 @@ from ovarnet.evaluation.report import (
 from ovarnet.structures import UNKNOWN, Annotations, Detections, Proposals
 from ovarnet.vocabulary import Vocabulary
 
-SETTINGS = ("box-given", "box-free")
 LABEL_NAMES = {"argmax": "one label per box", "all": "all labels >= 0.05"}
 BOX_FREE_PROTOCOLS = {
-    "authors": ("authors", "miss", "authors: best IoU, no cut"),
-    "ovad": ("ovad", "skip", "ovad: one-to-one, IoU >= 0.5"),
-    "ovad-misses": ("ovad", "miss", "ovad, silent images = misses"),
+    "authors": ("authors", "miss", AUTHORS),
+    "ovad": ("ovad", "skip", OVAD),
+    "ovad-misses": ("ovad", "miss", OVAD_MISSES),
 }
 BATCH_IMAGES = 8
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ovarnet.data.images import read_image
 from ovarnet.evaluation.evaluate import detect_all
+from ovarnet.evaluation.protocols import AUTHORS, FREE
 from ovarnet.reproduce.chain.steps import Places
 from ovarnet.reproduce.report import figures, mistakes, page
-from ovarnet.reproduce.report.numbers import AUTHORS, FREE, read_history
+from ovarnet.reproduce.report.numbers import read_history
 from ovarnet.reproduce.report.opened import STUDENT, TEACHER, Chain
 from ovarnet.reproduce.report.pictures import numbered_boxes, surroundings
 from ovarnet.reproduce.report.side_by_side import (
