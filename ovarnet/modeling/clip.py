@@ -6,7 +6,6 @@ N images or texts, D the joint embedding width, d the text tower's width. Weight
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -60,7 +59,6 @@ class Clip(nn.Module):
         self.context_length: int = source.config["text_cfg"].get("context_length", 77)
         self.mean, self.std = source.mean, source.std
         self.tokenizer = tokenizer
-        self._text_design = repr((source.config["text_cfg"], source.quick_gelu))
         self.takes_embeddings = text_tower.takes_embeddings(model, tokenizer)
         self.sot: int | None = getattr(tokenizer, "sot_token_id", None)
         self.eot: int | None = getattr(tokenizer, "eot_token_id", None)
@@ -133,14 +131,6 @@ class Clip(nn.Module):
             self._check_lengths(strings, [len(ids) + 2 for ids in tokens])
         return self.encode_sequences([[self.sot, *ids[:self.context_length - 2], self.eot] for ids in tokens])
 
-    def fingerprint(self) -> str:
-        """Hash of everything a text embedding depends on (weights and design of the text side): the cache key's part of CLIP."""
-        digest = hashlib.sha256(self._text_design.encode())
-        for name, tensor in self._text_state():
-            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-        return digest.hexdigest()
-
     # Parts that training freezes or trains separately
 
     @property
@@ -162,16 +152,12 @@ class Clip(nn.Module):
         return (tensor for tensor in self.text_tensors() if isinstance(tensor, nn.Parameter) and tensor is not table)
 
     def text_tensors(self) -> list[Tensor]:
-        """Every tensor a text embedding depends on, the token embedding table included."""
-        return [tensor for _, tensor in self._text_state()]
-
-    def _text_state(self) -> list[tuple[str, Tensor]]:
-        """Parameters and persistent buffers of the text side, by name."""
+        """Every tensor a text embedding depends on, the token embedding table included: parameters and persistent buffers."""
         state = dict(self.model.named_parameters(recurse=False))
         for name, child in self.model.named_children():
             if name != "visual":
                 child.state_dict(destination=state, prefix=f"{name}.", keep_vars=True)
-        return [(name, tensor) for name, tensor in state.items() if name not in ("logit_scale", "logit_bias")]
+        return [tensor for name, tensor in state.items() if name not in ("logit_scale", "logit_bias")]
 
     def _encode_text_as_open_clip(self, strings: Sequence[str], truncate: bool) -> Tensor:
         """For towers of another kind (SigLIP, BERT, ...). open_clip's tokenizers cut silently, so lengths are counted beforehand."""
