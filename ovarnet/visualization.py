@@ -1,4 +1,4 @@
-"""Pictures: boxes with category and attributes, grids of images, training curves. Images are (H, W, 3) uint8 RGB arrays."""
+"""Pictures: boxes with category and attributes, training curves. Images are (H, W, 3) uint8 RGB arrays."""
 
 from __future__ import annotations
 
@@ -58,21 +58,6 @@ def summary(found: Detections, top_attributes: int = 3, attribute_threshold: flo
     """One line per box, in the order given: ``mug 0.83: red 0.91, striped 0.72``."""
     texts = [_text(found, index, top_attributes, attribute_threshold) for index in range(len(found))]
     return [(f"{title}: {details}" if details else title).replace(NO_BREAK, " ") for title, details in texts]
-
-
-def grid(images: Sequence[np.ndarray], columns: int | None = None, cell: int = 256, gap: int = 6) -> np.ndarray:
-    """Images of any sizes in one picture: cells of `cell` pixels on white, aspect kept, in reading order; about square by default."""
-    columns = columns or max(1, math.ceil(math.sqrt(len(images))))
-    rows = math.ceil(len(images) / columns)
-    sheet = np.full((rows * (cell + gap) + gap, columns * (cell + gap) + gap, 3), 255, np.uint8)
-    for index, image in enumerate(images):
-        scale = cell / max(image.shape[:2])
-        height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        top = gap + index // columns * (cell + gap) + (cell - height) // 2
-        left = gap + index % columns * (cell + gap) + (cell - width) // 2
-        sheet[top:top + height, left:left + width] = small
-    return sheet
 
 
 def curves(history: Mapping[str, Sequence[tuple[int, float]]], path: str | Path) -> None:

@@ -1,4 +1,4 @@
-"""CLIP as the rest of the package sees it: two towers, a tokenizer, dense maps, and text given as embeddings.
+"""CLIP as the rest of the package sees it: two towers, a tokenizer, and text given as embeddings.
 
 N images or texts, D the joint embedding width, d the text tower's width. Weights and architectures come from open_clip
 (https://github.com/mlfoundations/open_clip); the small `ovarnet-scenes` architecture goes through the very same classes.
@@ -15,7 +15,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 
 from ovarnet.errors import InputError
-from ovarnet.modeling import feature_maps, text_tower
+from ovarnet.modeling import text_tower
 from ovarnet.modeling.clip_weights import ClipSource, load_strictly, read_state_dict, resolve
 
 open_clip.add_model_config(Path(__file__).parent / "clip_configs")
@@ -86,29 +86,12 @@ class Clip(nn.Module):
             return pixels.new_zeros(0, self.embed_dim)
         return self.model.encode_image(pixels)
 
-    def feature_maps(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Normalised images (N, 3, H, W) of any size -> maps by name; see `ovarnet.modeling.feature_maps.feature_maps`."""
-        return feature_maps.feature_maps(self.model.visual, pixels)
-
-    @property
-    def feature_channels(self) -> dict[str, int]:
-        return feature_maps.feature_channels(self.model.visual)
-
-    @property
-    def feature_strides(self) -> dict[str, int]:
-        return feature_maps.feature_strides(self.model.visual)
-
     # Text
 
     def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
         """BPE ids of each string, without [SOT] and [EOT], whatever the length."""
         self._require_embeddings()
         return [self.tokenizer.encode(string) for string in strings]
-
-    def embed_tokens(self, ids: Tensor) -> Tensor:
-        """Ids (...) -> rows of the token embedding table (..., d), without positions."""
-        self._require_embeddings()
-        return self.token_embedding(ids)
 
     def encode_embeddings(self, embeddings: Tensor, ends: Tensor) -> Tensor:
         """Prompts (N, L, d) read at `ends` (N,) -> (N, D), not L2-normalised. L <= context_length; N may be 0."""

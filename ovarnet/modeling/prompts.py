@@ -19,6 +19,7 @@ from ovarnet.modeling.clip import Clip
 from ovarnet.vocabulary import NEUTRAL_PARENT, Word
 
 Kind = Literal["category", "attribute"]
+KINDS: tuple[Kind, ...] = ("category", "attribute")
 
 CATEGORY_TEMPLATES = [
     "a photo of a {}.",

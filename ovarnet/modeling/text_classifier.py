@@ -18,10 +18,9 @@ from torch import Tensor, nn
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.linear_probe import LinearProbe
-from ovarnet.modeling.prompts import Kind, LearnedPrompts, TemplatePrompts, WordEmbeddings
+from ovarnet.modeling.prompts import KINDS, Kind, LearnedPrompts, TemplatePrompts, WordEmbeddings
 from ovarnet.vocabulary import Word
 
-KINDS: tuple[Kind, ...] = ("category", "attribute")
 NEUTRAL_TEXTS = ("a photo.", "an object.", "a photo of an object.", "a photo of something.")
 MEMORY_LISTS = 32
 """Word lists kept in memory; a server that sees new words with every request must not grow without bound."""

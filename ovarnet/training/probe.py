@@ -27,8 +27,8 @@ from ovarnet.config import ProbeTraining
 from ovarnet.data.datasets import open_dataset
 from ovarnet.data.images import read_image
 from ovarnet.errors import InputError
-from ovarnet.modeling.linear_probe import KINDS, LinearProbe
-from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES
+from ovarnet.modeling.linear_probe import LinearProbe
+from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, KINDS
 from ovarnet.predictor import Batch, Predictor
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, Annotations
 from ovarnet.training.base_labels import base_labels

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -67,7 +66,7 @@ def base_pairs(embeddings: Tensor, images: list[Annotations], classifier: TextCl
     return cosines[known], (labels[known] == POSITIVE).float()
 
 
-def assemble_clip_attr(config: ZeroShotClipAttr, accelerator: Accelerator) -> Path:
+def assemble_clip_attr(config: ZeroShotClipAttr) -> Path:
     """Fit the calibration and write the checkpoint folder; returns it."""
     proposer = open_proposer_checkpoint(config.proposer)
     vocabulary, images = open_dataset("scenes", config.root, "train")

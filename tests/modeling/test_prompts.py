@@ -53,7 +53,7 @@ def test_the_feature_is_that_of_the_spelled_out_prompt_at_its_end(clip):
     """Against open_clip's own pass over all 77 positions."""
     prompts = LearnedPrompts(96, (1, 1, 1))
     ids_row = torch.tensor([[clip.sot, 0, *ids(clip, "red"), 0, *ids(clip, "color"), 0, clip.eot, *[0] * 70]])
-    embeddings = clip.embed_tokens(ids_row)
+    embeddings = clip.token_embedding(ids_row)
     embeddings[0, [1, 3, 5]] = prompts.vectors
     model = clip.model
     hidden = model.ln_final(model.transformer(embeddings + model.positional_embedding, attn_mask=model.attn_mask))
