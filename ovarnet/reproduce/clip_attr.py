@@ -82,7 +82,8 @@ ROWS = (
 
 @dataclass
 class Sizes:
-    """How much is done. tuned_iterations: of step I with the image tower in training. rows: only those whose name contains one of these."""
+    """How much is done. step_one, step_two: iterations. tuned: those of step I with the image tower in training. rows: only those whose
+    name contains one of these."""
 
     seeds: int = 3
     step_one: int = 400

@@ -21,7 +21,7 @@ class Recorder:
         self.writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if active else None
 
     def log(self, step: int, scalars: dict, **more: float) -> None:
-        """Record named scalars (tensors or numbers) every `every` iterations, 20 in all but short runs."""
+        """Record named scalars (tensors or numbers): every 20 iterations, more often in a run of less than 400, and after the last."""
         self.bar.update(1)
         if not self.active or (step % self.every and step != self.bar.total):
             return
