@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.evaluation.attributes import AttributeMetrics, attribute_metrics
 from ovarnet.evaluation.box_free import box_free_rows
@@ -110,7 +110,7 @@ def proposer_of(model):
 def propose_all(model, annotations: Sequence[Annotations], *, progress: bool = True) -> Iterator[Proposals]:
     """Proposals of `proposer_of(model)` for every image."""
     for image in tqdm(annotations, unit="image", desc="proposals", disable=not progress):
-        pixels = torch.from_numpy(read_image(image.file)).to(model.device).permute(2, 0, 1).contiguous() / 255
+        pixels = to_pixels(read_image(image.file), model.device)
         yield proposer_of(model).propose([pixels], [image.file])[0]
 
 

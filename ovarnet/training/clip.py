@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ClipTraining
 from ovarnet.data.captions import CaptionedImage, load_captions
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip, load_clip
@@ -62,7 +62,7 @@ class CaptionPairs(Dataset):
 
     def _picture(self, record: CaptionedImage) -> Tensor:
         """(3, S, S) float32."""
-        pixels = torch.from_numpy(read_image(record.file)).permute(2, 0, 1).float() / 255
+        pixels = to_pixels(read_image(record.file))
         whole = torch.tensor([[0.0, 0.0, pixels.shape[2], pixels.shape[1]]])
         return crop_boxes(pixels, whole, self.size, self.mean, self.std, enlarge=0.0)[0]
 

@@ -25,7 +25,7 @@ from ovarnet.build import find_checkpoint, load
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
 from ovarnet.config import ProbeTraining
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.modeling.linear_probe import LinearProbe
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, KINDS
@@ -78,7 +78,7 @@ def embed_boxes(model: Predictor, images: Sequence[Annotations]) -> Tensor:
     """(R, D) float32 on the CPU: all boxes of all images, as the model sees them when boxes are given."""
     rows = []
     for image in tqdm(images, desc="embedding boxes", unit="image", mininterval=2.0):
-        pixels = torch.from_numpy(read_image(image.file)).to(model.device).permute(2, 0, 1).float() / 255
+        pixels = to_pixels(read_image(image.file), model.device)
         rows.append(model.regions(Batch([pixels], [image.file], [image.boxes]))[0].embeddings.float().cpu())
     return torch.cat(rows)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.files import read_json, write_json
 from ovarnet.modeling.proposer import BASE_BOXES_ONLY, Proposer
@@ -108,7 +108,7 @@ def _readable(files: Sequence[str]) -> dict[str, torch.Tensor]:
     images = {}
     for file in files:
         try:
-            images[file] = torch.from_numpy(read_image(file)).permute(2, 0, 1).float() / 255
+            images[file] = to_pixels(read_image(file))
         except InputError as error:
             logger.warning("left out: %s", error)
     return images

@@ -14,7 +14,7 @@ from ovarnet.build import build_proposer
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ProposerTraining
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.structures import Annotations
 from ovarnet.training.loop import run_stage
@@ -39,7 +39,7 @@ class BoxedImages(Dataset):
 
     @staticmethod
     def _sample(annotation: Annotations, mirror: bool) -> tuple[Tensor, Tensor]:
-        image = torch.from_numpy(read_image(annotation.file)).permute(2, 0, 1).float() / 255
+        image = to_pixels(read_image(annotation.file))
         boxes = annotation.boxes[~annotation.is_crowd]
         if not mirror:
             return image, boxes

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from ovarnet.captions import CaptionParser, ParsedCaption
 from ovarnet.config import PseudoLabelRules
 from ovarnet.data.captions import CaptionedImage
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.structures import Proposals
@@ -163,7 +163,7 @@ def _score(teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, 
     kept = list(range(min(most, len(proposals))))
     largest = int(areas(proposals.boxes).argmax())
     proposals = proposals[kept + ([largest] if largest not in kept else [])]
-    image = torch.from_numpy(read_image(file)).to(teacher.device).permute(2, 0, 1).float() / 255
+    image = to_pixels(read_image(file), teacher.device)
     embeddings = teacher.encode_boxes([image], [proposals.boxes])[0]
     return TaughtRegions(proposals.boxes, proposals.scores, *(teacher.classifier(embeddings, words).cpu() for words in embedded))
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.crops import crop_boxes, random_crop_boxes
 
@@ -30,7 +30,7 @@ class ImageMemory:
             pixels = read_image(file)
             if pixels.nbytes <= self.room:
                 self.keep(file, pixels)
-        return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+        return to_pixels(pixels)
 
     def keep(self, file: str, pixels: np.ndarray) -> None:
         """(H, W, 3) uint8 RGB to be found under `file`, which need not exist on disk."""

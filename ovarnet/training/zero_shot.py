@@ -18,7 +18,7 @@ from ovarnet.build import open_clip_tower
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ZeroShotClipAttr
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.modeling.prompts import TemplatePrompts
@@ -34,7 +34,7 @@ def embed_boxes(clip: Clip, images: list[Annotations]) -> Tensor:
     """Normalised CLIP embeddings (R, D) of all boxes of `images`, in their order."""
     rows = []
     for annotation in images:
-        pixels = torch.from_numpy(read_image(annotation.file)).permute(2, 0, 1).float() / 255
+        pixels = to_pixels(read_image(annotation.file))
         crops = crop_boxes(pixels, annotation.boxes, clip.image_size, clip.mean, clip.std)
         rows.append(F.normalize(clip.encode_image(crops), dim=-1))
     return torch.cat(rows)
