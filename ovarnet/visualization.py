@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import colorsys
 import functools
-import io
 import math
-import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import numpy as np
 import supervision as sv
 from PIL import Image, ImageDraw, ImageFont
 
+from ovarnet.files import whole_file
 from ovarnet.label_placement import distance, leader, place
 from ovarnet.structures import Detections
 
@@ -76,24 +75,15 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], path: str | Path)
         axis.grid(alpha=0.3)
     for axis in axes[len(history):]:
         axis.set_axis_off()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    _write_whole(Path(path), buffer.getvalue())
+    with whole_file(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=110)
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
     """Write a picture as JPEG or PNG, by the suffix of `path`; the file appears only when it is complete. Missing folders are made."""
-    buffer = io.BytesIO()
     png = Path(path).suffix.lower() == ".png"
-    Image.fromarray(image).save(buffer, format="PNG" if png else "JPEG", **({} if png else {"quality": 90}))
-    _write_whole(Path(path), buffer.getvalue())
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        Image.fromarray(image).save(unfinished, format="PNG" if png else "JPEG", **({} if png else {"quality": 90}))
 
 
 @dataclass

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from ovarnet.data.datasets import open_dataset
 from ovarnet.data.images import read_image, to_pixels
 from ovarnet.data.scenes.referring import KINDS, Reference, references
-from ovarnet.files import write_json
+from ovarnet.files import write_json, write_text
 from ovarnet.finding import Evidence, Finder, vocabulary_logits
 from ovarnet.predictor import Batch, Predictor, Regions
 from ovarnet.structures import POSITIVE, Annotations
@@ -204,5 +204,5 @@ def reproduce_find(model: str, root: str | Path, output: str | Path, *, split: s
     result = FindBenchmark(ovarnet.load(model), root, split, images=images).run()
     table = markdown(result)
     write_json(Path(output) / "find.json", {"model": str(model), "split": split, **result}, indent=1)
-    (Path(output) / "find.md").write_text(table, encoding="utf-8")
+    write_text(Path(output) / "find.md", table)
     return table

@@ -20,6 +20,7 @@ from ovarnet.config import OvarnetTraining, load_config
 from ovarnet.data.datasets import open_dataset
 from ovarnet.evaluation.evaluate import evaluate_model
 from ovarnet.evaluation.protocols import AUTHORS, FREE, GIVEN, OVAD
+from ovarnet.files import write_text
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.predictor import Batch
@@ -185,7 +186,7 @@ def write_table(results: Mapping[str, Sequence[Result]], output: Path) -> str:
     """Write ``output/table.md``, three tables and what they show; returns the text."""
     parts = [f"{title}, %, mean ± deviation over seeds.\n\n{markdown(results, columns)}" for title, columns in TABLES.items()]
     text = "\n".join([*parts, *claims(results)])
-    (output / "table.md").write_text(text)
+    write_text(output / "table.md", text)
     return text
 
 

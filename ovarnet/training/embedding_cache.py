@@ -7,7 +7,6 @@ box, each by the rule of step I (grown by up to 20 %, sub-crop of at least 90 % 
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import torch
@@ -18,6 +17,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ovarnet.errors import InputError
+from ovarnet.files import whole_file
 from ovarnet.modeling.clip import Clip
 from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, BaseData, Regions
 from ovarnet.training.regions import CropRule, seeded, stack
@@ -60,10 +60,8 @@ def _read_or_embed(clip: Clip, regions: Regions, crops: CropRule, folder: Path, 
         except (SafetensorError, OSError, KeyError) as error:
             raise InputError(f"{path} is damaged ({error}); delete it, it is made again") from None
     table = embed_views(clip, regions, crops, views)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file({"embeddings": table}, temporary)
-    os.replace(temporary, path)
+    with whole_file(path) as unfinished:
+        save_file({"embeddings": table}, unfinished)
     return table
 
 

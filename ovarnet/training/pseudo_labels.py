@@ -7,7 +7,6 @@ P proposals of an image, R of them used, C category words, A attribute words.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -25,6 +24,7 @@ from ovarnet.config import PseudoLabelRules
 from ovarnet.data.captions import CaptionedImage
 from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
+from ovarnet.files import whole_file
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.structures import Proposals
 from ovarnet.training.proposals import areas, shards
@@ -173,9 +173,8 @@ def _save(path: Path, regions: list[TaughtRegions], files: list[str], words: Voc
     tensors |= {name: tensor.half() for name, tensor in tensors.items() if name.endswith("_logits")}
     tensors["counts"] = torch.tensor([len(row.boxes) for row in regions])
     header = {"images": [Path(file).name for file in files], "categories": words.category_names, "attributes": words.attribute_names}
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file(tensors, temporary, metadata={"header": json.dumps(header)})
-    os.replace(temporary, path)
+    with whole_file(path) as unfinished:
+        save_file(tensors, unfinished, metadata={"header": json.dumps(header)})
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from ovarnet.files import write_json
+
 
 class Recorder:
     """Logs scalars of one run under `folder`; use as a context manager. Only the main process writes (`active`)."""
@@ -38,7 +40,7 @@ class Recorder:
         self.bar.close()
         if self.active:
             self.writer.close()
-            (self.folder / "history.json").write_text(json.dumps(self.history))
+            write_json(self.folder / "history.json", self.history)
             if self.history:
                 from ovarnet.visualization import curves
 
