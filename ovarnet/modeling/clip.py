@@ -6,6 +6,7 @@ N images or texts, D the joint embedding width, d the text tower's width. Weight
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from ovarnet.modeling import text_tower
 from ovarnet.modeling.clip_weights import ClipSource, load_strictly, read_state_dict, resolve
 
 open_clip.add_model_config(Path(__file__).parent / "clip_configs")
+
+MAX_LOGIT_SCALE = math.log(100)
+"""CLIP's own bound on its temperature."""
 
 
 def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool = False) -> Clip:
@@ -71,6 +75,11 @@ class Clip(nn.Module):
     def logit_scale(self) -> nn.Parameter:
         """theta: logits are exp(theta) * cosine."""
         return self.model.logit_scale
+
+    @torch.no_grad()
+    def bound_logit_scale(self) -> None:
+        """What every training step that moves theta does after it."""
+        self.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
 
     # Images
 

@@ -5,7 +5,6 @@ R regions of a batch, T of them with an answer of the teacher.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -20,7 +19,7 @@ from ovarnet.build import build_ovarnet, checkpoint_clip_attr, checkpoint_prompt
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ovarnet.config import Optimisation, OvarnetTraining
 from ovarnet.errors import InputError
-from ovarnet.modeling.clip import Clip
+from ovarnet.modeling.clip import MAX_LOGIT_SCALE, Clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.text_classifier import KINDS, Kind
@@ -34,8 +33,6 @@ from ovarnet.training.proposals import stored_proposals
 from ovarnet.training.regions import ImageMemory
 from ovarnet.training.sampling import OrientedSampler
 from ovarnet.training.schedule import parameter_groups
-
-MAX_LOGIT_SCALE = math.log(100)
 
 
 class WordScales(nn.Module):

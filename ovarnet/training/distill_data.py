@@ -23,7 +23,7 @@ from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations, Proposals
 from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, base_vocabulary
 from ovarnet.training.novel_objects import NovelObjects
-from ovarnet.training.regions import ImageMemory, seeded
+from ovarnet.training.regions import ImageMemory, mirror, seeded
 from ovarnet.vocabulary import Vocabulary
 
 CAPTIONS = "captions"
@@ -210,9 +210,3 @@ class DistillImages(Dataset):
         if self.crop is None:
             return torch.zeros(0)
         return crop_boxes(pixels, torch.cat([image.boxes, proposals]), *self.crop)
-
-
-def mirror(boxes: Tensor, width: int) -> Tensor:
-    """(N, 4) boxes in the left-right mirrored image of that width."""
-    x1, y1, x2, y2 = boxes.unbind(1)
-    return torch.stack([width - x2, y1, width - x1, y2], dim=1)

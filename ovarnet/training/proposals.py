@@ -84,6 +84,13 @@ def stored_proposals(folders: Sequence[str | Path], files: Sequence[str], most: 
     return {file: known[Path(file).name][:most] for file in files}
 
 
+def best_and_largest(proposals: Proposals, most: int) -> Proposals:
+    """The best `most` and, if it is not among them, the largest one, last; it stands for the image."""
+    kept = list(range(min(most, len(proposals))))
+    largest = [int(areas(proposals.boxes).argmax())] if len(proposals) else []
+    return proposals[kept + [row for row in largest if row not in kept]]
+
+
 def areas(boxes: torch.Tensor) -> torch.Tensor:
     """(R, 4) -> (R,) in square pixels."""
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -96,11 +103,8 @@ def _origin(folder: Path) -> str | None:
 
 
 def _rows(proposals: Proposals, limit: int) -> list[list[float]]:
-    kept = list(range(min(limit, len(proposals))))
-    if len(proposals):
-        largest = int(areas(proposals.boxes).argmax())
-        kept += [largest] if largest not in kept else []
-    table = torch.cat([proposals.boxes, proposals.scores[:, None]], dim=1)[kept]
+    proposals = best_and_largest(proposals, limit)
+    table = torch.cat([proposals.boxes, proposals.scores[:, None]], dim=1)
     return [[round(value, DECIMALS) for value in row[:4]] + [round(row[4], 4)] for row in table.tolist()]
 
 

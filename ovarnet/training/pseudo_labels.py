@@ -27,7 +27,7 @@ from ovarnet.errors import InputError
 from ovarnet.files import whole_file
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.structures import Proposals
-from ovarnet.training.proposals import areas, shards
+from ovarnet.training.proposals import areas, best_and_largest, shards
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -160,9 +160,7 @@ def largest_region(taught: TaughtRegions, rules: PseudoLabelRules) -> Tensor:
 
 
 def _score(teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, most: int) -> TaughtRegions:
-    kept = list(range(min(most, len(proposals))))
-    largest = int(areas(proposals.boxes).argmax())
-    proposals = proposals[kept + ([largest] if largest not in kept else [])]
+    proposals = best_and_largest(proposals, most)
     image = to_pixels(read_image(file), teacher.device)
     embeddings = teacher.encode_boxes([image], [proposals.boxes])[0]
     return TaughtRegions(proposals.boxes, proposals.scores, *(teacher.classifier(embeddings, words).cpu() for words in embedded))

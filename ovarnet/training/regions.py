@@ -66,3 +66,9 @@ def seed_of(*numbers: int) -> int:
 def stack(crops: Sequence[Tensor], like: CropRule) -> Tensor:
     """Concatenate lists of crops, of which there may be none."""
     return torch.cat([torch.zeros(0, 3, like.size, like.size), *crops])
+
+
+def mirror(boxes: Tensor, width: int) -> Tensor:
+    """(N, 4) boxes in the left-right mirrored image of that width."""
+    x1, y1, x2, y2 = boxes.unbind(1)
+    return torch.stack([width - x2, y1, width - x1, y2], dim=1)

@@ -23,7 +23,7 @@ from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.modeling.prompts import TemplatePrompts
 from ovarnet.modeling.text_classifier import Kind, TextClassifier
-from ovarnet.structures import POSITIVE, UNKNOWN, Annotations
+from ovarnet.structures import POSITIVE, UNKNOWN, Annotations, first_boxes
 from ovarnet.training.base_labels import base_labels
 from ovarnet.training.parts import open_proposer_checkpoint, proposer_settings
 from ovarnet.vocabulary import Vocabulary
@@ -70,7 +70,7 @@ def assemble_clip_attr(config: ZeroShotClipAttr) -> Path:
     """Fit the calibration and write the checkpoint folder; returns it."""
     proposer = open_proposer_checkpoint(config.proposer)
     vocabulary, images = open_dataset("scenes", config.root, "train")
-    images = _first_boxes(images, config.boxes)
+    images = first_boxes(images, config.boxes)
     clip = open_clip_tower(config.clip).eval()
     classifier = TextClassifier(clip, TemplatePrompts(config.category_templates, config.attribute_templates)).eval()
     embeddings = embed_boxes(clip, images)
@@ -80,13 +80,3 @@ def assemble_clip_attr(config: ZeroShotClipAttr) -> Path:
                 "prompts": {"category": config.category_templates, "attribute": config.attribute_templates}, "training": asdict(config)}
     return save_checkpoint(Path(config.output) / "checkpoint", model="clip-attr", settings=settings, vocabulary=vocabulary, half=True,
                            parts={"clip": clip.model.state_dict(), "proposer": proposer.part("proposer")})
-
-
-def _first_boxes(images: list[Annotations], boxes: int) -> list[Annotations]:
-    kept, count = [], 0
-    for image in images:
-        if count >= boxes:
-            break
-        kept.append(image)
-        count += len(image)
-    return kept
