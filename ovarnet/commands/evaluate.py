@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 
 from ovarnet.commands.argument_types import positive
+from ovarnet.commands.model_arguments import add_device_argument, add_model_arguments
 from ovarnet.errors import InputError
 from ovarnet.evaluation.protocols import FREE, GIVEN, SETTINGS
 
@@ -25,8 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "follows a colon (coco-ovd:48/32, vaw:common/rare)")
     parser.add_argument("--root", type=Path, default=Path("datasets/scenes"), help="folder of the dataset (see datasets/README.md)")
     parser.add_argument("--split", default="test", help="train, val or test, as far as the dataset has it")
-    parser.add_argument("--model", default="scenes", help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
-    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
+    add_model_arguments(parser)
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="score this file instead of a model")
     parser.add_argument("--settings", nargs="+", choices=SETTINGS,
                         help="what to evaluate (default: both for a model, box-free for --predictions)")
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="write metrics.json here")
     parser.add_argument("--save-predictions", action="store_true",
                         help="also write predictions_SETTING.json to --output, in the form that --predictions reads")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_device_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
