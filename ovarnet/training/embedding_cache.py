@@ -19,7 +19,7 @@ from tqdm import tqdm
 from ovarnet.errors import InputError
 from ovarnet.files import whole_file
 from ovarnet.modeling.clip import Clip
-from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, BaseData, Regions
+from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, BaseData, TrainingBoxes
 from ovarnet.training.regions import CropRule, seeded, stack
 
 BATCH = 128
@@ -51,7 +51,7 @@ class EmbeddingCache:
         return torch.stack([self.tables[source][view, index] for (_, source, index), view in zip(keys, views, strict=True)]).float()
 
 
-def _read_or_embed(clip: Clip, regions: Regions, crops: CropRule, folder: Path, views: int, tower: str) -> Tensor:
+def _read_or_embed(clip: Clip, regions: TrainingBoxes, crops: CropRule, folder: Path, views: int, tower: str) -> Tensor:
     boxes = hashlib.sha256(repr(regions.files).encode() + regions.boxes.numpy().tobytes())
     path = folder / f"embeddings-{hashlib.sha256(f'{tower} {boxes.hexdigest()} {views}'.encode()).hexdigest()[:16]}.safetensors"
     if path.is_file():
@@ -66,7 +66,7 @@ def _read_or_embed(clip: Clip, regions: Regions, crops: CropRule, folder: Path, 
 
 
 @torch.no_grad()
-def embed_views(clip: Clip, regions: Regions, crops: CropRule, views: int) -> Tensor:
+def embed_views(clip: Clip, regions: TrainingBoxes, crops: CropRule, views: int) -> Tensor:
     """(views, R, D) float16, L2-normalised."""
     table = torch.empty(views, len(regions), clip.embed_dim, dtype=torch.float16)
     batches = [(view, start) for view in range(views) for start in range(0, len(regions), BATCH)]

@@ -30,7 +30,7 @@ from ovarnet.vocabulary import Vocabulary
 
 
 @torch.no_grad()
-def embed_boxes(clip: Clip, images: list[Annotations]) -> Tensor:
+def embed_crops(clip: Clip, images: list[Annotations]) -> Tensor:
     """Normalised CLIP embeddings (R, D) of all boxes of `images`, in their order."""
     rows = []
     for annotation in images:
@@ -73,7 +73,7 @@ def assemble_clip_attr(config: ZeroShotClipAttr) -> Path:
     images = first_boxes(images, config.boxes)
     clip = open_clip_tower(config.clip).eval()
     classifier = TextClassifier(clip, TemplatePrompts(config.category_templates, config.attribute_templates)).eval()
-    embeddings = embed_boxes(clip, images)
+    embeddings = embed_crops(clip, images)
     calibration = {kind: list(fit_scale_and_bias(*base_pairs(embeddings, images, classifier, vocabulary, kind)))
                    for kind in ("category", "attribute")}
     settings = {"clip": {"name": config.clip.name}, "proposer": proposer_settings(proposer), "calibration": calibration,
