@@ -58,7 +58,7 @@ def save_checkpoint(folder: str | Path, *, model: str, settings: dict, vocabular
                     half: bool = False) -> Path:
     """Write a checkpoint folder, replacing an older one of the same name in one step.
 
-    model: "clip", "proposer" or "clip-attr". settings: plain values that build the model again. half: store floating point
+    model: "clip", "proposer", "clip-attr" or "ovarnet". settings: plain values that build the model again. half: store floating point
     tensors as float16 (half the size; the numbers are rounded to 11 bits).
     """
     folder = Path(folder)

@@ -41,7 +41,7 @@ class Optimisation:
 
 @dataclass
 class ClipSettings:
-    """Which CLIP: an architecture name of open_clip or of ovarnet, and its weights (open_clip tag, local file, or a run's folder)."""
+    """Which CLIP: an architecture name of open_clip or of ovarnet, and its weights (an open_clip tag or a local file)."""
 
     name: str = MISSING
     pretrained: str | None = None

@@ -1,10 +1,12 @@
-"""Small text and JSON files: read with one-line errors that name the file and the fix, written whole or not at all."""
+"""Small text and JSON files, read with one-line errors that name the file and the fix; files of any kind, written whole or not at all."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ovarnet.errors import InputError
@@ -42,16 +44,34 @@ def read_json(path: str | Path, expected: type | tuple[type, ...] = (dict, list)
     return value
 
 
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Where to write what is to become the file `path`, which appears, or is replaced, only when it is complete. Missing folders are made.
+
+    The name has the process in it: several processes may write the same file at once, and the last one's stands.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """UTF-8. Half a character, as in file names that are not UTF-8, is written as its escape."""
+    with whole_file(path) as unfinished:
+        unfinished.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+
 def write_json(path: str | Path, value, indent: int | None = None) -> None:
     """Write `value` as JSON; the file appears only when it is complete. Missing folders are made.
 
     Half a character, as in file names that are not UTF-8, is written as the escape that JSON has for it.
     """
-    path, text = Path(path), json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(text.encode("utf-8", "backslashreplace"))
-    os.replace(unfinished, path)
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
 
 
 def too_long() -> str:

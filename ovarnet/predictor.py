@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.ops import batched_nms, nms
 
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.structures import Detections, as_boxes
 from ovarnet.vocabulary import Vocabulary
@@ -137,7 +137,7 @@ class Predictor(nn.Module):
             if batch.images and (len(batch.images) == BATCH_IMAGES or pixels + height * width > BATCH_PIXELS):
                 yield batch
                 batch, pixels = Batch([], [], None if boxes is None else []), 0
-            batch.images.append(torch.from_numpy(array).to(self.device).permute(2, 0, 1).contiguous() / 255)
+            batch.images.append(to_pixels(array, self.device))
             batch.names.append(name)
             if boxes is not None:
                 owner = name or (f"image {index}" if len(images) > 1 else "image")

@@ -6,6 +6,7 @@ Letters: N boxes, R proposals, C category words, A attribute words. Boxes are xy
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -78,6 +79,17 @@ class Annotations:
         kept = torch.arange(len(self))[index].reshape(-1)
         return Annotations(self.file, self.image_id, self.height, self.width, self.boxes[kept], self.categories[kept],
                            self.attributes[kept], self.is_crowd[kept], [self.instance_ids[i] for i in kept.tolist()])
+
+
+def first_boxes(images: Sequence[Annotations], boxes: int) -> list[Annotations]:
+    """The first images that together have at least `boxes` boxes."""
+    kept, count = [], 0
+    for image in images:
+        if count >= boxes:
+            break
+        kept.append(image)
+        count += len(image)
+    return kept
 
 
 @dataclass

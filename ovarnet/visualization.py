@@ -1,12 +1,10 @@
-"""Pictures: boxes with category and attributes, grids of images, training curves. Images are (H, W, 3) uint8 RGB arrays."""
+"""Pictures: boxes with category and attributes, training curves. Images are (H, W, 3) uint8 RGB arrays."""
 
 from __future__ import annotations
 
 import colorsys
 import functools
-import io
 import math
-import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import numpy as np
 import supervision as sv
 from PIL import Image, ImageDraw, ImageFont
 
+from ovarnet.files import whole_file
 from ovarnet.label_placement import distance, leader, place
 from ovarnet.structures import Detections
 
@@ -60,21 +59,6 @@ def summary(found: Detections, top_attributes: int = 3, attribute_threshold: flo
     return [(f"{title}: {details}" if details else title).replace(NO_BREAK, " ") for title, details in texts]
 
 
-def grid(images: Sequence[np.ndarray], columns: int | None = None, cell: int = 256, gap: int = 6) -> np.ndarray:
-    """Images of any sizes in one picture: cells of `cell` pixels on white, aspect kept, in reading order; about square by default."""
-    columns = columns or max(1, math.ceil(math.sqrt(len(images))))
-    rows = math.ceil(len(images) / columns)
-    sheet = np.full((rows * (cell + gap) + gap, columns * (cell + gap) + gap, 3), 255, np.uint8)
-    for index, image in enumerate(images):
-        scale = cell / max(image.shape[:2])
-        height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-        top = gap + index // columns * (cell + gap) + (cell - height) // 2
-        left = gap + index % columns * (cell + gap) + (cell - width) // 2
-        sheet[top:top + height, left:left + width] = small
-    return sheet
-
-
 def curves(history: Mapping[str, Sequence[tuple[int, float]]], path: str | Path) -> None:
     """Training curves as a PNG: one small plot per name, over the steps. `history` holds (step, value) pairs per name, maybe none."""
     from matplotlib.figure import Figure
@@ -91,24 +75,15 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], path: str | Path)
         axis.grid(alpha=0.3)
     for axis in axes[len(history):]:
         axis.set_axis_off()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    _write_whole(Path(path), buffer.getvalue())
+    with whole_file(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=110)
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
     """Write a picture as JPEG or PNG, by the suffix of `path`; the file appears only when it is complete. Missing folders are made."""
-    buffer = io.BytesIO()
     png = Path(path).suffix.lower() == ".png"
-    Image.fromarray(image).save(buffer, format="PNG" if png else "JPEG", **({} if png else {"quality": 90}))
-    _write_whole(Path(path), buffer.getvalue())
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)
+    with whole_file(path) as unfinished:
+        Image.fromarray(image).save(unfinished, format="PNG" if png else "JPEG", **({} if png else {"quality": 90}))
 
 
 @dataclass

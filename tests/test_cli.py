@@ -60,6 +60,11 @@ def test_version_is_the_installed_one():
     (["detect", "x.jpg", "--threshold", "high"], "argument --threshold: invalid fraction value: 'high'"),
     (["detect", "x.jpg", "--batch-size", "0"], "argument --batch-size: 0 is too small"),
     (["detect", "x.jpg", "--max-boxes", "-1"], "argument --max-boxes: -1 is negative"),
+    (["propose", "--output", "out", "--shard", "0"], "argument --shard: 0 is too small"),
+    (["propose", "--output", "out", "--limit", "-1"], "argument --limit: -1 is negative"),
+    (["pseudo-label", "--shard", "-1"], "argument --shard: -1 is negative"),
+    (["pseudo-label", "--most", "0"], "argument --most: 0 is too small"),
+    (["reproduce", "scenes", "--seeds", "0"], "argument --seeds: 0 is too small"),
 ])
 def test_mistyped_commands_give_one_line_and_exit_code_2(arguments, message, capsys):
     assert cli.main(arguments) == 2

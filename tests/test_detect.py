@@ -11,7 +11,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from ovarnet import cli
-from ovarnet.commands.detect import output_names
+from ovarnet.commands.output_folder import output_names
 from ovarnet.results import image_ids
 
 pytestmark = pytest.mark.usefixtures("fake_model")

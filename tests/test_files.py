@@ -1,7 +1,7 @@
 import pytest
 
 from ovarnet.errors import InputError
-from ovarnet.files import read_json, read_text, write_json
+from ovarnet.files import read_json, read_text, whole_file, write_json, write_text
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path):
@@ -12,6 +12,14 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
         write_json(path, {"not": object()})
     assert read_json(path) == {"é": [1, 2]}
     assert [file.name for file in path.parent.iterdir()] == ["a.json"]
+
+
+def test_a_file_that_is_not_finished_leaves_the_old_one_and_nothing_else(tmp_path):
+    write_text(tmp_path / "a.txt", "old")
+    with pytest.raises(ZeroDivisionError), whole_file(tmp_path / "a.txt") as unfinished:
+        unfinished.write_text("ne")
+        1 / 0  # noqa: B018
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"] and read_text(tmp_path / "a.txt") == "old"
 
 
 def test_half_a_character_is_written_as_its_escape(tmp_path):

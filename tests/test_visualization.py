@@ -9,7 +9,7 @@ from PIL import Image
 
 from ovarnet.label_placement import candidates, overlap, place
 from ovarnet.structures import Detections
-from ovarnet.visualization import curves, draw, grid, summary, write_image
+from ovarnet.visualization import curves, draw, summary, write_image
 
 
 def detections(boxes, categories=("mug", "car"), attributes=("red", "striped", "tiny")):
@@ -83,14 +83,6 @@ def test_a_lone_plate_stands_above_its_box_and_below_at_the_upper_rim():
 def test_no_place_for_a_plate_larger_than_the_canvas():
     assert place(np.array([[0.0, 0, 10, 10]]), np.array([[50.0, 10.0]]), 40, 40) is None
     assert (candidates(np.array([0.0, 0, 10, 10]), np.array([50.0, 10.0]))[:, 2:] >= 0).any()
-
-
-def test_grid_keeps_the_aspect_and_the_order():
-    wide, high = np.full((10, 20, 3), 10, np.uint8), np.full((20, 10, 3), 99, np.uint8)
-    sheet = grid([wide, high], columns=2, cell=40, gap=2)
-    assert sheet.shape == (44, 86, 3)
-    assert (sheet == 10).all(axis=2).sum() == 40 * 20 and (sheet[:, :43] == 10).any()
-    assert (sheet == 99).all(axis=2).sum() == 20 * 40 and (sheet[:, 43:] == 99).any()
 
 
 def test_curves_of_no_one_and_four_names(tmp_path):

@@ -28,7 +28,7 @@ from PIL import Image
 
 from ovarnet import cli
 from ovarnet.data.coco import load_coco
-from ovarnet.data.images import list_images, read_image, read_image_size
+from ovarnet.data.images import list_images, read_image, read_image_size, to_pixels
 from ovarnet.data.vaw import load_vaw
 from ovarnet.errors import InputError
 from ovarnet.splits import VAW_NOVEL_79
@@ -145,7 +145,7 @@ def measure_images(folder: Path | None) -> None:
     for file in files:
         _, spent["header"] = timed(lambda file=file: read_image_size(file), spent["header"])
         array, spent["decode"] = timed(lambda file=file: read_image(file), spent["decode"])
-        pixels, spent["to tensor"] = timed(lambda: torch.from_numpy(array).permute(2, 0, 1).contiguous() / 255, spent["to tensor"])  # noqa: B023
+        pixels, spent["to tensor"] = timed(lambda: to_pixels(array), spent["to tensor"])  # noqa: B023
         height, width = pixels.shape[1:]
         boxes = torch.tensor([[0.0, 0.0, width * (n + 1) / 10, height * (n + 1) / 10] for n in range(10)])
         _, spent["10 crops of 224"] = timed(lambda: crop_boxes(pixels, boxes, 224, (0.5,) * 3, (0.5,) * 3), spent["10 crops of 224"])  # noqa: B023

@@ -24,7 +24,7 @@ UNCHANGED = frozenset(_WITHOUT_SINGULAR.split())
 BRITISH = {
     "gray": "grey", "color": "colour", "colors": "colours", "colored": "coloured", "colorful": "colourful", "colorless": "colourless",
     "multicolor": "multicolour", "multicolored": "multicoloured", "aluminum": "aluminium", "woolen": "woollen", "checkered": "chequered",
-    "checked": "chequed", "donut": "doughnut", "tire": "tyre", "tires": "tyres", "airplane": "aeroplane", "center": "centre",
+    "donut": "doughnut", "tire": "tyre", "tires": "tyres", "airplane": "aeroplane", "center": "centre",
     "pajamas": "pyjamas", "fiber": "fibre", "mold": "mould", "moldy": "mouldy", "mustache": "moustache", "drier": "dryer",
     "theater": "theatre", "curb": "kerb", "plow": "plough", "jewelry": "jewellery", "favorite": "favourite",
     "blond": "blonde", "grayish": "greyish", "traveler": "traveller", "harbor": "harbour", "armor": "armour", "armored": "armoured",

@@ -65,11 +65,11 @@ _CLOSED = {
         feels turned turns"""),
     Kind.VERB: _set("""has have had having do does did done can could will would may might must should shall sat stood held ran worn
         wore seen saw caught taken took shown thrown threw swam rode ridden made makes make gets get got goes go went gone lets let lays
-        laid lies lie is comes come came gives give gave given takes take holds hold wears wear carries carry eats eat ate sees see says
-        say said knows know keeps keep kept finds find found tries try tried wants want seem starts begins begin began puts put brings
+        laid lies lie comes come came gives give gave given takes take holds hold wears wear carries carry eats eat ate sees see says
+        say said knows know keeps keep kept finds find found tries try tried wants want starts begins begin began puts put brings
         bring brought wades wade pulls pushes leads led lifts hangs hung hang sits sit stands stand runs run jumps leaps leap swims dives
         drives bites chews catches chases climbs crosses crouches digs enjoys enters fetches flies follows gathers grabs hikes hits hops
-        hugs kicks kisses kneels laughs leans licks listens lays looks observes overlooks paddles peers performs plays play poses prepares
+        hugs kicks kisses kneels laughs leans licks listens lays observes overlooks paddles peers performs plays play poses prepares
         pulls races raises reaches reads relaxes rests retrieves rides sings shakes shows shoots skis sleeps sniffs speaks splashes
         stares stops surfs surrounds swings talks throws tosses tries tumbles uses waits walks watches works writes """),
     Kind.PRONOUN: _set("""he she it they him them we us i you me himself herself itself themselves someone something everyone

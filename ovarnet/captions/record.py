@@ -45,11 +45,6 @@ class ParsedCaption:
             for field in ("categories", "attributes", "pairs", "phrases")))
 
     def to_json(self) -> dict:
-        """Lists and strings only; `from_json` gives an equal record."""
+        """Lists and strings only."""
         return {**asdict(self), "categories": list(self.categories), "attributes": list(self.attributes),
                 "pairs": [pair._asdict() for pair in self.pairs], "phrases": list(self.phrases)}
-
-    @classmethod
-    def from_json(cls, value: dict) -> ParsedCaption:
-        return cls(value["text"], tuple(value["categories"]), tuple(value["attributes"]),
-                   tuple(Pair(**pair) for pair in value["pairs"]), tuple(value["phrases"]))

@@ -20,7 +20,7 @@ Parsed = tuple[CaptionItem, ParsedCaption]
 WAITING_PER_PROCESS = 4  # batches that are read ahead of the slowest
 
 
-def parse_images(items: Iterable[CaptionItem], vocabulary: Vocabulary, pipeline: str | None = None, *,
+def parse_stream(items: Iterable[CaptionItem], vocabulary: Vocabulary, pipeline: str | None = None, *,
                  processes: int = 1, batch_size: int = 512) -> Iterator[Parsed]:
     """Each item with one record of all its captions, in the order of the items. pipeline: as `CaptionParser`, by name."""
     batches = iter(lambda: list(islice(iterator, batch_size)), [])

@@ -13,23 +13,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+from ovarnet.commands.argument_types import count, fraction, positive
+from ovarnet.commands.image_batches import batches, each_image, find_images
+from ovarnet.commands.model_arguments import add_device_argument, add_model_arguments
+from ovarnet.commands.output_folder import DETECTIONS, output_names, refuse_to_replace, writable
 from ovarnet.errors import InputError
 
 HELP = "find objects in images, with scores for your categories and attributes"
-RESULTS = "detections.json"
 THRESHOLD = 0.3
-BATCH_PIXELS = 64_000_000  # bounds the memory of a batch of large photos
 SUMMARY_LINES = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="image files, and folders to search for images")
-    parser.add_argument("--model", default="scenes",
-                        help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
-    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
+    add_model_arguments(parser)
     parser.add_argument("--categories", help='words such as "mug, chair", or a file of words; "" for none (default: the model\'s words)')
     parser.add_argument("--attributes", help='words such as "red, striped", or a file of words; "" for none (default: the model\'s words)')
     parser.add_argument("--boxes", type=Path, metavar="FILE",
@@ -39,27 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top-attributes", type=count, default=3, metavar="N", help="attributes shown per box; the data holds all")
     parser.add_argument("--max-boxes", type=count, metavar="N", help="most boxes kept per image, best first (default: the model's limit)")
     parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="images per forward pass")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
-
-
-def fraction(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
-    return value
-
-
-def count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is negative")
-    return value
-
-
-def positive(text: str) -> int:
-    if count(text) == 0:
-        raise argparse.ArgumentTypeError("0 is too small")
-    return count(text)
+    add_device_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,23 +64,6 @@ def run(args: argparse.Namespace) -> int:
     return output.finish()
 
 
-def find_images(paths: list[Path], output: Path) -> list[Path]:
-    """The image files meant, each once. Results of an earlier run, in an output folder inside a searched folder, are left out."""
-    from ovarnet.data.images import list_images
-
-    if output.exists() and not output.is_dir():
-        raise InputError(f"{output}: is a file; --output needs a folder")
-    files = {}
-    for path in paths:
-        found = list_images([path])
-        if path.is_dir() and path.resolve() != output.resolve():
-            found = [file for file in found if output.resolve() not in file.resolve().parents]
-        files.update({file.resolve(): file for file in found})
-    if not files:
-        raise InputError(f"{paths[0]}: holds no images outside the output folder {output}; give another folder")
-    return list(files.values())
-
-
 def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
     """The words of --categories and --attributes; None where the model's own are wanted. Bad words fail here, before any work."""
     from ovarnet.vocabulary import Vocabulary, read_words
@@ -112,52 +74,6 @@ def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
         raise InputError("--categories and --attributes are both empty; name at least one word")
     Vocabulary.of(categories=categories or [], attributes=attributes or [])
     return categories, attributes
-
-
-def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list[tuple]]:
-    """Lists of (file, image (H, W, 3), boxes (N, 4) or None); images that cannot be used go to `skip(file, error)`."""
-    from ovarnet.data.images import read_image
-    from ovarnet.predictor import checked_boxes
-
-    batch, pixels = [], 0
-    for file in files:
-        try:
-            image = read_image(file)
-            boxes = checked_boxes(box_file.boxes(file), *image.shape[:2], f"{box_file.path}: {file.name}") if box_file else None
-        except InputError as error:
-            skip(file, error)
-            continue
-        size = image.shape[0] * image.shape[1]
-        if batch and (len(batch) == batch_size or pixels + size > BATCH_PIXELS):
-            yield batch
-            batch, pixels = [], 0
-        batch.append((file, image, boxes))
-        pixels += size
-    if batch:
-        yield batch
-
-
-def each_image(look, batch: list[tuple], skip) -> Iterator[tuple]:
-    """Pairs of batch entry and Detections, from `look(images, boxes)`. A batch that is refused is tried image by image, so that only the
-    bad ones are lost."""
-    import torch
-    from PIL import Image
-
-    images = []
-    for file, array, _ in batch:
-        images.append(Image.fromarray(array))
-        images[-1].filename = str(file)  # by which a file of precomputed proposals knows the image
-    boxes = None if batch[0][2] is None else [entry[2] for entry in batch]
-    try:
-        yield from zip(batch, look(images, boxes), strict=True)
-    except torch.cuda.OutOfMemoryError:
-        raise InputError(f"the GPU has too little memory for {len(batch)} images at once; give a smaller --batch-size") from None
-    except InputError as error:
-        if len(batch) == 1:
-            skip(batch[0][0], error)
-        else:
-            for entry in batch:
-                yield from each_image(look, [entry], skip)
 
 
 def keep(found, args):
@@ -217,45 +133,11 @@ class Output:
 
         if self.written:
             with writable(self.folder):
-                write_json(self.folder / RESULTS, self.entries)
-            print(f"written to {self.folder}: {RESULTS}, and a .jpg and a .json for each of {self.written} image(s)")
+                write_json(self.folder / DETECTIONS, self.entries)
+            print(f"written to {self.folder}: {DETECTIONS}, and a .jpg and a .json for each of {self.written} image(s)")
         if not self.failures:
             return 0
         if len(self.names) == 1:
             raise InputError(self.failures[0])
         print(f"error: {len(self.failures)} of {len(self.names)} images could not be used:", *self.failures, sep="\n  ", file=sys.stderr)
         return 2
-
-
-def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
-    """InputError where a picture that will be written is one of the images that are read."""
-    originals = {file.resolve() for file in inputs}
-    for picture in pictures:
-        if picture.resolve() in originals:
-            raise InputError(f"{picture}: the picture would replace this image; choose another --output folder")
-
-
-class writable:
-    """Turns the system's refusal to write into an InputError that names the folder."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if isinstance(error, OSError):
-            raise InputError(f"{self.folder}: cannot write results ({error.strerror}); choose another --output") from None
-
-
-def output_names(files: list[Path]) -> list[str]:
-    """One distinct name per file: its stem, or the stem with a number where the stem is taken (also when only the case differs)."""
-    taken, names = {Path(RESULTS).stem}, []
-    for file in files:
-        name, number = file.stem, 2
-        while name.casefold() in taken:
-            name, number = f"{file.stem}_{number}", number + 1
-        taken.add(name.casefold())
-        names.append(name)
-    return names

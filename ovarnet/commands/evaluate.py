@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ovarnet.commands.argument_types import positive
+from ovarnet.commands.model_arguments import add_device_argument, add_model_arguments
 from ovarnet.errors import InputError
+from ovarnet.evaluation.protocols import FREE, GIVEN, SETTINGS
 
 HELP = "score a model or stored predictions: categories, attributes, boxes; base, novel and all"
-SETTINGS = ("box-given", "box-free")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              "follows a colon (coco-ovd:48/32, vaw:common/rare)")
     parser.add_argument("--root", type=Path, default=Path("datasets/scenes"), help="folder of the dataset (see datasets/README.md)")
     parser.add_argument("--split", default="test", help="train, val or test, as far as the dataset has it")
-    parser.add_argument("--model", default="scenes", help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
-    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
+    add_model_arguments(parser)
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="score this file instead of a model")
     parser.add_argument("--settings", nargs="+", choices=SETTINGS,
                         help="what to evaluate (default: both for a model, box-free for --predictions)")
@@ -35,11 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="COCO-OVD AP50: one label per detection, or every category scoring at least 0.05")
     parser.add_argument("--category-activation", choices=("sigmoid", "softmax"), default="sigmoid",
                         help="each category word by itself, or softmax over all of the dataset's; it changes how boxes are ranked")
-    parser.add_argument("--limit", type=int, metavar="N", help="only the first N images (for a quick look)")
+    parser.add_argument("--limit", type=positive, metavar="N", help="only the first N images (for a quick look)")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="write metrics.json here")
     parser.add_argument("--save-predictions", action="store_true",
                         help="also write predictions_SETTING.json to --output, in the form that --predictions reads")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_device_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,8 +70,6 @@ def run(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> None:
     """Refuse what cannot work before anything slow happens."""
-    if args.limit is not None and args.limit < 1:
-        raise InputError(f"--limit {args.limit}: give at least 1 image")
     if args.output and args.output.exists() and not args.output.is_dir():
         raise InputError(f"--output {args.output}: is a file; give a folder")
     if args.save_predictions and not args.output:
@@ -85,8 +84,8 @@ def score_file(args, vocabulary, annotations, **options):
     from ovarnet.evaluation.evaluate import evaluate_predictions
     from ovarnet.evaluation.predictions import read_predictions
 
-    setting = (args.settings or ["box-free"])[0]
-    found = read_predictions(args.predictions, vocabulary, annotations, box_given=setting == "box-given", limit=args.limit)
+    setting = (args.settings or [FREE])[0]
+    found = read_predictions(args.predictions, vocabulary, annotations, box_given=setting == GIVEN, limit=args.limit)
     return evaluate_predictions({setting: found}, vocabulary, annotations[: args.limit], **options)
 
 

@@ -19,7 +19,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from ovarnet.commands.detect import batches, each_image, find_images, output_names, positive, refuse_to_replace, writable
+from ovarnet.commands.argument_types import positive
+from ovarnet.commands.image_batches import batches, each_image, find_images
+from ovarnet.commands.model_arguments import add_device_argument, add_model_arguments
+from ovarnet.commands.output_folder import output_names, refuse_to_replace, writable
 from ovarnet.errors import InputError
 
 HELP = "find what a phrase means, such as \"a small red striped mug\""
@@ -43,10 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("phrase", metavar="PHRASE", help='what to find, in quotes: "a small red striped mug"')
     parser.add_argument("--top", type=positive, default=5, metavar="N", help="how many boxes are wanted, of all images together")
     parser.add_argument("--output", type=Path, default=Path("out"), help="folder for pictures and data")
-    parser.add_argument("--model", default="scenes", help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
-    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
+    add_model_arguments(parser)
     parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="images per forward pass")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_device_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

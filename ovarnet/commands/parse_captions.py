@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ovarnet.commands.argument_types import positive
 from ovarnet.errors import InputError
 
 HELP = "read captions into categories, attributes with their nouns, and noun phrases"
@@ -36,18 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="keep the images that the output already holds and go on after them")
 
 
-def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return value
-
-
 def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from ovarnet.captions.parser import CaptionParser
-    from ovarnet.captions.streaming import parse_images
+    from ovarnet.captions.streaming import parse_stream
     from ovarnet.data.records import Skipped
     from ovarnet.vocabulary import Vocabulary
 
@@ -58,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     output = Output(args, {"pipeline": pipeline, "vocabulary": vocabulary_key(vocabulary), "files": [file.name for file in args.files]})
     with output, tqdm(total=total, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar:
         items = output.skip_done(numbered(args.files, broken, bar))
-        for item, record in parse_images(items, vocabulary, pipeline, processes=args.processes):
+        for item, record in parse_stream(items, vocabulary, pipeline, processes=args.processes):
             output.write({"image": item.image, **record.to_json()})
             counts["images"] += 1
             counts["captions"] += len(item.captions)

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 
+from ovarnet.commands.argument_types import positive
+
 HELP = "store class-agnostic proposals of many images, for training with captions or for any other use"
 
 
@@ -22,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--captions", metavar="FILE", help="COCO captions, a CC3M or CC12M table, or shards (\"cc3m/*.tar\", which hold "
                                                            "their images): only those; default: every image of the folder")
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where the shards are written")
-    parser.add_argument("--limit", type=int, default=100, help="best proposals kept per image, and its largest one")
-    parser.add_argument("--shard", type=int, default=500, help="images per shard")
+    parser.add_argument("--limit", type=positive, default=100, help="best proposals kept per image, and its largest one")
+    parser.add_argument("--shard", type=positive, default=500, help="images per shard")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
 
 

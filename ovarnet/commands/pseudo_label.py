@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 
+from ovarnet.commands.argument_types import positive
+
 HELP = "score the proposals of caption images with the step I model, for training with captions (step II)"
 
 
@@ -21,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", metavar="FOLDER", help="folder of its images; shards hold theirs")
     parser.add_argument("--proposals", required=True, metavar="FOLDER", help="what ovarnet propose wrote for them")
     parser.add_argument("--output", required=True, metavar="FOLDER", help="where the shards are written")
-    parser.add_argument("--most", type=int, default=50, help="best proposals scored per image, and its largest one")
-    parser.add_argument("--shard", type=int, default=500, help="images per shard")
+    parser.add_argument("--most", type=positive, default=50, help="best proposals scored per image, and its largest one")
+    parser.add_argument("--shard", type=positive, default=500, help="images per shard")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
 
 

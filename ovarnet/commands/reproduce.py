@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ovarnet.commands.argument_types import positive
 from ovarnet.errors import InputError
 
 HELP = "run the whole chain on the generated world and write a report, or one table of the paper"
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--teacher-two", metavar="FOLDER", help=f"of ovarnet: after step II (default: {PART_DEFAULTS['teacher_two']})")
     part.add_argument("--model", help="of find: shipped weights or a checkpoint folder (default: scenes)")
     part.add_argument("--split", choices=["test", "val"], help="of find (default: test)")
-    part.add_argument("--seeds", type=int, metavar="N", help=f"how many seeds (default: {PART_DEFAULTS['seeds']})")
+    part.add_argument("--seeds", type=positive, metavar="N", help=f"how many seeds (default: {PART_DEFAULTS['seeds']})")
     part.add_argument("--rows", nargs="*", metavar="TEXT", help="only rows whose name contains one of these (default: all)")
 
 

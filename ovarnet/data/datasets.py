@@ -11,7 +11,7 @@ from pathlib import Path
 from ovarnet.data.coco import load_coco
 from ovarnet.data.custom import load_custom
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.lsa import LsaImages, load_lsa
+from ovarnet.data.lsa import SOURCES, LsaImages, load_lsa
 from ovarnet.data.ovad import load_ovad
 from ovarnet.data.records import NovelName, Skipped
 from ovarnet.data.vaw import load_vaw, merge_annotations
@@ -25,7 +25,6 @@ DIVISIONS = {"coco-ovd": {"48/17": "48/17", "48/32": "48/32"},
              "vaw": {"541/79": "541/79", "common/rare": "splits/common2rare.json", "common/common": "common2common_att2id.json"},
              "lsa": {"common/common": "common2common.json", "common/rare": "common2rare.json"}}
 """Base / novel divisions by dataset, the first being the default: a built-in one, or a file under the root."""
-LSA_SOURCES = ("vg", "flickr", "coco", "oi")
 
 
 def open_dataset(name: str, root: str | Path, split: str, *, images: bool = True,
@@ -148,7 +147,7 @@ def _open_lsa(root: Path, split: str, images: bool, skipped: Skipped | None, div
 
 def lsa_folders(root: Path) -> dict[str, Path]:
     """The image folders that are there; a source without one is left out, and counted by the loader."""
-    return {source: root / "images" / source for source in LSA_SOURCES if (root / "images" / source).is_dir()}
+    return {source: root / "images" / source for source in SOURCES if (root / "images" / source).is_dir()}
 
 
 def _open_custom(root: Path, split: str, images: bool, skipped: Skipped | None) -> tuple[Vocabulary, list[Annotations]]:

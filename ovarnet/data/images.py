@@ -11,12 +11,17 @@ import warnings
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from ovarnet.data.shards import read_member
 from ovarnet.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 LARGEST = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
@@ -41,6 +46,13 @@ def read_image(image: str | Path | Image.Image | np.ndarray) -> np.ndarray:
         raise InputError(f"an image is a path, a PIL image or a numpy array (H, W, 3) uint8 RGB; got {type(image).__name__}")
     with _open(image) as opened:
         return _decode(opened, str(image))
+
+
+def to_pixels(image: np.ndarray, device: str | torch.device = "cpu") -> Tensor:
+    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1], contiguous, on `device`, where a quarter of the bytes is sent."""
+    import torch  # here, because `generate` and `prepare` read images without it
+
+    return torch.from_numpy(image).to(device).permute(2, 0, 1).contiguous() / 255
 
 
 def read_image_size(path: str | Path) -> tuple[int, int]:

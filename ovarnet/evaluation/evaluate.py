@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.evaluation.attributes import AttributeMetrics, attribute_metrics
 from ovarnet.evaluation.box_free import box_free_rows
 from ovarnet.evaluation.box_given import category_metrics
 from ovarnet.evaluation.coco_ovd import coco_ovd_ap50
 from ovarnet.evaluation.proposals import box_recall
+from ovarnet.evaluation.protocols import AUTHORS, OVAD, OVAD_MISSES, SETTINGS
 from ovarnet.evaluation.report import (
     Report,
     attribute_rows,
@@ -31,12 +32,11 @@ from ovarnet.evaluation.report import (
 from ovarnet.structures import UNKNOWN, Annotations, Detections, Proposals
 from ovarnet.vocabulary import Vocabulary
 
-SETTINGS = ("box-given", "box-free")
 LABEL_NAMES = {"argmax": "one label per box", "all": "all labels >= 0.05"}
 BOX_FREE_PROTOCOLS = {
-    "authors": ("authors", "miss", "authors: best IoU, no cut"),
-    "ovad": ("ovad", "skip", "ovad: one-to-one, IoU >= 0.5"),
-    "ovad-misses": ("ovad", "miss", "ovad, silent images = misses"),
+    "authors": ("authors", "miss", AUTHORS),
+    "ovad": ("ovad", "skip", OVAD),
+    "ovad-misses": ("ovad", "miss", OVAD_MISSES),
 }
 BATCH_IMAGES = 8
 
@@ -110,7 +110,7 @@ def proposer_of(model):
 def propose_all(model, annotations: Sequence[Annotations], *, progress: bool = True) -> Iterator[Proposals]:
     """Proposals of `proposer_of(model)` for every image."""
     for image in tqdm(annotations, unit="image", desc="proposals", disable=not progress):
-        pixels = torch.from_numpy(read_image(image.file)).to(model.device).permute(2, 0, 1).contiguous() / 255
+        pixels = to_pixels(read_image(image.file), model.device)
         yield proposer_of(model).propose([pixels], [image.file])[0]
 
 

@@ -1,4 +1,4 @@
-"""CLIP as the rest of the package sees it: two towers, a tokenizer, dense maps, and text given as embeddings.
+"""CLIP as the rest of the package sees it: two towers, a tokenizer, and text given as embeddings.
 
 N images or texts, D the joint embedding width, d the text tower's width. Weights and architectures come from open_clip
 (https://github.com/mlfoundations/open_clip); the small `ovarnet-scenes` architecture goes through the very same classes.
@@ -6,7 +6,7 @@ N images or texts, D the joint embedding width, d the text tower's width. Weight
 
 from __future__ import annotations
 
-import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,10 +16,13 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 
 from ovarnet.errors import InputError
-from ovarnet.modeling import feature_maps, text_tower
+from ovarnet.modeling import text_tower
 from ovarnet.modeling.clip_weights import ClipSource, load_strictly, read_state_dict, resolve
 
 open_clip.add_model_config(Path(__file__).parent / "clip_configs")
+
+MAX_LOGIT_SCALE = math.log(100)
+"""CLIP's own bound on its temperature."""
 
 
 def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool = False) -> Clip:
@@ -60,7 +63,6 @@ class Clip(nn.Module):
         self.context_length: int = source.config["text_cfg"].get("context_length", 77)
         self.mean, self.std = source.mean, source.std
         self.tokenizer = tokenizer
-        self._text_design = repr((source.config["text_cfg"], source.quick_gelu))
         self.takes_embeddings = text_tower.takes_embeddings(model, tokenizer)
         self.sot: int | None = getattr(tokenizer, "sot_token_id", None)
         self.eot: int | None = getattr(tokenizer, "eot_token_id", None)
@@ -73,6 +75,11 @@ class Clip(nn.Module):
     def logit_scale(self) -> nn.Parameter:
         """theta: logits are exp(theta) * cosine."""
         return self.model.logit_scale
+
+    @torch.no_grad()
+    def bound_logit_scale(self) -> None:
+        """What every training step that moves theta does after it."""
+        self.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
 
     # Images
 
@@ -88,29 +95,12 @@ class Clip(nn.Module):
             return pixels.new_zeros(0, self.embed_dim)
         return self.model.encode_image(pixels)
 
-    def feature_maps(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Normalised images (N, 3, H, W) of any size -> maps by name; see `ovarnet.modeling.feature_maps.feature_maps`."""
-        return feature_maps.feature_maps(self.model.visual, pixels)
-
-    @property
-    def feature_channels(self) -> dict[str, int]:
-        return feature_maps.feature_channels(self.model.visual)
-
-    @property
-    def feature_strides(self) -> dict[str, int]:
-        return feature_maps.feature_strides(self.model.visual)
-
     # Text
 
     def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
         """BPE ids of each string, without [SOT] and [EOT], whatever the length."""
         self._require_embeddings()
         return [self.tokenizer.encode(string) for string in strings]
-
-    def embed_tokens(self, ids: Tensor) -> Tensor:
-        """Ids (...) -> rows of the token embedding table (..., d), without positions."""
-        self._require_embeddings()
-        return self.token_embedding(ids)
 
     def encode_embeddings(self, embeddings: Tensor, ends: Tensor) -> Tensor:
         """Prompts (N, L, d) read at `ends` (N,) -> (N, D), not L2-normalised. L <= context_length; N may be 0."""
@@ -133,14 +123,6 @@ class Clip(nn.Module):
             self._check_lengths(strings, [len(ids) + 2 for ids in tokens])
         return self.encode_sequences([[self.sot, *ids[:self.context_length - 2], self.eot] for ids in tokens])
 
-    def fingerprint(self) -> str:
-        """Hash of everything a text embedding depends on (weights and design of the text side): the cache key's part of CLIP."""
-        digest = hashlib.sha256(self._text_design.encode())
-        for name, tensor in self._text_state():
-            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-        return digest.hexdigest()
-
     # Parts that training freezes or trains separately
 
     @property
@@ -162,16 +144,12 @@ class Clip(nn.Module):
         return (tensor for tensor in self.text_tensors() if isinstance(tensor, nn.Parameter) and tensor is not table)
 
     def text_tensors(self) -> list[Tensor]:
-        """Every tensor a text embedding depends on, the token embedding table included."""
-        return [tensor for _, tensor in self._text_state()]
-
-    def _text_state(self) -> list[tuple[str, Tensor]]:
-        """Parameters and persistent buffers of the text side, by name."""
+        """Every tensor a text embedding depends on, the token embedding table included: parameters and persistent buffers."""
         state = dict(self.model.named_parameters(recurse=False))
         for name, child in self.model.named_children():
             if name != "visual":
                 child.state_dict(destination=state, prefix=f"{name}.", keep_vars=True)
-        return [(name, tensor) for name, tensor in state.items() if name not in ("logit_scale", "logit_bias")]
+        return [tensor for name, tensor in state.items() if name not in ("logit_scale", "logit_bias")]
 
     def _encode_text_as_open_clip(self, strings: Sequence[str], truncate: bool) -> Tensor:
         """For towers of another kind (SigLIP, BERT, ...). open_clip's tokenizers cut silently, so lengths are counted beforehand."""

@@ -25,18 +25,18 @@ def crop_boxes(image: Tensor, boxes: Tensor, size: int, mean: Sequence[float], s
 
 
 def random_crop_boxes(image: Tensor, boxes: Tensor, size: int, mean: Sequence[float], std: Sequence[float], generator: torch.Generator,
-                      *, enlarge: tuple[float, float] = (0.0, 0.2), keep: float = 0.9, flip: float = 0.5) -> Tensor:
+                      *, enlarge: tuple[float, float] = (0.0, 0.2), keep: float = 0.9) -> Tensor:
     """Augmented crops, for training; shapes as in `crop_boxes`.
 
     Each box is grown by 1 + U[enlarge] (same factor for both sides), clipped, cut at random to U[keep, 1] of its width and,
-    independently, of its height, and mirrored with probability `flip`. `generator` is a CPU generator.
+    independently, of its height, and mirrored half of the time. `generator` is a CPU generator.
     """
     draws = torch.rand(len(boxes), 6, generator=generator, dtype=torch.float64)
     grown = enlarge_boxes(boxes, enlarge[0] + (enlarge[1] - enlarge[0]) * draws[:, :1])
     clipped = _clip(grown, *image.shape[1:])
     regions = whole_pixels(_sub_crop(clipped, keep + (1 - keep) * draws[:, 1:3], draws[:, 3:5]), *image.shape[1:])
     crops = _resize_and_pad(image, regions, size, mean, std)
-    mirrored = (draws[:, 5] < flip).to(crops.device)
+    mirrored = (draws[:, 5] < 0.5).to(crops.device)
     return torch.where(mirrored[:, None, None, None], crops.flip(-1), crops)
 
 

@@ -11,9 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ovarnet.modeling.prompts import Kind
-
-KINDS: tuple[Kind, ...] = ("category", "attribute")
+from ovarnet.modeling.prompts import KINDS, Kind
 
 
 class LinearProbe(nn.Module):

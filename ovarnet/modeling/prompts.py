@@ -6,9 +6,8 @@ have one method, `encode`, and treat every word alone: a word's rows do not depe
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -20,6 +19,7 @@ from ovarnet.modeling.clip import Clip
 from ovarnet.vocabulary import NEUTRAL_PARENT, Word
 
 Kind = Literal["category", "attribute"]
+KINDS: tuple[Kind, ...] = ("category", "attribute")
 
 CATEGORY_TEMPLATES = [
     "a photo of a {}.",
@@ -60,9 +60,6 @@ class WordEmbeddings:
     def has_synonyms(self) -> bool:
         return len(self.owner) != self.length
 
-    def to(self, device: torch.device | str) -> WordEmbeddings:
-        return replace(self, matrix=self.matrix.to(device), owner=self.owner.to(device))
-
 
 class TemplatePrompts(nn.Module):
     """The mean of a word's embeddings in several sentences, such as "a photo of a {}."; nothing to learn."""
@@ -83,10 +80,6 @@ class TemplatePrompts(nn.Module):
         features = F.normalize(clip.encode_text(sentences).float(), dim=-1)
         matrix = F.normalize(features.view(len(strings), len(templates), clip.embed_dim).mean(dim=1), dim=-1)
         return WordEmbeddings(matrix, owner.to(matrix.device), len(words), kind)
-
-    def fingerprint(self) -> str:
-        """Hash of all that `encode` depends on beside the CLIP."""
-        return hashlib.sha256(repr(self.templates).encode()).hexdigest()
 
 
 class LearnedPrompts(nn.Module):
@@ -124,11 +117,6 @@ class LearnedPrompts(nn.Module):
         if len(word_ids) > room:
             raise InputError(f"the word {_shown(word)} needs {len(word_ids)} tokens but the prompt has room for {room}; shorten it")
         return sequence
-
-    def fingerprint(self) -> str:
-        """Hash of all that `encode` depends on beside the CLIP."""
-        numbers = self.vectors.detach().cpu().contiguous()
-        return hashlib.sha256(repr((self.counts, self.parent_type, numbers.dtype)).encode() + numbers.numpy().tobytes()).hexdigest()
 
 
 def _strings(words: Sequence[Word]) -> tuple[list[str], Tensor]:

@@ -27,9 +27,11 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.detector_resize import DetectorResize
 from ovarnet.modeling.pyramid import ClipPyramid
+from ovarnet.modeling.region_proposals import ANCHOR_RATIOS
 from ovarnet.structures import Proposals
 
 ROI_SIZE = 7
+LIMIT = 100
 BASE_BOXES_ONLY = "trained on boxes of base categories only"
 
 
@@ -51,22 +53,20 @@ class DetectorProposer(nn.Module):
     larger are pooled from stride 16, of half that side from stride 8, and so on (224 in the FPN paper).
     resize: how images are brought to size, and their mean and std. head_width: of the two shared layers of the RoI head.
     rpn_pre_nms (per map), rpn_post_nms (per image): regions kept in (training, evaluation). *_samples: regions per image in the losses.
-    score_threshold, nms_iou, limit: of what `propose` returns. frozen_batch_norm: the backbone's BatchNorm layers stay in eval mode.
+    score_threshold, nms_iou: of what `propose` returns, at most `LIMIT` boxes per image. The backbone's BatchNorm layers stay in eval mode.
     The defaults are those of method section 2.1.
     """
 
     provenance = BASE_BOXES_ONLY
 
     def __init__(self, backbone: nn.Module, *, anchor_sizes: Sequence[Sequence[int]], roi_strides: Mapping[str, int],
-                 resize: DetectorResize, anchor_ratios: Sequence[float] = (0.5, 1.0, 2.0), roi_canonical_size: int = 224,
-                 head_width: int = 1024, rpn_pre_nms: tuple[int, int] = (2000, 1000), rpn_post_nms: tuple[int, int] = (1000, 1000),
-                 rpn_samples: int = 256, roi_samples: int = 512, score_threshold: float = 0.05, nms_iou: float = 0.5, limit: int = 100,
-                 frozen_batch_norm: bool = True):
+                 resize: DetectorResize, roi_canonical_size: int = 224, head_width: int = 1024,
+                 rpn_pre_nms: tuple[int, int] = (2000, 1000), rpn_post_nms: tuple[int, int] = (1000, 1000),
+                 rpn_samples: int = 256, roi_samples: int = 512, score_threshold: float = 0.05, nms_iou: float = 0.5):
         super().__init__()
-        self.frozen_batch_norm = frozen_batch_norm
         self.detector = FasterRCNN(
             backbone,
-            rpn_anchor_generator=AnchorGenerator(tuple(map(tuple, anchor_sizes)), (tuple(anchor_ratios),) * len(anchor_sizes)),
+            rpn_anchor_generator=AnchorGenerator(tuple(map(tuple, anchor_sizes)), (ANCHOR_RATIOS,) * len(anchor_sizes)),
             rpn_pre_nms_top_n_train=rpn_pre_nms[0], rpn_pre_nms_top_n_test=rpn_pre_nms[1],
             rpn_post_nms_top_n_train=rpn_post_nms[0], rpn_post_nms_top_n_test=rpn_post_nms[1],
             rpn_batch_size_per_image=rpn_samples, rpn_positive_fraction=0.5,
@@ -75,7 +75,7 @@ class DetectorProposer(nn.Module):
             box_head=TwoMLPHead(backbone.out_channels * ROI_SIZE ** 2, head_width),
             box_predictor=FastRCNNPredictor(head_width, num_classes=2),
             box_batch_size_per_image=roi_samples, box_positive_fraction=0.25, box_fg_iou_thresh=0.5, box_bg_iou_thresh=0.5,
-            box_score_thresh=score_threshold, box_nms_thresh=nms_iou, box_detections_per_img=limit)
+            box_score_thresh=score_threshold, box_nms_thresh=nms_iou, box_detections_per_img=LIMIT)
         self.detector.transform = resize
 
     def forward(self, images: Sequence[Tensor], boxes: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -95,10 +95,9 @@ class DetectorProposer(nn.Module):
 
     def train(self, mode: bool = True) -> DetectorProposer:
         super().train(mode)
-        if self.frozen_batch_norm:
-            for module in self.detector.backbone.modules():
-                if isinstance(module, _BatchNorm):
-                    module.eval()
+        for module in self.detector.backbone.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
         return self
 
 

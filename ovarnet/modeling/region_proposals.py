@@ -14,6 +14,7 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead, concat_box_prediction_layers
 
 ANCHOR_RATIOS = (0.5, 1.0, 2.0)
+NMS_IOU = 0.7
 
 
 class AnchorPredictions(NamedTuple):
@@ -31,11 +32,11 @@ class RegionProposals(RegionProposalNetwork):
     """
 
     def __init__(self, channels: int, strides: Mapping[str, int], anchor_sizes: Sequence[Sequence[int]], *, pre_nms: tuple[int, int],
-                 post_nms: tuple[int, int], nms_iou: float = 0.7, convolutions: int = 2):
+                 post_nms: tuple[int, int], convolutions: int = 2):
         anchors = AnchorGenerator(tuple(map(tuple, anchor_sizes)), (ANCHOR_RATIOS,) * len(anchor_sizes))
         head = RPNHead(channels, anchors.num_anchors_per_location()[0], conv_depth=convolutions)
         super().__init__(anchors, head, 0.6, 0.3, 256, 0.5, dict(zip(("training", "testing"), pre_nms, strict=True)),
-                         dict(zip(("training", "testing"), post_nms, strict=True)), nms_iou)
+                         dict(zip(("training", "testing"), post_nms, strict=True)), NMS_IOU)
         self.strides = dict(strides)
 
     def forward(self, maps: Mapping[str, Tensor]) -> AnchorPredictions:

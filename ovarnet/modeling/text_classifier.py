@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,12 +17,10 @@ from torch import Tensor, nn
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip
-from ovarnet.modeling.embedding_cache import DiskCache, embedding_key
 from ovarnet.modeling.linear_probe import LinearProbe
-from ovarnet.modeling.prompts import Kind, LearnedPrompts, TemplatePrompts, WordEmbeddings
+from ovarnet.modeling.prompts import KINDS, Kind, LearnedPrompts, TemplatePrompts, WordEmbeddings
 from ovarnet.vocabulary import Word
 
-KINDS: tuple[Kind, ...] = ("category", "attribute")
 NEUTRAL_TEXTS = ("a photo.", "an object.", "a photo of an object.", "a photo of something.")
 MEMORY_LISTS = 32
 """Word lists kept in memory; a server that sees new words with every request must not grow without bound."""
@@ -41,8 +38,7 @@ class TextClassifier(nn.Module):
     probe: where it is set, what one's own labels add to that (`ovarnet.modeling.linear_probe`); not in training.
     """
 
-    def __init__(self, clip: Clip, prompts: TemplatePrompts | LearnedPrompts, *, bias: float | None = None,
-                 cache_folder: str | Path | None = None):
+    def __init__(self, clip: Clip, prompts: TemplatePrompts | LearnedPrompts, *, bias: float | None = None):
         super().__init__()
         self._clip = (clip,)  # in a tuple, so that it is not registered and saved a second time
         self.prompts = prompts
@@ -50,8 +46,6 @@ class TextClassifier(nn.Module):
         self.register_buffer("calibration", torch.full((len(KINDS), 2), math.nan))  # rows of KINDS: scale, bias; NaN: not calibrated
         self.probe: LinearProbe | None = None
         self._memory: dict[tuple, Any] = {}
-        self._disk = None if cache_folder is None else DiskCache(Path(cache_folder))
-        self._fingerprint: tuple[tuple, str] | None = None
 
     @property
     def clip(self) -> Clip:
@@ -68,7 +62,7 @@ class TextClassifier(nn.Module):
         if self.training:
             return self.prompts.encode(self.clip, words, kind)
         key = (kind, tuple((word.strings, word.parent) for word in words))
-        found = self._remembered(key, lambda: self._from_disk_or_encode(words, kind))
+        found = self._remembered(key, lambda: self.prompts.encode(self.clip, words, kind))
         return found if self.probe is None else replace(found, names=tuple(word.name for word in words))
 
     def forward(self, regions: Tensor, words: WordEmbeddings) -> Tensor:
@@ -118,23 +112,6 @@ class TextClassifier(nn.Module):
                 self._memory.pop(next(iter(self._memory)))
             self._memory[key] = kept
         return self._memory[key]
-
-    def _from_disk_or_encode(self, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
-        if self._disk is None:
-            return self.prompts.encode(self.clip, words, kind)
-        key = embedding_key(words, kind, self._text_fingerprint())
-        found = self._disk.read(key, words, kind)
-        if found is None:
-            found = self.prompts.encode(self.clip, words, kind)
-            self._disk.write(key, found)
-        return found.to(self.clip.device)
-
-    def _text_fingerprint(self) -> str:
-        """Hash of prompts and text weights; hashed again only when these changed, as it reads all of them."""
-        state = self._weights_state()
-        if self._fingerprint is None or self._fingerprint[0] != state:
-            self._fingerprint = (state, self.prompts.fingerprint() + self.clip.fingerprint())
-        return self._fingerprint[1]
 
     def _weights_state(self) -> tuple:
         """Changes whenever a text weight or a prompt vector is written, moved or replaced; costs no reading of the numbers."""

@@ -14,30 +14,29 @@ from torchvision.ops import nms
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip_weights import read_state_dict
 from ovarnet.modeling.detector_resize import DetectorResize
-from ovarnet.modeling.proposer import detect_independently, hub_folder, roi_pool
+from ovarnet.modeling.proposer import LIMIT, detect_independently, hub_folder, roi_pool
 from ovarnet.structures import Proposals
 
 WEIGHTS = FasterRCNN_ResNet50_FPN_Weights.COCO_V1
+NMS_IOU = 0.7
+"""Between boxes of whatever class."""
 
 
 class TorchvisionProposer(nn.Module):
     """weights: the state dict of `fasterrcnn_resnet50_fpn` (COCO_V1); None looks into torchvision's cache. Nothing is downloaded.
 
-    score_threshold: of torchvision's class scores. nms_iou: between boxes of whatever class. limit: boxes per image.
     InputError: the file is missing or is not that detector's. Always in evaluation mode.
     """
 
     provenance = "torchvision fasterrcnn_resnet50_fpn COCO_V1: has seen all 80 COCO classes"
 
-    def __init__(self, weights: str | Path | None = None, *, score_threshold: float = 0.05, nms_iou: float = 0.7, limit: int = 100):
+    def __init__(self, weights: str | Path | None = None):
         super().__init__()
-        self.nms_iou, self.limit = nms_iou, limit
         file = Path(weights) if weights else hub_folder() / WEIGHTS.url.rsplit("/", 1)[1]
         if not file.is_file():
             raise InputError(f"no detector weights at {file}; download {WEIGHTS.url} to that place")
         state = read_state_dict(file)
-        self.detector = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, box_score_thresh=score_threshold,
-                                                box_detections_per_img=3 * limit)
+        self.detector = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, box_detections_per_img=3 * LIMIT)
         try:
             self.detector.load_state_dict(state)
         except RuntimeError:
@@ -53,7 +52,7 @@ class TorchvisionProposer(nn.Module):
         return [self._without_classes(found) for found in detect_independently(self.detector, images)]
 
     def _without_classes(self, found: Proposals) -> Proposals:
-        return found[nms(found.boxes, found.scores, self.nms_iou)[:self.limit]]
+        return found[nms(found.boxes, found.scores, NMS_IOU)[:LIMIT]]
 
     def train(self, mode: bool = True) -> TorchvisionProposer:
         return super().train(False)

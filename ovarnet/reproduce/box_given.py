@@ -17,7 +17,7 @@ from ovarnet.evaluation.attributes import attribute_metrics
 from ovarnet.evaluation.box_given import category_metrics
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.text_classifier import TextClassifier
-from ovarnet.structures import Annotations
+from ovarnet.structures import first_boxes
 from ovarnet.training.embedding_cache import tower_hash
 from ovarnet.training.regions import CropRule, ImageMemory
 from ovarnet.vocabulary import Vocabulary
@@ -80,9 +80,3 @@ def groups(vocabulary: Vocabulary) -> dict[str, list[int]]:
     for parent in dict.fromkeys(word.parent for word in words):
         found[parent] = [i for i, word in enumerate(words) if word.parent == parent]
     return found
-
-
-def first_boxes(images: list[Annotations], boxes: int) -> list[Annotations]:
-    """The first images that together have at least `boxes` boxes."""
-    counts = np.cumsum([len(image) for image in images])
-    return images[:int(np.searchsorted(counts, boxes)) + 1]

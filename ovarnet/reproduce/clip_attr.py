@@ -15,6 +15,7 @@ from accelerate import Accelerator
 from ovarnet.build import open_clip_tower, open_proposer
 from ovarnet.config import CaptionTraining, ClipAttrTraining, load_config
 from ovarnet.data.captions import CaptionedImage, load_captions
+from ovarnet.files import write_text
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, TemplatePrompts
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.reproduce.box_given import BoxGivenTest
@@ -82,7 +83,8 @@ ROWS = (
 
 @dataclass
 class Sizes:
-    """How much is done. tuned_iterations: of step I with the image tower in training. rows: only those whose name contains one of these."""
+    """How much is done. step_one, step_two: iterations. tuned: those of step I with the image tower in training. rows: only those whose
+    name contains one of these."""
 
     seeds: int = 3
     step_one: int = 400
@@ -213,5 +215,5 @@ def write_table(results: Mapping[str, list[dict[str, float]]], output: Path) -> 
     """Write ``output/table.md``: the main table and the one of parent types; returns the text."""
     main, types = columns_of(next(iter(results.values()))[0])
     text = f"Box-given, %, mean ± deviation over seeds.\n\n{markdown(results, main)}\nBy parent type:\n\n{markdown(results, types)}"
-    (output / "table.md").write_text(text)
+    write_text(output / "table.md", text)
     return text

@@ -21,9 +21,9 @@ from torchvision.ops import box_iou
 from tqdm import tqdm
 
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.data.scenes.referring import KINDS, Reference, references
-from ovarnet.files import write_json
+from ovarnet.files import write_json, write_text
 from ovarnet.finding import Evidence, Finder, vocabulary_logits
 from ovarnet.predictor import Batch, Predictor, Regions
 from ovarnet.structures import POSITIVE, Annotations
@@ -98,7 +98,7 @@ class FindBenchmark:
         wanted = iter(wanted)
         while part := list(islice(wanted, BATCH)):
             files = [str(labels.file) for labels, _ in part]
-            images = [torch.from_numpy(read_image(file)).to(self.model.device).permute(2, 0, 1).contiguous() / 255 for file in files]
+            images = [to_pixels(read_image(file), self.model.device) for file in files]
             given = self.model.regions(Batch(images, files, [labels.boxes for labels, _ in part]))
             found = self.model.regions(Batch(images, files, None))
             for (labels, phrases), *regions in zip(part, given, found, strict=True):
@@ -204,5 +204,5 @@ def reproduce_find(model: str, root: str | Path, output: str | Path, *, split: s
     result = FindBenchmark(ovarnet.load(model), root, split, images=images).run()
     table = markdown(result)
     write_json(Path(output) / "find.json", {"model": str(model), "split": split, **result}, indent=1)
-    (Path(output) / "find.md").write_text(table, encoding="utf-8")
+    write_text(Path(output) / "find.md", table)
     return table

@@ -19,7 +19,7 @@ from ovarnet.data.scenes.render import Scene, render_scene
 from ovarnet.data.scenes.world import CATEGORIES, applies, attribute_strings, category_strings
 from ovarnet.files import read_json
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
-from ovarnet.training.base_regions import BaseData, Regions
+from ovarnet.training.base_regions import BaseData, TrainingBoxes
 from ovarnet.training.regions import ImageMemory
 from ovarnet.vocabulary import Vocabulary
 
@@ -43,8 +43,8 @@ def oracle_data(vocabulary: Vocabulary, seed: int, scenes: int, images: ImageMem
             categories.append(vocabulary.category_index[item.thing.category.name])
             attributes.append([_label(item.thing, name) for name in vocabulary.attribute_names])
     boxes = torch.tensor(boxes)
-    return BaseData(vocabulary, every, Regions(files, boxes, torch.tensor(categories)),
-                    Regions(files, boxes, torch.tensor(attributes, dtype=torch.int8)))
+    return BaseData(vocabulary, every, TrainingBoxes(files, boxes, torch.tensor(categories)),
+                    TrainingBoxes(files, boxes, torch.tensor(attributes, dtype=torch.int8)))
 
 
 def _label(thing, name: str) -> int:

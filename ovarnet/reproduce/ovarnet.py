@@ -19,6 +19,8 @@ from ovarnet.build import load
 from ovarnet.config import OvarnetTraining, load_config
 from ovarnet.data.datasets import open_dataset
 from ovarnet.evaluation.evaluate import evaluate_model
+from ovarnet.evaluation.protocols import AUTHORS, FREE, GIVEN, OVAD
+from ovarnet.files import write_text
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.predictor import Batch
@@ -70,14 +72,14 @@ ROWS = (
 )
 
 MEASURES = {
-    "AP50": ("box-free", "COCO-OVD AP50", None),
-    "mAP authors": ("box-free", "attribute mAP", "authors: best IoU, no cut"),
-    "mAP ovad": ("box-free", "attribute mAP", "ovad: one-to-one, IoU >= 0.5"),
-    "accuracy": ("box-given", "category accuracy", None),
-    "mAP given": ("box-given", "attribute mAP", None),
-    "AR@100": ("box-free", "proposals AR@100", None),
-    "R@50": ("box-free", "proposals R@50", None),
-    "AR@100 refined": ("box-free", "detections AR@100", None),
+    "AP50": (FREE, "COCO-OVD AP50", None),
+    "mAP authors": (FREE, "attribute mAP", AUTHORS),
+    "mAP ovad": (FREE, "attribute mAP", OVAD),
+    "accuracy": (GIVEN, "category accuracy", None),
+    "mAP given": (GIVEN, "attribute mAP", None),
+    "AR@100": (FREE, "proposals AR@100", None),
+    "R@50": (FREE, "proposals R@50", None),
+    "AR@100 refined": (FREE, "detections AR@100", None),
 }
 """Name in the results -> where it stands in a report."""
 
@@ -185,7 +187,7 @@ def write_table(results: Mapping[str, Sequence[Result]], output: Path) -> str:
     """Write ``output/table.md``, three tables and what they show; returns the text."""
     parts = [f"{title}, %, mean ± deviation over seeds.\n\n{markdown(results, columns)}" for title, columns in TABLES.items()]
     text = "\n".join([*parts, *claims(results)])
-    (output / "table.md").write_text(text)
+    write_text(output / "table.md", text)
     return text
 
 

@@ -35,4 +35,4 @@ def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
         return train_probe(config)
     from ovarnet.training.zero_shot import assemble_clip_attr
 
-    return assemble_clip_attr(config, accelerator)
+    return assemble_clip_attr(config)

@@ -24,7 +24,7 @@ DETECTION, ATTRIBUTES = "detection", "attributes"
 
 
 @dataclass
-class Regions:
+class TrainingBoxes:
     """Boxes of one source, one row each. files: R paths. boxes: (R, 4). targets: (R,) base category columns, or (R, A) base labels."""
 
     files: list[str]
@@ -34,8 +34,8 @@ class Regions:
     def __len__(self) -> int:
         return len(self.files)
 
-    def first(self, count: int) -> Regions:
-        return Regions(self.files[:count], self.boxes[:count], self.targets[:count])
+    def first(self, count: int) -> TrainingBoxes:
+        return TrainingBoxes(self.files[:count], self.boxes[:count], self.targets[:count])
 
 
 def base_vocabulary(vocabulary: Vocabulary) -> Vocabulary:
@@ -43,7 +43,7 @@ def base_vocabulary(vocabulary: Vocabulary) -> Vocabulary:
     return Vocabulary(*(tuple(word for word in words if word.seen) for words in (vocabulary.categories, vocabulary.attributes)))
 
 
-def detection_regions(images: list[Annotations], vocabulary: Vocabulary) -> Regions:
+def detection_regions(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
     """Boxes with a category; targets are columns of `base_vocabulary`. Crowd boxes are left out. InputError: a box of a novel category."""
     seen = vocabulary.category_seen
     column = seen.cumsum(0) - 1
@@ -55,7 +55,7 @@ def detection_regions(images: list[Annotations], vocabulary: Vocabulary) -> Regi
     return _regions(kept, [column[image.categories] for image in kept], torch.zeros(0, dtype=torch.int64))
 
 
-def attribute_regions(images: list[Annotations], vocabulary: Vocabulary) -> Regions:
+def attribute_regions(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
     """Boxes with at least one known attribute; targets are the columns of `base_vocabulary`. InputError: a label of a novel attribute."""
     seen = vocabulary.attribute_seen
     for image in images:
@@ -67,9 +67,9 @@ def attribute_regions(images: list[Annotations], vocabulary: Vocabulary) -> Regi
     return _regions(kept, [image.attributes[:, seen] for image in kept], torch.zeros(0, int(seen.sum()), dtype=torch.int8))
 
 
-def _regions(images: list[Annotations], targets: list[Tensor], no_target: Tensor) -> Regions:
-    return Regions([image.file for image in images for _ in range(len(image))],
-                   torch.cat([torch.zeros(0, 4), *(image.boxes for image in images)]), torch.cat([no_target, *targets]))
+def _regions(images: list[Annotations], targets: list[Tensor], no_target: Tensor) -> TrainingBoxes:
+    return TrainingBoxes([image.file for image in images for _ in range(len(image))],
+                         torch.cat([torch.zeros(0, 4), *(image.boxes for image in images)]), torch.cat([no_target, *targets]))
 
 
 @dataclass
@@ -78,8 +78,8 @@ class BaseData:
 
     vocabulary: Vocabulary
     base: Vocabulary
-    detection: Regions
-    attributes: Regions
+    detection: TrainingBoxes
+    attributes: TrainingBoxes
 
     @classmethod
     def open(cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None) -> BaseData:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ClipTraining
 from ovarnet.data.captions import CaptionedImage, load_captions
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import Clip, load_clip
@@ -28,9 +28,6 @@ from ovarnet.modeling.crops import crop_boxes
 from ovarnet.training.clip_start import start_as_bag_of_words
 from ovarnet.training.loop import run_stage
 from ovarnet.vocabulary import Vocabulary
-
-MAX_LOGIT_SCALE = math.log(100)
-"""CLIP's own bound on its temperature."""
 
 
 class CaptionPairs(Dataset):
@@ -62,7 +59,7 @@ class CaptionPairs(Dataset):
 
     def _picture(self, record: CaptionedImage) -> Tensor:
         """(3, S, S) float32."""
-        pixels = torch.from_numpy(read_image(record.file)).permute(2, 0, 1).float() / 255
+        pixels = to_pixels(read_image(record.file))
         whole = torch.tensor([[0.0, 0.0, pixels.shape[2], pixels.shape[1]]])
         return crop_boxes(pixels, whole, self.size, self.mean, self.std, enlarge=0.0)[0]
 
@@ -97,11 +94,6 @@ class ContrastiveModel(nn.Module):
         return {"contrastive": self.loss(images, texts, self.clip.logit_scale.exp())}
 
 
-def bound_temperature(model: ContrastiveModel) -> None:
-    with torch.no_grad():
-        model.clip.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
-
-
 def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool = False) -> Path:
     """Train and write the checkpoint folder `config.output`; returns it."""
     output, root = Path(config.output), Path(config.root)
@@ -118,7 +110,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
     model = ContrastiveModel(clip, loss)
     words = root / "vocabulary.json"    # the generated world's; a caption corpus has none
     best = run_stage(model, pairs, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
-                     undecayed=[clip.token_embedding.weight], after_step=bound_temperature).clip
+                     undecayed=[clip.token_embedding.weight], after_step=lambda model: model.clip.bound_logit_scale()).clip
     accelerator.on_main_process(save_checkpoint)(
         output / "checkpoint", model="clip", settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
         vocabulary=Vocabulary.load(words) if words.is_file() else Vocabulary(), parts={"clip": best.model.state_dict()})

@@ -23,7 +23,7 @@ from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations, Proposals
 from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, base_vocabulary
 from ovarnet.training.novel_objects import NovelObjects
-from ovarnet.training.regions import ImageMemory, seeded
+from ovarnet.training.regions import ImageMemory, mirror, seeded
 from ovarnet.vocabulary import Vocabulary
 
 CAPTIONS = "captions"
@@ -78,7 +78,10 @@ class DistillData:
 
     @classmethod
     def open(cls, config: OvarnetTraining) -> DistillData:
-        """Read the data of a run. InputError: a box or a label of a novel word."""
+        """Read the data of a run. InputError: a box or a label of a novel word; a caption setting without the other."""
+        if (config.captions is None) != (config.captions_per_batch == 0):
+            raise InputError(f"captions is {config.captions or 'not given'} and captions_per_batch is {config.captions_per_batch}; "
+                             "captions are used when both are given, the second as a number of images of every batch")
         words, boxed = open_dataset(config.detection.dataset, config.detection.root, config.detection.split)
         vocabulary, described = words, []
         if config.attributes != config.detection:
@@ -207,9 +210,3 @@ class DistillImages(Dataset):
         if self.crop is None:
             return torch.zeros(0)
         return crop_boxes(pixels, torch.cat([image.boxes, proposals]), *self.crop)
-
-
-def mirror(boxes: Tensor, width: int) -> Tensor:
-    """(N, 4) boxes in the left-right mirrored image of that width."""
-    x1, y1, x2, y2 = boxes.unbind(1)
-    return torch.stack([width - x2, y1, width - x1, y2], dim=1)

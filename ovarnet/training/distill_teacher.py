@@ -6,7 +6,6 @@ R regions, D the teacher's embedding width. Cached or not, the regions, their cr
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ovarnet.errors import InputError
+from ovarnet.files import whole_file
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import Proposals
@@ -108,10 +108,8 @@ def _hash(*what) -> str:
 
 
 def _store(path: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
-    os.replace(temporary, path)
+    with whole_file(path) as unfinished:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, unfinished)
     return tensors
 
 

@@ -7,7 +7,6 @@ box, each by the rule of step I (grown by up to 20 %, sub-crop of at least 90 % 
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import torch
@@ -18,8 +17,9 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from ovarnet.errors import InputError
+from ovarnet.files import whole_file
 from ovarnet.modeling.clip import Clip
-from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, BaseData, Regions
+from ovarnet.training.base_regions import ATTRIBUTES, DETECTION, BaseData, TrainingBoxes
 from ovarnet.training.regions import CropRule, seeded, stack
 
 BATCH = 128
@@ -51,7 +51,7 @@ class EmbeddingCache:
         return torch.stack([self.tables[source][view, index] for (_, source, index), view in zip(keys, views, strict=True)]).float()
 
 
-def _read_or_embed(clip: Clip, regions: Regions, crops: CropRule, folder: Path, views: int, tower: str) -> Tensor:
+def _read_or_embed(clip: Clip, regions: TrainingBoxes, crops: CropRule, folder: Path, views: int, tower: str) -> Tensor:
     boxes = hashlib.sha256(repr(regions.files).encode() + regions.boxes.numpy().tobytes())
     path = folder / f"embeddings-{hashlib.sha256(f'{tower} {boxes.hexdigest()} {views}'.encode()).hexdigest()[:16]}.safetensors"
     if path.is_file():
@@ -60,15 +60,13 @@ def _read_or_embed(clip: Clip, regions: Regions, crops: CropRule, folder: Path, 
         except (SafetensorError, OSError, KeyError) as error:
             raise InputError(f"{path} is damaged ({error}); delete it, it is made again") from None
     table = embed_views(clip, regions, crops, views)
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file({"embeddings": table}, temporary)
-    os.replace(temporary, path)
+    with whole_file(path) as unfinished:
+        save_file({"embeddings": table}, unfinished)
     return table
 
 
 @torch.no_grad()
-def embed_views(clip: Clip, regions: Regions, crops: CropRule, views: int) -> Tensor:
+def embed_views(clip: Clip, regions: TrainingBoxes, crops: CropRule, views: int) -> Tensor:
     """(views, R, D) float16, L2-normalised."""
     table = torch.empty(views, len(regions), clip.embed_dim, dtype=torch.float16)
     batches = [(view, start) for view in range(views) for start in range(0, len(regions), BATCH)]

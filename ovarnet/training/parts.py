@@ -5,7 +5,6 @@ Parts are named by module (`ovarnet.config.TrainedParts`), never by what a param
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import torch
@@ -21,8 +20,6 @@ from ovarnet.modeling.prompts import LearnedPrompts
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.training.schedule import parameter_groups
 from ovarnet.vocabulary import Vocabulary
-
-MAX_LOGIT_SCALE = math.log(100)
 
 
 class Trainable(nn.Module):
@@ -54,8 +51,7 @@ class Trainable(nn.Module):
         return self
 
     def bound_temperature(self) -> None:
-        with torch.no_grad():
-            self.clip.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
+        self.clip.bound_logit_scale()
 
     def _parts(self) -> list[tuple[list[nn.Parameter], float]]:
         parts = self.parts

@@ -25,12 +25,13 @@ from ovarnet.build import find_checkpoint, load
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
 from ovarnet.config import ProbeTraining
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
-from ovarnet.modeling.linear_probe import KINDS, LinearProbe
-from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES
+from ovarnet.modeling.linear_probe import LinearProbe
+from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, KINDS
 from ovarnet.predictor import Batch, Predictor
-from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
+from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, Annotations
+from ovarnet.training.base_labels import base_labels
 from ovarnet.training.parts import open_proposer_checkpoint, proposer_settings
 from ovarnet.training.zero_shot import fit_scale_and_bias
 from ovarnet.vocabulary import Vocabulary
@@ -77,23 +78,16 @@ def embed_boxes(model: Predictor, images: Sequence[Annotations]) -> Tensor:
     """(R, D) float32 on the CPU: all boxes of all images, as the model sees them when boxes are given."""
     rows = []
     for image in tqdm(images, desc="embedding boxes", unit="image", mininterval=2.0):
-        pixels = torch.from_numpy(read_image(image.file)).to(model.device).permute(2, 0, 1).float() / 255
+        pixels = to_pixels(read_image(image.file), model.device)
         rows.append(model.regions(Batch([pixels], [image.file], [image.boxes]))[0].embeddings.float().cpu())
     return torch.cat(rows)
 
 
 @torch.no_grad()
 def lesson_of(kind: str, model: Predictor, vocabulary: Vocabulary, images: Sequence[Annotations], embeddings: Tensor) -> Lesson:
-    """Base words and their labels; a box with a category label is negative for every other category."""
-    words = vocabulary.categories if kind == "category" else vocabulary.attributes
-    seen = [column for column, word in enumerate(words) if word.seen]
-    if kind == "category":
-        categories = torch.cat([image.categories for image in images])
-        labels = torch.where(categories[:, None] == torch.tensor(seen), POSITIVE, NEGATIVE).to(torch.int8)
-        labels[categories == NO_CATEGORY] = UNKNOWN
-    else:
-        labels = torch.cat([image.attributes for image in images])[:, seen]
-    logits = model.classifier(embeddings.to(model.device), model.classifier.embed([words[column] for column in seen], kind)).cpu()
+    """The base words of a kind, their labels, and what their text alone says of each box."""
+    words, labels = base_labels(kind, vocabulary, images)
+    logits = model.classifier(embeddings.to(model.device), model.classifier.embed(words, kind)).cpu()
     owners = torch.arange(len(images)).repeat_interleave(torch.tensor([len(image) for image in images]))
     return Lesson(logits, labels, embeddings, owners)
 

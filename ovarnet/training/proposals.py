@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.files import read_json, write_json
 from ovarnet.modeling.proposer import BASE_BOXES_ONLY, Proposer
@@ -84,6 +84,13 @@ def stored_proposals(folders: Sequence[str | Path], files: Sequence[str], most: 
     return {file: known[Path(file).name][:most] for file in files}
 
 
+def best_and_largest(proposals: Proposals, most: int) -> Proposals:
+    """The best `most` and, if it is not among them, the largest one, last; it stands for the image."""
+    kept = list(range(min(most, len(proposals))))
+    largest = [int(areas(proposals.boxes).argmax())] if len(proposals) else []
+    return proposals[kept + [row for row in largest if row not in kept]]
+
+
 def areas(boxes: torch.Tensor) -> torch.Tensor:
     """(R, 4) -> (R,) in square pixels."""
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -96,11 +103,8 @@ def _origin(folder: Path) -> str | None:
 
 
 def _rows(proposals: Proposals, limit: int) -> list[list[float]]:
-    kept = list(range(min(limit, len(proposals))))
-    if len(proposals):
-        largest = int(areas(proposals.boxes).argmax())
-        kept += [largest] if largest not in kept else []
-    table = torch.cat([proposals.boxes, proposals.scores[:, None]], dim=1)[kept]
+    proposals = best_and_largest(proposals, limit)
+    table = torch.cat([proposals.boxes, proposals.scores[:, None]], dim=1)
     return [[round(value, DECIMALS) for value in row[:4]] + [round(row[4], 4)] for row in table.tolist()]
 
 
@@ -108,7 +112,7 @@ def _readable(files: Sequence[str]) -> dict[str, torch.Tensor]:
     images = {}
     for file in files:
         try:
-            images[file] = torch.from_numpy(read_image(file)).permute(2, 0, 1).float() / 255
+            images[file] = to_pixels(read_image(file))
         except InputError as error:
             logger.warning("left out: %s", error)
     return images

@@ -14,10 +14,11 @@ from ovarnet.build import build_proposer
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ProposerTraining
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.structures import Annotations
 from ovarnet.training.loop import run_stage
+from ovarnet.training.regions import mirror
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -34,18 +35,14 @@ class BoxedImages(Dataset):
         """Batch of (iteration, index) keys -> images, each (3, H, W) float32 in [0, 1], and their boxes, each (N, 4) xyxy pixels."""
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + keys[0][0])
         mirrored = (torch.rand(len(keys), generator=draw) < 0.5).tolist()
-        samples = [self._sample(self.annotations[index], mirror) for (_, index), mirror in zip(keys, mirrored, strict=True)]
+        samples = [self._sample(self.annotations[index], flip) for (_, index), flip in zip(keys, mirrored, strict=True)]
         return [image for image, _ in samples], [boxes for _, boxes in samples]
 
     @staticmethod
-    def _sample(annotation: Annotations, mirror: bool) -> tuple[Tensor, Tensor]:
-        image = torch.from_numpy(read_image(annotation.file)).permute(2, 0, 1).float() / 255
+    def _sample(annotation: Annotations, mirrored: bool) -> tuple[Tensor, Tensor]:
+        image = to_pixels(read_image(annotation.file))
         boxes = annotation.boxes[~annotation.is_crowd]
-        if not mirror:
-            return image, boxes
-        x1, y1, x2, y2 = boxes.unbind(1)
-        width = image.shape[2]
-        return image.flip(-1), torch.stack([width - x2, y1, width - x1, y2], dim=1)
+        return (image.flip(-1), mirror(boxes, image.shape[2])) if mirrored else (image, boxes)
 
 
 class ProposerModel(nn.Module):

@@ -7,7 +7,6 @@ P proposals of an image, R of them used, C category words, A attribute words.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -23,11 +22,12 @@ from tqdm import tqdm
 from ovarnet.captions import CaptionParser, ParsedCaption
 from ovarnet.config import PseudoLabelRules
 from ovarnet.data.captions import CaptionedImage
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
+from ovarnet.files import whole_file
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.structures import Proposals
-from ovarnet.training.proposals import areas, shards
+from ovarnet.training.proposals import areas, best_and_largest, shards
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -160,10 +160,8 @@ def largest_region(taught: TaughtRegions, rules: PseudoLabelRules) -> Tensor:
 
 
 def _score(teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, most: int) -> TaughtRegions:
-    kept = list(range(min(most, len(proposals))))
-    largest = int(areas(proposals.boxes).argmax())
-    proposals = proposals[kept + ([largest] if largest not in kept else [])]
-    image = torch.from_numpy(read_image(file)).to(teacher.device).permute(2, 0, 1).float() / 255
+    proposals = best_and_largest(proposals, most)
+    image = to_pixels(read_image(file), teacher.device)
     embeddings = teacher.encode_boxes([image], [proposals.boxes])[0]
     return TaughtRegions(proposals.boxes, proposals.scores, *(teacher.classifier(embeddings, words).cpu() for words in embedded))
 
@@ -173,9 +171,8 @@ def _save(path: Path, regions: list[TaughtRegions], files: list[str], words: Voc
     tensors |= {name: tensor.half() for name, tensor in tensors.items() if name.endswith("_logits")}
     tensors["counts"] = torch.tensor([len(row.boxes) for row in regions])
     header = {"images": [Path(file).name for file in files], "categories": words.category_names, "attributes": words.attribute_names}
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file(tensors, temporary, metadata={"header": json.dumps(header)})
-    os.replace(temporary, path)
+    with whole_file(path) as unfinished:
+        save_file(tensors, unfinished, metadata={"header": json.dumps(header)})
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from ovarnet.files import write_json
+
 
 class Recorder:
     """Logs scalars of one run under `folder`; use as a context manager. Only the main process writes (`active`)."""
@@ -21,7 +23,7 @@ class Recorder:
         self.writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if active else None
 
     def log(self, step: int, scalars: dict, **more: float) -> None:
-        """Record named scalars (tensors or numbers) every `every` iterations, 20 in all but short runs."""
+        """Record named scalars (tensors or numbers): every 20 iterations, more often in a run of less than 400, and after the last."""
         self.bar.update(1)
         if not self.active or (step % self.every and step != self.bar.total):
             return
@@ -38,7 +40,7 @@ class Recorder:
         self.bar.close()
         if self.active:
             self.writer.close()
-            (self.folder / "history.json").write_text(json.dumps(self.history))
+            write_json(self.folder / "history.json", self.history)
             if self.history:
                 from ovarnet.visualization import curves
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.crops import crop_boxes, random_crop_boxes
 
@@ -30,7 +30,7 @@ class ImageMemory:
             pixels = read_image(file)
             if pixels.nbytes <= self.room:
                 self.keep(file, pixels)
-        return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255
+        return to_pixels(pixels)
 
     def keep(self, file: str, pixels: np.ndarray) -> None:
         """(H, W, 3) uint8 RGB to be found under `file`, which need not exist on disk."""
@@ -66,3 +66,9 @@ def seed_of(*numbers: int) -> int:
 def stack(crops: Sequence[Tensor], like: CropRule) -> Tensor:
     """Concatenate lists of crops, of which there may be none."""
     return torch.cat([torch.zeros(0, 3, like.size, like.size), *crops])
+
+
+def mirror(boxes: Tensor, width: int) -> Tensor:
+    """(N, 4) boxes in the left-right mirrored image of that width."""
+    x1, y1, x2, y2 = boxes.unbind(1)
+    return torch.stack([width - x2, y1, width - x1, y2], dim=1)

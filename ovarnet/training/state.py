@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
@@ -13,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ovarnet.checkpoint import load_weights
 from ovarnet.errors import InputError
+from ovarnet.files import whole_file
 
 
 class TrainingState:
@@ -39,10 +39,9 @@ class TrainingState:
         optimizer = self.optimizer.state_dict()
         for index, moments in optimizer["state"].items():
             tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in moments.items()}
-        temporary = self.path.with_suffix(".tmp")
         stored = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-        save_file(stored, temporary, metadata={"step": str(self.step)})
-        os.replace(temporary, self.path)
+        with whole_file(self.path) as unfinished:
+            save_file(stored, unfinished, metadata={"step": str(self.step)})
 
     def resume(self, model: nn.Module) -> None:
         """Continue from the saved file. Raises InputError when there is none or it does not fit."""

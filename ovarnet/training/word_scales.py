@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
+from ovarnet.modeling.clip import MAX_LOGIT_SCALE
 from ovarnet.modeling.text_classifier import KINDS, Kind
-
-MAX_LOGIT_SCALE = math.log(100)
 
 
 class WordScales(nn.Module):

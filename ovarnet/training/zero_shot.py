@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -19,22 +18,23 @@ from ovarnet.build import open_clip_tower
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ZeroShotClipAttr
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.images import read_image
+from ovarnet.data.images import read_image, to_pixels
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.modeling.prompts import TemplatePrompts
-from ovarnet.modeling.text_classifier import TextClassifier
-from ovarnet.structures import NEGATIVE, POSITIVE, Annotations
+from ovarnet.modeling.text_classifier import Kind, TextClassifier
+from ovarnet.structures import POSITIVE, UNKNOWN, Annotations, first_boxes
+from ovarnet.training.base_labels import base_labels
 from ovarnet.training.parts import open_proposer_checkpoint, proposer_settings
 from ovarnet.vocabulary import Vocabulary
 
 
 @torch.no_grad()
-def embed_boxes(clip: Clip, images: list[Annotations]) -> Tensor:
+def embed_crops(clip: Clip, images: list[Annotations]) -> Tensor:
     """Normalised CLIP embeddings (R, D) of all boxes of `images`, in their order."""
     rows = []
     for annotation in images:
-        pixels = torch.from_numpy(read_image(annotation.file)).permute(2, 0, 1).float() / 255
+        pixels = to_pixels(read_image(annotation.file))
         crops = crop_boxes(pixels, annotation.boxes, clip.image_size, clip.mean, clip.std)
         rows.append(F.normalize(clip.encode_image(crops), dim=-1))
     return torch.cat(rows)
@@ -58,41 +58,25 @@ def fit_scale_and_bias(cosines: Tensor, targets: Tensor) -> tuple[float, float]:
 
 
 def base_pairs(embeddings: Tensor, images: list[Annotations], classifier: TextClassifier, vocabulary: Vocabulary,
-               kind: str) -> tuple[Tensor, Tensor]:
+               kind: Kind) -> tuple[Tensor, Tensor]:
     """Cosines and 0/1 labels of every labelled (box, base word) pair of one kind, both (M,)."""
-    words = vocabulary.categories if kind == "category" else vocabulary.attributes
-    seen = [column for column, word in enumerate(words) if word.seen]
-    cosines = classifier.cosines(embeddings, classifier.embed([words[column] for column in seen], kind))
-    if kind == "category":
-        categories = torch.cat([image.categories for image in images])
-        labels = (categories[:, None] == torch.tensor(seen)[None]).to(torch.int8)
-    else:
-        labels = torch.cat([image.attributes for image in images])[:, seen]
-    known = (labels == POSITIVE) | (labels == NEGATIVE)
+    words, labels = base_labels(kind, vocabulary, images)
+    cosines = classifier.cosines(embeddings, classifier.embed(words, kind))
+    known = labels != UNKNOWN
     return cosines[known], (labels[known] == POSITIVE).float()
 
 
-def assemble_clip_attr(config: ZeroShotClipAttr, accelerator: Accelerator) -> Path:
+def assemble_clip_attr(config: ZeroShotClipAttr) -> Path:
     """Fit the calibration and write the checkpoint folder; returns it."""
     proposer = open_proposer_checkpoint(config.proposer)
     vocabulary, images = open_dataset("scenes", config.root, "train")
-    images = _first_boxes(images, config.boxes)
+    images = first_boxes(images, config.boxes)
     clip = open_clip_tower(config.clip).eval()
     classifier = TextClassifier(clip, TemplatePrompts(config.category_templates, config.attribute_templates)).eval()
-    embeddings = embed_boxes(clip, images)
+    embeddings = embed_crops(clip, images)
     calibration = {kind: list(fit_scale_and_bias(*base_pairs(embeddings, images, classifier, vocabulary, kind)))
                    for kind in ("category", "attribute")}
     settings = {"clip": {"name": config.clip.name}, "proposer": proposer_settings(proposer), "calibration": calibration,
                 "prompts": {"category": config.category_templates, "attribute": config.attribute_templates}, "training": asdict(config)}
     return save_checkpoint(Path(config.output) / "checkpoint", model="clip-attr", settings=settings, vocabulary=vocabulary, half=True,
                            parts={"clip": clip.model.state_dict(), "proposer": proposer.part("proposer")})
-
-
-def _first_boxes(images: list[Annotations], boxes: int) -> list[Annotations]:
-    kept, count = [], 0
-    for image in images:
-        if count >= boxes:
-            break
-        kept.append(image)
-        count += len(image)
-    return kept

@@ -43,11 +43,10 @@ def test_a_pipeline_that_is_not_installed():
         CaptionParser(Vocabulary.of(["dog"]), "xx_nothing")
 
 
-def test_record_survives_json(parser):
+def test_a_record_as_json(parser):
     record = ParsedCaption.joined(map(parser.parse, ["a red dog", "a dog that is red", "the sky"]))
     assert record.to_json() == {"text": "a red dog\na dog that is red\nthe sky", "categories": ["dog"], "attributes": ["red"],
                                 "pairs": [{"attribute": "red", "noun": "dog", "category": "dog"}], "phrases": ["red dog", "dog", "sky"]}
-    assert ParsedCaption.from_json(record.to_json()) == record
 
 
 def test_empty_vocabulary_still_gives_phrases():

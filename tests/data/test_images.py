@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from ovarnet.data.images import LARGEST, list_images, read_image, read_image_size
+from ovarnet.data.images import LARGEST, list_images, read_image, read_image_size, to_pixels
 from ovarnet.errors import InputError
 
 RED, WHITE, BLACK = [255, 0, 0], [255, 255, 255], [0, 0, 0]
@@ -122,3 +123,11 @@ def test_list_images(tmp_path):
     assert list_images([*given, tmp_path]) == [*given, tmp_path / "b/a.png"]
     with pytest.raises(InputError, match="no image in this folder"):
         list_images([tmp_path / "none"])
+
+
+def test_pixels_are_planes_of_floats():
+    image = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
+    pixels = to_pixels(image)
+    assert pixels.shape == (3, 4, 6) and pixels.dtype == torch.float32 and pixels.is_contiguous()
+    assert torch.equal(pixels, torch.from_numpy(image).permute(2, 0, 1).float() / 255)
+    assert pixels[1, 2, 5] == np.float32(image[2, 5, 1]) / 255

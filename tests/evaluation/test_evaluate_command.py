@@ -111,7 +111,7 @@ def test_predictions_saved_with_a_limit_are_scored_with_it(world, model, tmp_pat
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["--limit", "0"], "--limit 0: give at least 1 image"),
+    (["--limit", "0"], "argument --limit: 0 is too small"),
     (["--split", "tests"], "has no split 'tests'"),
     (["--dataset", "imagenet"], "dataset 'imagenet' is unknown; give one of scenes"),
     (["--settings", "boxes"], "argument --settings: invalid choice: 'boxes'"),

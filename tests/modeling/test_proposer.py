@@ -4,12 +4,11 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from torch import nn
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import load_clip
 from ovarnet.modeling.detector_resize import DetectorResize
-from ovarnet.modeling.proposer import DetectorProposer, resnet50_proposer, roi_pool, scenes_proposer
+from ovarnet.modeling.proposer import resnet50_proposer, roi_pool, scenes_proposer
 from ovarnet.modeling.pyramid import ClipPyramid
 
 LOSSES = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg"}
@@ -131,15 +130,6 @@ def test_a_frozen_clip_gives_a_trunk_that_trains(clip):
     clip.requires_grad_(False)
     assert all(parameter.requires_grad for parameter in scenes_proposer(clip).parameters())
     clip.requires_grad_(True)
-
-
-def test_batch_norm_can_stay_in_training():
-    backbone = nn.Sequential(nn.Conv2d(3, 4, 3, 16, 1), nn.BatchNorm2d(4))
-    backbone.out_channels = 4
-    resize = DetectorResize((32, 32), 64, (0.5,) * 3, (0.5,) * 3)
-    settings = {"anchor_sizes": ((32,),), "roi_strides": {"0": 16}, "resize": resize, "head_width": 8}
-    assert DetectorProposer(backbone, **settings, frozen_batch_norm=False).train().detector.backbone[1].training
-    assert not DetectorProposer(backbone, **settings).train().detector.backbone[1].training
 
 
 def test_scenes_proposer_is_small_enough_to_ship(proposer):

@@ -1,6 +1,5 @@
-"""Logits by hand, synonyms, calibration, and caches that hit when they may and miss when they must."""
+"""Logits by hand, synonyms, calibration, and a memory that hits when it may and misses when it must."""
 
-import logging
 import math
 
 import pytest
@@ -152,53 +151,6 @@ def test_embeddings_made_in_inference_mode_can_train(classifier):
     regions = torch.randn(2, 128, requires_grad=True)
     classifier(regions, words).sum().backward()
     assert regions.grad is not None
-
-
-def cached(clip, prompts, folder) -> TextClassifier:
-    return TextClassifier(clip, prompts, cache_folder=folder).eval()
-
-
-def test_disk_serves_the_next_process_and_misses_when_anything_changes(clip, tmp_path, monkeypatch):
-    prompts = LearnedPrompts(96, (1, 1, 1))
-    first = cached(clip, prompts, tmp_path / "cache").embed(WORDS, "category")
-    assert [file.suffix for file in (tmp_path / "cache").iterdir()] == [".safetensors"]
-    calls = encodings(prompts, monkeypatch)
-    second = cached(clip, prompts, tmp_path / "cache").embed(WORDS, "category")
-    assert calls == []
-    assert torch.equal(first.matrix, second.matrix) and torch.equal(first.owner, second.owner)
-    assert (len(second), second.kind) == (3, "category")
-    cached(clip, prompts, tmp_path / "cache").embed(WORDS, "attribute")
-    cached(clip, prompts, tmp_path / "cache").embed(WORDS[:2], "category")
-    with torch.no_grad():
-        clip.model.ln_final.weight.mul_(1.1)
-    cached(clip, prompts, tmp_path / "cache").embed(WORDS, "category")
-    with torch.no_grad():
-        prompts.vectors.mul_(1.1)
-    cached(clip, prompts, tmp_path / "cache").embed(WORDS, "category")
-    assert len(calls) == 4
-    assert len(list((tmp_path / "cache").iterdir())) == 5
-
-
-@pytest.mark.parametrize("content", [b"", b"not a safetensors file", None])
-def test_a_damaged_cache_file_is_rebuilt_with_one_warning(clip, tmp_path, content, caplog):
-    prompts = TemplatePrompts()
-    whole = cached(clip, prompts, tmp_path).embed(WORDS, "category")
-    [file] = tmp_path.iterdir()
-    file.write_bytes(file.read_bytes()[:-8] if content is None else content)
-    with caplog.at_level(logging.WARNING):
-        again = cached(clip, prompts, tmp_path).embed(WORDS, "category")
-    assert len(caplog.records) == 1 and str(file) in caplog.text
-    assert torch.equal(again.matrix, whole.matrix)
-    caplog.clear()
-    cached(clip, prompts, tmp_path).embed(WORDS, "category")
-    assert not caplog.records
-
-
-def test_a_cache_that_cannot_be_written_is_a_warning(clip, tmp_path, caplog):
-    (tmp_path / "file").write_text("")
-    with caplog.at_level(logging.WARNING):
-        assert len(cached(clip, TemplatePrompts(), tmp_path / "file").embed(WORDS, "category")) == 3
-    assert "were not cached" in caplog.text
 
 
 def test_five_thousand_words_are_one_product(classifier, monkeypatch):

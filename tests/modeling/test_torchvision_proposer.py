@@ -5,6 +5,7 @@ import torch
 from torchvision.models.detection import fasterrcnn_resnet50_fpn
 
 from ovarnet.errors import InputError
+from ovarnet.modeling import torchvision_proposer
 from ovarnet.modeling.torchvision_proposer import TorchvisionProposer
 
 
@@ -16,8 +17,10 @@ def weights(tmp_path_factory):
     return path
 
 
-def test_loads_the_file_and_merges_classes(weights):
-    proposer = TorchvisionProposer(weights, score_threshold=0.0, limit=20)
+def test_loads_the_file_and_merges_classes(weights, monkeypatch):
+    monkeypatch.setattr(torchvision_proposer, "LIMIT", 20)
+    proposer = TorchvisionProposer(weights)
+    proposer.detector.roi_heads.score_thresh = 0.0          # random weights are sure of nothing
     assert torch.equal(proposer.detector.backbone.body.conv1.weight, torch.load(weights, weights_only=True)["backbone.body.conv1.weight"])
     proposer.detector.transform.short_side = (64, 64)       # seconds instead of half a minute
     found, = proposer.propose([torch.rand(3, 64, 96)])

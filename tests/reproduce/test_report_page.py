@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ovarnet.evaluation.protocols import AUTHORS
 from ovarnet.reproduce.report import figures, page
 from ovarnet.reproduce.report.numbers import Metrics
 from ovarnet.reproduce.report.pictures import CROP, WIDTH, colour, numbered_boxes, surroundings
@@ -73,8 +74,10 @@ def test_running_mean_takes_a_tenth_around():
     assert figures.running_mean(np.array([5.0])).tolist() == [5.0]
 
 
-@pytest.mark.parametrize("rows", [{}, {("box-given", "attribute mAP", "vaw rule"): {"base": {"value": 0.5, "chance": 0.1}}}])
-def test_charts_are_drawn_whatever_was_measured(rows):
+@pytest.mark.parametrize("groups", [{}, {"base": {"value": 0.5, "chance": 0.1}}])
+def test_charts_are_drawn_whatever_is_undefined(groups):
+    rows = {("box-given", "attribute mAP", "vaw rule"): groups, ("box-given", "category accuracy", "arg-max"): {},
+            ("box-free", "COCO-OVD AP50", "one label per box"): {}, ("box-free", "attribute mAP", AUTHORS): {}}
     words = (Word("red", "color", seen=True), Word("gray", "color"), Word("striped", "pattern", seen=True))
     entries = [{"setting": "box-given", "protocol": "vaw rule", "attribute": word.name, "ap": 0.5, "chance": None} for word in words]
     models = {"CLIP-Attr, step I": Metrics(rows, entries), "OvarNet": Metrics(rows, entries)}

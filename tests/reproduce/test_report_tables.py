@@ -4,9 +4,10 @@ import math
 
 import pytest
 
+from ovarnet.evaluation.protocols import AUTHORS, OVAD
 from ovarnet.evaluation.report import Report, Row
 from ovarnet.reproduce.report import tables
-from ovarnet.reproduce.report.numbers import AUTHORS, OVAD, Metrics
+from ovarnet.reproduce.report.numbers import Metrics
 from ovarnet.reproduce.report.tables import Table
 
 
@@ -19,7 +20,7 @@ def metrics(tmp_path):
                 Row("box-free", "attribute mAP", AUTHORS, "novel", 0.31, 0.172),
                 Row("box-free", "attribute mAP", OVAD, "novel", 0.3, 0.172),
                 Row("box-free", "COCO-OVD AP50", "one label per box", "novel", ap50),
-                Row("box-free", "proposals R@50", "one-to-one, IoU 0.5", "base", 0.987)]
+                *(Row("box-free", f"proposals {measure}", "one-to-one", "base", 0.987) for measure in ("R@50", "R@100", "AR@100"))]
         words = [{"setting": "box-given", "protocol": "vaw rule", "attribute": "red", "ap": 0.5, "chance": 0.1},
                  {"setting": "box-free", "protocol": AUTHORS, "attribute": "red", "ap": 0.4, "chance": 0.1},
                  {"setting": "box-free", "protocol": "one label per box", "category": "mug", "ap50": float("nan")}]
@@ -29,18 +30,25 @@ def metrics(tmp_path):
     return make
 
 
-def test_values_are_percent_and_nan_where_nothing_was_measured(metrics):
+def test_values_are_percent_and_nan_where_they_are_undefined(metrics):
     one = metrics(0.5, float("nan"))
     assert one.value("box-given", "category accuracy", "base") == 50
     assert one.value("box-given", "category accuracy", "base", of="chance") == 2.5
     assert one.value("box-free", "attribute mAP", "novel", OVAD) == 30 and one.value("box-free", "attribute mAP", "novel", AUTHORS) == 31
     assert math.isnan(one.value("box-given", "attribute mAP", "novel"))          # null in the file
     assert math.isnan(one.value("box-free", "COCO-OVD AP50", "novel", of="chance"))
-    assert math.isnan(one.value("box-given", "attribute mAP", "tail"))
+    assert math.isnan(one.value("box-given", "attribute mAP", "tail"))           # no word of that group
     assert one.types() == ["color"]
     assert one.of_words("box-given", "attribute", "ap") == {"red": 50}
     assert one.of_words("box-free", "attribute", "ap", AUTHORS) == {"red": 40}
     assert math.isnan(one.of_words("box-free", "category", "ap50")["mug"])
+
+
+@pytest.mark.parametrize(("setting", "measure", "protocol"), [
+    ("box-given", "category precision", None), ("box-given", "attribute mAP", OVAD), ("box-free", "attribute mAP", None)])
+def test_a_measure_that_is_not_there_or_not_the_only_one_is_no_nan(metrics, setting, measure, protocol):
+    with pytest.raises(KeyError, match=f"measures {setting}, {measure}"):
+        metrics(0.5, 0.5).value(setting, measure, "novel", protocol)
 
 
 def test_best_is_bold_equals_share_it_and_chance_does_not_compete():

@@ -8,10 +8,10 @@ from ovarnet.data.scenes.records import ID_OFFSETS
 from ovarnet.data.scenes.render import render_scene
 from ovarnet.data.scenes.world import vocabulary
 from ovarnet.reproduce import oracle
-from ovarnet.reproduce.box_given import first_boxes, groups
+from ovarnet.reproduce.box_given import groups
 from ovarnet.reproduce.clip_attr import ROWS, STEP_I, STEP_II, Sizes
 from ovarnet.reproduce.table import cell, markdown
-from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
+from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, first_boxes
 from ovarnet.training.pseudo_labels import parse_images
 from ovarnet.training.regions import ImageMemory
 from ovarnet.vocabulary import Vocabulary, Word

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ovarnet.config import OvarnetTraining
 from ovarnet.errors import InputError
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations, Proposals
@@ -102,3 +103,7 @@ def test_boxes_teach_by_a_base_category_or_in_its_absence_a_base_attribute(has_c
     assert teaches_boxes(image, (3, 20, 30), has_categories).tolist() == expected
 
 
+@pytest.mark.parametrize("half", [{"captions": "absent/*.tar"}, {"captions_per_batch": 2}])
+def test_half_of_the_caption_settings_is_refused_before_anything_is_read(half):
+    with pytest.raises(InputError, match=r"captions is .* and captions_per_batch is"):
+        DistillData.open(OvarnetTraining(**half))

@@ -3,7 +3,8 @@ import torch
 
 from ovarnet.modeling.prompts import TemplatePrompts
 from ovarnet.modeling.text_classifier import TextClassifier
-from ovarnet.structures import Annotations
+from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
+from ovarnet.training.base_labels import base_labels
 from ovarnet.training.zero_shot import base_pairs, fit_scale_and_bias
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -34,3 +35,12 @@ def test_only_labelled_pairs_of_base_words_are_used(small_clip):
     cosines, targets = base_pairs(embeddings, [image], classifier, words, "attribute")
     red = classifier.cosines(embeddings, classifier.embed([words.attributes[1]], "attribute"))
     assert targets.tolist() == [1, 0] and torch.equal(cosines, red[:2, 0])
+
+
+def test_a_box_without_a_category_is_no_negative_of_any():
+    words = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)), ())
+    image = Annotations("x.jpg", "1", 10, 10, torch.tensor([[0, 0, 5, 5], [1, 1, 9, 9], [2, 2, 4, 4.0]]), [2, NO_CATEGORY, 1],
+                        torch.zeros(3, 0))
+    base, labels = base_labels("category", words, [image])
+    assert [word.name for word in base] == ["mug", "car"]
+    assert labels.tolist() == [[NEGATIVE, POSITIVE], [UNKNOWN, UNKNOWN], [NEGATIVE, NEGATIVE]]

@@ -6,7 +6,6 @@ images that own one; keep the wanted categories, all in their order. Records are
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures, unnamed
 from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
+from ovarnet.files import whole_file
 from ovarnet.json_stream import stream_json
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
 from ovarnet.vocabulary import Vocabulary
@@ -91,10 +91,8 @@ def write_subset(source: Path, target: Path, wanted: frozenset[str]) -> Path:
         "categories": lambda record: str(record.get("id")) in categories,
         "images": lambda record: str(record.get("id")) in owners,
         "annotations": lambda record: str(record.get("category_id")) in categories}
-    unfinished = target.with_name(target.name + ".part")
-    with unfinished.open("w", encoding="utf-8") as out:
+    with whole_file(target) as unfinished, unfinished.open("w", encoding="utf-8") as out:
         _copy(source, out, keep)
-    os.replace(unfinished, target)
     return target
 
 

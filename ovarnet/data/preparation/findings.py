@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ovarnet.data.records import Skipped, printable
+from ovarnet.files import write_text
 
 PROBLEMS = Path("prepared") / "problems.txt"
 SHOWN = 10
@@ -82,10 +82,7 @@ class Findings:
         if not self.cases:
             path.unlink(missing_ok=True)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(path.name + ".part")
-        unfinished.write_text("\n".join(self.cases) + "\n", encoding="utf-8")
-        os.replace(unfinished, path)
+        write_text(path, "\n".join(self.cases) + "\n")
 
     def _say(self, kind: str, text: str) -> None:
         text = printable(text)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ovarnet.data.datasets import DIVISIONS, LSA_SOURCES, lsa_folders
+from ovarnet.data.datasets import DIVISIONS, lsa_folders
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.lsa import LsaImages, load_lsa
+from ovarnet.data.lsa import SOURCES, LsaImages, load_lsa
 from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.data.preparation.sources import is_there
@@ -20,7 +20,7 @@ RELEASE = {"common2common.json": {"base words": 4_921, "novel words": 587}, "com
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
     vocabulary, sizes, images = _words(root, findings), ImageSizes(root), {}
-    for source in LSA_SOURCES:
+    for source in SOURCES:
         is_there(root / "images" / source, source, root, findings)
     for split in splits:
         if is_there(root / f"{split}.json", "lsa labels", root, findings) and vocabulary.attributes and lsa_folders(root):

@@ -87,8 +87,8 @@ def _category(split: str, u: float, v: float) -> Category:
     return _uniform(_NOVEL if u < share else _BASE, v)
 
 
-def _angle(category: Category, pose: str | None, u: float, v: float) -> float:
-    """Degrees. Categories without a pose are only jittered."""
+def _angle(pose: str | None, u: float, v: float) -> float:
+    """Degrees. Things without a pose are only jittered."""
     jitter = 16 * u - 8
     if pose is None:
         return 1.5 * jitter
@@ -115,7 +115,7 @@ def draw_thing(rng: np.random.Generator, split: str, previous: Thing | None = No
     finish = "matte" if u[8] < MATTE_RATE else _uniform(ATTRIBUTES["finish"][1:], (u[8] - MATTE_RATE) / (1 - MATTE_RATE))
     thing = Thing(category=category, color=_uniform(ATTRIBUTES["color"], u[7]), pattern=pattern,
                   finish=finish, size=size, pose=pose, extras=_extras(u[9:14]),
-                  length=low + (high - low) * u[14], angle=_angle(category, pose, u[15], u[16]))
+                  length=low + (high - low) * u[14], angle=_angle(pose, u[15], u[16]))
     if twin and u[0] < SAME_CATEGORY_RATE * SHARED_ATTRIBUTE_RATE:
         shared = _uniform(("color", "pattern", "finish"), u[17])
         thing = replace(thing, **{shared: getattr(previous, shared)})

@@ -10,7 +10,8 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from ovarnet.reproduce.report.numbers import AUTHORS, FREE, GIVEN, Metrics
+from ovarnet.evaluation.protocols import AUTHORS, FREE, GIVEN
+from ovarnet.reproduce.report.numbers import Metrics
 from ovarnet.vocabulary import Word
 
 BASE, NOVEL, ALL, QUIET = "#2f6db5", "#d1495b", "#444444", "#b8bec6"

@@ -9,8 +9,6 @@ from pathlib import Path
 from ovarnet.files import read_json
 
 NAN = float("nan")
-GIVEN, FREE = "box-given", "box-free"
-AUTHORS, OVAD = "authors: best IoU, no cut", "ovad: one-to-one, IoU >= 0.5"
 
 
 @dataclass
@@ -28,11 +26,13 @@ class Metrics:
         return cls(rows, content["words"])
 
     def value(self, setting: str, measure: str, group: str, protocol: str | None = None, *, of: str = "value") -> float:
-        """In percent; nan where it is undefined or was not measured. of: "value" or "chance"."""
-        for (row_setting, row_measure, row_protocol), groups in self.rows.items():
-            if (row_setting, row_measure) == (setting, measure) and protocol in (None, row_protocol) and group in groups:
-                return _percent(groups[group][of])
-        return NAN
+        """In percent; nan where it is undefined, or no word is of that group. of: "value" or "chance". KeyError when the measure is not
+        there or, without `protocol`, there under several."""
+        found = [groups for (row_setting, row_measure, row_protocol), groups in self.rows.items()
+                 if (row_setting, row_measure) == (setting, measure) and protocol in (None, row_protocol)]
+        if len(found) != 1:
+            raise KeyError(f"{len(found)} measures {setting}, {measure}, {protocol}")
+        return _percent(found[0][group][of]) if group in found[0] else NAN
 
     def types(self) -> list[str]:
         """Parent types of the attributes, in the order of the vocabulary."""

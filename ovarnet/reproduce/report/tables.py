@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ovarnet.reproduce.report.numbers import AUTHORS, FREE, GIVEN, OVAD, Metrics
+from ovarnet.evaluation.protocols import AUTHORS, FREE, GIVEN, OVAD
+from ovarnet.reproduce.report.numbers import Metrics
 
 GROUPS = ("base", "novel", "all")
 

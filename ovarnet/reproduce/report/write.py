@@ -11,9 +11,11 @@ from pathlib import Path
 
 from ovarnet.data.images import read_image
 from ovarnet.evaluation.evaluate import detect_all
+from ovarnet.evaluation.protocols import AUTHORS, FREE
+from ovarnet.files import write_text
 from ovarnet.reproduce.chain.steps import Places
 from ovarnet.reproduce.report import figures, mistakes, page
-from ovarnet.reproduce.report.numbers import AUTHORS, FREE, read_history
+from ovarnet.reproduce.report.numbers import read_history
 from ovarnet.reproduce.report.opened import STUDENT, TEACHER, Chain
 from ovarnet.reproduce.report.pictures import numbered_boxes, surroundings
 from ovarnet.reproduce.report.side_by_side import (
@@ -42,8 +44,8 @@ def write_report(places: Places, *, quick: bool) -> tuple[Path, str]:
     minutes = sum(chain.minutes.values()) + (time.monotonic() - started) / 60
     parts = [*_head(chain, minutes, quick), *main, *_run(chain, minutes)]
     text = "\n".join(table.markdown() for table in chain.tables())
-    (folder / "tables.md").write_text(text)
-    (folder / "report.html").write_text(page.page("OvarNet on scenes", parts))
+    write_text(folder / "tables.md", text)
+    write_text(folder / "report.html", page.page("OvarNet on scenes", parts))
     return folder / "report.html", text
 
 
