@@ -9,6 +9,7 @@ import torch
 from accelerate import Accelerator
 from omegaconf import OmegaConf
 from open_clip.loss import ClipLoss
+from safetensors.torch import load_file
 
 import ovarnet
 from ovarnet.captions import ParsedCaption
@@ -24,7 +25,7 @@ from ovarnet.structures import Proposals
 from ovarnet.training import captions
 from ovarnet.training.caption_regions import CAPTIONS, CaptionBatch, CaptionData, CaptionRegions
 from ovarnet.training.captions import CaptionCriterion, CaptionModel, CaptionTexts, train_with_captions
-from ovarnet.training.parts import open_clip_attr
+from ovarnet.training.parts import Trainable, open_clip_attr
 from ovarnet.training.proposals import read_proposals, stored_proposals, write_proposals
 from ovarnet.training.pseudo_labels import (
     TaughtRegions,
@@ -375,9 +376,12 @@ def test_clip_pretraining_reads_tables_and_shards(corpus, tmp_path, capsys):
     captions, images = corpus
     (tmp_path / "clip.yaml").write_text(f"""
         {{stage: clip, output: {tmp_path}/run, root: {tmp_path}, captions: "{captions}", images: {images or "none"},
-         clip: {{name: ovarnet-scenes}}, picture_memory: {int(images is None)}, optimisation: {{iterations: 2, batch_size: 4}}}}""")
+         clip: {{name: ovarnet-scenes}}, picture_memory: {int(images is None)}, scale_start: 500,
+         optimisation: {{iterations: 2, batch_size: 4}}}}""")
     assert main(["train", str(tmp_path / "clip.yaml")]) == 0
-    assert (tmp_path / "run/checkpoint/clip.safetensors").is_file() and str(tmp_path / "run") in capsys.readouterr().out
+    assert str(tmp_path / "run") in capsys.readouterr().out
+    scale = load_file(tmp_path / "run/checkpoint/clip.safetensors")["logit_scale"]
+    assert scale.item() == pytest.approx(math.log(100)), "bounded, wherever it starts"
 
 
 def test_a_model_without_learned_prompts_cannot_start_step_two(start_files):
@@ -387,13 +391,14 @@ def test_a_model_without_learned_prompts_cannot_start_step_two(start_files):
 
 def test_the_settings_of_the_loss_reach_it(tiny_world, step_one, pseudo_labels, tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr(captions, "run_stage", lambda model, *_, **more: made.append(model) or model)
+    monkeypatch.setattr(captions, "run_stage", lambda model, *_, after_step, **more: made.extend([model, after_step]) or model)
     train_with_captions(caption_settings(tiny_world, step_one, pseudo_labels, tmp_path, untold_weight=0.7, unknown_divisors=[7, 3],
                                          base_weight=4, image_anchor=6, trained={"image_tower": 0.1}, terms={"told_attributes": 2},
                                          loss={"category_weight": 5}), Accelerator(cpu=True))
     judge = made[0].criterion
     assert (judge.untold_weight, tuple(judge.divisors), judge.terms.told_attributes, judge.novel.tolist()) == (
         0.7, (7, 3), 2, [False, True, False]), "of red, gray and striped, gray is novel"
+    assert made[1] is Trainable.bound_temperature
     assert (made[0].base_weight, made[0].base_criterion.settings.category_weight, made[0].tower.weight) == (4, 5, 6)
 
 
