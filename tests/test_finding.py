@@ -107,6 +107,13 @@ def test_the_box_that_fits_both_wins():
     assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
 
 
+@pytest.mark.parametrize(("nms_iou", "left"), [(0.5, 1), (0.7, 1), (0.8, 2)])
+def test_boxes_that_overlap_more_than_the_model_s_limit_are_left_out(nms_iou, left):
+    part = [0, 0, 30, 30]       # three quarters of LEFT
+    found = Found(regions((LEFT, 0.9, region(car=6)), (part, 0.8, region(car=6))), nms_iou=nms_iou).find(PICTURE, "car")
+    assert found.boxes.tolist() == [LEFT, part][:left]
+
+
 def test_the_order_of_the_vocabulary_changes_nothing():
     turned = Vocabulary(WORDS.categories[::-1], WORDS.attributes[::-1])
     seen = regions((LEFT, 0.9, region(car=5, dog=2, white=3, gray=4)), (RIGHT, 0.7, region(car=2, white=6, white_car=3)))

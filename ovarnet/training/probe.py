@@ -65,6 +65,7 @@ def train_probe(config: ProbeTraining) -> Path:
         raise InputError(f"{config.data.root}: nothing is left to learn from in split {config.data.split}: no box, or no base word "
                          '("seen": true in vocabulary.json, see docs/own_data.md)')
     model = load(config.start, proposer=config.proposer if config.start.startswith("clip-attr:") else None)
+    model.classifier.probe = None   # one that the start has is replaced, not stored: nothing may be fitted on top of it
     embeddings = embed_boxes(model, images)
     probe = LinearProbe(names, embeddings.shape[1])
     for kind in KINDS:

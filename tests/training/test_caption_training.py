@@ -9,19 +9,23 @@ import torch
 from accelerate import Accelerator
 from omegaconf import OmegaConf
 from open_clip.loss import ClipLoss
+from safetensors.torch import load_file
 
 import ovarnet
 from ovarnet.captions import ParsedCaption
 from ovarnet.cli import main
-from ovarnet.config import CaptionTerms, PseudoLabelRules, resolve
+from ovarnet.config import CaptionTerms, CaptionTraining, PseudoLabelRules, resolve
 from ovarnet.data.captions import load_captions
 from ovarnet.errors import InputError
 from ovarnet.modeling.phrase_prompts import PhrasePrompts
+from ovarnet.modeling.prompts import LearnedPrompts
 from ovarnet.modeling.proposer import BASE_BOXES_ONLY
+from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.structures import Proposals
+from ovarnet.training import captions
 from ovarnet.training.caption_regions import CAPTIONS, CaptionBatch, CaptionData, CaptionRegions
-from ovarnet.training.captions import CaptionCriterion, CaptionTexts, train_with_captions
-from ovarnet.training.parts import open_clip_attr
+from ovarnet.training.captions import CaptionCriterion, CaptionModel, CaptionTexts, train_with_captions
+from ovarnet.training.parts import Trainable, open_clip_attr
 from ovarnet.training.proposals import read_proposals, stored_proposals, write_proposals
 from ovarnet.training.pseudo_labels import (
     TaughtRegions,
@@ -103,11 +107,18 @@ def test_small_doubtful_and_surplus_proposals_are_not_used():
     assert len(label(taught, regions=1).boxes) == 1
 
 
-def batch_of(n=2, r=1, phrases=(("a red mug", "a key"), ("a key",))):
-    return CaptionBatch(torch.zeros(n + r, 3, 8, 8), ["a red mug and a key", "a key"][:n], [list(p) for p in phrases],
-                        torch.tensor([[True, False], [False, False]]), torch.tensor([[True, False, False], [False, False, False]]),
-                        torch.tensor([[False, True]]), torch.tensor([[False, False, True]]), torch.tensor([[True, False, False]]),
-                        torch.ones(r, dtype=torch.bool), torch.zeros(r, 2), torch.zeros(r, 3))
+def batch_of():
+    """2 images, 3 regions, 2 categories, 4 attributes; the teacher's logits are drawn."""
+    draw = torch.Generator().manual_seed(1)
+    return CaptionBatch(
+        torch.zeros(5, 3, 8, 8), ["a red mug and a key", "a key"], [["a red mug", "a key"], ["a key"]],
+        image_categories=torch.tensor([[True, False], [False, False]]),
+        image_attributes=torch.tensor([[True, False, False, True], [False, False, True, False]]),
+        region_categories=torch.tensor([[False, True], [True, True], [True, False]]),
+        region_attributes=torch.tensor([[False, False, True, False], [True, True, False, False], [False, False, False, False]]),
+        region_told=torch.tensor([[True, False, False, False], [False, True, True, False], [False, True, False, False]]),
+        region_named=torch.tensor([True, False, True]),
+        teacher_categories=2 * torch.randn(3, 2, generator=draw), teacher_attributes=2 * torch.randn(3, 4, generator=draw))
 
 
 @pytest.fixture
@@ -121,35 +132,85 @@ def test_equal_phrases_are_one_row_that_both_images_own(texts):
     assert texts.captions.norm(dim=1).tolist() == pytest.approx([1, 1], rel=1e-5)
 
 
+NOVEL, UNTOLD = [False, True, True, False], 0.3
+
+
 def criterion(**weights):
     terms = CaptionTerms(**{name: weights.get(name, 0.0) for name in asdict(CaptionTerms())})
-    return CaptionCriterion(ClipLoss(), terms, torch.tensor([False, True, True]), (10.0, 5.0))
+    return CaptionCriterion(ClipLoss(), terms, torch.tensor(NOVEL), (10.0, 5.0), UNTOLD)
+
+
+def nce(rows, positives, divisor=1.0):
+    """Mean over the rows with a positive of -log of the share of the positives; the logits of the others are divided."""
+    losses = []
+    for row, right in zip(rows.tolist(), positives.tolist(), strict=True):
+        shares = [math.exp(z if is_right else z / divisor) for z, is_right in zip(row, right, strict=True)]
+        if any(right):
+            losses.append(-math.log(sum(share for share, is_right in zip(shares, right, strict=True) if is_right) / sum(shares)))
+    return sum(losses) / len(losses)
+
+
+def kl(teacher, student):
+    """Mean over the rows of sum p log(p / q)."""
+    p, q = (z.exp() / z.exp().sum(dim=1, keepdim=True) for z in (teacher, student))
+    return (p * (p / q).log()).sum(dim=1).mean().item()
+
+
+def told(rows, batch):
+    """Mean over the novel words of the regions whose category the caption names; words that are not told weigh less."""
+    entries = [math.log1p(math.exp(-z)) if is_told else UNTOLD * math.log1p(math.exp(z))
+               for row, told_of, named in zip(rows.tolist(), batch.region_told.tolist(), batch.region_named.tolist(), strict=True) if named
+               for z, is_told, novel in zip(row, told_of, NOVEL, strict=True) if novel]
+    return sum(entries) / len(entries)
+
+
+def both_ways(scale, images, texts):
+    """The symmetric InfoNCE of pairs: each image among the texts, each text among the images."""
+    own = torch.eye(len(images), dtype=torch.bool)
+    return (nce(scale * images @ texts.T, own) + nce(scale * texts @ images.T, own)) / 2
 
 
 def test_each_term_is_switchable_named_and_right(texts):
-    images = torch.nn.functional.normalize(torch.randn(2, 128), dim=1)
-    z = torch.zeros
-    arguments = images, texts, (z(2, 2), z(2, 3)), (z(1, 2), torch.tensor([[0.0, 5.0, math.log(2)]])), torch.tensor(0.0), batch_of()
-    for name in asdict(CaptionTerms()):
-        found = criterion(**{name: 2.0})(*arguments)
-        assert set(found) == {name} and torch.isfinite(found[name])
-    everything = criterion(**asdict(CaptionTerms()))(*arguments)
-    assert set(everything) == set(asdict(CaptionTerms())) - {"told_attributes"}, "not in the paper: off unless asked for"
-    assert everything["image_attributes"].item() == pytest.approx(math.log(3))
-    assert everything["image_categories"].item() == pytest.approx(math.log(2))
-    assert everything["region_attributes"].item() == pytest.approx(-math.log(2 / (1 + math.e + 2)))
-    assert everything["keep_categories"].item() == pytest.approx(0, abs=1e-6)
-    caption_logits = texts.scale * images @ texts.captions.T
-    both = torch.nn.functional.cross_entropy
-    expected = (both(caption_logits, torch.arange(2)) + both(caption_logits.T, torch.arange(2))) / 2
-    assert everything["image_caption"].item() == pytest.approx(expected.item(), rel=1e-5)
-    mass = (texts.scale * images @ texts.phrases.T).softmax(dim=1)
-    assert everything["image_phrases"].item() == pytest.approx((-mass[1, 1].log() / 2).item(), rel=1e-4, abs=1e-6)
+    draw = torch.Generator().manual_seed(0)
+    images = torch.nn.functional.normalize(torch.randn(2, 128, generator=draw), dim=1)
+    of_images, of_regions = ([3 * torch.randn(rows, words, generator=draw) for words in (2, 4)] for rows in (2, 3))
+    bias, batch = torch.tensor(-1.5), batch_of()
+    z = of_images[1] + 1.5, of_regions[1] + 1.5     # where a softmax divides logits, it takes them without the bias
+    with torch.no_grad():
+        expected = {
+            "image_caption": both_ways(texts.scale, images, texts.captions),
+            "image_phrase": both_ways(texts.scale, images, texts.phrases[[0, 1]]),
+            "image_phrases": nce(texts.scale * images @ texts.phrases.T, torch.tensor([[True, True], [False, True]])),
+            "image_attributes": nce(z[0], batch.image_attributes, divisor=10),
+            "image_categories": nce(of_images[0], batch.image_categories),
+            "region_attributes": nce(z[1], batch.region_attributes, divisor=5),
+            "region_categories": nce(of_regions[0], batch.region_categories),
+            "told_attributes": told(of_regions[1], batch),
+            "keep_attributes": kl(batch.teacher_attributes, of_regions[1]),
+            "keep_categories": kl(batch.teacher_categories, of_regions[0])}
+    assert set(expected) == set(asdict(CaptionTerms()))
+    for name, value in expected.items():
+        for weight in (1.0, 2.0):
+            found = criterion(**{name: weight})(images, texts, of_images, of_regions, bias, batch)
+            assert set(found) == {name} and found[name].item() == pytest.approx(weight * value, rel=1e-4), name
+    paper = criterion(**asdict(CaptionTerms()))(images, texts, of_images, of_regions, bias, batch)
+    assert set(paper) == set(expected) - {"told_attributes"}, "not in the paper: off unless asked for"
+
+
+def test_base_losses_have_their_weight_and_the_columns_of_the_base_words(small_clip):
+    clip = copy.deepcopy(small_clip)
+    base = Vocabulary((Word("car", seen=True), Word("mug", seen=True)), (Word("striped", seen=True), Word("red", seen=True)))
+    model = CaptionModel(clip, TextClassifier(clip, LearnedPrompts(clip.text_width, (1, 1, 1)), bias=0.0), WORDS, base, criterion(),
+                         lambda categories, attributes, batch: {"categories": categories, "attributes": attributes, **batch},
+                         CaptionTraining(base_weight=3.0, terms=CaptionTerms(image_phrase=0, image_phrases=0)))
+    found = model._base_losses(torch.tensor([[1.0, 2.0, 4.0]]), torch.tensor([[8.0, 16.0, 32.0]]), {"also": torch.tensor(5.0)})
+    assert {name: loss.tolist() for name, loss in found.items()} == {
+        "base_categories": [[12, 3]], "base_attributes": [[96, 24]], "base_also": 15}
 
 
 def test_a_learned_bias_does_not_turn_around_what_the_divisors_do(texts):
     images = torch.nn.functional.normalize(torch.randn(2, 128), dim=1)
-    of_images, of_regions = (torch.randn(2, 2), torch.randn(2, 3)), (torch.randn(1, 2), torch.randn(1, 3))
+    of_images, of_regions = (torch.randn(2, 2), torch.randn(2, 4)), (torch.randn(3, 2), torch.randn(3, 4))
     paper = criterion(**asdict(CaptionTerms()))
     plain = paper(images, texts, of_images, of_regions, torch.tensor(0.0), batch_of())
     bias = torch.tensor(-10.0, requires_grad=True)
@@ -315,14 +376,30 @@ def test_clip_pretraining_reads_tables_and_shards(corpus, tmp_path, capsys):
     captions, images = corpus
     (tmp_path / "clip.yaml").write_text(f"""
         {{stage: clip, output: {tmp_path}/run, root: {tmp_path}, captions: "{captions}", images: {images or "none"},
-         clip: {{name: ovarnet-scenes}}, picture_memory: {int(images is None)}, optimisation: {{iterations: 2, batch_size: 4}}}}""")
+         clip: {{name: ovarnet-scenes}}, picture_memory: {int(images is None)}, scale_start: 500,
+         optimisation: {{iterations: 2, batch_size: 4}}}}""")
     assert main(["train", str(tmp_path / "clip.yaml")]) == 0
-    assert (tmp_path / "run/checkpoint/clip.safetensors").is_file() and str(tmp_path / "run") in capsys.readouterr().out
+    assert str(tmp_path / "run") in capsys.readouterr().out
+    scale = load_file(tmp_path / "run/checkpoint/clip.safetensors")["logit_scale"]
+    assert scale.item() == pytest.approx(math.log(100)), "bounded, wherever it starts"
 
 
 def test_a_model_without_learned_prompts_cannot_start_step_two(start_files):
     with pytest.raises(InputError, match="train step I first"):
         open_clip_attr(start_files.proposer)
+
+
+def test_the_settings_of_the_loss_reach_it(tiny_world, step_one, pseudo_labels, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(captions, "run_stage", lambda model, *_, after_step, **more: made.extend([model, after_step]) or model)
+    train_with_captions(caption_settings(tiny_world, step_one, pseudo_labels, tmp_path, untold_weight=0.7, unknown_divisors=[7, 3],
+                                         base_weight=4, image_anchor=6, trained={"image_tower": 0.1}, terms={"told_attributes": 2},
+                                         loss={"category_weight": 5}), Accelerator(cpu=True))
+    judge = made[0].criterion
+    assert (judge.untold_weight, tuple(judge.divisors), judge.terms.told_attributes, judge.novel.tolist()) == (
+        0.7, (7, 3), 2, [False, True, False]), "of red, gray and striped, gray is novel"
+    assert made[1] is Trainable.bound_temperature
+    assert (made[0].base_weight, made[0].base_criterion.settings.category_weight, made[0].tower.weight) == (4, 5, 6)
 
 
 def test_phrases_too_long_are_cut(small_clip):

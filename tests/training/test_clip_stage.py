@@ -1,3 +1,4 @@
+import copy
 import math
 
 import cv2
@@ -8,7 +9,7 @@ from torch.nn import functional as F
 
 from ovarnet.data.captions import CaptionedImage
 from ovarnet.modeling.clip import load_clip
-from ovarnet.training.clip import CaptionPairs
+from ovarnet.training.clip import CaptionPairs, ContrastiveModel, bound_temperature
 from ovarnet.training.clip_start import inverse_document_frequency, start_as_bag_of_words
 
 
@@ -34,6 +35,15 @@ def test_captions_are_drawn_anew_and_reproducibly(pairs):
     drawn = [pairs.__getitems__([(iteration, 0)])[1][0] for iteration in range(20)]
     assert {tuple(row) for row in drawn} == {tuple(row) for row in pairs.tokens[0]}
     assert drawn == [pairs.__getitems__([(iteration, 0)])[1][0] for iteration in range(20)]
+
+
+@pytest.mark.parametrize(("start", "bounded"), [(9.0, math.log(100)), (-1.0, 0.0), (2.0, 2.0)])
+def test_the_temperature_is_bounded_by_one_hundred(small_clip, start, bounded):
+    model = ContrastiveModel(copy.deepcopy(small_clip), None)
+    with torch.no_grad():
+        model.clip.logit_scale.fill_(start)
+    bound_temperature(model)
+    assert model.clip.logit_scale.item() == pytest.approx(bounded)
 
 
 def test_document_frequency_counts_a_caption_once():

@@ -1,4 +1,6 @@
 import copy
+import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +12,8 @@ from ovarnet.config import FederatedLoss, Optimisation, TrainedParts, resolve
 from ovarnet.errors import InputError
 from ovarnet.modeling.prompts import LearnedPrompts
 from ovarnet.modeling.text_classifier import TextClassifier
+from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
+from ovarnet.training import federated
 from ovarnet.training.base_regions import BaseData
 from ovarnet.training.federated import AnchoredTower, FederatedCriterion, FederatedModel, start_bias, train_clip_attr
 from ovarnet.training.parts import Trainable
@@ -62,6 +66,40 @@ def test_the_anchor_is_zero_at_the_start_and_only_then(parts):
     assert losses == {} and not embeddings.requires_grad
 
 
+def test_the_anchor_has_its_weight(parts):
+    clip, _ = parts
+    towers = [AnchoredTower(clip, TrainedParts(image_tower=0.1), weight) for weight in (1, 10)]
+    with torch.no_grad():
+        clip.model.visual.attnpool.c_proj.weight.add_(torch.randn_like(clip.model.visual.attnpool.c_proj.weight))
+        one, ten = (tower(torch.ones(1, 3, 64, 64))[1]["image_anchor"].item() for tower in towers)
+    assert ten == pytest.approx(10 * one) and one > 0.01
+
+
+def test_the_temperature_is_bounded_by_one_hundred(parts):
+    model = Trainable(*parts, TrainedParts())
+    for start, bounded in ((9.0, math.log(100)), (-1.0, 0.0), (2.0, 2.0)):
+        with torch.no_grad():
+            model.clip.logit_scale.fill_(start)
+        model.bound_temperature()
+        assert model.clip.logit_scale.item() == pytest.approx(bounded)
+
+
+def bce(logit, target):
+    return math.log1p(math.exp(-logit if target else logit))
+
+
+def test_every_setting_of_the_loss_counts():
+    data = SimpleNamespace(weights=lambda settings: (torch.tensor([2.0, 0.5]), torch.tensor([3.0, 0.25, 1.0])))
+    criterion = FederatedCriterion(data, FederatedLoss(category_weight=4.0, unknown_weight=0.3))
+    batch = {"categories": torch.tensor([1]), "attributes": torch.tensor([[POSITIVE, NEGATIVE, UNKNOWN]], dtype=torch.int8)}
+    logits = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 1.5, -1.0]])
+    losses = criterion(*logits, batch)
+    assert losses["categories"].item() == pytest.approx(4 * (2 * bce(1, 0) + 0.5 * bce(-2, 1)) / 2)
+    assert losses["attributes"].item() == pytest.approx((3 * bce(0.5, 1) + 0.25 * bce(1.5, 0)) / 2 + 0.3 * bce(-1, 0))
+    judged = criterion(*logits, batch | {"judged": torch.tensor([False, True])})
+    assert judged["categories"].item() == pytest.approx(4 * 0.5 * bce(-2, 1)) and judged["attributes"] == losses["attributes"]
+
+
 def test_the_start_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world):
     clip, classifier = parts
     base = BaseData.open(*[settings_source(tiny_world)] * 2).base
@@ -107,6 +145,18 @@ def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, start_fi
     model = ovarnet.load(whole, device="cpu")
     found = model.detect(str(tiny_world.images / "0.png"), categories=["mug", "submarine"], attributes=["red"], boxes=[[4, 4, 34, 24]])
     assert found.category_scores.shape == (1, 2) and found.attribute_scores.shape == (1, 1)
+
+
+def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_temperature(tiny_world, start_files, tmp_path, monkeypatch):
+    bounds = []
+    monkeypatch.setattr(federated, "run_stage", lambda model, *_, after_step, **more: bounds.append(after_step) or model)
+    folder = train_clip_attr(settings(tiny_world, start_files, tmp_path, cached_views=1, trained={"bias": 1.0}, start_probability=0.2),
+                             Accelerator(cpu=True))
+    found = ovarnet.load(folder, device="cpu").detect(
+        str(tiny_world.images / "0.png"), categories=["mug", "car"], attributes=["red", "striped"],
+        boxes=[[4, 4, 34, 24], [20, 24, 60, 54], [2, 2, 22, 22]])
+    assert torch.cat([found.category_scores, found.attribute_scores]).mean().item() == pytest.approx(0.2, abs=0.02)
+    assert bounds == [Trainable.bound_temperature]
 
 
 def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):

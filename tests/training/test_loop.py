@@ -9,6 +9,8 @@ from torch.utils.data import Dataset
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.loop import check_finite, run_stage
+from ovarnet.training.regions import seed_of
+from ovarnet.training.state import TrainingState
 
 
 class Numbers(Dataset):
@@ -46,6 +48,45 @@ def test_learns_and_writes_curves(tmp_path):
     history = json.loads((tmp_path / "history.json").read_text())
     assert [step for step, _ in history["square"]] == list(range(3, 61, 3)) and history["square"][-1][1] < history["square"][0][1]
     assert (tmp_path / "curves.png").stat().st_size > 1000 and list((tmp_path / "tensorboard").iterdir())
+
+
+class Drawing(Doubling):
+    """Notes the first number that it draws in every iteration."""
+
+    def __init__(self):
+        super().__init__()
+        self.drawn = []
+
+    def forward(self, batch):
+        self.drawn.append(torch.rand(()).item())
+        return super().forward(batch)
+
+
+def test_what_a_model_draws_differs_between_iterations_and_seeds_and_not_between_runs(tmp_path):
+    first, again, other = (Drawing() for _ in range(3))
+    for number, (model, seed) in enumerate([(first, 1), (again, 1), (other, 2)]):
+        run_stage(model, Numbers(), SETTINGS, Accelerator(cpu=True), output=tmp_path / str(number), seed=seed, resume=False)
+    assert len(set(first.drawn + other.drawn)) == 2 * SETTINGS.iterations and again.drawn == first.drawn
+
+
+def test_a_seed_depends_on_every_number_and_on_their_order():
+    seeds = [seed_of(*numbers) for numbers in ((1, 2, 3), (0, 2, 3), (1, 0, 3), (1, 2, 0), (3, 2, 1))]
+    assert len(set(seeds)) == 5 and all(0 <= seed < 2**63 for seed in seeds) and seed_of(1, 2, 3) == seeds[0]
+
+
+def test_the_running_average_is_what_is_kept(tmp_path):
+    model = Doubling()
+    optimizer = torch.optim.SGD(model.parameters())
+    averaged, plain = (TrainingState(model, optimizer, None, tmp_path, ema) for ema in (0.75, 0.0))
+    for weight in (4.0, 8.0, 0.0):
+        with torch.no_grad():
+            model.weight.fill_(weight)
+        averaged.advance(model)
+        plain.advance(model)
+    assert averaged.best_model(model).weight.item() == pytest.approx((4 * 0.75 + 8 * 0.25) * 0.75)
+    assert plain.best_model(model) is model and averaged.step == plain.step == 3
+    trained = Doubling()
+    assert run(tmp_path, trained).weight.item() != trained.weight.item()
 
 
 def test_resume_continues_the_same_run_exactly(tmp_path):
