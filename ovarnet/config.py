@@ -7,15 +7,16 @@ and names the nearest valid one. The resolved settings are saved beside the weig
 from __future__ import annotations
 
 import difflib
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import ConfigKeyError, MissingMandatoryValue, OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from ovarnet.errors import InputError
 
@@ -37,6 +38,10 @@ class Optimisation:
     save_every: int = 500
     workers: int = 0
     mixed_precision: str = "no"
+
+    def __post_init__(self):
+        if self.mixed_precision == "False":  # YAML takes a bare no for false
+            self.mixed_precision = "no"
 
 
 @dataclass
@@ -386,12 +391,28 @@ STAGES: dict[str, type] = {"clip": ClipTraining, "proposer": ProposerTraining, "
                            "clip_attr": ClipAttrTraining, "clip_attr_captions": CaptionTraining,
                            "ovarnet": OvarnetTraining, "probe": ProbeTraining}
 
+PRECISIONS = ("no", "fp16", "bf16")
+_AT_LEAST_0 = "0 or more", lambda value: 0 <= value < math.inf
+_AT_LEAST_1 = "1 or more", lambda value: value >= 1
+_SHARE = "from 0 to 1", lambda value: 0 <= value <= 1
+RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "seed": ("from 0 to 4294967295", lambda value: 0 <= value < 2**32), "limit": _AT_LEAST_1,
+    "detection_share": _SHARE, "attribute_share": _SHARE,
+    "optimisation.iterations": _AT_LEAST_1, "optimisation.batch_size": _AT_LEAST_1, "optimisation.save_every": _AT_LEAST_1,
+    "optimisation.lr": ("more than 0", lambda value: 0 < value < math.inf),
+    "optimisation.weight_decay": _AT_LEAST_0, "optimisation.warmup": _AT_LEAST_0, "optimisation.workers": _AT_LEAST_0,
+    "optimisation.betas": ("two numbers from 0 to less than 1", lambda values: all(0 <= value < 1 for value in values)),
+    "optimisation.decay": _SHARE, "optimisation.ema": ("from 0 to less than 1", lambda value: 0 <= value < 1),
+    "optimisation.clip_norm": ("more than 0, or .inf for no clipping", lambda value: value > 0),
+    "optimisation.mixed_precision": (f"one of {', '.join(PRECISIONS)}", lambda value: value in PRECISIONS)}
+"""What each setting may be, in words and as a test; None passes where the setting may be None."""
+
 
 def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:
-    """Read a config file, apply ``KEY=VALUE`` overrides, check every key and type, and return the stage's dataclass.
+    """Read a config file, apply ``KEY=VALUE`` overrides, check every key, type and range, and return the stage's dataclass.
 
-    Raises InputError for a missing or unreadable file, an unknown stage, an unknown key (with the nearest valid one), a wrong type or a
-    setting that has to be given and is not.
+    Raises InputError for a missing or unreadable file, an unknown stage, an unknown key (with the nearest valid one), a wrong type, a
+    number out of its range or a setting that has to be given and is not.
     """
     path = Path(path)
     if not path.is_file():
@@ -401,39 +422,57 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:
     except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
         raise InputError(f"config {path} cannot be read: {error}") from None
     if not isinstance(given, DictConfig):
-        raise InputError(f"config {path} must be a list of 'key: value' lines")
+        raise InputError(f"config {path} holds a list; it must hold 'key: value' lines, such as 'stage: clip'")
     for override in overrides:
         if not re.match(r"[\w.]+=", override):
             raise InputError(f"'{override}' is not of the form KEY=VALUE, such as optimisation.iterations=100")
     try:
         given = OmegaConf.merge(given, OmegaConf.from_dotlist(list(overrides)))
-    except (yaml.YAMLError, OmegaConfBaseException) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, TypeError) as error:  # TypeError: a list for a group of settings
         raise InputError(f"cannot apply {' '.join(overrides)} to {path}: {error}") from None
     return resolve(given, str(path))
 
 
 def resolve(given: DictConfig, source: str) -> Any:
-    """Merge `given` over the defaults of its stage; `source` is named in errors."""
-    stage = given.get("stage")
-    if stage not in STAGES:
-        raise InputError(f"{source}: stage is '{stage}'; it must be one of {', '.join(STAGES)}")
-    kind = STAGES[stage]
-    _check_keys(given, kind, source)
+    """Merge `given` over the defaults of its stage and check every number; `source` is named in errors."""
     try:
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(kind), given))
+        stated = OmegaConf.to_container(given)
+        stage = stated.get("stage")
+        if not isinstance(stage, str) or stage not in STAGES:
+            raise InputError(f"{source}: stage is '{stage}'; it must be one of {', '.join(STAGES)}")
+        _check_keys(stated, STAGES[stage], source)
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(STAGES[stage]), given))
     except MissingMandatoryValue as error:
         raise InputError(f"{source}: {getattr(error, 'full_key', None) or 'a setting'} must be given") from None
-    except (ConfigKeyError, OmegaConfBaseException) as error:
-        key = getattr(error, "full_key", "") or ""
-        raise InputError(f"{source}: {key}: {str(error).splitlines()[0]}") from None
+    except OmegaConfBaseException as error:
+        key = f"{error.full_key}: " if getattr(error, "full_key", None) else ""
+        raise InputError(f"{source}: {key}{str(error).splitlines()[0]}") from None
+    _check_ranges(config, source)
+    return config
 
 
-def _check_keys(given: DictConfig, kind: type, source: str, prefix: str = "") -> None:
-    known = {f.name: f for f in fields(kind)}
+def _check_keys(given: dict, kind: type, source: str, prefix: str = "") -> None:
+    known = get_type_hints(kind)
     for key, value in given.items():
+        name = f"{prefix}{key}"
         if key not in known:
             near = difflib.get_close_matches(str(key), list(known), n=1, cutoff=0.0)[0]
-            raise InputError(f"{source}: unknown key '{prefix}{key}'; did you mean '{prefix}{near}'?")
-        default = known[key].default_factory() if callable(known[key].default_factory) else known[key].default
-        if is_dataclass(default) and isinstance(value, DictConfig):
-            _check_keys(value, type(default), source, f"{prefix}{key}.")
+            raise InputError(f"{source}: unknown key '{name}'; did you mean '{prefix}{near}'?")
+        parts = get_args(known[key])
+        group = next((part for part in (known[key], *parts) if is_dataclass(part)), None)
+        if group and isinstance(value, dict):
+            _check_keys(value, group, source, f"{name}.")
+        elif group and not (value is None and type(None) in parts):
+            raise InputError(f"{source}: {name} is '{value}'; it is a group of settings, such as {name}.{fields(group)[0].name}=...")
+        if get_origin(known[key]) is tuple and isinstance(value, list) and len(value) != len(parts):
+            raise InputError(f"{source}: {name} is {value}; it must be {len(parts)} values")
+
+
+def _check_ranges(config: Any, source: str) -> None:
+    """Of the settings in RANGES, those that this stage has."""
+    for key, (allowed, holds) in RANGES.items():
+        value = config
+        for name in key.split("."):
+            value = getattr(value, name, None)
+        if value is not None and not holds(value):
+            raise InputError(f"{source}: {key} is {value}; it must be {allowed}")

@@ -18,20 +18,46 @@ def place(boxes: np.ndarray, sizes: np.ndarray, width: int, height: int) -> np.n
     Returns (N, 4) rectangles inside the canvas, or None when some plate finds no free place. No two of them overlap, and none
     lies on the line that leads from another one to its box.
     """
-    placed, lines = np.zeros((0, 4)), np.zeros((0, 2))
+    if sizes.prod(axis=1).sum() > width * height:
+        return None  # known at once, which takes long to find out with thousands of plates
+    layout = Layout(boxes, width, height)
     for box, size in zip(boxes, sizes, strict=True):
-        positions = candidates(box, size)
-        hidden = overlap(positions, boxes) / np.maximum(area(boxes), 1.0)
-        free = inside(positions, width, height) & (overlap(positions, placed).sum(axis=1) == 0) & (hidden.max(axis=1) <= HIDDEN)
-        free &= ~covers(positions, lines).any(axis=1)
-        free &= [not covers(placed, line_points(position, box)).any() for position in positions]
-        if not free.any():
+        if not layout.add(candidates(box, size), box, size):
             return None
+    return layout.placed
+
+
+def place_some(boxes: np.ndarray, sizes: np.ndarray, width: int, height: int) -> tuple[list[int], np.ndarray]:
+    """As `place`, but plates without a free place are left out, and positions beyond the rim are moved onto the canvas.
+
+    Returns which plates have a place, and their K rectangles (K, 4).
+    """
+    layout = Layout(boxes, width, height)
+    kept = [index for index, (box, size) in enumerate(zip(boxes, sizes, strict=True))
+            if layout.add(clamped(candidates(box, size), size, width, height), box, size)]
+    return kept, layout.placed
+
+
+class Layout:
+    """The plates placed so far, and points on the lines that lead to their boxes."""
+
+    def __init__(self, boxes: np.ndarray, width: int, height: int):
+        self.boxes, self.width, self.height = boxes, width, height
+        self.placed, self.lines = np.zeros((0, 4)), np.zeros((0, 2))
+
+    def add(self, positions: np.ndarray, box: np.ndarray, size: np.ndarray) -> bool:
+        """Place one plate of `size` at the best free one of `positions`; False where none is free."""
+        hidden = overlap(positions, self.boxes) / np.maximum(area(self.boxes), 1.0)
+        free = inside(positions, self.width, self.height) & (overlap(positions, self.placed).sum(axis=1) == 0)
+        free &= (hidden.max(axis=1) <= HIDDEN) & ~covers(positions, self.lines).any(axis=1)
+        free &= [not covers(self.placed, line_points(position, box)).any() for position in positions]
+        if not free.any():
+            return False
         cost = hidden.sum(axis=1) + 2.0 * distance(positions, box) / size[1] + 0.01 * np.arange(len(positions))
         best = np.where(free, cost, np.inf).argmin()
-        placed = np.concatenate([placed, positions[best][None]])
-        lines = np.concatenate([lines, line_points(positions[best], box)])
-    return placed
+        self.placed = np.concatenate([self.placed, positions[best][None]])
+        self.lines = np.concatenate([self.lines, line_points(positions[best], box)])
+        return True
 
 
 def candidates(box: np.ndarray, size: np.ndarray) -> np.ndarray:
@@ -46,6 +72,12 @@ def candidates(box: np.ndarray, size: np.ndarray) -> np.ndarray:
         for y in np.linspace(y1 - h - gap, y2 + gap, 5)[1:-1]:
             corners += [(x1 - w - gap, y), (x2 + gap, y)]
     corners = np.array(corners)
+    return np.concatenate([corners, corners + size], axis=1)
+
+
+def clamped(positions: np.ndarray, size: np.ndarray, width: int, height: int) -> np.ndarray:
+    """(K, 4) positions moved onto the canvas; a plate larger than the canvas still reaches beyond it."""
+    corners = np.clip(positions[:, :2], 0, np.maximum((width, height) - size, 0))
     return np.concatenate([corners, corners + size], axis=1)
 
 

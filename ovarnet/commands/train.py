@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(*config_and_overrides(args))
     if args.eval_only:
         return evaluate_run(config)
+    check_output(Path(config.output))
     import torch
     from accelerate import Accelerator, PartialState
 
@@ -66,11 +67,20 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.training.dry_run import dry_run
 
     precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
+    if precision == "fp16" and not torch.accelerator.is_available():
+        raise InputError("optimisation.mixed_precision=fp16 needs a GPU; give no or bf16")
     # without cpu=True, processes of torchrun on a machine without a GPU would each train alone, into the same folder
     settings = {"mixed_precision": precision, "cpu": not torch.accelerator.is_available()}
     done = dry_run(config, **settings) if args.dry_run else train(config, Accelerator(**settings), resume=args.resume)
     PartialState().print(done if args.dry_run else f"wrote {done}")
     return 0
+
+
+def check_output(folder: Path) -> None:
+    """InputError where a file is in the way of the run's folder: before any work."""
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise InputError(f"output={folder}: {nearest} is a file; give a folder for the run, such as output=runs/mine")
 
 
 def config_and_overrides(args: argparse.Namespace) -> tuple[str, list[str]]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ovarnet.visualization import font
+from ovarnet.fonts import font
 
 COLOURS = ("#e6194b", "#0082c8", "#f58231", "#911eb4", "#008080", "#aa6e28")
 EXTRA = "#6b7280"
