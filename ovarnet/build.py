@@ -17,7 +17,7 @@ from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.clip_weights import LOCAL_FOLDER
 from ovarnet.modeling.detector_resize import DetectorResize
 from ovarnet.modeling.feature_maps import feature_channels
-from ovarnet.modeling.file_proposals import FileProposals
+from ovarnet.modeling.file_proposals import FileProposals, shards_in
 from ovarnet.modeling.linear_probe import LinearProbe
 from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, LearnedPrompts, TemplatePrompts
@@ -43,8 +43,8 @@ def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, dev
     a CLIP of open_clip as it is, where WEIGHTS is a tag ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
     "clip-attr:local-dir:FOLDER" is a Hub repository on disk (config, weights and tokenizer, which SigLIP-like towers need).
     proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO
-    classes), a proposer's checkpoint folder, or a JSON file of precomputed proposals. Default: the model's own, or "scenes".
-    An OvarNet takes none.
+    classes), a proposer's checkpoint folder, or precomputed proposals, a JSON file or a folder that `ovarnet propose` wrote. Default: the
+    model's own, or "scenes". An OvarNet takes none.
     category_activation: "sigmoid", each category word scored by itself, or "softmax", over the category words asked (method section 0).
     Raises InputError that names what is missing.
     """
@@ -215,13 +215,19 @@ def stock_clip_attr(spec: str, proposer: str | Path) -> ClipAttr:
 
 
 def open_proposer(source: str | Path) -> Proposer:
-    """A trained source of boxes: "torchvision", a shipped name, a checkpoint folder, or a JSON file of precomputed proposals."""
+    """Where boxes come from: "torchvision", "scenes" (shipped), a checkpoint folder, or precomputed proposals: a JSON file, or a folder
+    that `ovarnet propose` wrote."""
     source = str(source)
     if source == "torchvision":
         return TorchvisionProposer()
-    if Path(source).is_file():
+    if Path(source).is_file() or shards_in(source):
         return FileProposals(source)
-    checkpoint = load_checkpoint(find_proposer(source))
+    try:
+        folder = find_proposer(source)
+    except InputError:
+        raise InputError(f"proposer '{source}' does not exist; give scenes, torchvision, a checkpoint folder, or proposals: a JSON file or "
+                         "a folder that ovarnet propose wrote") from None
+    checkpoint = load_checkpoint(folder)
     clip = proposer_clip(checkpoint)
     proposer = build_proposer(checkpoint.settings.get("proposer", {}).get("kind", ""), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")

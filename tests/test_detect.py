@@ -12,7 +12,7 @@ from pycocotools.coco import COCO
 
 from ovarnet import cli
 from ovarnet.commands.detect import output_names
-from ovarnet.results import image_ids
+from ovarnet.results import file_names, image_ids
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 
@@ -94,6 +94,20 @@ def test_given_boxes_keep_their_order_and_number(photo, tmp_path):
     assert record["scores"] == [round(math.sqrt(sigmoid(2)), 4)] * 3
 
 
+def test_boxes_of_a_run_go_back_to_their_images_although_two_have_the_same_name(tmp_path, capsys):
+    picture(tmp_path / "in/a/x.jpg", 60, 40)
+    picture(tmp_path / "in/b/x.jpg", 30, 80)
+    assert detect(tmp_path / "in", "--output", tmp_path / "first") == 0
+    assert [entry["file_name"] for entry in json.loads((tmp_path / "first/detections.json").read_text())] == ["a/x.jpg", "b/x.jpg"]
+    assert detect(tmp_path / "in", "--boxes", tmp_path / "first/detections.json", "--output", tmp_path / "second") == 0
+    records = [json.loads((tmp_path / f"second/{name}.json").read_text()) for name in ("x", "x_2")]
+    assert [record["boxes"] for record in records] == [[[0, 0, 60, 40]], [[0, 0, 30, 80]]]
+    (tmp_path / "boxes.json").write_text('{"x.jpg": [[0, 0, 9, 9]]}')
+    capsys.readouterr()
+    assert detect(tmp_path / "in", "--boxes", tmp_path / "boxes.json", "--output", tmp_path / "third") == 2
+    assert capsys.readouterr().err.count("'x.jpg' means 2 of the images") == 2 and not (tmp_path / "third").exists()
+
+
 def test_folder_in_any_batch_size(tmp_path, capsys):
     for index, name in enumerate(["b/x.png", "a/x.png", "a/X.jpg", "c.webp"]):
         picture(tmp_path / "in" / name, 20 + index, 30)
@@ -139,6 +153,8 @@ def test_output_names_and_image_ids():
     assert image_ids(files) == [1, 2, 3, 4, 5]
     assert image_ids([Path("0007.jpg"), Path("12.jpg")]) == [7, 12]
     assert image_ids([Path("a/7.jpg"), Path("b/007.jpg")]) == [1, 2]
+    assert file_names(["/in/a/x.jpg", "/in/b/x.jpg", "/in/b/y.jpg", "/x.jpg", "/c/a/x.jpg"]) == [
+        "in/a/x.jpg", "b/x.jpg", "y.jpg", "/x.jpg", "c/a/x.jpg"]
 
 
 def test_the_same_file_twice_is_one_image(photo, tmp_path, monkeypatch):

@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="image files, and folders to search for images")
     parser.add_argument("--model", default="scenes",
                         help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
-    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
+    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision, a checkpoint folder, or proposals: a JSON file or "
+                                           "a folder of ovarnet propose (default: the model's own)")
     parser.add_argument("--categories", help='words such as "mug, chair", or a file of words; "" for none (default: the model\'s words)')
     parser.add_argument("--attributes", help='words such as "red, striped", or a file of words; "" for none (default: the model\'s words)')
     parser.add_argument("--boxes", type=Path, metavar="FILE",
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
     files = find_images(args.images, args.output)
     categories, attributes = read_words_asked(args)
-    box_file = BoxFile(args.boxes) if args.boxes else None
+    box_file = BoxFile(args.boxes, files) if args.boxes else None
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
 
     def look(images: list, boxes: list | None):
@@ -173,11 +174,12 @@ class Output:
     """Writes the results of a run, each file whole or not at all, and remembers what could not be done."""
 
     def __init__(self, args: argparse.Namespace, files: list[Path]):
-        from ovarnet.results import image_ids
+        from ovarnet.results import file_names, image_ids
 
         self.folder, self.top_attributes = args.output, args.top_attributes
         self.names = dict(zip(files, output_names(files), strict=True))
         self.ids = dict(zip(files, image_ids(files), strict=True))
+        self.file_names = dict(zip(files, file_names(files), strict=True))
         self.entries, self.failures, self.written = [], [], 0
         refuse_to_replace(files, [self.folder / f"{name}.jpg" for name in self.names.values()])
 
@@ -204,7 +206,7 @@ class Output:
         with writable(self.folder):
             write_image(self.folder / f"{name}.jpg", draw(image, found, top_attributes=self.top_attributes))
             write_json(self.folder / f"{name}.json", image_record(file, image.shape[1], image.shape[0], found))
-        self.entries += coco_results(file, self.ids[file], found)
+        self.entries += coco_results(self.file_names[file], self.ids[file], found)
         self.written += 1
         lines = summary(found, self.top_attributes)
         more = [f"  ... and {len(lines) - SUMMARY_LINES} more"] if len(lines) > SUMMARY_LINES else []

@@ -25,7 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, default=Path("datasets/scenes"), help="folder of the dataset (see datasets/README.md)")
     parser.add_argument("--split", default="test", help="train, val or test, as far as the dataset has it")
     parser.add_argument("--model", default="scenes", help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
-    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
+    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision, a checkpoint folder, or proposals: a JSON file or "
+                                           "a folder of ovarnet propose (default: the model's own)")
     parser.add_argument("--predictions", type=Path, metavar="FILE", help="score this file instead of a model")
     parser.add_argument("--settings", nargs="+", choices=SETTINGS,
                         help="what to evaluate (default: both for a model, box-free for --predictions)")

@@ -44,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top", type=positive, default=5, metavar="N", help="how many boxes are wanted, of all images together")
     parser.add_argument("--output", type=Path, default=Path("out"), help="folder for pictures and data")
     parser.add_argument("--model", default="scenes", help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE")
-    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision or a file of proposals (default: the model's own)")
+    parser.add_argument("--proposer", help="where boxes come from: scenes, torchvision, a checkpoint folder, or proposals: a JSON file or "
+                                           "a folder of ovarnet propose (default: the model's own)")
     parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="images per forward pass")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
 

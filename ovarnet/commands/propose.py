@@ -17,7 +17,7 @@ HELP = "store class-agnostic proposals of many images, for training with caption
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--proposer", default="scenes", help="checkpoint folder, scenes or torchvision")
+    parser.add_argument("--proposer", default="scenes", help="scenes, torchvision, a checkpoint folder, or a JSON file of proposals")
     parser.add_argument("--images", metavar="FOLDER", help="folder of the images")
     parser.add_argument("--captions", metavar="FILE", help="COCO captions, a CC3M or CC12M table, or shards (\"cc3m/*.tar\", which hold "
                                                            "their images): only those; default: every image of the folder")
