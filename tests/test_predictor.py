@@ -179,6 +179,7 @@ def test_words_take_their_parent_from_the_model():
     ({"categories": ["mug", "mug"]}, "given twice"),
     ({"attributes": ["red", " "]}, "empty"),
     ({"attributes": "red"}, "list of words"),
+    ({"categories": 5}, "categories: got int; give a list of words"),
     ({"categories": ["x" * 300]}, "300 characters"),
 ])
 def test_bad_words(words, message):
