@@ -387,9 +387,10 @@ STAGES: dict[str, type] = {"clip": ClipTraining, "proposer": ProposerTraining, "
                            "ovarnet": OvarnetTraining, "probe": ProbeTraining}
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:
+def load_config(path: str | Path, overrides: Sequence[str] = (), stage: str | None = None) -> Any:
     """Read a config file, apply ``KEY=VALUE`` overrides, check every key and type, and return the stage's dataclass.
 
+    stage: the only one that is taken; None: any.
     Raises InputError for a missing or unreadable file, an unknown stage, an unknown key (with the nearest valid one), a wrong type or a
     setting that has to be given and is not.
     """
@@ -409,6 +410,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:
         given = OmegaConf.merge(given, OmegaConf.from_dotlist(list(overrides)))
     except (yaml.YAMLError, OmegaConfBaseException) as error:
         raise InputError(f"cannot apply {' '.join(overrides)} to {path}: {error}") from None
+    if given.get("stage") in STAGES and stage not in (None, given.stage):
+        raise InputError(f"{path} is of stage '{given.stage}', this command needs stage {stage}; use: ovarnet train {path}")
     return resolve(given, str(path))
 
 

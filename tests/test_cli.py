@@ -52,6 +52,9 @@ def test_version_is_the_installed_one():
     (["detct"], "unknown command 'detct'; did you mean detect?"),
     (["frobnicate"], "unknown command 'frobnicate'; the commands are detect"),
     (["--verbose"], "unknown argument '--verbose'"),
+    (["distill", "configs/scenes/clip.yaml"], "configs/scenes/clip.yaml is of stage 'clip', this command needs stage ovarnet; "
+                                              "use: ovarnet train configs/scenes/clip.yaml"),
+    (["distill", "configs/scenes/clip.yaml", "--teacher", "x"], "configs/scenes/clip.yaml is of stage 'clip', this command needs"),
     (["detect"], "the following arguments are required: IMAGE_OR_FOLDER"),
     (["detect", "x.jpg", "--categoris", "mug"], "unknown argument '--categoris', did you mean --categories?"),
     (["detect", "x.jpg", "--categories"], "argument --categories: expected one argument"),
