@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,13 @@ def test_mistyped_commands_give_one_line_and_exit_code_2(arguments, message, cap
     assert captured.out == ""
     assert captured.err.startswith(f"error: {message}")
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has this device")
+def test_a_full_disk_under_what_is_printed_gives_no_traceback():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "ovarnet", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.stderr == ""
 
 
 def test_options_may_stand_between_file_names():

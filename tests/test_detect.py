@@ -1,5 +1,6 @@
 """`ovarnet detect` end to end, with a model whose scores are known."""
 
+import io
 import json
 import math
 import shutil
@@ -137,6 +138,47 @@ def test_results_inside_the_searched_folder_are_not_searched(tmp_path, capsys):
     for _ in range(2):
         assert detect(tmp_path, "--output", tmp_path / "out") == 0
     assert "for each of 1 image(s)" in capsys.readouterr().out
+
+
+def test_an_image_whose_results_cannot_be_written_does_not_stop_the_others(tmp_path, capsys):
+    long = picture(tmp_path / "in" / f"a{'x' * 250}.png", 20, 20)      # .json.part does not fit behind it
+    picture(tmp_path / "in/b.png", 20, 20)
+    picture(tmp_path / "in/c.png", 20, 20)
+    (tmp_path / "out/c.json").mkdir(parents=True)
+    assert detect(tmp_path / "in", "--output", tmp_path / "out") == 2
+    printed = capsys.readouterr()
+    assert "error: 2 of 3 images could not be used:" in printed.err
+    assert f"  {long}: its results cannot be written (File name too long); give the image a shorter name" in printed.err
+    assert f"  {tmp_path / 'in/c.png'}: its results cannot be written (Is a directory)" in printed.err
+    entries = json.loads((tmp_path / "out/detections.json").read_text())
+    assert [entry["file_name"] for entry in entries] == ["b.png"]
+    assert {"b.jpg", "b.json"} <= {file.name for file in (tmp_path / "out").iterdir()} and not (tmp_path / "out/c.jpg").exists()
+
+
+class ClosedPipe(io.StringIO):
+    def write(self, text):
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+class FullDisk(io.StringIO):
+    def write(self, text):
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(("stream", "code", "message"), [
+    (ClosedPipe, 0, ""), (FullDisk, 2, "error: what is printed cannot be written (No space left on device); files are not concerned\n")])
+def test_results_are_written_also_when_nobody_reads_what_is_printed(stream, code, message, photo, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout", stream())
+    assert detect(photo, "--output", tmp_path / "out") == code
+    assert capsys.readouterr().err == message
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["detections.json", "photo.jpg", "photo.json"]
+
+
+def test_words_that_the_terminal_cannot_show(photo, tmp_path, monkeypatch):
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    assert detect(photo, "--categories", "\u676f", "--output", tmp_path / "out") == 0
+    assert b"\\u676f 0.89" in shown.getvalue()
 
 
 def test_input_pictures_are_never_replaced(tmp_path, capsys):

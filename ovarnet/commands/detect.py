@@ -12,6 +12,7 @@ examples:
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -204,8 +205,15 @@ class Output:
 
         name = self.names[file]
         with writable(self.folder):
-            write_image(self.folder / f"{name}.jpg", draw(image, found, top_attributes=self.top_attributes))
-            write_json(self.folder / f"{name}.json", image_record(file, image.shape[1], image.shape[0], found))
+            try:
+                write_json(self.folder / f"{name}.json", image_record(file, image.shape[1], image.shape[0], found))
+                write_image(self.folder / f"{name}.jpg", draw(image, found, top_attributes=self.top_attributes))
+            except OSError as error:
+                if error.errno not in OF_ONE_FILE:
+                    raise
+                self.skip(file, InputError(f"{file}: its results cannot be written ({error.strerror}); give the image a shorter name, or "
+                                           "choose another --output"))
+                return
         self.entries += coco_results(self.file_names[file], self.ids[file], found)
         self.written += 1
         lines = summary(found, self.top_attributes)
@@ -235,6 +243,10 @@ def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
     for picture in pictures:
         if picture.resolve() in originals:
             raise InputError(f"{picture}: the picture would replace this image; choose another --output folder")
+
+
+OF_ONE_FILE = (errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL)
+"""Refusals that concern one name; the files of other images can be written."""
 
 
 class writable:
