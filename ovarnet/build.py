@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,9 +81,9 @@ def find_checkpoint(name: str) -> Path:
     shipped = sorted(folder.parent.name for folder in SHIPPED.glob("*/config.yaml"))
     if name in shipped:
         return SHIPPED / name
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         return Path(name)
-    raise InputError(f"model '{name}' is neither a checkpoint folder nor one that ships ({', '.join(shipped)}) "
+    raise InputError(f"model '{name:.80}' is neither a checkpoint folder nor one that ships ({', '.join(shipped)}) "
                      "nor of the form clip-attr:ARCH/WEIGHTS")
 
 
@@ -220,13 +221,13 @@ def open_proposer(source: str | Path) -> Proposer:
     source = str(source)
     if source == "torchvision":
         return TorchvisionProposer()
-    if Path(source).is_file() or shards_in(source):
+    if os.path.isfile(source) or shards_in(source):
         return FileProposals(source)
     try:
         folder = find_proposer(source)
     except InputError:
-        raise InputError(f"proposer '{source}' does not exist; give scenes, torchvision, a checkpoint folder, or proposals: a JSON file or "
-                         "a folder that ovarnet propose wrote") from None
+        raise InputError(f"proposer '{source:.80}' does not exist; give scenes, torchvision, a checkpoint folder, or proposals: a JSON file "
+                         "or a folder that ovarnet propose wrote") from None
     checkpoint = load_checkpoint(folder)
     clip = proposer_clip(checkpoint)
     proposer = build_proposer(checkpoint.settings.get("proposer", {}).get("kind", ""), ClipSettings(clip) if clip else None)

@@ -7,6 +7,7 @@ and names the nearest valid one. The resolved settings are saved beside the weig
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -395,8 +396,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), stage: str | No
     setting that has to be given and is not.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"config {path} does not exist; the ones that come with ovarnet are in configs/")
+    if not os.path.isfile(path):
+        raise InputError(f"config {str(path):.200} does not exist; the ones that come with ovarnet are in configs/")
     try:
         given = OmegaConf.load(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:

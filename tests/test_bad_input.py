@@ -249,6 +249,7 @@ def test_bad_checkpoint(damage, words, refused, good, model, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "words"), [
+    ("x" * 5000, f"model '{'x' * 80}' is neither"),
     ("scens", "'scens'"), ("clip-attr:ViT-B-16", "ViT-B-16 names no weights"), ("clip-attr:NoSuchNet/openai", "NoSuchNet"),
     ("clip-attr:RN50/no_such_file.pt", "no_such_file.pt"), ("clip-attr:RN50/no_such_tag", "no_such_tag"),
 ])

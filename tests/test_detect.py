@@ -181,6 +181,20 @@ def test_words_that_the_terminal_cannot_show(photo, tmp_path, monkeypatch):
     assert b"\\u676f 0.89" in shown.getvalue()
 
 
+def test_inputs_that_hold_no_image_do_not_stop_the_others(photo, tmp_path, capsys):
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "empty").mkdir()
+    long, url = "x" * 400 + ".png", "https://x.org/a.jpg"
+    assert detect(photo, tmp_path / "loop.png", tmp_path / "empty", long, url, "--output", tmp_path / "out") == 2
+    error = capsys.readouterr().err.partition("error: ")[2]
+    assert error.startswith("4 of 5 images could not be used:\n") and error.count("\n") == 5
+    for told in ("loop.png: cannot be read (Too many levels of symbolic links)", f"{long}: cannot be read (File name too long)",
+                 "empty: is a folder; give image files, or a folder with images in it",
+                 "https://x.org/a.jpg is a URL; download it first and give the file"):
+        assert told in error
+    assert len(json.loads((tmp_path / "out/detections.json").read_text())) == 1
+
+
 def test_input_pictures_are_never_replaced(tmp_path, capsys):
     photo = picture(tmp_path / "x.jpg", 20, 20)
     before = photo.read_bytes()

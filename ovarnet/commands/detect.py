@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,17 +92,27 @@ def find_images(paths: list[Path], output: Path) -> list[Path]:
     """The image files meant, each once. Results of an earlier run, in an output folder inside a searched folder, are left out."""
     from ovarnet.data.images import list_images
 
-    if output.exists() and not output.is_dir():
+    if os.path.exists(output) and not output.is_dir():
         raise InputError(f"{output}: is a file; --output needs a folder")
-    files = {}
+    files, output_path = {}, real_path(output)
     for path in paths:
-        found = list_images([path])
-        if path.is_dir() and path.resolve() != output.resolve():
-            found = [file for file in found if output.resolve() not in file.resolve().parents]
-        files.update({file.resolve(): file for file in found})
+        try:
+            found = list_images([path])
+        except InputError:
+            if len(paths) == 1:
+                raise
+            found = [path]      # a folder without images; the other inputs go on, and reading it says what is wrong
+        if os.path.isdir(path) and real_path(path) != output_path:
+            found = [file for file in found if output_path not in real_path(file).parents]
+        files.update({real_path(file): file for file in found})
     if not files:
         raise InputError(f"{paths[0]}: holds no images outside the output folder {output}; give another folder")
     return list(files.values())
+
+
+def real_path(path: Path) -> Path:
+    """As Path.resolve, which raises for a link that leads to itself."""
+    return Path(os.path.realpath(path))
 
 
 def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
@@ -209,10 +220,7 @@ class Output:
                 write_json(self.folder / f"{name}.json", image_record(file, image.shape[1], image.shape[0], found))
                 write_image(self.folder / f"{name}.jpg", draw(image, found, top_attributes=self.top_attributes))
             except OSError as error:
-                if error.errno not in OF_ONE_FILE:
-                    raise
-                self.skip(file, InputError(f"{file}: its results cannot be written ({error.strerror}); give the image a shorter name, or "
-                                           "choose another --output"))
+                self.skip(file, of_one_file(error, file))
                 return
         self.entries += coco_results(self.file_names[file], self.ids[file], found)
         self.written += 1
@@ -239,14 +247,17 @@ class Output:
 
 def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
     """InputError where a picture that will be written is one of the images that are read."""
-    originals = {file.resolve() for file in inputs}
+    originals = {real_path(file) for file in inputs}
     for picture in pictures:
-        if picture.resolve() in originals:
+        if real_path(picture) in originals:
             raise InputError(f"{picture}: the picture would replace this image; choose another --output folder")
 
 
-OF_ONE_FILE = (errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL)
-"""Refusals that concern one name; the files of other images can be written."""
+def of_one_file(error: OSError, file: Path) -> InputError:
+    """What to tell when the results of one image cannot be written; a refusal that does not come from their names is raised again."""
+    if error.errno not in (errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL):
+        raise error
+    return InputError(f"{file}: its results cannot be written ({error.strerror}); give the image a shorter name, or another --output")
 
 
 class writable:

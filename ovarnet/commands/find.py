@@ -15,11 +15,12 @@ Words about another thing ("next to a car") and what is not wanted ("not red") c
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from ovarnet.commands.detect import batches, each_image, find_images, output_names, positive, refuse_to_replace, writable
+from ovarnet.commands.detect import batches, each_image, find_images, of_one_file, output_names, positive, refuse_to_replace, writable
 from ovarnet.errors import InputError
 
 HELP = "find what a phrase means, such as \"a small red striped mug\""
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(failures[0])
     if len(failures) < len(files):
         with writable(args.output):
-            write(args, query, best, pictures)
+            failures += write(args, query, best, pictures)
         report(best, args.output)
     if failures:
         print(f"error: {len(failures)} of {len(files)} images could not be used:", *failures, sep="\n  ", file=sys.stderr)
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 def refuse_image_as_phrase(phrase: str) -> None:
     """The last argument is the phrase; who forgets it would search for the name of a file."""
-    if Path(phrase).is_file() or ("/" in phrase and Path(phrase).exists()):
+    if os.path.isfile(phrase) or ("/" in phrase and os.path.exists(phrase)):     # not Path's: they fail for a long phrase
         raise InputError(f'{phrase} is a file or folder, not a phrase; write: ovarnet find {phrase} "a red mug"')
 
 
@@ -113,19 +114,24 @@ def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
     return best, failures
 
 
-def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> None:
-    """found.json, and the pictures of the images that hold one of the best boxes."""
+def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[str]:
+    """found.json, and the pictures of the images that hold one of the best boxes. Returns which pictures could not be written, and why."""
     from ovarnet.data.images import read_image
     from ovarnet.files import write_json
     from ovarnet.visualization import draw, write_image
 
+    failures = []
     for file in dict.fromkeys(place.file for place in best):
         ranks = [rank for rank, place in enumerate(best, start=1) if place.file == file]
-        write_image(pictures[file], draw(read_image(file), joined([best[rank - 1].found for rank in ranks]), ranks=ranks,
-                                         top_attributes=len(query.attributes), attribute_threshold=0.0))
+        try:
+            write_image(pictures[file], draw(read_image(file), joined([best[rank - 1].found for rank in ranks]), ranks=ranks,
+                                             top_attributes=len(query.attributes), attribute_threshold=0.0))
+        except OSError as error:
+            failures.append(str(of_one_file(error, file)))
     results = [record(rank, place, query) for rank, place in enumerate(best, start=1)]
     write_json(args.output / RESULTS, {"phrase": args.phrase, "category": query.category, "attributes": list(query.attributes),
                                        "unused": list(query.unused), "results": results}, indent=1)
+    return failures
 
 
 def joined(rows: list):

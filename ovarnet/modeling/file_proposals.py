@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -69,7 +70,7 @@ class FileProposals:
 
 def shards_in(folder: str | Path) -> list[Path]:
     """The files of a folder that `ovarnet propose` wrote; none where it is something else, such as a checkpoint."""
-    return sorted(Path(folder).glob("[0-9]*.json")) if Path(folder).is_dir() else []
+    return sorted(Path(folder).glob("[0-9]*.json")) if os.path.isdir(folder) else []
 
 
 def _numbers(row, where: str) -> list[float]:
