@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
+from ovarnet.checkpoint_settings import ADVICE
 from ovarnet.config import ClipSettings, OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.modeling.attention_pool import AttentionPool
@@ -93,19 +96,14 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
         raise InputError(f"{checkpoint.folder} holds a '{checkpoint.model}', not a whole model; "
                          "put CLIP-Attr together with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml")
     settings = checkpoint.settings
-    try:
-        clip_name, calibration = settings["clip"]["name"], settings.get("calibration", {})
-        kind = settings["proposer"]["kind"]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{checkpoint.folder / 'config.yaml'} lacks {error}; it was not written by ovarnet") from None
-    clip = load_clip(clip_name, None, random_weights=True)
+    clip = load_clip(settings["clip"]["name"], None, random_weights=True)
     load_weights(clip.model, checkpoint.part("clip"), checkpoint.folder / "clip.safetensors")
     classifier = TextClassifier(clip, checkpoint_prompts(checkpoint, clip))
-    for word_kind, (scale, bias) in calibration.items():
-        classifier.calibrate(word_kind, scale, bias)
+    for kind, (scale, bias) in settings.get("calibration", {}).items():
+        classifier.calibrate(kind, scale, bias)
     classifier.probe = checkpoint_probe(checkpoint, clip)
     if proposer is None:
-        regions = build_proposer(kind, ClipSettings(proposer_clip(checkpoint)))
+        regions = build_proposer(settings["proposer"]["kind"], ClipSettings(proposer_clip(checkpoint)))
         load_weights(regions, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
     else:
         regions = open_proposer(proposer)
@@ -114,13 +112,10 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
 
 def checkpoint_prompts(checkpoint: Checkpoint, clip: Clip) -> TemplatePrompts | LearnedPrompts:
     """The prompts of a CLIP-Attr folder: hand-written templates, or the vectors that step I learned."""
-    source, settings = checkpoint.folder / "config.yaml", checkpoint.settings.get("prompts")
-    try:
-        if "vectors" not in settings:
-            return TemplatePrompts(settings["category"], settings["attribute"])
-        prompts = LearnedPrompts(clip.text_width, tuple(settings["vectors"]), parent_type=settings["parent_type"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{source} lacks {error}; it was not written by ovarnet") from None
+    settings = checkpoint.settings["prompts"]
+    if "vectors" not in settings:
+        return TemplatePrompts(settings["category"], settings["attribute"])
+    prompts = LearnedPrompts(clip.text_width, tuple(settings["vectors"]), parent_type=settings["parent_type"])
     load_weights(prompts, checkpoint.part("prompts"), checkpoint.folder / "prompts.safetensors")
     return prompts
 
@@ -130,10 +125,7 @@ def checkpoint_probe(checkpoint: Checkpoint, clip: Clip) -> LinearProbe | None:
     names = checkpoint.settings.get("probe")
     if names is None:
         return None
-    try:
-        probe = LinearProbe(names, clip.embed_dim)
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{checkpoint.folder / 'config.yaml'} lacks {error} of its probe; it was not written by ovarnet") from None
+    probe = LinearProbe(names, clip.embed_dim)
     load_weights(probe, checkpoint.part("probe"), checkpoint.folder / "probe.safetensors")
     return probe
 
@@ -141,18 +133,18 @@ def checkpoint_probe(checkpoint: Checkpoint, clip: Clip) -> LinearProbe | None:
 def checkpoint_ovarnet(checkpoint: Checkpoint) -> OvarNet:
     """OvarNet from a checkpoint folder written by the stage "ovarnet"."""
     settings = checkpoint.settings
+    clip_name, backbone_name = settings["clip"]["name"], settings["backbone"]["name"]
     try:
-        clip_name, backbone_name, calibration = settings["clip"]["name"], settings["backbone"]["name"], settings["calibration"]
-        design = OvarnetDesign(**settings["design"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{checkpoint.folder / 'config.yaml'} does not describe an OvarNet ({error}); train it again") from None
+        design = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(OvarnetDesign), settings["design"]))
+    except OmegaConfBaseException as error:
+        raise InputError(f"{checkpoint.folder / 'config.yaml'}: design: {str(error).splitlines()[0]}; {ADVICE}") from None
     clip = load_clip(clip_name, None, random_weights=True)
     backbone = clip if backbone_name == clip_name else load_clip(backbone_name, None, random_weights=True)
     model = build_ovarnet(clip, lambda text: checkpoint_prompts(checkpoint, text), backbone, checkpoint.vocabulary, design)
     text = {name: tensor for name, tensor in checkpoint.part("text").items() if not name.startswith("visual.")}
     load_weights(model.clip.model, text, checkpoint.folder / "text.safetensors")
     load_weights(model.detector_parts(), checkpoint.part("detector"), checkpoint.folder / "detector.safetensors")
-    for kind, (scale, bias) in calibration.items():
+    for kind, (scale, bias) in settings["calibration"].items():
         model.classifier.calibrate(kind, scale, bias)
     model.classifier.probe = checkpoint_probe(checkpoint, clip)
     return model
@@ -226,11 +218,11 @@ def open_proposer(source: str | Path) -> Proposer:
     try:
         folder = find_proposer(source)
     except InputError:
-        raise InputError(f"proposer '{source:.80}' does not exist; give scenes, torchvision, a checkpoint folder, or proposals: a JSON file "
-                         "or a folder that ovarnet propose wrote") from None
+        raise InputError(f"proposer '{source:.80}' does not exist; give scenes, torchvision, a checkpoint folder, or proposals: a JSON "
+                         "file or a folder that ovarnet propose wrote") from None
     checkpoint = load_checkpoint(folder)
     clip = proposer_clip(checkpoint)
-    proposer = build_proposer(checkpoint.settings.get("proposer", {}).get("kind", ""), ClipSettings(clip) if clip else None)
+    proposer = build_proposer(proposer_kind(checkpoint), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
     return proposer.eval()
 
@@ -238,6 +230,13 @@ def open_proposer(source: str | Path) -> Proposer:
 def find_proposer(name: str) -> Path:
     """A folder that holds a proposer; "scenes" is the one that ships, with CLIP-Attr (OvarNet has no offline proposer)."""
     return find_checkpoint("scenes-clip-attr" if name == "scenes" else name)
+
+
+def proposer_kind(checkpoint: Checkpoint) -> str:
+    """How the proposer of a folder is built, for `build_proposer`."""
+    if "proposer" not in checkpoint.settings:
+        raise InputError(f"{checkpoint.folder} holds no proposer (its model is '{checkpoint.model}'); give a proposer or a CLIP-Attr")
+    return checkpoint.settings["proposer"]["kind"]
 
 
 def proposer_clip(checkpoint: Checkpoint) -> str | None:
