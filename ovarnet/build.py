@@ -73,7 +73,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     if str(device) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()        # "meta" holds no numbers
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"device '{device}' cannot be used here: {str(error).splitlines()[0]}; try cpu or auto") from None
     return torch.device(device)

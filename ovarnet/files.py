@@ -42,6 +42,19 @@ def read_json(path: str | Path, expected: type | tuple[type, ...] = (dict, list)
     return value
 
 
+def check_folder(path: str | Path) -> None:
+    """InputError where `path`, a folder to write into, is a file. Asked before long work."""
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise InputError(f"{path}: is a file; --output needs a folder")
+
+
+def check_file(path: str | Path) -> None:
+    """InputError where `path`, a file to write, is a folder or lies in a file. Asked before long work."""
+    if os.path.isdir(path):
+        raise InputError(f"{path}: is a folder; --output needs a file")
+    check_folder(Path(path).parent)
+
+
 def write_json(path: str | Path, value, indent: int | None = None) -> None:
     """Write `value` as JSON; the file appears only when it is complete. Missing folders are made.
 

@@ -317,6 +317,8 @@ def test_pickled_weights_of_someone_else(refused, good, tmp_path):
 def test_unknown_device_and_output_that_is_a_file(detect, good, tmp_path, model, capsys):
     assert cli.main(["detect", str(good), "--model", str(model), "--device", "warp"]) == 2
     assert "device 'warp'" in capsys.readouterr().err
+    assert cli.main(["detect", str(good), "--model", str(model), "--device", "meta"]) == 2
+    assert "device 'meta' cannot be used here" in capsys.readouterr().err
     (tmp_path / "out").write_text("mine")
     assert detect(good) == (2, f"error: {tmp_path / 'out'}: is a file; --output needs a folder\n")
     assert (tmp_path / "out").read_text() == "mine"

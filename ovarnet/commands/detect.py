@@ -91,9 +91,9 @@ def run(args: argparse.Namespace) -> int:
 def find_images(paths: list[Path], output: Path) -> list[Path]:
     """The image files meant, each once. Results of an earlier run, in an output folder inside a searched folder, are left out."""
     from ovarnet.data.images import list_images
+    from ovarnet.files import check_folder
 
-    if os.path.exists(output) and not output.is_dir():
-        raise InputError(f"{output}: is a file; --output needs a folder")
+    check_folder(output)
     files, output_path = {}, real_path(output)
     for path in paths:
         try:

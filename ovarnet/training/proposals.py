@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ovarnet.data.images import read_image
 from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
-from ovarnet.files import read_json, write_json
+from ovarnet.files import check_folder, read_json, write_json
 from ovarnet.modeling.proposer import BASE_BOXES_ONLY, Proposer
 from ovarnet.structures import Proposals
 
@@ -123,8 +123,7 @@ def _check_names(files: Sequence[str]) -> None:
 
 
 def _check_output(folder: Path, proposer: Proposer) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; --output needs a folder")
+    check_folder(folder)
     if _origin(folder) not in (None, proposer.provenance):
         raise InputError(f"{folder} holds proposals of another proposer ({_origin(folder)}); give an empty --output folder")
 
