@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
+from ovarnet.checkpoint_settings import ADVICE
 from ovarnet.config import ClipSettings, OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.modeling.attention_pool import AttentionPool
@@ -17,7 +21,7 @@ from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.clip_weights import LOCAL_FOLDER
 from ovarnet.modeling.detector_resize import DetectorResize
 from ovarnet.modeling.feature_maps import feature_channels
-from ovarnet.modeling.file_proposals import FileProposals
+from ovarnet.modeling.file_proposals import FileProposals, shards_in
 from ovarnet.modeling.linear_probe import LinearProbe
 from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, LearnedPrompts, TemplatePrompts
@@ -43,8 +47,8 @@ def load(name: str | Path = "scenes", *, proposer: str | Path | None = None, dev
     a CLIP of open_clip as it is, where WEIGHTS is a tag ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
     "clip-attr:local-dir:FOLDER" is a Hub repository on disk (config, weights and tokenizer, which SigLIP-like towers need).
     proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO
-    classes), a proposer's checkpoint folder, or a JSON file of precomputed proposals. Default: the model's own, or "scenes".
-    An OvarNet takes none.
+    classes), a proposer's checkpoint folder, or precomputed proposals, a JSON file or a folder that `ovarnet propose` wrote. Default: the
+    model's own, or "scenes". An OvarNet takes none.
     category_activation: "sigmoid", each category word scored by itself, or "softmax", over the category words asked (method section 0).
     Raises InputError that names what is missing.
     """
@@ -69,7 +73,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     if str(device) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        torch.empty(0, device=device)
+        torch.zeros(1, device=device).item()        # "meta" holds no numbers
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"device '{device}' cannot be used here: {str(error).splitlines()[0]}; try cpu or auto") from None
     return torch.device(device)
@@ -80,9 +84,9 @@ def find_checkpoint(name: str) -> Path:
     shipped = sorted(folder.parent.name for folder in SHIPPED.glob("*/config.yaml"))
     if name in shipped:
         return SHIPPED / name
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         return Path(name)
-    raise InputError(f"model '{name}' is neither a checkpoint folder nor one that ships ({', '.join(shipped)}) "
+    raise InputError(f"model '{name:.80}' is neither a checkpoint folder nor one that ships ({', '.join(shipped)}) "
                      "nor of the form clip-attr:ARCH/WEIGHTS")
 
 
@@ -92,19 +96,14 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
         raise InputError(f"{checkpoint.folder} holds a '{checkpoint.model}', not a whole model; "
                          "put CLIP-Attr together with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml")
     settings = checkpoint.settings
-    try:
-        clip_name, calibration = settings["clip"]["name"], settings.get("calibration", {})
-        kind = settings["proposer"]["kind"]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{checkpoint.folder / 'config.yaml'} lacks {error}; it was not written by ovarnet") from None
-    clip = load_clip(clip_name, None, random_weights=True)
+    clip = load_clip(settings["clip"]["name"], None, random_weights=True)
     load_weights(clip.model, checkpoint.part("clip"), checkpoint.folder / "clip.safetensors")
     classifier = TextClassifier(clip, checkpoint_prompts(checkpoint, clip))
-    for word_kind, (scale, bias) in calibration.items():
-        classifier.calibrate(word_kind, scale, bias)
+    for kind, (scale, bias) in settings.get("calibration", {}).items():
+        classifier.calibrate(kind, scale, bias)
     classifier.probe = checkpoint_probe(checkpoint, clip)
     if proposer is None:
-        regions = build_proposer(kind, ClipSettings(proposer_clip(checkpoint)))
+        regions = build_proposer(settings["proposer"]["kind"], ClipSettings(proposer_clip(checkpoint)))
         load_weights(regions, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
     else:
         regions = open_proposer(proposer)
@@ -113,13 +112,10 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
 
 def checkpoint_prompts(checkpoint: Checkpoint, clip: Clip) -> TemplatePrompts | LearnedPrompts:
     """The prompts of a CLIP-Attr folder: hand-written templates, or the vectors that step I learned."""
-    source, settings = checkpoint.folder / "config.yaml", checkpoint.settings.get("prompts")
-    try:
-        if "vectors" not in settings:
-            return TemplatePrompts(settings["category"], settings["attribute"])
-        prompts = LearnedPrompts(clip.text_width, tuple(settings["vectors"]), parent_type=settings["parent_type"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{source} lacks {error}; it was not written by ovarnet") from None
+    settings = checkpoint.settings["prompts"]
+    if "vectors" not in settings:
+        return TemplatePrompts(settings["category"], settings["attribute"])
+    prompts = LearnedPrompts(clip.text_width, tuple(settings["vectors"]), parent_type=settings["parent_type"])
     load_weights(prompts, checkpoint.part("prompts"), checkpoint.folder / "prompts.safetensors")
     return prompts
 
@@ -129,10 +125,7 @@ def checkpoint_probe(checkpoint: Checkpoint, clip: Clip) -> LinearProbe | None:
     names = checkpoint.settings.get("probe")
     if names is None:
         return None
-    try:
-        probe = LinearProbe(names, clip.embed_dim)
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{checkpoint.folder / 'config.yaml'} lacks {error} of its probe; it was not written by ovarnet") from None
+    probe = LinearProbe(names, clip.embed_dim)
     load_weights(probe, checkpoint.part("probe"), checkpoint.folder / "probe.safetensors")
     return probe
 
@@ -140,18 +133,18 @@ def checkpoint_probe(checkpoint: Checkpoint, clip: Clip) -> LinearProbe | None:
 def checkpoint_ovarnet(checkpoint: Checkpoint) -> OvarNet:
     """OvarNet from a checkpoint folder written by the stage "ovarnet"."""
     settings = checkpoint.settings
+    clip_name, backbone_name = settings["clip"]["name"], settings["backbone"]["name"]
     try:
-        clip_name, backbone_name, calibration = settings["clip"]["name"], settings["backbone"]["name"], settings["calibration"]
-        design = OvarnetDesign(**settings["design"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{checkpoint.folder / 'config.yaml'} does not describe an OvarNet ({error}); train it again") from None
+        design = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(OvarnetDesign), settings["design"]))
+    except OmegaConfBaseException as error:
+        raise InputError(f"{checkpoint.folder / 'config.yaml'}: design: {str(error).splitlines()[0]}; {ADVICE}") from None
     clip = load_clip(clip_name, None, random_weights=True)
     backbone = clip if backbone_name == clip_name else load_clip(backbone_name, None, random_weights=True)
     model = build_ovarnet(clip, lambda text: checkpoint_prompts(checkpoint, text), backbone, checkpoint.vocabulary, design)
     text = {name: tensor for name, tensor in checkpoint.part("text").items() if not name.startswith("visual.")}
     load_weights(model.clip.model, text, checkpoint.folder / "text.safetensors")
     load_weights(model.detector_parts(), checkpoint.part("detector"), checkpoint.folder / "detector.safetensors")
-    for kind, (scale, bias) in calibration.items():
+    for kind, (scale, bias) in settings["calibration"].items():
         model.classifier.calibrate(kind, scale, bias)
     model.classifier.probe = checkpoint_probe(checkpoint, clip)
     return model
@@ -215,15 +208,21 @@ def stock_clip_attr(spec: str, proposer: str | Path) -> ClipAttr:
 
 
 def open_proposer(source: str | Path) -> Proposer:
-    """A trained source of boxes: "torchvision", a shipped name, a checkpoint folder, or a JSON file of precomputed proposals."""
+    """Where boxes come from: "torchvision", "scenes" (shipped), a checkpoint folder, or precomputed proposals: a JSON file, or a folder
+    that `ovarnet propose` wrote."""
     source = str(source)
     if source == "torchvision":
         return TorchvisionProposer()
-    if Path(source).is_file():
+    if os.path.isfile(source) or shards_in(source):
         return FileProposals(source)
-    checkpoint = load_checkpoint(find_proposer(source))
+    try:
+        folder = find_proposer(source)
+    except InputError:
+        raise InputError(f"proposer '{source:.80}' does not exist; give scenes, torchvision, a checkpoint folder, or proposals: a JSON "
+                         "file or a folder that ovarnet propose wrote") from None
+    checkpoint = load_checkpoint(folder)
     clip = proposer_clip(checkpoint)
-    proposer = build_proposer(checkpoint.settings.get("proposer", {}).get("kind", ""), ClipSettings(clip) if clip else None)
+    proposer = build_proposer(proposer_kind(checkpoint), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
     return proposer.eval()
 
@@ -231,6 +230,13 @@ def open_proposer(source: str | Path) -> Proposer:
 def find_proposer(name: str) -> Path:
     """A folder that holds a proposer; "scenes" is the one that ships, with CLIP-Attr (OvarNet has no offline proposer)."""
     return find_checkpoint("scenes-clip-attr" if name == "scenes" else name)
+
+
+def proposer_kind(checkpoint: Checkpoint) -> str:
+    """How the proposer of a folder is built, for `build_proposer`."""
+    if "proposer" not in checkpoint.settings:
+        raise InputError(f"{checkpoint.folder} holds no proposer (its model is '{checkpoint.model}'); give a proposer or a CLIP-Attr")
+    return checkpoint.settings["proposer"]["kind"]
 
 
 def proposer_clip(checkpoint: Checkpoint) -> str | None:

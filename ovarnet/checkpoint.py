@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ovarnet.checkpoint_settings import check_settings
 from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary
 
@@ -45,7 +46,12 @@ class Checkpoint:
         return {name: self._read(name) for name in sorted(names)}
 
     def _read(self, name: str) -> dict[str, Tensor]:
-        path = self.folder / self.settings.get("stored_in", {}).get(name, f"{name}.safetensors")
+        elsewhere = self.settings.get("stored_in", {}).get(name)
+        path = self.folder / (elsewhere or f"{name}.safetensors")
+        if elsewhere and not path.is_file():
+            path = Path(os.path.realpath(path))
+            raise InputError(f"{path}, where checkpoint {self.folder} keeps its part {name}, is missing; "
+                             f"copy the folder {path.parent.name} too")
         if not path.is_file():
             raise InputError(f"checkpoint {self.folder} has no {path.name}; copy the whole folder again")
         try:
@@ -91,7 +97,9 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         raise InputError(f"{config} cannot be read: {error}") from None
     if not isinstance(settings, dict) or settings.pop("format", None) != FORMAT:
         raise InputError(f"{folder} is not an ovarnet checkpoint of this version: config.yaml must say 'format: {FORMAT}'")
-    return Checkpoint(folder, settings.pop("model", ""), settings, Vocabulary.load(folder / "vocabulary.json"))
+    model = str(settings.pop("model", ""))
+    check_settings(model, settings, config)
+    return Checkpoint(folder, model, settings, Vocabulary.load(folder / "vocabulary.json"))
 
 
 def load_weights(module: nn.Module, state: dict[str, Tensor], source: str | Path) -> None:

@@ -23,6 +23,7 @@ from ovarnet.commands import (
     reproduce,
     train,
 )
+from ovarnet.console import steady_stdout
 from ovarnet.errors import InputError
 from ovarnet.memory import keep_freed_memory
 
@@ -93,8 +94,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 bad input, 130 interrupted."""
+    """Run one command and return its exit code: 0 done, 2 bad input or an output that cannot be written, 130 interrupted."""
     keep_freed_memory()
+    if sys.stdout is None:      # closed by who started this
+        return run(arguments)
+    with steady_stdout() as stdout:
+        code = run(arguments)
+    if stdout.error is None or isinstance(stdout.error, BrokenPipeError):   # a reader that leaves, such as head, has read enough
+        return code
+    print(f"error: what is printed cannot be written ({stdout.error.strerror}); files are not concerned", file=sys.stderr)
+    return code or EXIT_BAD_INPUT
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run one command; what the user can mend is one line on stderr."""
     try:
         args = parse(sys.argv[1:] if arguments is None else arguments)
         return COMMANDS[args.command].run(args)

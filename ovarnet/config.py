@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -408,15 +409,16 @@ RANGES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 """What each setting may be, in words and as a test; None passes where the setting may be None."""
 
 
-def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:
+def load_config(path: str | Path, overrides: Sequence[str] = (), stage: str | None = None) -> Any:
     """Read a config file, apply ``KEY=VALUE`` overrides, check every key, type and range, and return the stage's dataclass.
 
+    stage: the only one that is taken; None: any.
     Raises InputError for a missing or unreadable file, an unknown stage, an unknown key (with the nearest valid one), a wrong type, a
     number out of its range or a setting that has to be given and is not.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"config {path} does not exist; the ones that come with ovarnet are in configs/")
+    if not os.path.isfile(path):
+        raise InputError(f"config {path!s:.200} does not exist; the ones that come with ovarnet are in configs/")
     try:
         given = OmegaConf.load(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
@@ -430,6 +432,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Any:
         given = OmegaConf.merge(given, OmegaConf.from_dotlist(list(overrides)))
     except (yaml.YAMLError, OmegaConfBaseException, TypeError) as error:  # TypeError: a list for a group of settings
         raise InputError(f"cannot apply {' '.join(overrides)} to {path}: {error}") from None
+    if stage is not None and given.get("stage") in [name for name in STAGES if name != stage]:
+        raise InputError(f"{path} is of stage '{given.stage}', this command needs stage {stage}; use: ovarnet train {path}")
     return resolve(given, str(path))
 
 

@@ -66,6 +66,24 @@ def write_text(path: str | Path, text: str) -> None:
         unfinished.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
+def check_folder(path: str | Path) -> None:
+    """InputError where `path`, a folder to write into, is a file. Asked before long work."""
+    if os.path.exists(path) and not os.path.isdir(path):
+        raise InputError(f"{path}: is a file; --output needs a folder")
+
+
+def check_file(path: str | Path) -> None:
+    """InputError where `path`, a file to write, is a folder or lies in a file. Asked before long work."""
+    if os.path.isdir(path):
+        raise InputError(f"{path}: is a folder; --output needs a file")
+    check_folder(Path(path).parent)
+
+
+def real_path(path: Path) -> Path:
+    """As Path.resolve, which raises for a link that leads to itself."""
+    return Path(os.path.realpath(path))
+
+
 def write_json(path: str | Path, value, indent: int | None = None) -> None:
     """Write `value` as JSON; the file appears only when it is complete. Missing folders are made.
 

@@ -168,11 +168,13 @@ def checked_boxes(boxes, height: int, width: int, owner: str) -> Tensor:
 
     InputError naming `owner` and the index: a box that is not finite, inverted, of no size, or wholly outside.
     """
+    if isinstance(boxes, (list, tuple)) and boxes and all(isinstance(box, Tensor) and box.shape == (4,) for box in boxes):
+        boxes = torch.stack(list(boxes))
     try:
         boxes = as_boxes(boxes, f"{owner}: boxes").cpu()
     except InputError:
         raise
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise InputError(f"{owner}: boxes must be numbers of shape (N, 4): {error}") from None
     x1, y1, x2, y2 = boxes.unbind(dim=1)
     faults = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from ovarnet.data.box_file import path_ends
 from ovarnet.structures import Detections
 
 DIGITS = 4
@@ -25,11 +27,11 @@ def image_record(file: str | Path, width: int, height: int, found: Detections) -
     }
 
 
-def coco_results(file: str | Path, image_id: int, found: Detections) -> list[dict]:
+def coco_results(file_name: str, image_id: int, found: Detections) -> list[dict]:
     """One entry per box, as COCO tools read them: image_id, category_id, bbox (x, y, width, height) and score.
 
-    Added: file_name, category_name (None without categories) and attributes {word: score}. category_id is 1 for the first category
-    word and so on; 0 without categories.
+    Added: file_name (one of `file_names`), category_name (None without categories) and attributes {word: score}. category_id is 1 for the
+    first category word and so on; 0 without categories.
     """
     words = found.attributes
     entries = []
@@ -37,12 +39,20 @@ def coco_results(file: str | Path, image_id: int, found: Detections) -> list[dic
                                             _rounded(found.attribute_scores), strict=True):
         x1, y1, x2, y2 = box
         entries.append({
-            "image_id": image_id, "file_name": Path(file).name,
+            "image_id": image_id, "file_name": file_name,
             "category_id": found.categories.index(category) + 1 if category is not None else 0, "category_name": category,
             "bbox": [x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)], "score": score,
             "attributes": dict(zip(words, scores, strict=True)),
         })
     return entries
+
+
+def file_names(files: Sequence[str | Path]) -> list[str]:
+    """What each image is called: its file name; where several have the same, as much of the path as tells it from the others."""
+    same = Counter(Path(file).name for file in files)
+    ends = Counter(end for file in files if same[Path(file).name] > 1 for end in path_ends(file))
+    return [Path(file).name if same[Path(file).name] == 1 else next(end for end in reversed(path_ends(file)) if ends[end] == 1)
+            for file in files]
 
 
 def image_ids(files: Sequence[str | Path]) -> list[int]:

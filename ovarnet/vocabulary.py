@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -26,6 +27,8 @@ NEUTRAL_PARENT = "other"
 LONGEST_WORD = 200
 KINDS = ("categories", "attributes")
 WORD_FILES = (".txt", ".json", ".yaml", ".yml")
+OTHER_FILES = (".csv", ".tsv", ".jsonl", ".xlsx", ".docx")
+"""Names that end so are of files, not words, also where the file does not exist."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Word:
     family: str | None = None
 
     def __post_init__(self):
-        object.__setattr__(self, "synonyms", tuple(self.synonyms))
+        object.__setattr__(self, "synonyms", tuple(_name_list(self.synonyms, f"synonyms of {self.name!r}")))
         for text in (self.name, self.parent, *self.synonyms, *(given for given in (self.group, self.family) if given is not None)):
             _check_text(text, self.name)
         if not isinstance(self.seen, bool):
@@ -233,16 +236,28 @@ def read_words(argument: str, kind: str = "attributes") -> list[str]:
     Commas separate, double quotes protect a comma: 'mug, "red, white and blue"'. An empty argument means no words. From a file that holds
     both kinds, those of `kind` are taken.
     """
-    if argument.strip().lower().endswith(WORD_FILES):
-        vocabulary = Vocabulary.from_file(argument.strip(), kind)
-        return [word.name for word in getattr(vocabulary, kind)]
-    if not argument.strip():
+    argument = argument.strip()
+    if _is_file(argument):
+        words = getattr(Vocabulary.from_file(argument, kind), kind)
+        if not words:
+            raise InputError(f'{argument} holds no {kind}; write them into the file, or give "" for none')
+        return [word.name for word in words]
+    if not argument:
         return []
+    if "\n" in argument or "\r" in argument:
+        raise InputError(f"words {argument[:60]!r}: a line break; separate words by commas, or give a .txt file with one word per line")
     try:
         rows = list(csv.reader([argument], skipinitialspace=True, strict=True))
     except csv.Error as error:
         raise InputError(f"words {argument!r}: {error}; separate words by commas and put a word with a comma in double quotes") from None
     return [word.name for word in _as_words([word.strip() for word in rows[0]], kind)]
+
+
+def _is_file(argument: str) -> bool:
+    """Whether an argument means a file of words; a file without a suffix, such as one called mug, does not count."""
+    if argument.lower().endswith((*WORD_FILES, *OTHER_FILES)):
+        return True
+    return os.path.isfile(argument) and ("/" in argument or bool(Path(argument).suffix))
 
 
 @contextmanager
@@ -299,6 +314,8 @@ def _known(names: Iterable[str], valid: list[str], where: str) -> list[str]:
 def _name_list(words: Iterable, kind: str) -> list:
     if isinstance(words, str):
         raise InputError(f"{kind}: got the single string {words[:40]!r}; give a list of words")
+    if not isinstance(words, Iterable):
+        raise InputError(f"{kind}: got {type(words).__name__}; give a list of words")
     return list(words)
 
 
@@ -318,7 +335,7 @@ def _read_word_file(path: str | Path) -> dict | list:
     if suffix == ".txt":
         return [line.strip() for line in read_text(path).splitlines() if line.strip()]
     if suffix not in WORD_FILES:
-        raise InputError(f"{path}: words are read from {', '.join(WORD_FILES)} files")
+        raise InputError(f"{path}: words are read from {', '.join(WORD_FILES)} files; write one word per line into a .txt file")
     try:
         value = yaml.load(read_text(path), Loader=yaml.BaseLoader)  # BaseLoader: the words yes, no, on and 7 stay the strings they are
     except yaml.YAMLError as error:

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
 from PIL import Image
 
 import ovarnet
 from ovarnet import cli
-from ovarnet.build import build_proposer
+from ovarnet.build import SHIPPED, build_proposer
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ClipSettings
 from ovarnet.modeling.clip import load_clip
@@ -248,7 +249,59 @@ def test_bad_checkpoint(damage, words, refused, good, model, tmp_path):
     assert words in message and str(folder) in message
 
 
+def set_key(folder: Path, key: str, value) -> None:
+    settings = OmegaConf.load(folder / "config.yaml")
+    OmegaConf.update(settings, key, value, merge=False)
+    OmegaConf.save(settings, folder / "config.yaml")
+
+
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("calibration", [1, 2], "calibration is [1, 2], not two numbers for category and for attribute"),
+    ("calibration", {"category": [1]}, "calibration is {'category': [1]}, not two numbers"),
+    ("calibration", {"catgory": [1, 2]}, "calibration is {'catgory': [1, 2]}, not two numbers"),
+    ("calibration", {"category": ["a", "b"]}, "calibration is {'category': ['a', 'b']}, not two numbers"),
+    ("clip", "x", "clip is 'x', not a section"),
+    ("clip.name", 5, "clip.name is 5, not the name of a CLIP"),
+    ("clip.name", None, "clip.name is missing"),
+    ("proposer.kind", ["scenes"], "proposer.kind is ['scenes'], not scenes or resnet50"),
+    ("stored_in", "x", "stored_in is 'x', not a file for each part"),
+    ("stored_in", {"clip": 5}, "stored_in is {'clip': 5}, not a file for each part"),
+    ("prompts", None, "prompts is missing"),
+    ("prompts", {"vectors": [1, 2], "parent_type": True}, "prompts is {'vectors': [1, 2], 'parent_type': True}, not three numbers"),
+    ("prompts", {"category": ["a {}."]}, "prompts is {'category': ['a {}.']}, not three numbers of `vectors`"),
+    ("probe", {"category": ["mug"]}, "probe is {'category': ['mug']}, not lists of words"),
+])
+def test_damaged_config_names_the_key(key, value, words, refused, good, model, tmp_path):
+    folder = shutil.copytree(model, tmp_path / "copy")
+    set_key(folder, key, value)
+    message = refused(good, weights=folder)
+    assert message.startswith(f"error: {folder / 'config.yaml'}: {words}") and "it was not written by ovarnet" in message
+
+
+@pytest.mark.parametrize(("key", "value", "words"), [
+    ("backbone", None, "backbone.name is missing"), ("design", 5, "design is 5, not a section"),
+    ("design.head", ["clip"], "design: "), ("design.chanels", 5, "design: Key 'chanels' not in 'OvarnetDesign'"),
+])
+def test_damaged_config_of_an_ovarnet(key, value, words, refused, good, tmp_path):
+    folder = shutil.copytree(SHIPPED / "scenes", tmp_path / "scenes")
+    set_key(folder, key, value)
+    assert refused(good, weights=folder).startswith(f"error: {folder / 'config.yaml'}: {words}")
+
+
+def test_shipped_folder_without_the_one_that_it_shares_with(refused, good, tmp_path):
+    folder = shutil.copytree(SHIPPED / "scenes", tmp_path / "scenes")
+    assert refused(good, weights=folder) == (
+        f"error: {tmp_path / 'scenes-clip-attr/clip.safetensors'}, where checkpoint {folder} keeps its part text, is missing; "
+        "copy the folder scenes-clip-attr too\n")
+
+
+def test_a_model_without_a_proposer_proposes_nothing(refused, good):
+    message = refused(good, "--proposer", SHIPPED / "scenes")
+    assert message == f"error: {SHIPPED / 'scenes'} holds no proposer (its model is 'ovarnet'); give a proposer or a CLIP-Attr\n"
+
+
 @pytest.mark.parametrize(("name", "words"), [
+    ("x" * 5000, f"model '{'x' * 80}' is neither"),
     ("scens", "'scens'"), ("clip-attr:ViT-B-16", "ViT-B-16 names no weights"), ("clip-attr:NoSuchNet/openai", "NoSuchNet"),
     ("clip-attr:RN50/no_such_file.pt", "no_such_file.pt"), ("clip-attr:RN50/no_such_tag", "no_such_tag"),
 ])
@@ -264,6 +317,8 @@ def test_pickled_weights_of_someone_else(refused, good, tmp_path):
 def test_unknown_device_and_output_that_is_a_file(detect, good, tmp_path, model, capsys):
     assert cli.main(["detect", str(good), "--model", str(model), "--device", "warp"]) == 2
     assert "device 'warp'" in capsys.readouterr().err
+    assert cli.main(["detect", str(good), "--model", str(model), "--device", "meta"]) == 2
+    assert "device 'meta' cannot be used here" in capsys.readouterr().err
     (tmp_path / "out").write_text("mine")
     assert detect(good) == (2, f"error: {tmp_path / 'out'}: is a file; --output needs a folder\n")
     assert (tmp_path / "out").read_text() == "mine"

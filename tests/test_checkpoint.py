@@ -76,8 +76,8 @@ def test_weights_of_another_architecture_name_the_tensors():
 
 def test_a_part_may_lie_in_another_folder(tmp_path):
     save(tmp_path / "teacher", value=2.0)
-    shared = {"stored_in": {"text": "../teacher/clip.safetensors"}}
-    save_checkpoint(tmp_path / "student", model="ovarnet", settings=shared, vocabulary=WORDS, parts={})
+    shared = {"clip": {"name": "x"}, "stored_in": {"text": "../teacher/clip.safetensors"}}
+    save_checkpoint(tmp_path / "student", model="clip", settings=shared, vocabulary=WORDS, parts={})
     student = load_checkpoint(tmp_path / "student")
     assert student.part("text")["a"][0, 0] == 2.0
     assert {name: list(part) for name, part in student.parts().items()} == {"text": list(student.part("text"))}

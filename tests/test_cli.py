@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,9 @@ def test_version_is_the_installed_one():
     (["detct"], "unknown command 'detct'; did you mean detect?"),
     (["frobnicate"], "unknown command 'frobnicate'; the commands are detect"),
     (["--verbose"], "unknown argument '--verbose'"),
+    (["distill", "configs/scenes/clip.yaml"], "configs/scenes/clip.yaml is of stage 'clip', this command needs stage ovarnet; "
+                                              "use: ovarnet train configs/scenes/clip.yaml"),
+    (["distill", "configs/scenes/clip.yaml", "--teacher", "x"], "configs/scenes/clip.yaml is of stage 'clip', this command needs"),
     (["detect"], "the following arguments are required: IMAGE_OR_FOLDER"),
     (["detect", "x.jpg", "--categoris", "mug"], "unknown argument '--categoris', did you mean --categories?"),
     (["detect", "x.jpg", "--categories"], "argument --categories: expected one argument"),
@@ -72,6 +76,13 @@ def test_mistyped_commands_give_one_line_and_exit_code_2(arguments, message, cap
     assert captured.out == ""
     assert captured.err.startswith(f"error: {message}")
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has this device")
+def test_a_full_disk_under_what_is_printed_gives_no_traceback():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "ovarnet", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert done.stderr == ""
 
 
 def test_options_may_stand_between_file_names():

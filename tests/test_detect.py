@@ -1,5 +1,6 @@
 """`ovarnet detect` end to end, with a model whose scores are known."""
 
+import io
 import json
 import math
 import shutil
@@ -12,7 +13,7 @@ from pycocotools.coco import COCO
 
 from ovarnet import cli
 from ovarnet.commands.output_folder import output_names
-from ovarnet.results import image_ids
+from ovarnet.results import file_names, image_ids
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 
@@ -94,6 +95,20 @@ def test_given_boxes_keep_their_order_and_number(photo, tmp_path):
     assert record["scores"] == [round(math.sqrt(sigmoid(2)), 4)] * 3
 
 
+def test_boxes_of_a_run_go_back_to_their_images_although_two_have_the_same_name(tmp_path, capsys):
+    picture(tmp_path / "in/a/x.jpg", 60, 40)
+    picture(tmp_path / "in/b/x.jpg", 30, 80)
+    assert detect(tmp_path / "in", "--output", tmp_path / "first") == 0
+    assert [entry["file_name"] for entry in json.loads((tmp_path / "first/detections.json").read_text())] == ["a/x.jpg", "b/x.jpg"]
+    assert detect(tmp_path / "in", "--boxes", tmp_path / "first/detections.json", "--output", tmp_path / "second") == 0
+    records = [json.loads((tmp_path / f"second/{name}.json").read_text()) for name in ("x", "x_2")]
+    assert [record["boxes"] for record in records] == [[[0, 0, 60, 40]], [[0, 0, 30, 80]]]
+    (tmp_path / "boxes.json").write_text('{"x.jpg": [[0, 0, 9, 9]]}')
+    capsys.readouterr()
+    assert detect(tmp_path / "in", "--boxes", tmp_path / "boxes.json", "--output", tmp_path / "third") == 2
+    assert capsys.readouterr().err.count("'x.jpg' means 2 of the images") == 2 and not (tmp_path / "third").exists()
+
+
 def test_folder_in_any_batch_size(tmp_path, capsys):
     for index, name in enumerate(["b/x.png", "a/x.png", "a/X.jpg", "c.webp"]):
         picture(tmp_path / "in" / name, 20 + index, 30)
@@ -125,6 +140,61 @@ def test_results_inside_the_searched_folder_are_not_searched(tmp_path, capsys):
     assert "for each of 1 image(s)" in capsys.readouterr().out
 
 
+def test_an_image_whose_results_cannot_be_written_does_not_stop_the_others(tmp_path, capsys):
+    long = picture(tmp_path / "in" / f"a{'x' * 250}.png", 20, 20)      # .json.part does not fit behind it
+    picture(tmp_path / "in/b.png", 20, 20)
+    picture(tmp_path / "in/c.png", 20, 20)
+    (tmp_path / "out/c.json").mkdir(parents=True)
+    assert detect(tmp_path / "in", "--output", tmp_path / "out") == 2
+    printed = capsys.readouterr()
+    assert "error: 2 of 3 images could not be used:" in printed.err
+    assert f"  {long}: its results cannot be written (File name too long); give the image a shorter name" in printed.err
+    assert f"  {tmp_path / 'in/c.png'}: its results cannot be written (Is a directory)" in printed.err
+    entries = json.loads((tmp_path / "out/detections.json").read_text())
+    assert [entry["file_name"] for entry in entries] == ["b.png"]
+    assert {"b.jpg", "b.json"} <= {file.name for file in (tmp_path / "out").iterdir()} and not (tmp_path / "out/c.jpg").exists()
+
+
+class ClosedPipe(io.StringIO):
+    def write(self, text):
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+class FullDisk(io.StringIO):
+    def write(self, text):
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(("stream", "code", "message"), [
+    (ClosedPipe, 0, ""), (FullDisk, 2, "error: what is printed cannot be written (No space left on device); files are not concerned\n")])
+def test_results_are_written_also_when_nobody_reads_what_is_printed(stream, code, message, photo, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout", stream())
+    assert detect(photo, "--output", tmp_path / "out") == code
+    assert capsys.readouterr().err == message
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["detections.json", "photo.jpg", "photo.json"]
+
+
+def test_words_that_the_terminal_cannot_show(photo, tmp_path, monkeypatch):
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    assert detect(photo, "--categories", "\u676f", "--output", tmp_path / "out") == 0
+    assert b"\\u676f 0.89" in shown.getvalue()
+
+
+def test_inputs_that_hold_no_image_do_not_stop_the_others(photo, tmp_path, capsys):
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "empty").mkdir()
+    long, url = "x" * 400 + ".png", "https://x.org/a.jpg"
+    assert detect(photo, tmp_path / "loop.png", tmp_path / "empty", long, url, "--output", tmp_path / "out") == 2
+    error = capsys.readouterr().err.partition("error: ")[2]
+    assert error.startswith("4 of 5 images could not be used:\n") and error.count("\n") == 5
+    for told in ("loop.png: cannot be read (Too many levels of symbolic links)", f"{long}: cannot be read (File name too long)",
+                 "empty: is a folder; give image files, or a folder with images in it",
+                 "https://x.org/a.jpg is a URL; download it first and give the file"):
+        assert told in error
+    assert len(json.loads((tmp_path / "out/detections.json").read_text())) == 1
+
+
 def test_input_pictures_are_never_replaced(tmp_path, capsys):
     photo = picture(tmp_path / "x.jpg", 20, 20)
     before = photo.read_bytes()
@@ -139,6 +209,8 @@ def test_output_names_and_image_ids():
     assert image_ids(files) == [1, 2, 3, 4, 5]
     assert image_ids([Path("0007.jpg"), Path("12.jpg")]) == [7, 12]
     assert image_ids([Path("a/7.jpg"), Path("b/007.jpg")]) == [1, 2]
+    assert file_names(["/in/a/x.jpg", "/in/b/x.jpg", "/in/b/y.jpg", "/x.jpg", "/c/a/x.jpg"]) == [
+        "in/a/x.jpg", "b/x.jpg", "y.jpg", "/x.jpg", "c/a/x.jpg"]
 
 
 def test_the_same_file_twice_is_one_image(photo, tmp_path, monkeypatch):

@@ -43,13 +43,22 @@ def test_a_folder_is_ranked_over_all_images_and_a_broken_one_is_told(tmp_path, c
     assert "1 of 4 images could not be used" in error and "broken.jpg" in error
 
 
+def test_a_picture_that_cannot_be_written_is_told(tmp_path, capsys):
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / "in" / name, 60, 40)
+    (tmp_path / "out/b.jpg").mkdir(parents=True)
+    assert find(tmp_path / "in", "red mug", "--top", 2, "--output", tmp_path / "out") == 2
+    assert f"  {tmp_path / 'in/b.png'}: its results cannot be written (Is a directory)" in capsys.readouterr().err
+    assert (tmp_path / "out/a.jpg").exists() and len(json.loads((tmp_path / "out/found.json").read_text())["results"]) == 2
+
+
 def test_only_looks(photo, tmp_path, capsys):
     assert find(photo, "something red", "--output", tmp_path / "out") == 0
     assert json.loads((tmp_path / "out/found.json").read_text())["results"][0]["category_score"] is None
     assert "looking for: no category; attributes red" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("phrase", "message"), [("", "names nothing"), ("no cars", "not wanted"),
+@pytest.mark.parametrize(("phrase", "message"), [("", "names nothing"), ("no cars", "not wanted"), ("x" * 400, "400 characters"),
                                                  ("{photo}", "is a file or folder, not a phrase")])
 def test_bad_phrases_write_nothing(photo, tmp_path, capsys, phrase, message):
     assert find(photo, phrase.format(photo=photo), "--output", tmp_path / "out") == 2

@@ -144,7 +144,12 @@ def test_bad_box_is_named(box, fault):
         FakeModel().detect(PICTURE, boxes=[[0, 0, 5, 5], box])
 
 
-@pytest.mark.parametrize("boxes", [[1, 2, 3, 4], [[1, 2, 3]], [[1, 2, 3, 4], [1, 2]], [["a", "b", "c", "d"]]])
+def test_boxes_as_a_list_of_tensors():
+    assert FakeModel().detect(PICTURE, boxes=[torch.tensor([1.0, 2, 30, 40])]).boxes.tolist() == [[1, 2, 30, 40]]
+
+
+@pytest.mark.parametrize("boxes", [[1, 2, 3, 4], [[1, 2, 3]], [[1, 2, 3, 4], [1, 2]], [["a", "b", "c", "d"]], [[10 ** 400, 1, 2, 3]],
+                                   [torch.zeros(4), torch.zeros(3)], 7, "boxes", {"a": 1}])
 def test_boxes_of_another_shape(boxes):
     with pytest.raises(InputError, match=r"\(N, 4\)"):
         FakeModel().detect(PICTURE, boxes=boxes)
@@ -174,6 +179,7 @@ def test_words_take_their_parent_from_the_model():
     ({"categories": ["mug", "mug"]}, "given twice"),
     ({"attributes": ["red", " "]}, "empty"),
     ({"attributes": "red"}, "list of words"),
+    ({"categories": 5}, "categories: got int; give a list of words"),
     ({"categories": ["x" * 300]}, "300 characters"),
 ])
 def test_bad_words(words, message):

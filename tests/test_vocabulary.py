@@ -29,6 +29,7 @@ def test_order_and_spelling_are_kept():
     (["ok", 3], "not a string"),
     (["ok", "great \ud83d"], r"'great \\ud83d' holds half of a character"),
     ("mug", "got the single string 'mug'"),
+    (5, "got int; give a list of words"),
 ])
 def test_bad_words_are_one_clear_line(words, message):
     for kind in ("categories", "attributes"):
@@ -54,6 +55,9 @@ def test_seen_masks():
 def test_strings_are_synonyms_or_the_name():
     assert RED.strings == ("red",)
     assert Word("tone:dark/black", synonyms=["dark", "black"]).strings == ("dark", "black")
+    for wrong, told in (("abc", "the single string 'abc'"), (None, "NoneType"), (3, "int")):
+        with pytest.raises(InputError, match=f"synonyms of 'red': got {told}; give a list of words"):
+            Word("red", synonyms=wrong)
 
 
 def test_save_and_load_round_trip(tmp_path):
@@ -160,6 +164,30 @@ def test_read_words_from_an_argument(tmp_path):
                               "b" * 300: "300 characters"}.items():
         with pytest.raises(InputError, match=message):
             read_words(argument)
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("words.csv", None, r"words\.csv: words are read from \.txt, \.json, \.yaml, \.yml files; write one word per line into a \.txt file"),
+    ("words.csv", "mug", r"words are read from \.txt"),
+    ("words.list", "mug", r"words\.list: words are read from \.txt"),
+    ("words", "mug", r"words: words are read from \.txt"),
+    ("words.txt", "\n", r'words\.txt holds no categories; write them into the file, or give "" for none'),
+    ("words.json", {"attributes": ["red"]}, r"words\.json holds no categories"),
+    ("words.txt", "mug\nmug", r"words\.txt: categories: 'mug' is given twice \(words 1 and 2\)"),
+])
+def test_a_file_is_never_taken_for_a_word(name, content, message, tmp_path):
+    if content is not None:
+        written(tmp_path / name, content)
+    with pytest.raises(InputError, match=message):
+        read_words(str(tmp_path / name), "categories")
+
+
+def test_a_word_may_look_like_a_file_and_lines_are_no_words(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "mug", "x")
+    assert read_words("mug") == ["mug"] and read_words("St. Bernard, either/or\n") == ["St. Bernard", "either/or"]
+    with pytest.raises(InputError, match=r"words 'mug\\ncar': a line break; separate words by commas, or give a \.txt file"):
+        read_words("mug\ncar")
 
 
 COCO = {"images": [], "annotations": [], "categories": [

@@ -36,8 +36,10 @@ def run(args: argparse.Namespace) -> int:
 
     from ovarnet.build import pick_device
     from ovarnet.errors import InputError
-    from ovarnet.files import write_json
+    from ovarnet.files import check_folder, write_json
 
+    if args.output:
+        check_folder(args.output)
     if min(args.runs, args.boxes, *args.size, *args.words) < 1:
         raise InputError("--runs, --boxes, --size and --words must be at least 1")
     device = pick_device(args.device)

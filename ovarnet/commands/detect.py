@@ -18,7 +18,7 @@ from pathlib import Path
 from ovarnet.commands.argument_types import count, fraction, positive
 from ovarnet.commands.image_batches import batches, each_image, find_images
 from ovarnet.commands.model_arguments import add_device_argument, add_model_arguments
-from ovarnet.commands.output_folder import DETECTIONS, output_names, refuse_to_replace, writable
+from ovarnet.commands.output_folder import DETECTIONS, of_one_file, output_names, refuse_to_replace, writable
 from ovarnet.errors import InputError
 
 HELP = "find objects in images, with scores for your categories and attributes"
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 
     files = find_images(args.images, args.output)
     categories, attributes = read_words_asked(args)
-    box_file = BoxFile(args.boxes) if args.boxes else None
+    box_file = BoxFile(args.boxes, files) if args.boxes else None
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
 
     def look(images: list, boxes: list | None):
@@ -89,11 +89,12 @@ class Output:
     """Writes the results of a run, each file whole or not at all, and remembers what could not be done."""
 
     def __init__(self, args: argparse.Namespace, files: list[Path]):
-        from ovarnet.results import image_ids
+        from ovarnet.results import file_names, image_ids
 
         self.folder, self.top_attributes = args.output, args.top_attributes
         self.names = dict(zip(files, output_names(files), strict=True))
         self.ids = dict(zip(files, image_ids(files), strict=True))
+        self.file_names = dict(zip(files, file_names(files), strict=True))
         self.entries, self.failures, self.written = [], [], 0
         refuse_to_replace(files, [self.folder / f"{name}.jpg" for name in self.names.values()])
 
@@ -118,9 +119,13 @@ class Output:
 
         name = self.names[file]
         with writable(self.folder):
-            write_image(self.folder / f"{name}.jpg", draw(image, found, top_attributes=self.top_attributes))
-            write_json(self.folder / f"{name}.json", image_record(file, image.shape[1], image.shape[0], found))
-        self.entries += coco_results(file, self.ids[file], found)
+            try:
+                write_json(self.folder / f"{name}.json", image_record(file, image.shape[1], image.shape[0], found))
+                write_image(self.folder / f"{name}.jpg", draw(image, found, top_attributes=self.top_attributes))
+            except OSError as error:
+                self.skip(file, of_one_file(error, file))
+                return
+        self.entries += coco_results(self.file_names[file], self.ids[file], found)
         self.written += 1
         lines = summary(found, self.top_attributes)
         more = [f"  ... and {len(lines) - SUMMARY_LINES} more"] if len(lines) > SUMMARY_LINES else []

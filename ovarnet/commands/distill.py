@@ -23,4 +23,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.teacher is not None:
         args.overrides = [*args.overrides, f"teacher={args.teacher}"]
-    return train.run(args)
+    return train.run(args, stage="ovarnet")

@@ -15,6 +15,7 @@ Words about another thing ("next to a car") and what is not wanted ("not red") c
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from typing import NamedTuple
 from ovarnet.commands.argument_types import positive
 from ovarnet.commands.image_batches import batches, each_image, find_images
 from ovarnet.commands.model_arguments import add_device_argument, add_model_arguments
-from ovarnet.commands.output_folder import output_names, refuse_to_replace, writable
+from ovarnet.commands.output_folder import of_one_file, output_names, refuse_to_replace, writable
 from ovarnet.errors import InputError
 
 HELP = "find what a phrase means, such as \"a small red striped mug\""
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(failures[0])
     if len(failures) < len(files):
         with writable(args.output):
-            write(args, query, best, pictures)
+            failures += write(args, query, best, pictures)
         report(best, args.output)
     if failures:
         print(f"error: {len(failures)} of {len(files)} images could not be used:", *failures, sep="\n  ", file=sys.stderr)
@@ -79,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 
 def refuse_image_as_phrase(phrase: str) -> None:
     """The last argument is the phrase; who forgets it would search for the name of a file."""
-    if Path(phrase).is_file() or ("/" in phrase and Path(phrase).exists()):
+    if os.path.isfile(phrase) or ("/" in phrase and os.path.exists(phrase)):     # not Path's: they fail for a long phrase
         raise InputError(f'{phrase} is a file or folder, not a phrase; write: ovarnet find {phrase} "a red mug"')
 
 
@@ -114,19 +115,24 @@ def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
     return best, failures
 
 
-def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> None:
-    """found.json, and the pictures of the images that hold one of the best boxes."""
+def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[str]:
+    """found.json, and the pictures of the images that hold one of the best boxes. Returns which pictures could not be written, and why."""
     from ovarnet.data.images import read_image
     from ovarnet.files import write_json
     from ovarnet.visualization import draw, write_image
 
+    failures = []
     for file in dict.fromkeys(place.file for place in best):
         ranks = [rank for rank, place in enumerate(best, start=1) if place.file == file]
-        write_image(pictures[file], draw(read_image(file), joined([best[rank - 1].found for rank in ranks]), ranks=ranks,
-                                         top_attributes=len(query.attributes), attribute_threshold=0.0))
+        try:
+            write_image(pictures[file], draw(read_image(file), joined([best[rank - 1].found for rank in ranks]), ranks=ranks,
+                                             top_attributes=len(query.attributes), attribute_threshold=0.0))
+        except OSError as error:
+            failures.append(str(of_one_file(error, file)))
     results = [record(rank, place, query) for rank, place in enumerate(best, start=1)]
     write_json(args.output / RESULTS, {"phrase": args.phrase, "category": query.category, "attributes": list(query.attributes),
                                        "unused": list(query.unused), "results": results}, indent=1)
+    return failures
 
 
 def joined(rows: list):

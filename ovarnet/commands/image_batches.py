@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from ovarnet.errors import InputError
+from ovarnet.files import check_folder, real_path
 
 BATCH_PIXELS = 64_000_000  # bounds the memory of a batch of large photos
 
@@ -14,14 +16,18 @@ def find_images(paths: list[Path], output: Path) -> list[Path]:
     """The image files meant, each once. Results of an earlier run, in an output folder inside a searched folder, are left out."""
     from ovarnet.data.images import list_images
 
-    if output.exists() and not output.is_dir():
-        raise InputError(f"{output}: is a file; --output needs a folder")
-    files = {}
+    check_folder(output)
+    files, output_path = {}, real_path(output)
     for path in paths:
-        found = list_images([path])
-        if path.is_dir() and path.resolve() != output.resolve():
-            found = [file for file in found if output.resolve() not in file.resolve().parents]
-        files.update({file.resolve(): file for file in found})
+        try:
+            found = list_images([path])
+        except InputError:
+            if len(paths) == 1:
+                raise
+            found = [path]      # a folder without images; the other inputs go on, and reading it says what is wrong
+        if os.path.isdir(path) and real_path(path) != output_path:
+            found = [file for file in found if output_path not in real_path(file).parents]
+        files.update({real_path(file): file for file in found})
     if not files:
         raise InputError(f"{paths[0]}: holds no images outside the output folder {output}; give another folder")
     return list(files.values())

@@ -52,8 +52,10 @@ def run(args: argparse.Namespace) -> int:
 
     from ovarnet.data.scenes.learnability import LEAST_MARGIN, measure_learnability
     from ovarnet.errors import InputError
-    from ovarnet.files import write_json
+    from ovarnet.files import check_file, write_json
 
+    if args.output:
+        check_file(args.output)
     for name in ("scenes", "epochs", "threads"):
         if getattr(args, name) < 1:
             raise InputError(f"--{name} {getattr(args, name)}: give a number of at least 1")

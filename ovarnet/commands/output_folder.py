@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from ovarnet.errors import InputError
+from ovarnet.files import real_path
 
 DETECTIONS = "detections.json"
 """The list over all images that `detect` writes; no image has its name."""
@@ -12,10 +14,17 @@ DETECTIONS = "detections.json"
 
 def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
     """InputError where a picture that will be written is one of the images that are read."""
-    originals = {file.resolve() for file in inputs}
+    originals = {real_path(file) for file in inputs}
     for picture in pictures:
-        if picture.resolve() in originals:
+        if real_path(picture) in originals:
             raise InputError(f"{picture}: the picture would replace this image; choose another --output folder")
+
+
+def of_one_file(error: OSError, file: Path) -> InputError:
+    """What to tell when the results of one image cannot be written; a refusal that does not come from their names is raised again."""
+    if error.errno not in (errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL):
+        raise error
+    return InputError(f"{file}: its results cannot be written ({error.strerror}); give the image a shorter name, or another --output")
 
 
 class writable:

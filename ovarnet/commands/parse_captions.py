@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     from ovarnet.captions.parser import CaptionParser
     from ovarnet.captions.streaming import parse_stream
+    from ovarnet.data.caption_files import read_caption_file
     from ovarnet.data.records import Skipped
     from ovarnet.vocabulary import Vocabulary
 
@@ -49,9 +50,10 @@ def run(args: argparse.Namespace) -> int:
     pipeline = CaptionParser(vocabulary, args.pipeline).pipeline
     broken, counts, started = Skipped(), {"images": 0, "captions": 0, "without a known word": 0}, time.perf_counter()
     total = sum(map(size_of, args.files))
+    streams = [read_caption_file(file, broken) for file in args.files]      # a file of no known kind fails before any work
     output = Output(args, {"pipeline": pipeline, "vocabulary": vocabulary_key(vocabulary), "files": [file.name for file in args.files]})
     with output, tqdm(total=total, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar:
-        items = output.skip_done(numbered(args.files, broken, bar))
+        items = output.skip_done(numbered(args.files, streams, bar))
         for item, record in parse_stream(items, vocabulary, pipeline, processes=args.processes):
             output.write({"image": item.image, **record.to_json()})
             counts["images"] += 1
@@ -83,13 +85,10 @@ def vocabulary_key(vocabulary) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def numbered(files: list[Path], broken, bar) -> Iterator:
+def numbered(files: list[Path], streams: list[Iterator], bar) -> Iterator:
     """The items of all files; moves the progress bar."""
-    from ovarnet.data.caption_files import read_caption_file
-
     finished = 0
-    streams = [(file, read_caption_file(file, broken)) for file in files]  # a file of no known kind fails before any work
-    for file, stream in streams:
+    for file, stream in zip(files, streams, strict=True):
         for item in stream:
             bar.update(finished + item.position - bar.n)
             yield item
@@ -115,7 +114,7 @@ class Output:
         from ovarnet.files import read_json, write_json
 
         self.path, self.done, self.last_image = args.output, 0, None
-        note = self.path.with_name(self.path.name + ".run.json")
+        self.note = note = self.path.with_name(self.path.name + ".run.json")
         if self.path.exists() and not args.resume:
             raise InputError(f"{self.path}: exists already; give --resume to go on with it, or another --output")
         try:
@@ -132,8 +131,12 @@ class Output:
     def __enter__(self) -> Output:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, kind, *_) -> None:
+        """A run that failed before its first line leaves nothing."""
         self.file.close()
+        if kind is not None and self.path.stat().st_size == 0:
+            self.path.unlink()
+            self.note.unlink()
 
     def write(self, record: dict) -> None:
         self.file.write(json.dumps(record, ensure_ascii=False) + "\n")

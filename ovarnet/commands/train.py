@@ -53,10 +53,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
                      help="do not train: score the checkpoint in the run's output folder on the test data of the config's data sets")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace, stage: str | None = None) -> int:
+    """stage: the only one that the config may be of; None: any."""
     from ovarnet.config import load_config
 
-    config = load_config(*config_and_overrides(args))
+    config = load_config(*config_and_overrides(args), stage)
     if args.eval_only:
         return evaluate_run(config)
     check_output(Path(config.output))

@@ -6,6 +6,7 @@ Pillow decodes. What cannot be read raises InputError with the file and the fix;
 from __future__ import annotations
 
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -73,7 +74,7 @@ def list_images(paths: Iterable[str | Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for path in map(Path, paths):
-        if not path.is_dir():
+        if not os.path.isdir(path):
             found[path] = None
             continue
         inside = sorted(file for file in path.rglob("*")
@@ -96,14 +97,19 @@ def _open(path: str | Path) -> Image.Image:
     except InputError:  # a ValueError too
         raise
     except FileNotFoundError:
+        scheme, _, address = str(path).partition(":/")      # Path makes one slash of two
+        if scheme in ("http", "https"):
+            raise InputError(f"{scheme}://{address} is a URL; download it first and give the file") from None
         raise InputError(f"{path}: no such file; check the path") from None
     except IsADirectoryError:
-        raise InputError(f"{path}: is a folder; give an image file") from None
+        raise InputError(f"{path}: is a folder; give image files, or a folder with images in it") from None
     except Image.UnidentifiedImageError:
         raise InputError(f"{path}: not an image that can be read; convert it to JPEG or PNG") from None
     except Image.DecompressionBombError:
         raise InputError(f"{path}: more than {LARGEST:,} pixels; scale the image down first") from None
     except DECODE_ERRORS as error:
+        if getattr(error, "errno", None):       # the system's word, not Pillow's
+            raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
         raise _damaged(path, error) from None
 
 

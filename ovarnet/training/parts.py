@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ovarnet.build import build_proposer, checkpoint_prompts, find_proposer, load, open_clip_tower, proposer_clip
+from ovarnet.build import build_proposer, checkpoint_prompts, find_proposer, load, open_clip_tower, proposer_clip, proposer_kind
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from ovarnet.config import ClipAttrTraining, ClipSettings, Optimisation, TrainedParts
 from ovarnet.errors import InputError
@@ -86,8 +86,7 @@ def save_clip_attr(folder: Path, clip: Clip, classifier: TextClassifier, vocabul
 def open_proposer_checkpoint(folder: str | Path) -> Checkpoint:
     """A proposer's (or a whole model's) folder or shipped name, checked to hold what it says before an hour of training."""
     checkpoint = load_checkpoint(find_proposer(str(folder)))
-    kind = checkpoint.settings.get("proposer", {}).get("kind", "")
-    load_weights(build_proposer(kind, ClipSettings(proposer_clip(checkpoint))), checkpoint.part("proposer"), folder)
+    load_weights(build_proposer(proposer_kind(checkpoint), ClipSettings(proposer_clip(checkpoint))), checkpoint.part("proposer"), folder)
     return checkpoint
 
 

@@ -1,12 +1,11 @@
 """Offline proposals of many images, in shards: each a JSON file in the by-image form that `FileProposals` reads, and ``proposer.json``,
 which says where they come from: training takes none that may show it boxes of novel categories (method section 0).
 
-A shard appears only when it is whole, so a job that was stopped goes on where it was.
+A shard appears only when it has been gone through, so a job that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,12 +13,12 @@ import torch
 from tqdm import tqdm
 
 from ovarnet.data.images import read_image, to_pixels
+from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
-from ovarnet.files import read_json, write_json
+from ovarnet.files import check_folder, read_json, write_json
 from ovarnet.modeling.proposer import BASE_BOXES_ONLY, Proposer
 from ovarnet.structures import Proposals
 
-logger = logging.getLogger(__name__)
 DECIMALS = 2
 ORIGIN = "proposer.json"
 
@@ -31,31 +30,32 @@ def shards(files: Sequence[str], size: int) -> Iterator[tuple[str, list[str]]]:
 
 
 def write_proposals(proposer: Proposer, files: Sequence[str], folder: str | Path, *, shard: int = 500, limit: int = 100,
-                    batch: int = 8) -> int:
+                    batch: int = 8, skipped: Skipped | None = None) -> int:
     """Propose regions of `files` and write ``folder/00000.json``, ...: image name -> rows x1, y1, x2, y2, score, best first.
 
-    The best `limit` are kept and, if it is not among them, the largest one. Shards that exist are not made again; InputError when one is
-    of other images or of another kind of proposer. An image that cannot be read is logged and left out. Returns the number of images that
-    were looked at now.
+    The best `limit` are kept and, if it is not among them, the largest one. What stored shards hold is not made again. An image that cannot
+    be read is noted in `skipped` (None: one logged line) and left out; a later run tries it again. Returns the number of images that were
+    looked at now. InputError: a shard is of other images or of another kind of proposer, two images have the same file name, or no image
+    can be read.
     """
-    folder, done = Path(folder), 0
-    if len({Path(file).name for file in files}) < len(files):
-        raise InputError("two of the images have the same file name; proposals are kept by file name, so rename one")
-    if _origin(folder) not in (None, proposer.provenance):
-        raise InputError(f"{folder} holds proposals of another proposer ({_origin(folder)}); give an empty --output folder")
-    write_json(folder / ORIGIN, {"provenance": proposer.provenance})
+    folder, done, notes = Path(folder), 0, Skipped() if skipped is None else skipped
+    _check_names(files)
+    _check_output(folder, proposer)
     for name, members in tqdm(list(shards(files, shard)), desc="proposals", unit="shard"):
-        path = folder / f"{name}.json"
-        if path.is_file():
-            _check_members(path, members)
-            continue
-        rows = {}
-        for start in range(0, len(members), batch):
-            images = _readable(members[start:start + batch])
+        rows = _stored(folder / f"{name}.json", members)
+        missing, known = [file for file in members if Path(file).name not in rows], len(rows)
+        for start in range(0, len(missing), batch):
+            images = _readable(missing[start:start + batch], notes)
             found = proposer.propose(list(images.values()), list(images))
             rows |= {Path(file).name: _rows(proposals, limit) for file, proposals in zip(images, found, strict=True)}
-        write_json(path, rows)
-        done += len(rows)
+        if len(rows) > known:
+            write_json(folder / ORIGIN, {"provenance": proposer.provenance})
+            write_json(folder / f"{name}.json", {name: rows[name] for name in (Path(file).name for file in members) if name in rows})
+        done += len(rows) - known
+    if len(notes) == len(files):
+        raise InputError(f"none of the {len(files)} images can be read: {notes}; check the images and their folder")
+    if skipped is None:
+        notes.log(folder)
     return done
 
 
@@ -108,17 +108,34 @@ def _rows(proposals: Proposals, limit: int) -> list[list[float]]:
     return [[round(value, DECIMALS) for value in row[:4]] + [round(row[4], 4)] for row in table.tolist()]
 
 
-def _readable(files: Sequence[str]) -> dict[str, torch.Tensor]:
+def _readable(files: Sequence[str], skipped: Skipped) -> dict[str, torch.Tensor]:
     images = {}
     for file in files:
         try:
             images[file] = to_pixels(read_image(file))
         except InputError as error:
-            logger.warning("left out: %s", error)
+            skipped.add("image unreadable", str(error))
     return images
 
 
-def _check_members(path: Path, members: list[str]) -> None:
-    foreign = set(read_json(path, dict)) - {Path(file).name for file in members}
+def _check_names(files: Sequence[str]) -> None:
+    first: dict[str, str] = {}
+    for file in files:
+        other = first.setdefault(Path(file).name, file)
+        if other is not file:
+            raise InputError(f"{other} and {file} have the same file name, by which proposals are kept; rename one")
+
+
+def _check_output(folder: Path, proposer: Proposer) -> None:
+    check_folder(folder)
+    if _origin(folder) not in (None, proposer.provenance):
+        raise InputError(f"{folder} holds proposals of another proposer ({_origin(folder)}); give an empty --output folder")
+
+
+def _stored(path: Path, members: list[str]) -> dict[str, list]:
+    """What a shard holds; nothing when it is not made yet."""
+    rows = read_json(path, dict) if path.is_file() else {}
+    foreign = set(rows) - {Path(file).name for file in members}
     if foreign:
         raise InputError(f"{path} holds proposals of other images, such as {min(foreign)}; give an empty --output folder")
+    return rows

@@ -59,6 +59,16 @@ def test_image_names_with_half_a_character_are_written(tmp_path, words):
     assert [record["image"] for record in written(tmp_path / "out.jsonl")] == ["caf\udce9.jpg"]
 
 
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("captions.docx", "x", r"captions\.docx: captions are read from"), ("captions.json", "{", r"captions\.json: not valid JSON")])
+def test_files_that_cannot_be_read_leave_no_output(name, content, message, tmp_path, words):
+    (tmp_path / name).write_text(content)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match=message):
+        run(tmp_path / name, "--vocabulary", words, "--output", tmp_path / "out.jsonl")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 def test_resume_gives_the_same_file(tmp_path, words):
     files = [table(tmp_path / "1.txt", 30), table(tmp_path / "2.txt", 20, start=30)]
     assert run(*files, "--vocabulary", words, "--output", tmp_path / "whole.jsonl") == 0

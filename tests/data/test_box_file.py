@@ -8,10 +8,10 @@ from ovarnet.data.box_file import BoxFile
 from ovarnet.errors import InputError
 
 
-def written(tmp_path, content):
+def written(tmp_path, content, images=()):
     path = tmp_path / "boxes.json"
     path.write_text(json.dumps(content))
-    return BoxFile(path)
+    return BoxFile(path, images)
 
 
 def test_plain_form_by_the_longest_matching_name(tmp_path):
@@ -19,6 +19,29 @@ def test_plain_form_by_the_longest_matching_name(tmp_path):
     assert boxes.boxes("a/x.jpg") == [[0, 0, 1, 1]]
     assert boxes.boxes("somewhere/b/x.jpg") == [[0, 0, 2, 2]]
     assert boxes.boxes("y.png") == []
+
+
+def test_a_name_that_means_two_images_of_a_run_is_refused(tmp_path):
+    images = ["two/a/x.jpg", "two/b/x.jpg", "two/y.jpg"]
+    boxes = written(tmp_path, {"x.jpg": [[0, 0, 1, 1]], "y.jpg": []}, images)
+    with pytest.raises(InputError, match=r"boxes\.json: 'x\.jpg' means 2 of the images, two/b/x\.jpg among them; .* such as 'b/x\.jpg'"):
+        boxes.boxes("two/b/x.jpg")
+    assert boxes.boxes("two/y.jpg") == []
+    told_apart = written(tmp_path, {"a/x.jpg": [[0, 0, 1, 1]], "b/x.jpg": [[0, 0, 2, 2]], "y": []}, images)
+    assert [told_apart.boxes(image) for image in images] == [[[0, 0, 1, 1]], [[0, 0, 2, 2]], []]
+
+
+@pytest.mark.parametrize("name", ["./x.jpg", "a//x.jpg", "../a/x.jpg", "b/../a/x.jpg"])
+def test_a_path_may_be_written_in_any_way(tmp_path, name):
+    assert written(tmp_path, {name: [[0, 0, 1, 1]]}).boxes("../a/x.jpg") == [[0, 0, 1, 1]]
+
+
+def test_the_score_of_a_proposal_is_left_out(tmp_path):
+    assert written(tmp_path, {"x.jpg": [[1, 2, 3, 4, 0.5]]}).boxes("x.jpg") == [[1, 2, 3, 4]]
+
+
+def test_a_number_of_hundreds_of_digits_is_not_finite(tmp_path):
+    assert written(tmp_path, {"x.jpg": [[10 ** 400, 2, 3, 4]]}).boxes("x.jpg") == [[float("inf"), 2, 3, 4]]
 
 
 def test_coco_instances_with_an_image_that_has_no_box(tmp_path):
@@ -47,6 +70,12 @@ def test_coco_results_by_number_and_by_file_name(tmp_path):
     ({"images": [], "annotations": [{"image_id": 1, "bbox": [1, 2, 3, 4]}]}, "entry 0 lacks a `bbox` or names no known image"),
     ({"images": [{"id": 1}], "annotations": []}, "a COCO file needs `id` and `file_name`"),
     ({"images": [], "annotations": {}}, "`annotations` must be a list"),
+    ({"images": 5, "annotations": []}, "a COCO file needs `id` and `file_name` for each of its images, in a list"),
+    ({"images": [{"id": [1], "file_name": "a.jpg"}], "annotations": []}, "a COCO file needs `id` and `file_name`"),
+    ({"images": [{"id": 1, "file_name": 7}], "annotations": []}, "a COCO file needs `id` and `file_name`"),
+    ({"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"image_id": [1], "bbox": [1, 2, 3, 4]}]}, "entry 0 lacks a `bbox`"),
+    ([{"image_id": [1], "bbox": [1, 2, 3, 4]}], "entry 0 lacks a `bbox` or names no known image"),
+    ({"a.jpg": [], "./a.jpg": []}, "names an image twice"),
 ])
 def test_other_forms_are_refused(tmp_path, content, message):
     with pytest.raises(InputError) as error:

@@ -56,6 +56,12 @@ def test_contenders_run_by_turns():
     assert order == ["a", "b"] * 3 and {name: set(parts) for name, parts in seconds.items()} == {name: {"work", "total"} for name in "ab"}
 
 
+def test_benchmark_into_a_file_is_refused_before_any_work(tmp_path, capsys):
+    (tmp_path / "afile").touch()
+    assert main(["benchmark", "--output", str(tmp_path / "afile")]) == 2
+    assert capsys.readouterr() == ("", f"error: {tmp_path / 'afile'}: is a file; --output needs a folder\n")
+
+
 def test_benchmark_refuses_no_runs(capsys):
     assert main(["benchmark", "--runs", "0"]) == 2
     assert "at least 1" in capsys.readouterr().err

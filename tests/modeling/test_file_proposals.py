@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 
+from ovarnet.build import open_proposer
 from ovarnet.errors import InputError
 from ovarnet.modeling.file_proposals import FileProposals
 
@@ -48,6 +49,7 @@ def test_provenance_names_the_file(tmp_path):
     ({"a.jpg": [[1, 2, 3, 4, 1], [1, 2, 3, 4, 1.5]]}, "a.jpg, box 1"),
     ({"a.jpg": [[1, 2, float("nan"), 4, 1]]}, "a.jpg, box 0"),
     ({"a.jpg": 3}, "a.jpg holds int"),
+    ({"a.jpg": [[1, 2, 10 ** 400, 4, 1]]}, "a.jpg, box 0"),
 ])
 def test_faults_are_named(tmp_path, content, message):
     with pytest.raises(InputError, match=message):
@@ -60,3 +62,19 @@ def test_an_image_that_is_not_in_the_file_or_has_no_name(tmp_path):
         proposals.propose([IMAGE], ["b.jpg"])
     with pytest.raises(InputError, match="give its path"):
         proposals.propose([IMAGE])
+
+
+def test_a_folder_of_shards_and_the_model_it_serves(tmp_path):
+    (tmp_path / "proposer.json").write_text('{"provenance": "x"}')
+    (tmp_path / "00000.json").write_text('{"a.jpg": [[0, 0, 10, 10, 0.2]]}')
+    (tmp_path / "00001.json").write_text('{"./b.jpg": []}')
+    a, b = open_proposer(tmp_path).propose([IMAGE, IMAGE], ["photos/a.jpg", "photos/b.jpg"])
+    assert a.boxes.tolist() == [[0, 0, 10, 10]] and b.boxes.shape == (0, 4)
+    (tmp_path / "00001.json").write_text('{"b.jpg": 3}')
+    with pytest.raises(InputError, match=r"00001\.json: b\.jpg holds int"):
+        open_proposer(tmp_path)
+
+
+def test_a_proposer_that_does_not_exist_names_all_kinds():
+    with pytest.raises(InputError, match=r"^proposer 'nope\.json' does not exist; give scenes, torchvision, a checkpoint"):
+        open_proposer("nope.json")

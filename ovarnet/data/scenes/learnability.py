@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from ovarnet.data.scenes.render import Scene, render_scene
 from ovarnet.data.scenes.world import ATTRIBUTE_NAMES, ATTRIBUTES, CATEGORIES, EXCLUSIVE_TYPES, NOVEL_ATTRIBUTES, PARENT_OF, applies
+from ovarnet.errors import InputError
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 
 CROP = 64
@@ -124,6 +125,8 @@ def _loss(categories: Tensor, attributes: Tensor, batch: Crops) -> Tensor:
 
 
 def _train(crops: Crops, epochs: int, seed: int, progress) -> _Net:
+    if len(crops.categories) < _BATCH:
+        raise InputError(f"the scenes hold {len(crops.categories)} objects, fewer than a batch of {_BATCH}; take more scenes")
     torch.manual_seed(seed)
     net = _Net().to(memory_format=torch.channels_last)
     steps = epochs * (len(crops.categories) // _BATCH)

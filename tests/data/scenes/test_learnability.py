@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from ovarnet.cli import main
 from ovarnet.data.scenes.learnability import CROP, WordResult, _crop, _word_result, measure_learnability, render_crops
 from ovarnet.data.scenes.render import render_scene
 from ovarnet.data.scenes.world import ATTRIBUTE_NAMES, CATEGORIES
+from ovarnet.errors import InputError
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 
 
@@ -32,6 +34,13 @@ def test_unknown_labels_count_neither_for_the_precision_nor_for_chance():
     result = _word_result("attribute", "color", "red", False, labels, np.array([0.9, 0.8, 0.7, 0.1, 1.0]))
     assert result.average_precision == pytest.approx((1 + 2 / 3) / 2) and result.chance == 0.5 and result.count == 4
     assert result.margin == pytest.approx(5 / 6 - 1 / 2)
+
+
+def test_too_few_scenes_for_a_batch_and_outputs_that_cannot_be(tmp_path, capsys):
+    with pytest.raises(InputError, match=r"the scenes hold \d\d objects, fewer than a batch of 64; take more scenes"):
+        measure_learnability(0, scenes=8, epochs=1)
+    assert main(["learnability", "--output", str(tmp_path)]) == 2
+    assert f"{tmp_path}: is a folder; --output needs a file" in capsys.readouterr().err
 
 
 def test_every_word_gets_a_result():
