@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from ovarnet.data.captions import CaptionedImage
 from ovarnet.modeling.clip import load_clip
-from ovarnet.training.clip import CaptionPairs, ContrastiveModel, bound_temperature
+from ovarnet.training.clip import CaptionPairs
 from ovarnet.training.clip_start import inverse_document_frequency, start_as_bag_of_words
 
 
@@ -39,11 +39,11 @@ def test_captions_are_drawn_anew_and_reproducibly(pairs):
 
 @pytest.mark.parametrize(("start", "bounded"), [(9.0, math.log(100)), (-1.0, 0.0), (2.0, 2.0)])
 def test_the_temperature_is_bounded_by_one_hundred(small_clip, start, bounded):
-    model = ContrastiveModel(copy.deepcopy(small_clip), None)
+    clip = copy.deepcopy(small_clip)
     with torch.no_grad():
-        model.clip.logit_scale.fill_(start)
-    bound_temperature(model)
-    assert model.clip.logit_scale.item() == pytest.approx(bounded)
+        clip.logit_scale.fill_(start)
+    clip.bound_logit_scale()
+    assert clip.logit_scale.item() == pytest.approx(bounded)
 
 
 def test_document_frequency_counts_a_caption_once():

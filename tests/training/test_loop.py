@@ -11,6 +11,7 @@ from ovarnet.errors import InputError
 from ovarnet.training.loop import check_finite, run_stage
 from ovarnet.training.regions import seed_of
 from ovarnet.training.state import TrainingState
+from ovarnet.visualization import curves
 
 
 class Numbers(Dataset):
@@ -47,7 +48,11 @@ def test_learns_and_writes_curves(tmp_path):
     assert best.weight.item() == pytest.approx(2.0, abs=0.1)
     history = json.loads((tmp_path / "history.json").read_text())
     assert [step for step, _ in history["square"]] == list(range(3, 61, 3)) and history["square"][-1][1] < history["square"][0][1]
-    assert (tmp_path / "curves.png").stat().st_size > 1000 and list((tmp_path / "tensorboard").iterdir())
+    assert set(history) == {"square", "total", "gradient_norm", "lr"} and list((tmp_path / "tensorboard").iterdir())
+    curves(history, tmp_path / "again.png")
+    curves({}, tmp_path / "empty.png")
+    pictures = [(tmp_path / f"{name}.png").read_bytes() for name in ("curves", "again", "empty")]
+    assert pictures[0] == pictures[1] != pictures[2]
 
 
 class Drawing(Doubling):
