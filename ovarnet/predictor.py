@@ -6,6 +6,7 @@ original image. `Predictor` is a base class: it knows no model, and a model know
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -207,13 +208,13 @@ def _one_each(boxes: Iterable | None, images: int) -> list | None:
 
 def _name(image) -> str | None:
     """A path as given, or the file a PIL image was opened from."""
-    return str(image) if hasattr(image, "__fspath__") or isinstance(image, str) else getattr(image, "filename", None) or None
+    return str(image) if isinstance(image, (str, os.PathLike)) else getattr(image, "filename", None) or None
 
 
 def _read(image, index: int, images: int):
     try:
         return read_image(image)
     except InputError as error:
-        if images == 1 or _name(image):
+        if images == 1 or isinstance(image, (str, os.PathLike)):
             raise
         raise InputError(f"image {index} of the list: {error}") from None

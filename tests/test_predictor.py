@@ -222,6 +222,12 @@ def test_a_broken_image_in_a_list_is_named(tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"broken\.jpg"):
         FakeModel(regions()).detect([PICTURE, tmp_path / "broken.jpg"])
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)).save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:5000])
+    with pytest.raises(InputError, match=r"^image 1 of the list: .*cut\.png: cannot be decoded"):
+        FakeModel(regions()).detect([PICTURE, Image.open(tmp_path / "cut.png")])
+    with pytest.raises(InputError, match=r"^.*cut\.png: cannot be decoded"):
+        FakeModel(regions()).detect(Image.open(tmp_path / "cut.png"))
     with pytest.raises(InputError, match=r"image 1 of the list: .*float64"):
         FakeModel(regions()).detect([PICTURE, np.zeros((4, 4, 3))])
 

@@ -42,7 +42,7 @@ def read_image(image: str | Path | Image.Image | np.ndarray) -> np.ndarray:
     if isinstance(image, np.ndarray):
         return _checked_array(image)
     if isinstance(image, Image.Image):
-        return _decode(image, "image")
+        return _decode(image, getattr(image, "filename", None) or "image")
     if not isinstance(image, (str, Path)):
         raise InputError(f"an image is a path, a PIL image or a numpy array (H, W, 3) uint8 RGB; got {type(image).__name__}")
     with _open(image) as opened:
