@@ -7,14 +7,14 @@ import torch
 from torch import nn
 
 from ovarnet.errors import InputError
-from ovarnet.training.base_regions import Regions
+from ovarnet.training.base_regions import TrainingBoxes
 from ovarnet.training.embedding_cache import EmbeddingCache
 
 CLIP = SimpleNamespace(name="tower", embed_dim=1024, model=SimpleNamespace(visual=nn.Linear(2, 2)))
 
 
 def boxes(count):
-    return Regions(["never read"] * count, torch.zeros(count, 4), torch.zeros(count))
+    return TrainingBoxes(["never read"] * count, torch.zeros(count, 4), torch.zeros(count))
 
 
 @pytest.mark.parametrize(("detection", "attributes", "what"), [(2048, 0, "2,048 detection"), (0, 2048, "2,048 attributes")])
