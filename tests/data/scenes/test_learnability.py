@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from ovarnet.cli import main
 from ovarnet.data.scenes.learnability import CROP, WordResult, _crop, _word_result, measure_learnability, render_crops
@@ -44,7 +45,10 @@ def test_too_few_scenes_for_a_batch_and_outputs_that_cannot_be(tmp_path, capsys)
 
 
 def test_every_word_gets_a_result_and_colours_are_learned_within_seconds():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)        # several wait for one another where the machine is busy: minutes instead of seconds
     results = measure_learnability(0, scenes=60, epochs=8)
+    torch.set_num_threads(threads)
     assert [r.word for r in results] == [c.name for c in CATEGORIES] + list(ATTRIBUTE_NAMES)
     assert all(isinstance(r, WordResult) and 0 <= r.chance < 1 for r in results)
     colors = [r.margin for r in results if r.parent == "color"]
