@@ -59,7 +59,7 @@ def seeded(*numbers: int) -> torch.Generator:
 
 
 def seed_of(*numbers: int) -> int:
-    """A seed in [0, 2^63) that depends on all of `numbers`."""
+    """A seed in [0, 2^63) that depends on all of `numbers`, but for zeros at their end."""
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
 
 
