@@ -131,7 +131,7 @@ def _score_box_given(report: Report, pairs: list, vocabulary: Vocabulary, rule: 
         report.words += category_words("box-given", "arg-max kept", vocabulary.categories, metrics.boxes, ap=metrics.ap,
                                        chance=metrics.chance, accuracy=metrics.correct / np.where(metrics.boxes, metrics.boxes, np.nan))
     if first.attributes:
-        labelled = [(has_labels(truth), truth, found) for truth, found in pairs]
+        labelled = [(is_attribute_truth(truth, rule), truth, found) for truth, found in pairs]
         metrics = attribute_metrics(torch.cat([found.attribute_scores[kept] for kept, _, found in labelled]),
                                     torch.cat([truth.attributes[kept] for kept, truth, _ in labelled]), rule=rule,
                                     threshold="ceil" if rule == "ovad" else None,
@@ -146,7 +146,7 @@ def _score_box_free(report: Report, pairs: list, vocabulary: Vocabulary, rule: s
         report.rows += coco_rows("box-free", LABEL_NAMES[labels], result)
         report.words += category_words("box-free", LABEL_NAMES[labels], vocabulary.categories, result.boxes, ap50=result.ap50)
     if first.attributes:
-        labelled = [(truth[has_labels(truth)], found) for truth, found in pairs]
+        labelled = [(truth[is_attribute_truth(truth, rule)], found) for truth, found in pairs]
         for name, (protocol, silent, title) in BOX_FREE_PROTOCOLS.items():
             rows = box_free_rows(labelled, protocol, silent=silent)
             metrics = attribute_metrics(rows.scores, rows.labels, rule=rule, groups=word_groups(vocabulary.attributes))
@@ -159,9 +159,11 @@ def _score_box_free(report: Report, pairs: list, vocabulary: Vocabulary, rule: s
     report.rows += recall_rows("box-free", "detections", box_recall(pairs, vocabulary.category_seen, ks=(100,)))
 
 
-def has_labels(truth: Annotations) -> torch.Tensor:
-    """(N,) bool: boxes with a known attribute. A COCO box in a merged dataset has none and is no attribute ground truth."""
-    return (truth.attributes != UNKNOWN).any(dim=1)
+def is_attribute_truth(truth: Annotations, rule: str) -> torch.Tensor:
+    """(N,) bool: boxes with a known attribute; a COCO box in a merged dataset has none. By OVAD's rule all objects: they take part in its
+    one-to-one matching, known attributes or not."""
+    described = (truth.attributes != UNKNOWN).any(dim=1)
+    return described | ~truth.is_crowd if rule == "ovad" else described
 
 
 def _add_attributes(report: Report, setting: str, protocol: str, metrics: AttributeMetrics, vocabulary: Vocabulary, *,

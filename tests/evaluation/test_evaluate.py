@@ -129,6 +129,15 @@ def test_box_free_attributes_under_each_protocol(report, protocol, red, chance):
     assert (row.value, row.chance) == pytest.approx((red, chance))
 
 
+@pytest.mark.parametrize("rule, ap", [("ovad", 1 / 2), ("vaw", 1)])
+def test_by_the_ovad_rule_objects_without_a_known_attribute_take_their_detection(rule, ap):
+    """The detection lies on the second object, of which nothing is known; the first, red, is then a miss below the third, not red."""
+    truth = Annotations("1.jpg", "1", 10, 100, spans((0, 10), (3, 13), (50, 60)), [0, 0, 0], [[2, 1, 2], [2, 2, 2], [2, 0, 2]])
+    found = answer(spans((3, 13), (50, 60)), [.9, .8], [[.9, .1]] * 2, [[.5, .9, .5], [.5, .5, .5]])
+    report = evaluate_predictions({"box-free": [found]}, WORDS, [truth], rule=rule)
+    assert report.value("box-free", "attribute mAP", "base", "ovad: one-to-one, IoU >= 0.5") == pytest.approx(ap)
+
+
 def test_silent_images_are_counted(report):
     assert any("1 of 3 images have no detection" in note and "their 1 boxes" in note for note in report.notes)
 
