@@ -66,10 +66,11 @@ def write_text(path: str | Path, text: str) -> None:
         unfinished.write_bytes(text.encode("utf-8", "backslashreplace"))
 
 
-def check_folder(path: str | Path) -> None:
-    """InputError where `path`, a folder to write into, is a file. Asked before long work."""
-    if os.path.exists(path) and not os.path.isdir(path):
-        raise InputError(f"{path}: is a file; --output needs a folder")
+def check_folder(path: str | Path, option: str = "--output") -> None:
+    """InputError where `path`, a folder to write into, or what it would lie in is a file. Asked before long work."""
+    nearest = next(part for part in (Path(path), *Path(path).parents) if os.path.exists(part))
+    if not os.path.isdir(nearest):
+        raise InputError(f"{nearest}: is a file; {option} needs a folder")
 
 
 def check_file(path: str | Path) -> None:

@@ -45,18 +45,19 @@ class Predictor(nn.Module):
     """`detect` and `find` for a model that embeds regions.
 
     classifier: a `TextClassifier`. vocabulary: the words asked when the user names none; it also tells the parent types of known words.
-    category_activation: "sigmoid" (each word by itself) or "softmax" (over the category words asked).
     nms_iou, limit: of box-free detection; at most `limit` boxes per image are returned.
     """
 
-    def __init__(self, classifier: nn.Module, vocabulary: Vocabulary, *, category_activation: str = "sigmoid", nms_iou: float = 0.5,
-                 limit: int = 100):
+    def __init__(self, classifier: nn.Module, vocabulary: Vocabulary, *, nms_iou: float = 0.5, limit: int = 100):
         super().__init__()
         self.classifier, self.vocabulary, self.nms_iou, self.limit = classifier, vocabulary, nms_iou, limit
-        self.activate_categories(category_activation)
+        self.activate_categories("sigmoid")
 
     def activate_categories(self, how: str) -> None:
-        """From now on category scores are "sigmoid" or "softmax". InputError: anything else."""
+        """From now on category scores are "sigmoid" (each word by itself) or "softmax" (over the category words asked).
+
+        InputError: anything else.
+        """
         if how not in ACTIVATIONS:
             raise InputError(f"category activation {how!r} is not known; choose {' or '.join(ACTIVATIONS)}")
         self.category_activation = how

@@ -97,7 +97,9 @@ def test_a_score_does_not_depend_on_the_other_words():
 
 
 def test_softmax_over_the_words_asked():
-    found = FakeModel(regions((B, 1.0, [0.5, 0.8, 0.1, 0.4])), category_activation="softmax").detect(PICTURE)
+    model = FakeModel(regions((B, 1.0, [0.5, 0.8, 0.1, 0.4])))
+    model.activate_categories("softmax")
+    found = model.detect(PICTURE)
     assert found.category_scores.tolist()[0] == pytest.approx([0.2, 0.8])      # odds 1 and 4
     assert found.attribute_scores.tolist()[0] == pytest.approx([0.1, 0.4])
 
@@ -236,4 +238,4 @@ def test_refuses_training_mode_and_unknown_activation():
     with pytest.raises(RuntimeError, match="eval"):
         FakeModel(regions()).train().detect(PICTURE)
     with pytest.raises(InputError, match="softmax"):
-        FakeModel(category_activation="relu")
+        FakeModel().activate_categories("relu")

@@ -21,7 +21,7 @@ def refused(capsys, *overrides) -> str:
 def test_a_file_where_the_output_folder_should_be(tmp_path, capsys, inside):
     file = tmp_path / "afile"
     file.write_text("mine")
-    assert f"output={file}{inside}: {file} is a file; give a folder for the run" in refused(capsys, f"output={file}{inside}")
+    assert f"{file}: is a file; output needs a folder" in refused(capsys, f"output={file}{inside}")
     assert file.read_text() == "mine" and list(tmp_path.iterdir()) == [file]
 
 

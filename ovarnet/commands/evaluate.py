@@ -16,6 +16,7 @@ from ovarnet.commands.argument_types import positive
 from ovarnet.commands.model_arguments import add_device_argument, add_model_arguments
 from ovarnet.errors import InputError
 from ovarnet.evaluation.protocols import FREE, GIVEN, SETTINGS
+from ovarnet.files import check_folder
 
 HELP = "score a model or stored predictions: categories, attributes, boxes; base, novel and all"
 
@@ -70,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> None:
     """Refuse what cannot work before anything slow happens."""
-    if args.output and args.output.exists() and not args.output.is_dir():
-        raise InputError(f"--output {args.output}: is a file; give a folder")
+    if args.output:
+        check_folder(args.output)
     if args.save_predictions and not args.output:
         raise InputError("--save-predictions needs --output, the folder to write to")
     if args.predictions and (args.save_predictions or args.proposer):

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ovarnet.errors import InputError
+from ovarnet.files import check_folder
 
 HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions, ovarnet, probe"
 
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, stage: str | None = None) -> int:
     config = load_config(*config_and_overrides(args), stage)
     if args.eval_only:
         return evaluate_run(config)
-    check_output(Path(config.output))
+    check_folder(config.output, "output")
     import torch
     from accelerate import Accelerator, PartialState
 
@@ -75,13 +76,6 @@ def run(args: argparse.Namespace, stage: str | None = None) -> int:
     done = dry_run(config, **settings) if args.dry_run else train(config, Accelerator(**settings), resume=args.resume)
     PartialState().print(done if args.dry_run else f"wrote {done}")
     return 0
-
-
-def check_output(folder: Path) -> None:
-    """InputError where a file is in the way of the run's folder: before any work."""
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    if not nearest.is_dir():
-        raise InputError(f"output={folder}: {nearest} is a file; give a folder for the run, such as output=runs/mine")
 
 
 def config_and_overrides(args: argparse.Namespace) -> tuple[str, list[str]]:

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 def check_division(words: Vocabulary, before: Checkpoint) -> None:
-    """words: of the run. before: the model whose knowledge it takes over, a start or a teacher. InputError when they divide differently."""
+    """words: of the run. before: what it goes on from: a start, a teacher or a proposer. InputError when they divide differently."""
     mixed = words.novel_seen_by(before.vocabulary)
     if mixed:
         raise InputError(f"{_what(mixed, before)}; train both with the same base / novel division (as in attributes.dataset=vaw:541/79)")

@@ -15,6 +15,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from ovarnet.build import find_checkpoint
+from ovarnet.checkpoint import Checkpoint, load_checkpoint
 from ovarnet.config import ClipAttrTraining, FederatedLoss, TrainedParts
 from ovarnet.errors import InputError
 from ovarnet.losses.distillation import cosine_anchor
@@ -22,7 +24,7 @@ from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.modeling.clip import Clip
 from ovarnet.modeling.text_classifier import TextClassifier
 from ovarnet.training.base_regions import BaseData, BaseRegions
-from ovarnet.training.division import warn_of_division
+from ovarnet.training.division import check_division, warn_of_division
 from ovarnet.training.embedding_cache import EmbeddingCache
 from ovarnet.training.loop import run_stage
 from ovarnet.training.parts import Trainable, save_clip_attr, start_clip_attr
@@ -108,7 +110,9 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     clip.to(accelerator.device)
     classifier.to(accelerator.device)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
-    warn_of_division(data.vocabulary, proposer)
+    is_own_data = "custom" in (config.detection.dataset, config.attributes.dataset)
+    for before in _before(config, proposer):
+        (warn_of_division if is_own_data else check_division)(data.vocabulary, before)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
     embedder = EmbeddingCache(clip, data, crops, cache_folder or output, views=config.cached_views, seed=config.seed) \
         if config.cached_views else None
@@ -123,6 +127,13 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     accelerator.on_main_process(save_clip_attr)(
         output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config))
     return output / "checkpoint"
+
+
+def _before(config: ClipAttrTraining, proposer: Checkpoint) -> list[Checkpoint]:
+    """What step I goes on from: the proposer's folder, and that of `start` where it is another one."""
+    if config.start is None or config.proposer is None or config.start.startswith("clip-attr:"):
+        return [proposer]
+    return [proposer, load_checkpoint(find_checkpoint(config.start))]
 
 
 def _fill_bias(classifier: TextClassifier, dataset: BaseRegions, base: Vocabulary, config: ClipAttrTraining) -> None:

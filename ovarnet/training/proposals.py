@@ -16,6 +16,7 @@ from ovarnet.data.images import read_image, to_pixels
 from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
 from ovarnet.files import check_folder, read_json, write_json
+from ovarnet.modeling.file_proposals import shards_in
 from ovarnet.modeling.proposer import BASE_BOXES_ONLY, Proposer
 from ovarnet.structures import Proposals
 
@@ -62,7 +63,7 @@ def write_proposals(proposer: Proposer, files: Sequence[str], folder: str | Path
 def read_proposals(folder: str | Path) -> dict[str, Proposals]:
     """Image name -> proposals, best first, of all shards in `folder`, for training. InputError: there are none, or they are of a proposer
     that may have seen boxes of novel categories."""
-    paths, origin = sorted(Path(folder).glob("[0-9]*.json")), _origin(Path(folder))
+    paths, origin = shards_in(folder), _origin(Path(folder))
     if not paths:
         raise InputError(f"{folder} holds no proposals; make them with: ovarnet propose --output {folder}")
     if origin not in (None, BASE_BOXES_ONLY):

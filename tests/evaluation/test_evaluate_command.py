@@ -130,7 +130,7 @@ def test_bad_input_is_one_line_and_exit_code_2(world, arguments, message, capsys
 def test_an_output_that_is_a_file(world, tmp_path, capsys):
     (tmp_path / "taken").write_text("")
     assert cli.main(["evaluate", "--root", str(world), "--output", str(tmp_path / "taken")]) == 2
-    assert "is a file; give a folder" in capsys.readouterr().err
+    assert "is a file; --output needs a folder" in capsys.readouterr().err
 
 
 def test_predictions_of_another_dataset(world, tmp_path, capsys):

@@ -165,9 +165,23 @@ def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):
         train_clip_attr(config, Accelerator(cpu=True))
 
 
-def test_step_one_says_so_and_goes_on(tiny_world, start_files, tmp_path, taught, caplog):
+@pytest.mark.parametrize("part", ["proposer", "start"])
+def test_step_one_refuses_what_had_labels_of_novel_words(tiny_world, start_files, tmp_path, taught, part):
+    before = train_clip_attr(settings(tiny_world, start_files, tmp_path / "before", optimisation={"iterations": 1}), Accelerator(cpu=True))
+    config = settings(tiny_world, start_files, tmp_path / "run")
+    if part == "proposer":
+        config.proposer = taught(start_files.proposer, "categories", "key")
+    else:
+        config.start, config.clip = taught(before, "attributes", "gray"), None
+    with pytest.raises(InputError, match=f"such as '{'key' if part == 'proposer' else 'gray'}', had labels in the training of"):
+        train_clip_attr(config, Accelerator(cpu=True))
+
+
+def test_on_ones_own_data_step_one_says_so_and_goes_on(tiny_world, start_files, tmp_path, taught, caplog):
     config = settings(tiny_world, start_files, tmp_path / "run", proposer=taught(start_files.proposer, "categories", "key"),
-                               optimisation={"iterations": 1})
-    train_clip_attr(config, Accelerator(cpu=True))
+                      optimisation={"iterations": 1})
+    data = BaseData.open(config.detection, config.attributes)
+    config.attributes.dataset = "custom"
+    train_clip_attr(config, Accelerator(cpu=True), data=data)
     assert "such as 'key', had labels in the training of" in caplog.text
     assert "numbers on novel words will not be open-vocabulary numbers" in caplog.text

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ovarnet.errors import InputError
+from ovarnet.files import check_folder
 from ovarnet.reproduce.chain.ledger import FILE, Entry, Ledger
 from ovarnet.reproduce.chain.steps import Places, all_steps
 
@@ -42,8 +43,7 @@ def run_chain(places: Places, sizes: Mapping[str, Sequence[str]], run: Callable[
 
 def _claim(output: Path) -> Ledger:
     """The ledger of the output folder, which holds nothing but a chain, so that it is safe to replace parts of it."""
-    if output.exists() and not output.is_dir():
-        raise InputError(f"--output {output}: is a file; give a folder")
+    check_folder(output)
     if output.is_dir() and any(output.iterdir()) and not (output / FILE).is_file():
         raise InputError(f"--output {output}: holds other things than a chain; give a new or empty folder")
     output.mkdir(parents=True, exist_ok=True)
