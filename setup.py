@@ -15,9 +15,9 @@ setup(
     packages=find_namespace_packages(include=["ovarnet", "ovarnet.*"]),
     package_data={
         "ovarnet": ["examples/*", "weights/**/*"],
-        "ovarnet.modeling": ["clip_configs/*.json"],
+        "ovarnet.modeling.clip": ["configs/*.json"],
     },
-    entry_points={"console_scripts": ["ovarnet = ovarnet.cli:main"]},
+    entry_points={"console_scripts": ["ovarnet = ovarnet.cli.main:main"]},
     install_requires=[
         "torch>=2.6,!=2.13.0",  # 2.13.0 resolves to a CPU-only build on some machines, against which torchvision's compiled ops do not load
         "torchvision",

@@ -13,25 +13,30 @@ from torch import nn
 
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
 from ovarnet.checkpoint_settings import ADVICE
-from ovarnet.config import ClipSettings, OvarnetDesign
+from ovarnet.config.settings import ClipSettings, OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.modeling.attention_pool import AttentionPool
-from ovarnet.modeling.clip import Clip, load_clip
+from ovarnet.modeling.clip.clip import Clip, load_clip
+from ovarnet.modeling.clip.feature_maps import feature_channels
+from ovarnet.modeling.clip.weights import LOCAL_FOLDER
 from ovarnet.modeling.clip_attr import ClipAttr
-from ovarnet.modeling.clip_weights import LOCAL_FOLDER
-from ovarnet.modeling.detector_resize import DetectorResize
-from ovarnet.modeling.feature_maps import feature_channels
-from ovarnet.modeling.file_proposals import FileProposals, shards_in
-from ovarnet.modeling.linear_probe import LinearProbe
 from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
-from ovarnet.modeling.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, LearnedPrompts, TemplatePrompts
-from ovarnet.modeling.proposer import Proposer, resnet50_proposer, roi_pool, scenes_proposer
-from ovarnet.modeling.pyramid import ClipPyramid
-from ovarnet.modeling.region_heads import AveragePool, ClipStages, RegionHead
-from ovarnet.modeling.region_proposals import RegionProposals
-from ovarnet.modeling.text_classifier import TextClassifier
-from ovarnet.modeling.torchvision_proposer import TorchvisionProposer
+from ovarnet.modeling.resize import DetectorResize
+from ovarnet.modeling.resnet_pyramid import ClipPyramid
+from ovarnet.modeling.roi_heads import AveragePool, ClipStages, RegionHead
+from ovarnet.modeling.rpn import RegionProposals
+from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.modeling.text.linear_probe import LinearProbe
+from ovarnet.modeling.text.prompts import (
+    ATTRIBUTE_TEMPLATES,
+    CATEGORY_TEMPLATES,
+    LearnedPrompts,
+    TemplatePrompts,
+)
 from ovarnet.modeling.vit_pyramid import VitPyramid
+from ovarnet.proposals.detector import Proposer, resnet50_proposer, roi_pool, scenes_proposer
+from ovarnet.proposals.from_file import FileProposals, shards_in
+from ovarnet.proposals.torchvision import TorchvisionProposer
 from ovarnet.vocabulary import Vocabulary
 
 SHIPPED = Path(__file__).parent / "weights"

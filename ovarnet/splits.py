@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ovarnet.errors import InputError
-from ovarnet.files import read_json
+from ovarnet.io.files import read_json
 
 
 def _names(text: str) -> frozenset[str]:

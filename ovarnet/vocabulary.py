@@ -19,8 +19,8 @@ import yaml
 from torch import Tensor
 
 from ovarnet.errors import InputError
-from ovarnet.files import read_json, read_text, write_json
-from ovarnet.json_stream import read_records, stream_json
+from ovarnet.io.files import read_json, read_text, write_json
+from ovarnet.io.json_stream import read_records, stream_json
 from ovarnet.splits import COCO_SPLITS, VAW_SPLITS, Split, find_split, read_split_file
 
 NEUTRAL_PARENT = "other"

@@ -5,8 +5,8 @@ from fake_model import FakeModel, picture
 
 import ovarnet
 from ovarnet import build
-from ovarnet.modeling import proposer
-from ovarnet.modeling.detector_resize import DetectorResize
+from ovarnet.modeling.resize import DetectorResize
+from ovarnet.proposals import detector as proposer
 
 
 @pytest.fixture

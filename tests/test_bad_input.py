@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 import ovarnet
-from ovarnet import cli
 from ovarnet.build import SHIPPED, build_proposer
 from ovarnet.checkpoint import save_checkpoint
-from ovarnet.config import ClipSettings
-from ovarnet.modeling.clip import load_clip
+from ovarnet.cli import main as cli
+from ovarnet.config.settings import ClipSettings
+from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.vocabulary import Vocabulary
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ovarnet import cli
-from ovarnet.commands.train import config_and_overrides
-from ovarnet.config import load_config
+from ovarnet.cli import main as cli
+from ovarnet.cli.commands.train import config_and_overrides
+from ovarnet.config.settings import load_config
 from ovarnet.errors import InputError
-from ovarnet.files import read_json, write_json
+from ovarnet.io.files import read_json, write_json
 
 ROOT = Path(__file__).parents[1]
 FILES = ["README.md", "datasets/README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]

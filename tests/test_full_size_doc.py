@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ovarnet.cli import parse
-from ovarnet.commands.train import config_and_overrides
-from ovarnet.config import load_config
+from ovarnet.cli.commands.train import config_and_overrides
+from ovarnet.cli.main import parse
+from ovarnet.config.settings import load_config
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = [shlex.split(re.sub(r"^torchrun --nproc_per_node \d+ -m ", "", line.strip()))[1:]

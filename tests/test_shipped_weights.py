@@ -5,8 +5,8 @@ import torch
 
 import ovarnet
 from ovarnet.build import SHIPPED, find_checkpoint, load
-from ovarnet.data.scenes.render import render_scene
 from ovarnet.errors import InputError
+from ovarnet.scenes.world.render import render_scene
 
 FRESH_SEED = 987_654
 

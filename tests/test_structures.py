@@ -2,7 +2,15 @@ import pytest
 import torch
 
 from ovarnet.errors import InputError
-from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations, Detections, Proposals, as_boxes
+from ovarnet.structures import (
+    NO_CATEGORY,
+    POSITIVE,
+    UNKNOWN,
+    Annotations,
+    Detections,
+    Proposals,
+    as_boxes,
+)
 
 
 def annotations(boxes=((0, 0, 4, 2), (1, 1, 3, 2)), **changed):

@@ -26,11 +26,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from ovarnet import cli
+from ovarnet.cli import main as cli
 from ovarnet.data.coco import load_coco
-from ovarnet.data.images import list_images, read_image, read_image_size, to_pixels
 from ovarnet.data.vaw import load_vaw
 from ovarnet.errors import InputError
+from ovarnet.io.images import list_images, read_image, read_image_size, to_pixels
 from ovarnet.splits import VAW_NOVEL_79
 from ovarnet.vocabulary import Vocabulary
 
@@ -159,10 +159,10 @@ def measure_samples(args) -> None:
     """Seconds of CPU per box of each part of an iteration of step I with a frozen image tower; images are read anew at every visit."""
     import torch
 
-    from ovarnet.modeling.clip import load_clip
-    from ovarnet.modeling.prompts import LearnedPrompts
-    from ovarnet.modeling.text_classifier import TextClassifier
-    from ovarnet.training.regions import CropRule, ImageMemory, seeded
+    from ovarnet.modeling.clip.clip import load_clip
+    from ovarnet.modeling.text.classifier import TextClassifier
+    from ovarnet.modeling.text.prompts import LearnedPrompts
+    from ovarnet.training.data.crops import CropRule, ImageMemory, seeded
 
     file = args.photos / "instances.json"
     vocabulary = Vocabulary.from_coco(file, "48/17")

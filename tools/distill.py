@@ -2,7 +2,7 @@
 
 import sys
 
-from ovarnet.cli import main
+from ovarnet.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main(["distill", *sys.argv[1:]]))

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ovarnet.captions.inflection import is_plural
-from ovarnet.captions.lexicon import CLOTHING_AND_PEOPLE, COMPOUND_ENDS, POINTING_BACK, SINGULAR_DETERMINERS, TRANSITIVE
+from ovarnet.captions.lexicon import (
+    CLOTHING_AND_PEOPLE,
+    COMPOUND_ENDS,
+    POINTING_BACK,
+    SINGULAR_DETERMINERS,
+    TRANSITIVE,
+)
 
 # Letters are those of `lexicon.Kind`.
 STARTS = frozenset("D#AMKEngvsRX")

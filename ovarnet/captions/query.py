@@ -16,7 +16,18 @@ from spacy.tokens import Doc
 
 from ovarnet.captions.grammar import relations_by_rules
 from ovarnet.captions.inflection import singular, surface_forms
-from ovarnet.captions.lexicon import ANY_THING, ASPECTS, COLORS, MADE_OF, PAINTED, PATTERNS, SHADES, SIZES, TRANSITIVE, kind_of
+from ovarnet.captions.lexicon import (
+    ANY_THING,
+    ASPECTS,
+    COLORS,
+    MADE_OF,
+    PAINTED,
+    PATTERNS,
+    SHADES,
+    SIZES,
+    TRANSITIVE,
+    kind_of,
+)
 from ovarnet.captions.matcher import Term, TermMatcher
 from ovarnet.captions.relations import Relations
 from ovarnet.errors import InputError

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from ovarnet.data.images import read_image_size
 from ovarnet.data.records import (
     ImageFolder,
     ImageRecord,
@@ -19,7 +18,8 @@ from ovarnet.data.records import (
     records_of,
 )
 from ovarnet.errors import InputError
-from ovarnet.json_stream import read_records
+from ovarnet.io.images import read_image_size
+from ovarnet.io.json_stream import read_records
 from ovarnet.structures import UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ovarnet.data.records import ImageFolder, Skipped, check_ids, records_of
 from ovarnet.errors import InputError
-from ovarnet.json_stream import read_records
+from ovarnet.io.json_stream import read_records
 
 
 @dataclass(frozen=True)
 class CaptionedImage:
-    """file: path of the image, or its place in a shard (`ovarnet.data.shards`). image_id: as str. captions: at least one, in file order."""
+    """file: path of the image, or its place in a shard (`ovarnet.io.shards`). image_id: as str. captions: at least one, in file order."""
 
     file: str
     image_id: str

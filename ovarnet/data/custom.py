@@ -17,10 +17,17 @@ from pathlib import Path
 
 import torch
 
-from ovarnet.data.images import read_image_size
-from ovarnet.data.records import ImageFolder, ImageRecord, SizeReader, Skipped, checked_size, checked_xywh
+from ovarnet.data.records import (
+    ImageFolder,
+    ImageRecord,
+    SizeReader,
+    Skipped,
+    checked_size,
+    checked_xywh,
+)
 from ovarnet.errors import InputError
-from ovarnet.json_stream import stream_json
+from ovarnet.io.images import read_image_size
+from ovarnet.io.json_stream import stream_json
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import LONGEST_WORD, NEUTRAL_PARENT, Vocabulary, Word, is_encodable
 

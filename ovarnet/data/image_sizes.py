@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ovarnet.data.images import read_image_size
 from ovarnet.data.records import ImageFolder
-from ovarnet.files import read_json, write_json
+from ovarnet.io.files import read_json, write_json
+from ovarnet.io.images import read_image_size
 
 INDEX = Path("prepared") / "image_sizes.json"
 """{path under the root: [height, width, bytes of the file]}."""

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 
-from ovarnet.data.images import read_image_size
 from ovarnet.data.records import (
     NOVEL_OBJECT,
     SUB_PIXEL,
@@ -28,7 +27,8 @@ from ovarnet.data.records import (
     logger,
 )
 from ovarnet.errors import InputError
-from ovarnet.json_stream import read_records
+from ovarnet.io.images import read_image_size
+from ovarnet.io.json_stream import read_records
 from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import torch
 
 from ovarnet.data.coco import UNUSED, read_images
-from ovarnet.data.images import read_image_size
 from ovarnet.data.records import SizeReader, Skipped, check_ids, checked_xywh, records_of
 from ovarnet.errors import InputError
-from ovarnet.json_stream import read_records
+from ovarnet.io.images import read_image_size
+from ovarnet.io.json_stream import read_records
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 

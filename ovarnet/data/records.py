@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovarnet.data.images import SUFFIXES
 from ovarnet.errors import InputError
+from ovarnet.io.images import SUFFIXES
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class ImageRecord:
 
 
 NovelName = Callable[[str], str | None]
-"""Name of an object -> the novel category it means, or None (`ovarnet.training.novel_objects`)."""
+"""Name of an object -> the novel category it means, or None (`ovarnet.training.data.novel_name_filter`)."""
 NOVEL_OBJECT = "object of a novel or ignored category, left out of training"
 
 SizeReader = Callable[[str], tuple[int, int]]

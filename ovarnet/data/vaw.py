@@ -10,10 +10,19 @@ from pathlib import Path
 
 import torch
 
-from ovarnet.data.images import read_image_size
-from ovarnet.data.records import NOVEL_OBJECT, ImageFolder, ImageRecord, NovelName, SizeReader, Skipped, check_ids, checked_xywh
+from ovarnet.data.records import (
+    NOVEL_OBJECT,
+    ImageFolder,
+    ImageRecord,
+    NovelName,
+    SizeReader,
+    Skipped,
+    check_ids,
+    checked_xywh,
+)
 from ovarnet.errors import InputError
-from ovarnet.json_stream import stream_json
+from ovarnet.io.images import read_image_size
+from ovarnet.io.json_stream import stream_json
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 

@@ -11,13 +11,12 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from ovarnet.data.images import read_image, to_pixels
 from ovarnet.errors import InputError
 from ovarnet.evaluation.attributes import AttributeMetrics, attribute_metrics
 from ovarnet.evaluation.box_free import box_free_rows
 from ovarnet.evaluation.box_given import category_metrics
 from ovarnet.evaluation.coco_ovd import coco_ovd_ap50
-from ovarnet.evaluation.proposals import box_recall
+from ovarnet.evaluation.proposal_recall import box_recall
 from ovarnet.evaluation.protocols import AUTHORS, OVAD, OVAD_MISSES, SETTINGS
 from ovarnet.evaluation.report import (
     Report,
@@ -29,6 +28,7 @@ from ovarnet.evaluation.report import (
     recall_rows,
     word_groups,
 )
+from ovarnet.io.images import read_image, to_pixels
 from ovarnet.structures import UNKNOWN, Annotations, Detections, Proposals
 from ovarnet.vocabulary import Vocabulary
 

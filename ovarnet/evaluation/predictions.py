@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from ovarnet.errors import InputError
-from ovarnet.files import read_json, write_json
+from ovarnet.io.files import read_json, write_json
 from ovarnet.structures import Annotations, Detections
 from ovarnet.vocabulary import Vocabulary
 

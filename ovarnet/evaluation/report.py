@@ -12,8 +12,8 @@ import numpy as np
 from ovarnet.evaluation.attributes import AttributeMetrics
 from ovarnet.evaluation.box_given import CategoryMetrics
 from ovarnet.evaluation.coco_ovd import CocoOvdResult
-from ovarnet.evaluation.proposals import BoxRecall
-from ovarnet.files import write_json
+from ovarnet.evaluation.proposal_recall import BoxRecall
+from ovarnet.io.files import write_json
 from ovarnet.structures import Detections
 from ovarnet.vocabulary import Word
 

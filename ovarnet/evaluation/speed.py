@@ -19,14 +19,14 @@ from torchvision.models.detection import FasterRCNN, fasterrcnn_resnet50_fpn
 from torchvision.models.detection.transform import resize_boxes
 
 from ovarnet.build import build_ovarnet
-from ovarnet.config import OvarnetDesign
-from ovarnet.modeling.clip import Clip
+from ovarnet.config.settings import OvarnetDesign
+from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.prompts import TemplatePrompts, WordEmbeddings
-from ovarnet.modeling.proposer import DetectorProposer
-from ovarnet.modeling.text_classifier import TextClassifier
-from ovarnet.predictor import Regions
+from ovarnet.modeling.predictor import Regions
+from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.modeling.text.prompts import TemplatePrompts, WordEmbeddings
+from ovarnet.proposals.detector import DetectorProposer
 from ovarnet.structures import Detections
 from ovarnet.vocabulary import Vocabulary
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ovarnet.modeling.clip import Clip
+from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
-from ovarnet.modeling.proposer import Proposer
-from ovarnet.modeling.text_classifier import TextClassifier
-from ovarnet.predictor import Batch, Predictor, Regions
+from ovarnet.modeling.predictor import Batch, Predictor, Regions
+from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.proposals.detector import Proposer
 from ovarnet.structures import Proposals
 from ovarnet.vocabulary import Vocabulary
 

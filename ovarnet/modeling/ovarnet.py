@@ -16,12 +16,12 @@ from torchvision.models.detection._utils import BoxCoder
 from torchvision.models.detection.transform import resize_boxes
 from torchvision.ops import clip_boxes_to_image, remove_small_boxes
 
-from ovarnet.modeling.clip import Clip
-from ovarnet.modeling.detector_resize import DetectorResize
-from ovarnet.modeling.region_heads import Features, RegionHead
-from ovarnet.modeling.region_proposals import RegionProposals
-from ovarnet.modeling.text_classifier import TextClassifier
-from ovarnet.predictor import Batch, Predictor, Regions
+from ovarnet.modeling.clip.clip import Clip
+from ovarnet.modeling.predictor import Batch, Predictor, Regions
+from ovarnet.modeling.resize import DetectorResize
+from ovarnet.modeling.roi_heads import Features, RegionHead
+from ovarnet.modeling.rpn import RegionProposals
+from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.structures import Proposals
 from ovarnet.vocabulary import Vocabulary
 
@@ -68,7 +68,7 @@ class OvarNet(Predictor):
 
     @torch.no_grad()
     def propose(self, images: Sequence[Tensor], names: Sequence[str | None] | None = None) -> list[Proposals]:
-        """As in `ovarnet.modeling.proposer.Proposer`: the boxes of the model's own region proposal network, before they are refined."""
+        """As in `ovarnet.proposals.detector.Proposer`: the boxes of the model's own region proposal network, before they are refined."""
         return [self._proposed(image) for image in images]
 
     def _proposed(self, image: Tensor) -> Proposals:

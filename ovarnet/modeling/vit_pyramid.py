@@ -18,8 +18,14 @@ from torch.nn import functional as F
 from torchvision.models.convnext import LayerNorm2d
 
 from ovarnet.errors import InputError
-from ovarnet.modeling.clip import Clip
-from ovarnet.modeling.feature_maps import feature_channels, feature_maps, feature_strides, pad_to_multiple, resize_position_embedding
+from ovarnet.modeling.clip.clip import Clip
+from ovarnet.modeling.clip.feature_maps import (
+    feature_channels,
+    feature_maps,
+    feature_strides,
+    pad_to_multiple,
+    resize_position_embedding,
+)
 
 GLOBAL_BLOCKS = 2
 """Blocks with attention over the whole image, evenly spread, the last block among them. ViTDet has 4; 2 of CLIP's 12 take a twentieth less

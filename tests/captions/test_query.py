@@ -3,8 +3,8 @@
 import pytest
 
 from ovarnet.captions.query import Query, read_query
-from ovarnet.data.scenes.world import vocabulary
 from ovarnet.errors import InputError
+from ovarnet.scenes.world.words import vocabulary
 
 UNKNOWN = [
     ("a small red striped mug", "mug", ["small", "red", "striped"]),

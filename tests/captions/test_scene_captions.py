@@ -1,10 +1,10 @@
 """On captions of the generated world, whose truth is known: every pair is true, every attribute word is found with its noun."""
 
 from ovarnet.captions import CaptionParser
-from ovarnet.data.scenes.captions import photo_captions, scene_captions
-from ovarnet.data.scenes.render import random_stream, render_scene
-from ovarnet.data.scenes.things import draw_thing
-from ovarnet.data.scenes.world import ATTRIBUTE_NAMES, attribute_strings, vocabulary
+from ovarnet.scenes.world.captions import photo_captions, scene_captions
+from ovarnet.scenes.world.render import random_stream, render_scene
+from ovarnet.scenes.world.things import draw_thing
+from ovarnet.scenes.world.words import ATTRIBUTE_NAMES, attribute_strings, vocabulary
 
 
 def mentioned(caption: str) -> set[str]:

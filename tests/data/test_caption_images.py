@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from ovarnet.data.captions import load_captions
-from ovarnet.data.images import read_image, read_image_size
 from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
+from ovarnet.io.images import read_image, read_image_size
 
 CAPTIONS = {"a.png": ["one red dog"], "b.png": ["two dogs", "a cat"]}
 

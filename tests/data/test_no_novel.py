@@ -6,8 +6,8 @@ import pytest
 
 from ovarnet.data.coco import load_coco
 from ovarnet.data.datasets import open_dataset
-from ovarnet.data.scenes.write import write_world
 from ovarnet.data.vaw import load_vaw
+from ovarnet.scenes.world.write import write_world
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.vocabulary import Vocabulary
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ovarnet.cli import main
+from ovarnet.cli.main import main
 from ovarnet.data.datasets import open_dataset
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation import coco_ovd

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ovarnet.data.coco import load_coco
-from ovarnet.data.images import list_images, read_image, read_image_size
 from ovarnet.data.records import Skipped
+from ovarnet.io.images import list_images, read_image, read_image_size
 from ovarnet.vocabulary import Vocabulary
 
 COCO128 = Path(os.environ.get("OVARNET_TEST_PHOTOS", Path(__file__).parents[3] / "shared" / "data")) / "coco128"

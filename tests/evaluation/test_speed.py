@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from ovarnet.cli import main
+from ovarnet.cli.main import main
 from ovarnet.evaluation.speed import Stopwatch, calibrate, compare, random_boxes
 
 

@@ -3,7 +3,13 @@ import math
 import pytest
 import torch
 
-from ovarnet.losses.federated import attribute_loss, category_loss, frequency_weights, sample_judged, told_loss
+from ovarnet.losses.federated import (
+    attribute_loss,
+    category_loss,
+    frequency_weights,
+    sample_judged,
+    told_loss,
+)
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN
 
 LN2 = math.log(2)

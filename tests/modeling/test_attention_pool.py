@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from ovarnet.modeling.attention_pool import AttentionPool, PatchMerging, first_tokens
-from ovarnet.modeling.region_heads import AveragePool
+from ovarnet.modeling.roi_heads import AveragePool
 
 
 def test_patch_merging_joins_two_by_two_blocks_row_by_row():

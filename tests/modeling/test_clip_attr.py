@@ -8,13 +8,13 @@ import torch
 from PIL import Image
 from torch.nn.functional import normalize
 
-from ovarnet.modeling.clip import load_clip
+from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.crops import crop_boxes
-from ovarnet.modeling.file_proposals import FileProposals
-from ovarnet.modeling.prompts import TemplatePrompts
-from ovarnet.modeling.proposer import scenes_proposer
-from ovarnet.modeling.text_classifier import TextClassifier
+from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.modeling.text.prompts import TemplatePrompts
+from ovarnet.proposals.detector import scenes_proposer
+from ovarnet.proposals.from_file import FileProposals
 from ovarnet.structures import Proposals
 from ovarnet.vocabulary import Vocabulary
 

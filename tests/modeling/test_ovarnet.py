@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from ovarnet.build import build_ovarnet
-from ovarnet.config import OvarnetDesign
+from ovarnet.config.settings import OvarnetDesign
 from ovarnet.errors import InputError
-from ovarnet.modeling.clip import load_clip
-from ovarnet.modeling.prompts import TemplatePrompts
-from ovarnet.modeling.pyramid import ClipPyramid
-from ovarnet.modeling.region_heads import squares_around, within_boxes
-from ovarnet.predictor import Batch, Regions
+from ovarnet.modeling.clip.clip import load_clip
+from ovarnet.modeling.predictor import Batch, Regions
+from ovarnet.modeling.resnet_pyramid import ClipPyramid
+from ovarnet.modeling.roi_heads import squares_around, within_boxes
+from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.vocabulary import Vocabulary
 
 SMALL = {"channels": 16, "coarser_map": False, "short_side": (32, 96), "long_side": 128, "train_short_sides": [],

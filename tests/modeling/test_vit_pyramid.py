@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from ovarnet.errors import InputError
-from ovarnet.modeling.clip import load_clip
-from ovarnet.modeling.feature_maps import feature_maps
+from ovarnet.modeling.clip.clip import load_clip
+from ovarnet.modeling.clip.feature_maps import feature_maps
 from ovarnet.modeling.vit_pyramid import VitPyramid, _windows, fused_attention, windowed_map
 
 

@@ -15,9 +15,9 @@ from omegaconf import OmegaConf
 
 from ovarnet.build import build_proposer
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
-from ovarnet.config import ClipSettings, resolve
+from ovarnet.config.settings import ClipSettings, resolve
 from ovarnet.data.captions import load_captions
-from ovarnet.training.state import TrainingState
+from ovarnet.training.engine.checkpoint_state import TrainingState
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -91,7 +91,7 @@ def small_clip():
     """An untrained small CLIP; tests that change its weights copy it."""
     import torch
 
-    from ovarnet.modeling.clip import load_clip
+    from ovarnet.modeling.clip.clip import load_clip
 
     torch.manual_seed(0)
     return load_clip("ovarnet-scenes", None, random_weights=True)

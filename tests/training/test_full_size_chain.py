@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from ovarnet.checkpoint import load_checkpoint
-from ovarnet.cli import main
+from ovarnet.cli.main import main
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "coco_vaw"
 LSA_CONFIGS = CONFIGS.parent / "lsa"

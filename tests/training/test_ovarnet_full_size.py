@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from ovarnet.build import build_ovarnet
-from ovarnet.config import load_config
-from ovarnet.modeling.clip import load_clip
+from ovarnet.config.settings import load_config
+from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
-from ovarnet.modeling.prompts import LearnedPrompts, TemplatePrompts
-from ovarnet.modeling.text_classifier import TextClassifier
+from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.structures import UNKNOWN
-from ovarnet.training.distill import make_learner
-from ovarnet.training.distill_data import DistillData, Targets, TrainingImage
-from ovarnet.training.distill_teacher import Teacher
-from ovarnet.training.schedule import make_optimizer
+from ovarnet.training.distillation.data import DistillData, Targets, TrainingImage
+from ovarnet.training.distillation.stage import make_learner
+from ovarnet.training.distillation.teacher import Teacher
+from ovarnet.training.engine.schedule import make_optimizer
 from ovarnet.vocabulary import Vocabulary, Word
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "coco_vaw"

@@ -10,14 +10,14 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 import ovarnet
-from ovarnet.cli import main
-from ovarnet.config import resolve
+from ovarnet.cli.main import main
+from ovarnet.config.settings import resolve
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
-from ovarnet.modeling.linear_probe import LinearProbe
+from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training import train
-from ovarnet.training.probe import TEXT_ALONE, Lesson, held_out_loss, solve
+from ovarnet.training.clip_attr.probe import TEXT_ALONE, Lesson, held_out_loss, solve
 
 COLORS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 160, 30)}
 SIZES = {"poster": (8, 4, 32, 48), "belt": (2, 20, 60, 10)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ovarnet.cli import main
+from ovarnet.cli.main import main
 
 COCO128 = Path(os.environ.get("OVARNET_TEST_PHOTOS", Path(__file__).parents[3] / "shared" / "data")) / "coco128"
 PROPOSER = Path(__file__).parents[2] / "configs" / "scenes" / "proposer.yaml"

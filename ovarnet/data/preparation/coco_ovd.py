@@ -17,8 +17,8 @@ from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures, unnamed
 from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
-from ovarnet.files import whole_file
-from ovarnet.json_stream import stream_json
+from ovarnet.io.files import whole_file
+from ovarnet.io.json_stream import stream_json
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
 from ovarnet.vocabulary import Vocabulary
 

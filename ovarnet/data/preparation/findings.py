@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ovarnet.data.records import Skipped, printable
-from ovarnet.files import write_text
+from ovarnet.io.files import write_text
 
 PROBLEMS = Path("prepared") / "problems.txt"
 SHOWN = 10

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.images import read_image
 from ovarnet.data.preparation.findings import Findings
 from ovarnet.errors import InputError
+from ovarnet.io.images import read_image
 
 TAIL = 4096
 """Bytes at the end of a file that are compared first; two JPEGs of one size and length that differ there are different."""

@@ -13,8 +13,8 @@ from ovarnet.data.preparation.sources import is_there
 from ovarnet.data.records import Skipped
 from ovarnet.data.vaw import load_vaw
 from ovarnet.errors import InputError
-from ovarnet.files import write_json
-from ovarnet.json_stream import stream_json
+from ovarnet.io.files import write_json
+from ovarnet.io.json_stream import stream_json
 from ovarnet.structures import NEGATIVE, POSITIVE, Annotations
 from ovarnet.vocabulary import Vocabulary
 

@@ -1,0 +1,1 @@
+"""The `ovarnet` command line."""

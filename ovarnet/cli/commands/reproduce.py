@@ -1,0 +1,117 @@
+"""Run the whole chain on the generated world from nothing and write a report; or one table of the paper, with --part.
+
+examples:
+  ovarnet reproduce scenes                                     generate, CLIP, proposer, steps I and II, OvarNet, evaluation, report
+  ovarnet reproduce scenes --quick                             the same in about 2 minutes: does it all run? Its numbers mean nothing
+  ovarnet reproduce scenes --part clip-attr                    a table over three seeds: steps I and II of CLIP-Attr and their ablations
+  ovarnet reproduce scenes --part clip-attr --rows "step II"   only rows whose name contains this
+  ovarnet reproduce scenes --part ovarnet                      OvarNet: distillation, teacher, pooling, joint training
+  ovarnet reproduce scenes --part find                         does `ovarnet find` beat the whole phrase as one embedding?
+
+The chain writes everything to --output (runs/reproduce/scenes): world/, runs/, evaluation/, chain.json (commands, minutes, machine) and
+report/report.html. A chain that was stopped goes on where it was; a stage whose settings have changed, and what follows it, is run again.
+
+A part uses what is there. Before it: ovarnet generate scenes --root datasets/scenes, then ovarnet train configs/scenes/clip.yaml and
+.../proposer.yaml; for the part ovarnet also .../clip_attr.yaml and .../clip_attr_captions.yaml, its teachers. The tables over seeds write
+results.json (every run, with its seed) and table.md; stopped, they go on where they were.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ovarnet.cli.argument_types import positive
+from ovarnet.errors import InputError
+
+HELP = "run the whole chain on the generated world and write a report, or one table of the paper"
+PART_DEFAULTS = {"root": "datasets/scenes", "clip": "runs/scenes/clip/checkpoint/clip.safetensors",
+                 "proposer": "runs/scenes/proposer/checkpoint", "teacher_one": "runs/scenes/clip_attr/checkpoint",
+                 "teacher_two": "runs/scenes/clip_attr_captions/checkpoint", "model": "scenes", "split": "test", "seeds": 3, "rows": [""]}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("world", choices=["scenes"], help="on which data")
+    parser.add_argument("--part", choices=list(PARTS), help="one table instead of the chain; clip-attr: steps I and II; "
+                                                              "ovarnet: the one-pass model beside CLIP-Attr; find: by a phrase")
+    parser.add_argument("--configs", default="configs/scenes", metavar="FOLDER", help="where the configs of the stages are")
+    parser.add_argument("--output", metavar="FOLDER", help="where results are written (default: runs/reproduce/ and the part)")
+    parser.add_argument("--quick", action="store_true", help="fewer pictures, boxes and iterations; a part: also one seed")
+    part = parser.add_argument_group("only with --part")
+    part.add_argument("--root", metavar="FOLDER", help=f"the generated world (default: {PART_DEFAULTS['root']})")
+    part.add_argument("--clip", metavar="FILE", help=f"weights of the CLIP (default: {PART_DEFAULTS['clip']})")
+    part.add_argument("--proposer", metavar="FOLDER", help=f"the trained proposer (default: {PART_DEFAULTS['proposer']})")
+    part.add_argument("--teacher-one", metavar="FOLDER",
+                      help=f"of ovarnet: CLIP-Attr after step I (default: {PART_DEFAULTS['teacher_one']})")
+    part.add_argument("--teacher-two", metavar="FOLDER", help=f"of ovarnet: after step II (default: {PART_DEFAULTS['teacher_two']})")
+    part.add_argument("--model", help="of find: shipped weights or a checkpoint folder (default: scenes)")
+    part.add_argument("--split", choices=["test", "val"], help="of find (default: test)")
+    part.add_argument("--seeds", type=positive, metavar="N", help=f"how many seeds (default: {PART_DEFAULTS['seeds']})")
+    part.add_argument("--rows", nargs="*", metavar="TEXT", help="only rows whose name contains one of these (default: all)")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.part is None:
+        return chain(args)
+    for name, value in PART_DEFAULTS.items():
+        if getattr(args, name) is None:
+            setattr(args, name, value)
+    args.output = Path(args.output or f"runs/reproduce/{args.part.replace('-', '_')}")
+    return PARTS[args.part](args)
+
+
+def chain(args: argparse.Namespace) -> int:
+    """From nothing to the report."""
+    from ovarnet.scenes.chain.run import run_chain
+    from ovarnet.scenes.chain.sizes import FULL, QUICK
+    from ovarnet.scenes.chain.steps import Places
+    from ovarnet.scenes.report.write import write_report
+
+    for name in PART_DEFAULTS:
+        if getattr(args, name) is not None:
+            raise InputError(f"--{name.replace('_', '-')} belongs to --part; the chain makes everything itself, in --output")
+    places = Places(Path(args.configs), Path(args.output or ("runs/reproduce/scenes_quick" if args.quick else "runs/reproduce/scenes")))
+    run_chain(places, QUICK if args.quick else FULL, run_command)
+    page, tables = write_report(places, quick=args.quick)
+    print(f"\n{tables}\nlook at {page}")
+    return 0
+
+
+def run_command(words) -> None:
+    """One command of this package, as if typed."""
+    from ovarnet.cli.main import COMMANDS, parse
+
+    args = parse(words)
+    COMMANDS[args.command].run(args)
+
+
+def clip_attr(args: argparse.Namespace) -> int:
+    """The table of steps I and II."""
+    from ovarnet.scenes.ablations.clip_attr import Ablation, Inputs, Sizes, write_table
+
+    inputs = Inputs(Path(args.configs), Path(args.root), args.clip, args.proposer, args.output)
+    sizes = Sizes(seeds=args.seeds, rows=tuple(args.rows))
+    print(write_table(Ablation(inputs, sizes.quick() if args.quick else sizes).run(), args.output))
+    return 0
+
+
+def one_pass(args: argparse.Namespace) -> int:
+    """The table of OvarNet."""
+    from ovarnet.scenes.ablations.ovarnet import Ablation, Inputs, Sizes, write_table
+
+    inputs = Inputs(Path(args.configs) / "ovarnet.yaml", Path(args.root), {1: args.teacher_one, 2: args.teacher_two}, args.output)
+    sizes = Sizes(seeds=args.seeds, rows=tuple(args.rows))
+    print(write_table(Ablation(inputs, sizes.quick() if args.quick else sizes).run(), args.output))
+    return 0
+
+
+def find(args: argparse.Namespace) -> int:
+    """The table of finding by a phrase."""
+    from ovarnet.scenes.ablations.find import reproduce_find
+
+    print(reproduce_find(args.model, args.root, args.output, split=args.split, images=100 if args.quick else None), end="")
+    return 0
+
+
+PARTS = {"clip-attr": clip_attr, "ovarnet": one_pass, "find": find}
+"""Name of a part -> what runs it, called with the parsed arguments, defaults filled in and `output` as a Path."""

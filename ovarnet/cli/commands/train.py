@@ -1,0 +1,116 @@
+"""``ovarnet train CONFIG``: one link of the training chain, chosen by the `stage` of its config."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ovarnet.errors import InputError
+from ovarnet.io.files import check_folder
+
+HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions, ovarnet, probe"
+
+EXAMPLE = """\
+examples:
+  ovarnet generate scenes --root datasets/scenes            the generated world
+  ovarnet train configs/scenes/clip.yaml                    a small CLIP from captions
+  ovarnet train configs/scenes/proposer.yaml                boxes of base categories only
+  ovarnet train configs/scenes/clip_attr_zero_shot.yaml     both together: CLIP-Attr, ready for ovarnet detect --model
+  ovarnet train configs/scenes/clip_attr.yaml               step I: prompts from boxes with categories and with attributes
+  ovarnet train configs/scenes/clip_attr_captions.yaml      step II: from captions; its first lines say what to run before
+
+On a few dozen pictures of your own, from any checkpoint (docs/own_data.md):
+  ovarnet train configs/custom/probe.yaml                   a linear probe on frozen embeddings
+  ovarnet train configs/custom/prompts.yaml                 prompts only
+
+Any setting of ovarnet/config/settings.py can be given as KEY=VALUE, which wins over the file:
+  ovarnet train configs/scenes/clip.yaml optimisation.iterations=200 output=runs/short
+Before a long run, see what it will need; afterwards, score it again:
+  ovarnet train configs/coco_vaw/proposer.yaml --dry-run
+  ovarnet train configs/scenes/clip_attr.yaml --eval-only
+Several processes or GPUs: torchrun --nproc_per_node N -m ovarnet train CONFIG
+"""
+HELD_OUT = {"coco-ovd": "val"}
+"""The split that --eval-only scores, where it is not `test`."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = EXAMPLE
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("config", nargs="?", metavar="CONFIG", help="a .yaml file such as configs/scenes/clip.yaml")
+    add_run_arguments(parser)
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `ovarnet distill` shares."""
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings that win over the file")
+    parser.add_argument("--config-file", metavar="CONFIG", help="the same as CONFIG, for those used to this flag")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--resume", action="store_true", help="go on from the last saved state in the run's output folder")
+    way.add_argument("--dry-run", action="store_true",
+                     help="build everything, read 20 images of each source, take two steps; print the memory and the time that the whole "
+                          "schedule will need, and keep nothing")
+    way.add_argument("--eval-only", action="store_true",
+                     help="do not train: score the checkpoint in the run's output folder on the test data of the config's data sets")
+
+
+def run(args: argparse.Namespace, stage: str | None = None) -> int:
+    """stage: the only one that the config may be of; None: any."""
+    from ovarnet.config.settings import load_config
+
+    config = load_config(*config_and_overrides(args), stage)
+    if args.eval_only:
+        return evaluate_run(config)
+    check_folder(config.output, "output")
+    import torch
+    from accelerate import Accelerator, PartialState
+
+    from ovarnet.training import train
+    from ovarnet.training.engine.dry_run import dry_run
+
+    precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
+    if precision == "fp16" and not torch.accelerator.is_available():
+        raise InputError("optimisation.mixed_precision=fp16 needs a GPU; give no or bf16")
+    # without cpu=True, processes of torchrun on a machine without a GPU would each train alone, into the same folder
+    settings = {"mixed_precision": precision, "cpu": not torch.accelerator.is_available()}
+    done = dry_run(config, **settings) if args.dry_run else train(config, Accelerator(**settings), resume=args.resume)
+    PartialState().print(done if args.dry_run else f"wrote {done}")
+    return 0
+
+
+def config_and_overrides(args: argparse.Namespace) -> tuple[str, list[str]]:
+    """With --config-file, what stands in the place of CONFIG is the first override."""
+    if args.config_file and args.config:
+        return args.config_file, [args.config, *args.overrides]
+    if args.config_file or args.config:
+        return args.config_file or args.config, list(args.overrides)
+    raise InputError("which config? for example: ovarnet train configs/scenes/clip.yaml")
+
+
+def evaluate_run(config) -> int:
+    """`ovarnet evaluate` of the run's checkpoint, once for each data set that the config names."""
+    from ovarnet.cli.commands import evaluate
+
+    checkpoint, sources = Path(config.output) / "checkpoint", sources_of(config)
+    if not sources:
+        raise InputError(f"stage {config.stage} gives no whole model to score; put one together first, "
+                         "such as with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml")
+    if not checkpoint.is_dir():
+        raise InputError(f"nothing to evaluate: {checkpoint} does not exist; train first, or give output=FOLDER of the run")
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    for dataset, root in sources:
+        name = dataset.partition(":")[0]
+        evaluate.run(parser.parse_args(["--model", str(checkpoint), "--dataset", dataset, "--root", root, "--split",
+                                        HELD_OUT.get(name, "test"), "--output", str(Path(config.output) / f"evaluation_{name}")]))
+    return 0
+
+
+def sources_of(config) -> list[tuple[str, str]]:
+    """Name and root of the data sets that a whole model was trained on; none where the stage makes a part of a model."""
+    if config.stage == "zero_shot":
+        return [("scenes", config.root)]
+    if config.stage in ("clip", "proposer"):
+        return []
+    sources = (config.data,) if config.stage == "probe" else (config.detection, config.attributes)
+    return list(dict.fromkeys((source.dataset, source.root) for source in sources))

@@ -1,0 +1,119 @@
+"""The `ovarnet` command: one sub-command per file in ovarnet/cli/commands/. Bad input is one `error: ...` line and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+from ovarnet.cli.commands import (
+    benchmark,
+    detect,
+    distill,
+    evaluate,
+    find,
+    generate,
+    learnability,
+    parse_captions,
+    prepare,
+    propose,
+    pseudo_label,
+    reproduce,
+    train,
+)
+from ovarnet.cli.console import steady_stdout
+from ovarnet.errors import InputError
+from ovarnet.memory import keep_freed_memory
+
+COMMANDS = {"detect": detect, "find": find, "train": train, "evaluate": evaluate, "generate": generate, "learnability": learnability,
+            "prepare": prepare, "parse-captions": parse_captions, "propose": propose, "pseudo-label": pseudo_label, "reproduce": reproduce,
+            "distill": distill, "benchmark": benchmark}
+EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+EXAMPLE = 'example: ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped, wooden" --output out'
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse in this package's manner: whole option names only, defaults shown, errors raised as InputError."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
+
+    def error(self, message: str):
+        raise InputError(f"{message}; `{self.prog} --help` shows what is possible")
+
+    def reject(self, unknown: str):
+        """Refuse an option that does not exist, naming the nearest one that does."""
+        near = difflib.get_close_matches(unknown.split("=")[0], self._option_string_actions, n=1)
+        self.error(f"unknown argument {unknown!r}" + (f", did you mean {near[0]}?" if near else ""))
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of descriptions and shows each default that is a value."""
+
+    def _get_help_string(self, action):
+        has_default = action.default not in (None, False, [], argparse.SUPPRESS)
+        return super()._get_help_string(action) if has_default else action.help
+
+
+def version() -> str:
+    """The installed version; a source tree that was never installed has none."""
+    try:
+        return metadata.version("ovarnet")
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def build_parsers() -> tuple[Parser, dict[str, Parser]]:
+    """The top parser, and the parser of each command by its name."""
+    parser = Parser(prog="ovarnet", description="Finds objects in images and scores the words you name.", epilog=EXAMPLE)
+    parser.add_argument("--version", action="version", version=f"ovarnet {version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
+    for name, module in COMMANDS.items():
+        module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.__doc__))
+    return parser, dict(commands.choices)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line; no arguments at all show the help. Options and file names may be mixed in any order."""
+    parser, commands = build_parsers()
+    name = arguments[0] if arguments else "--help"
+    if name.startswith("-"):
+        parser.parse_known_args([name])
+        parser.reject(name)
+    if name not in commands:
+        near = difflib.get_close_matches(name, commands, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}"
+        raise InputError(f"unknown command {name!r}; {hint}")
+    args, unknown = commands[name].parse_known_intermixed_args(arguments[1:])
+    if unknown:
+        commands[name].reject(unknown[0])
+    args.command = name
+    return args
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 bad input or an output that cannot be written, 130 interrupted."""
+    keep_freed_memory()
+    if sys.stdout is None:      # closed by who started this
+        return run(arguments)
+    with steady_stdout() as stdout:
+        code = run(arguments)
+    if stdout.error is None or isinstance(stdout.error, BrokenPipeError):   # a reader that leaves, such as head, has read enough
+        return code
+    print(f"error: what is printed cannot be written ({stdout.error.strerror}); files are not concerned", file=sys.stderr)
+    return code or EXIT_BAD_INPUT
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Run one command; what the user can mend is one line on stderr."""
+    try:
+        args = parse(sys.argv[1:] if arguments is None else arguments)
+        return COMMANDS[args.command].run(args)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED

@@ -1,0 +1,1 @@
+"""Typed settings of every stage and the only reader of configs/*.yaml."""

@@ -1,0 +1,1 @@
+"""Pictures: boxes with labels, curves, fonts."""

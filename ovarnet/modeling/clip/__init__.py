@@ -1,0 +1,1 @@
+"""CLIP image and text towers, their weights, and dense feature maps of the image tower."""

@@ -1,0 +1,27 @@
+"""Learned vectors around a noun phrase of a caption, half before and half after it, without a type (method 2.4, step II)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ovarnet.modeling.clip.clip import Clip
+
+
+class PhrasePrompts(nn.Module):
+    """width: d, `clip.text_width`. vectors: how many, shared by all phrases; may be 0."""
+
+    def __init__(self, width: int, vectors: int = 16):
+        super().__init__()
+        self.vectors = nn.Parameter(torch.empty(vectors, width).normal_(std=0.02))
+
+    def encode(self, clip: Clip, phrases: Sequence[str]) -> Tensor:
+        """P phrases -> (P, D), L2-normalised. A phrase too long for the context is cut."""
+        count = len(self.vectors)
+        marks, room = [~k for k in range(count)], clip.context_length - 2 - count
+        before, after = marks[:count // 2], marks[count // 2:]
+        sequences = [[clip.sot, *before, *ids[:room], *after, clip.eot] for ids in clip.tokenize(list(phrases))]
+        return F.normalize(clip.encode_sequences(sequences, self.vectors).float(), dim=-1)

@@ -1,0 +1,32 @@
+"""How long trained models take for an image of the generated world."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from ovarnet.io.images import read_image
+
+
+def milliseconds_per_image(models: Mapping[str, object], files: Sequence[str]) -> dict[str, float]:
+    """Median milliseconds of ``detect`` on one image at a time with all words of the model; reading the file does not count.
+
+    The models take turns, so that a busy machine slows them alike; the first image warms them up and does not count where there are more.
+    """
+    seconds = {name: [] for name in models}
+    for file in files:
+        image = read_image(file)
+        for name, model in models.items():
+            seconds[name].append(_timed(model, image))
+    return {name: 1000 * statistics.median(times[1:] or times) for name, times in seconds.items()}
+
+
+def _timed(model, image) -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    started = time.perf_counter()
+    model.detect(image)         # its result is on the CPU, so the GPU is done when it returns
+    return time.perf_counter() - started

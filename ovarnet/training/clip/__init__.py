@@ -1,0 +1,1 @@
+"""Stage "clip": contrastive pre-training of a CLIP on image-caption pairs."""

@@ -1,0 +1,1 @@
+"""Training data shared by the stages: annotated boxes, crops, and the base / novel checks."""

@@ -1,0 +1,1 @@
+"""The training loop of every stage: schedule, sampling, checkpoints, logs and dry runs."""

@@ -1,0 +1,217 @@
+"""Both towers against open_clip's own encode_image / encode_text, on weights saved by open_clip and loaded by path."""
+
+
+import open_clip
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ovarnet.errors import InputError
+from ovarnet.modeling.clip.clip import Clip, load_clip
+from ovarnet.modeling.clip.feature_maps import (
+    feature_channels,
+    feature_maps,
+    feature_strides,
+    resize_position_embedding,
+)
+from ovarnet.modeling.clip.weights import ClipSource
+from ovarnet.modeling.text import tower as text_tower
+
+TEXTS = ["a photo of a cat.", "red", "a very long story about a striped mug next to a blue car that is shiny and old"]
+
+
+@pytest.fixture(scope="module")
+def scenes() -> Clip:
+    torch.manual_seed(0)
+    return load_clip("ovarnet-scenes", None, random_weights=True)
+
+
+def loaded_and_reference(name: str, suffix: str, folder) -> tuple[Clip, torch.nn.Module]:
+    torch.manual_seed(0)
+    reference = open_clip.create_model(name).eval()
+    for module in reference.visual.modules():  # open_clip starts the residual branches at zero, which would hide mistakes in them
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.0)
+            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
+    file = folder / f"weights{suffix}"
+    (save_file if suffix == ".safetensors" else torch.save)(reference.state_dict(), file)
+    clip = load_clip(name, file)
+    file.unlink()
+    return clip, reference
+
+
+@pytest.fixture(scope="module")
+def resnet(tmp_path_factory):
+    return loaded_and_reference("RN50-quickgelu", ".safetensors", tmp_path_factory.mktemp("rn50"))
+
+
+@pytest.fixture(scope="module")
+def vit(tmp_path_factory):
+    return loaded_and_reference("ViT-B-32", ".pt", tmp_path_factory.mktemp("vit"))
+
+
+@pytest.mark.parametrize("pair", ["resnet", "vit"])
+@torch.no_grad()
+def test_both_towers_equal_open_clip(pair, request):
+    clip, reference = request.getfixturevalue(pair)
+    pixels = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD))
+    torch.testing.assert_close(clip.encode_image(clip.normalise(pixels)), reference.encode_image((pixels - mean) / std), atol=1e-5, rtol=0)
+    expected = reference.encode_text(open_clip.get_tokenizer(clip.name)(TEXTS))
+    torch.testing.assert_close(clip.encode_text(TEXTS), expected, atol=1e-5, rtol=0)
+    assert (clip.embed_dim, clip.image_size, clip.context_length, clip.text_width) == (expected.shape[1], 224, 77, 512)
+    assert clip.logit_scale is clip.model.logit_scale
+
+
+@torch.no_grad()
+def test_resnet_maps_are_open_clips_stages(resnet):
+    clip, reference = resnet
+    pixels = torch.randn(1, 3, 64, 96)
+    maps = feature_maps(clip.model.visual, pixels)
+    stages = reference.visual.forward_intermediates(pixels, indices=[1, 2, 3, 4], intermediates_only=True)["image_intermediates"]
+    assert {name: tuple(value.shape[1:]) for name, value in maps.items()} == {
+        "c2": (256, 16, 24), "c3": (512, 8, 12), "c4": (1024, 4, 6), "c5": (2048, 2, 3)}
+    assert feature_channels(clip.model.visual) == {"c2": 256, "c3": 512, "c4": 1024, "c5": 2048}
+    assert feature_strides(clip.model.visual) == {"c2": 4, "c3": 8, "c4": 16, "c5": 32}
+    for value, stage in zip(maps.values(), stages, strict=True):
+        torch.testing.assert_close(value, stage, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_vit_map_is_open_clips_tokens_at_224_and_follows_the_image(vit):
+    clip, reference = vit
+    pixels = torch.randn(1, 3, 224, 224)
+    reference.visual.output_tokens = True
+    _, tokens = reference.visual(pixels)
+    reference.visual.output_tokens = False
+    expected = tokens.transpose(1, 2).reshape(1, 768, 7, 7)
+    torch.testing.assert_close(feature_maps(clip.model.visual, pixels)["last"], expected, atol=1e-5, rtol=0)
+    assert feature_maps(clip.model.visual, torch.randn(1, 3, 96, 130))["last"].shape == (1, 768, 3, 5)  # 130 is padded to 160
+    assert (feature_channels(clip.model.visual), feature_strides(clip.model.visual)) == ({"last": 768}, {"last": 32})
+
+
+@torch.no_grad()
+def test_odd_sizes_are_padded_with_zeros_right_and_below(scenes):
+    pixels = torch.randn(2, 3, 60, 90)
+    padded = torch.zeros(2, 3, 64, 96)
+    padded[:, :, :60, :90] = pixels
+    for name, value in feature_maps(scenes.model.visual, pixels).items():
+        assert torch.equal(value, feature_maps(scenes.model.visual, padded)[name])
+
+
+def test_position_embedding_keeps_the_class_row_and_the_directions():
+    down, right = torch.meshgrid(torch.arange(4.0), torch.arange(4.0), indexing="ij")
+    grid = torch.stack([down, right, torch.full((4, 4), 5.0)], dim=-1).reshape(16, 3)
+    embedding = torch.cat([torch.tensor([[7.0, 8.0, 9.0]]), grid])
+    assert resize_position_embedding(embedding, (4, 4), (4, 4)) is embedding
+    resized = resize_position_embedding(embedding, (4, 4), (2, 8))
+    assert resized.shape == (17, 3)
+    assert resized[0].tolist() == [7.0, 8.0, 9.0]
+    rows = resized[1:].reshape(2, 8, 3)
+    torch.testing.assert_close(rows[..., 2], torch.full((2, 8), 5.0))
+    assert (rows[1, :, 0] > rows[0, :, 0] + 1).all()
+    assert (rows[:, 1:, 1] > rows[:, :-1, 1]).all()
+    torch.testing.assert_close(rows.mean(dim=(0, 1))[:2], torch.tensor([1.5, 1.5]))
+
+
+@torch.no_grad()
+def test_what_stands_after_the_end_does_not_matter(scenes):
+    tokens = open_clip.get_tokenizer("ovarnet-scenes")(TEXTS)
+    ends = tokens.argmax(dim=1)
+    expected = scenes.model.encode_text(tokens)
+    embeddings = scenes.token_embedding(tokens)
+    torch.testing.assert_close(scenes.encode_embeddings(embeddings, ends), expected, atol=1e-5, rtol=0)
+    for row, end in zip(embeddings, ends, strict=True):
+        row[end + 1:] = torch.randn_like(row[end + 1:])
+    torch.testing.assert_close(scenes.encode_embeddings(embeddings, ends), expected, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_only_the_longest_prompt_of_the_batch_is_computed(scenes, monkeypatch):
+    lengths = []
+    forward = scenes.model.transformer.forward
+    monkeypatch.setattr(scenes.model.transformer, "forward", lambda x, attn_mask: lengths.append(x.shape[1]) or forward(x, attn_mask))
+    scenes.encode_text(["cat", "a red cat"])
+    assert lengths == [5]
+
+
+@torch.no_grad()
+def test_sequences_keep_their_order_over_batches_of_like_length(scenes, monkeypatch):
+    sequences = [[scenes.sot, *ids, scenes.eot] for ids in scenes.tokenize(["a long red cat", "x", "two words", "y", "three more words"])]
+    one_by_one = torch.cat([scenes.encode_sequences([sequence]) for sequence in sequences])
+    monkeypatch.setattr(text_tower, "BATCH", 2)
+    torch.testing.assert_close(scenes.encode_sequences(sequences), one_by_one, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_negative_ids_stand_for_vectors(scenes):
+    vectors = torch.randn(2, 96)
+    embeddings = scenes.token_embedding(torch.tensor([[scenes.sot, 0, 320, 0, scenes.eot]]))
+    embeddings[0, 1], embeddings[0, 3] = vectors[1], vectors[0]
+    expected = scenes.encode_embeddings(embeddings, torch.tensor([4]))
+    torch.testing.assert_close(scenes.encode_sequences([[scenes.sot, ~1, 320, ~0, scenes.eot]], vectors), expected)
+
+
+def test_nothing_in_nothing_out(scenes):
+    assert scenes.encode_image(torch.zeros(0, 3, 64, 64)).shape == (0, 128)
+    assert scenes.encode_text([]).shape == (0, 128)
+    assert scenes.encode_sequences([]).shape == (0, 128)
+    assert scenes.encode_embeddings(torch.zeros(0, 9, 96), torch.zeros(0, dtype=torch.long)).shape == (0, 128)
+
+
+def test_crops_of_another_size_are_refused(scenes):
+    with pytest.raises(InputError, match=r"64 x 64 pixels; got \(64, 96\)"):
+        scenes.encode_image(torch.zeros(1, 3, 64, 96))
+
+
+def test_too_long_a_text_is_named_or_cut_when_asked(scenes):
+    longest = " ".join(["cat"] * 75)  # one token each, with start and end 77
+    scenes.encode_text([longest])
+    with pytest.raises(InputError, match=r"'cat cat .* needs 78 tokens and ovarnet-scenes reads 77"):
+        scenes.encode_text(["dog", longest + " cat"])
+    cut = scenes.encode_text([longest + " dog dog"], truncate=True)
+    torch.testing.assert_close(cut, scenes.encode_text([longest]))
+
+
+def test_parts_for_training_split_the_parameters(scenes):
+    image, text = list(scenes.image_parameters()), list(scenes.text_parameters())
+    rest = [scenes.logit_scale, scenes.token_embedding.weight]
+    assert {id(p) for p in [*image, *text, *rest]} == {id(p) for p in scenes.parameters()}
+    assert len(image) + len(text) + len(rest) == len(list(scenes.parameters()))
+
+
+class WordCounter:
+    """A tokenizer with another interface than CLIP's, like the Hub's: ids by word, padded with 1 to 8 tokens, cut silently."""
+
+    def tokenizer(self, text):
+        return type("Encoded", (), {"input_ids": [2 + len(word) for word in text.split()]})
+
+    def __call__(self, texts):
+        rows = [(self.tokenizer(text).input_ids + [1] * 8)[:8] for text in texts]
+        return torch.tensor(rows)
+
+
+@torch.no_grad()
+def test_other_text_towers_encode_plain_texts_only():
+    """A tower like SigLIP's: no causal mask, read at the last position, another tokenizer."""
+    config = {"embed_dim": 32, "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
+              "text_cfg": {"context_length": 8, "vocab_size": 50, "width": 32, "heads": 2, "layers": 1, "no_causal_mask": True,
+                           "proj_bias": True, "pool_type": "last"}}
+    model = open_clip.CustomTextCLIP(**config).eval()
+    clip = Clip(model, WordCounter(), ClipSource("siglip-like", config, None, False))
+    texts = ["a cat", "one two three"]
+    assert torch.equal(clip.encode_text(texts), model.encode_text(WordCounter()(texts)))
+    with pytest.raises(InputError, match="needs 9 tokens and siglip-like reads 8"):
+        clip.encode_text(["1 2 3 4 5 6 7 8 9"])
+    with pytest.raises(InputError, match="takes no learnable vectors"):
+        clip.tokenize(texts)
+
+
+@torch.no_grad()
+def test_causal_towers_of_other_model_classes_take_embeddings():
+    """EVA and others keep CLIP's text tower in a module of its own."""
+    config = {"embed_dim": 32, "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
+              "text_cfg": {"width": 64, "heads": 2, "layers": 2}}
+    model = open_clip.CustomTextCLIP(**config).eval()
+    clip = Clip(model, open_clip.SimpleTokenizer(), ClipSource("eva-like", config, None, False))
+    torch.testing.assert_close(clip.encode_text(TEXTS), model.encode_text(open_clip.tokenize(TEXTS)), atol=1e-5, rtol=0)

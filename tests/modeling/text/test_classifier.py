@@ -1,0 +1,161 @@
+"""Logits by hand, synonyms, calibration, and a memory that hits when it may and misses when it must."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ovarnet.errors import InputError
+from ovarnet.modeling.clip.clip import Clip, load_clip
+from ovarnet.modeling.text.classifier import MEMORY_LISTS, NEUTRAL_TEXTS, TextClassifier
+from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts, WordEmbeddings
+from ovarnet.vocabulary import Word
+
+WORDS = [Word("mug"), Word("red", "color", synonyms=("red", "crimson")), Word("zebra")]
+
+
+@pytest.fixture(scope="module")
+def built() -> tuple[Clip, dict]:
+    torch.manual_seed(0)
+    clip = load_clip("ovarnet-scenes", None, random_weights=True)
+    return clip, {name: tensor.clone() for name, tensor in clip.state_dict().items()}
+
+
+@pytest.fixture
+def clip(built) -> Clip:
+    """The same weights for every test, though some tests change them."""
+    clip, state = built
+    clip.load_state_dict(state)
+    clip.zero_grad()
+    return clip
+
+
+@pytest.fixture
+def classifier(clip) -> TextClassifier:
+    return TextClassifier(clip, LearnedPrompts(96, (1, 1, 1)), bias=-2.0).eval()
+
+
+def encodings(prompts, monkeypatch) -> list:
+    """Word lists that are really encoded from now on."""
+    calls, encode = [], prompts.encode
+    monkeypatch.setattr(prompts, "encode", lambda clip, words, kind: calls.append(list(words)) or encode(clip, words, kind))
+    return calls
+
+
+def unit_words(owner: list[int]) -> WordEmbeddings:
+    """Rows (1, 0), (0, 1), (.6, .8), ... of two-dimensional embeddings."""
+    rows = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])[:len(owner)]
+    return WordEmbeddings(rows, torch.tensor(owner), max(owner) + 1, "attribute")
+
+
+def test_logits_are_scaled_cosines_plus_bias(classifier):
+    with torch.no_grad():
+        classifier.clip.logit_scale.fill_(math.log(10))
+    regions = torch.tensor([[3.0, 4.0], [0.0, -2.0]])  # cosines .6 .8 1 and 0 -1 -.8
+    expected = torch.tensor([[4.0, 6.0, 8.0], [-2.0, -12.0, -10.0]])
+    torch.testing.assert_close(classifier(regions, unit_words([0, 1, 2])), expected)
+
+
+def test_synonyms_count_by_their_best_at_test_and_by_their_mean_in_training(classifier):
+    regions = torch.tensor([[3.0, 4.0], [0.0, -2.0]])
+    words = unit_words([0, 1, 1])
+    torch.testing.assert_close(classifier.cosines(regions, words), torch.tensor([[0.6, 1.0], [0.0, -0.8]]))
+    classifier.train()
+    torch.testing.assert_close(classifier.cosines(regions, words), torch.tensor([[0.6, 0.9], [0.0, -0.9]]))
+
+
+def test_calibration_replaces_scale_and_bias_of_its_kind_and_is_saved(classifier, clip):
+    regions = torch.tensor([[3.0, 4.0]])
+    before = classifier(regions, unit_words([0, 1]))
+    classifier.calibrate("category", 5.0, -1.0)
+    torch.testing.assert_close(classifier(regions, unit_words([0, 1])), before)
+    classifier.calibrate("attribute", 5.0, -1.0)
+    torch.testing.assert_close(classifier(regions, unit_words([0, 1])), torch.tensor([[2.0, 3.0]]))
+    again = TextClassifier(clip, LearnedPrompts(96, (1, 1, 1)), bias=0.0)
+    again.load_state_dict(classifier.state_dict())
+    torch.testing.assert_close(again(regions, unit_words([0, 1])), torch.tensor([[2.0, 3.0]]))
+    with pytest.raises(InputError, match="two finite numbers"):
+        classifier.calibrate("category", math.nan, 0.0)
+
+
+@torch.no_grad()
+def test_an_unfitted_clip_is_measured_against_neutral_texts(clip):
+    classifier = TextClassifier(clip, TemplatePrompts()).eval()
+    regions = torch.randn(3, 128)
+    words = classifier.embed(WORDS[:1], "category")
+    texts = F.normalize(clip.encode_text(NEUTRAL_TEXTS), dim=-1)
+    neutral = F.normalize(texts.mean(dim=0), dim=0)
+    regions_unit = F.normalize(regions, dim=-1)
+    expected = clip.logit_scale.exp() * (regions_unit @ words.matrix.T - (regions_unit @ neutral)[:, None])
+    torch.testing.assert_close(classifier(regions, words), expected, atol=1e-4, rtol=0)
+
+
+def test_no_regions_and_no_words(classifier):
+    words, none = classifier.embed(WORDS, "category"), classifier.embed([], "category")
+    assert classifier(torch.zeros(0, 128), words).shape == (0, 3)
+    assert classifier(torch.randn(4, 128), none).shape == (4, 0)
+
+
+@torch.no_grad()
+def test_a_score_does_not_depend_on_the_other_words(classifier):
+    regions = torch.randn(5, 128)
+    together = classifier(regions, classifier.embed(WORDS, "attribute"))
+    for column, word in enumerate(WORDS):
+        alone = classifier(regions, classifier.embed([word], "attribute"))
+        torch.testing.assert_close(together[:, column:column + 1], alone, atol=1e-4, rtol=0)
+
+
+def test_training_computes_anew_with_gradient(classifier):
+    classifier.train()
+    logits = classifier(torch.randn(2, 128), classifier.embed(WORDS, "attribute"))
+    logits.sum().backward()
+    for parameter in (classifier.prompts.vectors, classifier.bias, classifier.clip.logit_scale, classifier.clip.model.text_projection):
+        assert parameter.grad.abs().sum() > 0
+    assert not classifier.eval().embed(WORDS, "attribute").matrix.requires_grad
+
+
+def test_the_clip_is_not_registered_a_second_time(classifier):
+    assert set(classifier.state_dict()) == {"bias", "calibration", "prompts.vectors"}
+
+
+def test_memory_is_keyed_by_words_kind_and_weights(classifier, monkeypatch):
+    calls = encodings(classifier.prompts, monkeypatch)
+    first = classifier.embed(WORDS, "category")
+    assert classifier.embed(list(WORDS), "category") is first
+    assert len(calls) == 1
+    classifier.embed(WORDS[::-1], "category")                                       # another order
+    classifier.embed(WORDS, "attribute")                                            # another kind
+    classifier.embed([Word("mug", "kitchen"), *WORDS[1:]], "category")              # another parent type
+    classifier.embed([WORDS[0], Word("red", "color"), WORDS[2]], "category")        # without its synonym
+    assert len(calls) == 5
+    with torch.no_grad():
+        classifier.prompts.vectors.normal_()
+    changed = classifier.embed(WORDS, "category")
+    assert not torch.allclose(changed.matrix, first.matrix, atol=1e-3)
+    with torch.no_grad():
+        classifier.clip.model.text_projection.mul_(-1)
+    torch.testing.assert_close(classifier.embed(WORDS, "category").matrix, -changed.matrix)
+    assert len(calls) == 7
+
+
+def test_memory_is_bounded(classifier):
+    for number in range(MEMORY_LISTS + 5):
+        classifier.embed([Word(f"w{number}")], "category")
+    assert len(classifier._memory) == MEMORY_LISTS
+
+
+def test_embeddings_made_in_inference_mode_can_train(classifier):
+    with torch.inference_mode():
+        words = classifier.embed(WORDS, "category")
+    regions = torch.randn(2, 128, requires_grad=True)
+    classifier(regions, words).sum().backward()
+    assert regions.grad is not None
+
+
+def test_five_thousand_words_are_one_product(classifier, monkeypatch):
+    words = WordEmbeddings(F.normalize(torch.randn(5000, 128), dim=-1), torch.arange(5000), 5000, "category")
+    products, matmul = [], torch.Tensor.__matmul__
+    monkeypatch.setattr(torch.Tensor, "__matmul__", lambda a, b: products.append((a.shape, b.shape)) or matmul(a, b))
+    assert classifier(torch.randn(100, 128), words).shape == (100, 5000)
+    assert products == [((100, 128), (128, 5000))]

@@ -1,0 +1,63 @@
+"""The teacher: what it answers, row by row, and that answers are refused before anything is computed where they would be too many."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from ovarnet.errors import InputError
+from ovarnet.structures import Proposals
+from ovarnet.training.data.base_boxes import DETECTION
+from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.distillation.teacher import Teacher, teacher_cache
+from ovarnet.vocabulary import Vocabulary
+
+
+class FakeClipAttr(nn.Module):
+    """Embeds a crop as its mean and a one; the logit of a word is the mean times the length of the word, negative for attributes."""
+
+    crop_batch = 2
+
+    def __init__(self):
+        super().__init__()
+        self.batches = []
+        self.clip = SimpleNamespace(embed_dim=2, encode_image=self.encode)
+        self.classifier = FakeClassifier()
+
+    def encode(self, crops):
+        self.batches.append(len(crops))
+        means = crops.mean(dim=(1, 2, 3))
+        return torch.stack([means, torch.ones_like(means)], dim=1)
+
+
+class FakeClassifier:
+    def embed(self, words, kind):
+        return torch.tensor([len(word.name) * {"category": 1.0, "attribute": -1.0}[kind] for word in words])
+
+    def __call__(self, embeddings, words):
+        return embeddings[:, :1] * words
+
+
+def test_logits_are_of_all_categories_and_then_of_all_attributes():
+    teacher = Teacher(FakeClipAttr(), Vocabulary.of(["mug", "chair"], ["red", "wooden", "shiny"]))
+    categories, attributes = teacher.logits(torch.tensor([[1.0, 1], [2, 1]]))
+    assert categories.tolist() == [[3, 5], [6, 10]] and attributes.tolist() == [[-3, -6, -5], [-6, -12, -10]]
+
+
+def test_crops_are_embedded_in_their_order_a_few_at_a_time_and_embeddings_stay_as_they_are():
+    teacher = Teacher(FakeClipAttr(), Vocabulary())
+    crops = torch.arange(5.0)[:, None, None, None].expand(5, 3, 4, 4)
+    assert teacher.embed(crops).tolist() == [[0, 1], [1, 1], [2, 1], [3, 1], [4, 1]] and teacher.model.batches == [2, 2, 1]
+    kept = torch.tensor([[7.0, 8], [9, 10]])
+    assert torch.equal(teacher.embed(kept), kept) and teacher.embed(crops[:0]).shape == (0, 2)
+
+
+def test_more_answers_than_there_is_room_for_are_refused_before_the_first_one(tmp_path):
+    """192 boxes and 320 proposals of one image, 1,024 numbers of 4 bytes each: 2 MB."""
+    teacher = SimpleNamespace(model=SimpleNamespace(clip=SimpleNamespace(embed_dim=1024)))
+    asked = {(DETECTION, 0): SimpleNamespace(file="never read", boxes=torch.zeros(192, 4))}
+    proposals = {"never read": Proposals(torch.zeros(320, 4), torch.zeros(320))}
+    with pytest.raises(InputError, match="the teacher's answers need 2 MB, more than 1; set"):
+        teacher_cache(teacher, asked, proposals, ImageMemory(1), tmp_path, megabytes=1)
+    assert not list(tmp_path.iterdir())
