@@ -1,4 +1,5 @@
-"""ovarnet finds objects in an image and says, for any words, which category each is and which attributes it has.
+"""ovarnet finds objects in an image and says, for any words, which category each is and which
+attributes it has.
 
 >>> import ovarnet
 >>> model = ovarnet.load("scenes")

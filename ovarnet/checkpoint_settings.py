@@ -11,14 +11,17 @@ from ovarnet.errors import InputError
 ADVICE = "it was not written by ovarnet, copy or train the model again"
 KINDS = ("category", "attribute")
 REQUIRED = {
-    "clip": ("clip.name",), "proposer": ("proposer.kind",), "clip-attr": ("clip.name", "proposer.kind", "prompts"),
+    "clip": ("clip.name",),
+    "proposer": ("proposer.kind",),
+    "clip-attr": ("clip.name", "proposer.kind", "prompts"),
     "ovarnet": ("clip.name", "backbone.name", "prompts", "calibration", "design"),
 }
 """Kind of model -> the keys without which it cannot be built."""
 
 
 def check_settings(model: str, settings: dict, source: Path) -> None:
-    """InputError that names `source` and the first key that is missing or of another form than ovarnet writes."""
+    """InputError that names `source` and the first key that is missing or of another form than
+    ovarnet writes."""
     for key, (fits, wanted) in FORMS.items():
         value = _value(settings, key)
         if value is not None and not fits(value):
@@ -48,12 +51,18 @@ def _is_number(value) -> bool:
 
 
 def _is_list(fits: Callable[[Any], bool], length: int | None = None) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and all(map(fits, value)) and length in (None, len(value))
+    return lambda value: (
+        isinstance(value, list) and all(map(fits, value)) and length in (None, len(value))
+    )
 
 
 def _is_by_kind(fits: Callable[[Any], bool], all_kinds: bool) -> Callable[[Any], bool]:
-    return lambda value: (isinstance(value, dict) and set(value) <= set(KINDS) and (not all_kinds or len(value) == len(KINDS))
-                          and all(map(fits, value.values())))
+    return lambda value: (
+        isinstance(value, dict)
+        and set(value) <= set(KINDS)
+        and (not all_kinds or len(value) == len(KINDS))
+        and all(map(fits, value.values()))
+    )
 
 
 def _are_prompts(value) -> bool:
@@ -65,14 +74,31 @@ def _are_prompts(value) -> bool:
 
 
 FORMS = {
-    "clip": (_is_section, "a section"), "clip.name": (_is_text, "the name of a CLIP"),
-    "backbone": (_is_section, "a section"), "backbone.name": (_is_text, "the name of a CLIP"),
-    "proposer": (_is_section, "a section"), "proposer.kind": (_is_text, "scenes or resnet50"),
+    "clip": (_is_section, "a section"),
+    "clip.name": (_is_text, "the name of a CLIP"),
+    "backbone": (_is_section, "a section"),
+    "backbone.name": (_is_text, "the name of a CLIP"),
+    "proposer": (_is_section, "a section"),
+    "proposer.kind": (_is_text, "scenes or resnet50"),
     "proposer.clip": (_is_text, "the name of a CLIP"),
-    "prompts": (_are_prompts, "three numbers of `vectors` and a `parent_type`, or lists of templates for category and attribute"),
-    "calibration": (_is_by_kind(_is_list(_is_number, length=2), all_kinds=False), "two numbers for category and for attribute"),
-    "probe": (_is_by_kind(_is_list(_is_text), all_kinds=True), "lists of words for category and attribute"),
+    "prompts": (
+        _are_prompts,
+        "three numbers of `vectors` and a `parent_type`, or lists of templates for category and "
+        "attribute",
+    ),
+    "calibration": (
+        _is_by_kind(_is_list(_is_number, length=2), all_kinds=False),
+        "two numbers for category and for attribute",
+    ),
+    "probe": (
+        _is_by_kind(_is_list(_is_text), all_kinds=True),
+        "lists of words for category and attribute",
+    ),
     "design": (_is_section, "a section"),
-    "stored_in": (lambda value: isinstance(value, dict) and all(map(_is_text, value.values())), "a file for each part"),
+    "stored_in": (
+        lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+        "a file for each part",
+    ),
 }
-"""Dotted key -> what its value must be, as a test and in words. Sections come before what is in them."""
+"""Dotted key -> what its value must be, as a test and in words. Sections come before what is in
+them."""

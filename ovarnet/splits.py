@@ -1,7 +1,9 @@
-"""Base / novel splits by NAME: which words are labelled in training (base), which are only asked at test (novel).
+"""Base / novel splits by NAME: which words are labelled in training (base), which are only asked at
+test (novel).
 
-COCO 48/17 follows OVR-CNN (also Detic, RegionCLIP, OvarNet); 48/32 is the OVAD protocol, which counts the 15 otherwise ignored
-categories as novel. VAW 541/79 is OvarNet's list, which no rule reproduces.
+COCO 48/17 follows OVR-CNN (also Detic, RegionCLIP, OvarNet); 48/32 is the OVAD protocol, which
+counts the 15 otherwise ignored categories as novel. VAW 541/79 is OvarNet's list, which no rule
+reproduces.
 """
 
 from __future__ import annotations
@@ -35,7 +37,8 @@ VAW_NOVEL_79 = _names("""active, arch shaped, baked, balancing, barred, barren, 
 
 @dataclass(frozen=True)
 class Split:
-    """Names of the base and of the novel words. `base` None: every word that is not novel. Words in neither are left out."""
+    """Names of the base and of the novel words. `base` None: every word that is not novel. Words in
+    neither are left out."""
 
     base: frozenset[str] | None
     novel: frozenset[str]
@@ -43,7 +46,10 @@ class Split:
     def __post_init__(self):
         both = sorted((self.base or frozenset()) & self.novel)
         if both:
-            raise InputError(f"split: {both[0]!r} is in both base and novel ({len(both)} such words); a word belongs to one side")
+            raise InputError(
+                f"split: {both[0]!r} is in both base and novel ({len(both)} such words); a word "
+                "belongs to one side"
+            )
 
     def keeps(self, name: str) -> bool:
         return self.base is None or name in self.base or name in self.novel
@@ -52,10 +58,14 @@ class Split:
         return name not in self.novel if self.base is None else name in self.base
 
 
-COCO_SPLITS = {"48/17": Split(COCO_BASE, COCO_NOVEL_17), "48/32": Split(COCO_BASE, COCO_NOVEL_17 | COCO_EXTRA_15)}
+COCO_SPLITS = {
+    "48/17": Split(COCO_BASE, COCO_NOVEL_17),
+    "48/32": Split(COCO_BASE, COCO_NOVEL_17 | COCO_EXTRA_15),
+}
 VAW_SPLITS = {"541/79": Split(None, VAW_NOVEL_79)}
 
-# The groups of the published split files, by their names: a split is never guessed from the order of a file.
+# The groups of the published split files, by their names: a split is never guessed from the order
+# of a file.
 BASE_GROUPS = ("base", "common", "common1")
 NOVEL_GROUPS = ("novel", "rare", "common2")
 
@@ -69,11 +79,15 @@ def read_split_file(path: str | Path) -> tuple[dict[str, int], Split]:
     unknown = sorted(set(groups) - set(BASE_GROUPS) - set(NOVEL_GROUPS))
     base, novel = [g for g in groups if g in BASE_GROUPS], [g for g in groups if g in NOVEL_GROUPS]
     if unknown or len(base) != 1 or len(novel) > 1:
-        raise InputError(f"{path}: its groups are {sorted(groups)}; a split file has one of {list(BASE_GROUPS)} "
-                         f"and at most one of {list(NOVEL_GROUPS)}")
+        raise InputError(
+            f"{path}: its groups are {sorted(groups)}; a split file has one of {list(BASE_GROUPS)} "
+            f"and at most one of {list(NOVEL_GROUPS)}"
+        )
     split = Split(frozenset(groups[base[0]]), frozenset(groups[novel[0]]) if novel else frozenset())
     ids = {name: number for group in groups.values() for name, number in group.items()}
-    if any(type(number) is not int for number in ids.values()) or len(set(ids.values())) != len(ids):
+    if any(type(number) is not int for number in ids.values()) or len(set(ids.values())) != len(
+        ids
+    ):
         raise InputError(f"{path}: ids must be whole numbers, each used once over both groups")
     return dict(sorted(ids.items(), key=lambda item: item[1])), split
 
@@ -86,4 +100,7 @@ def find_split(split: str | Path | Split | None, named: dict[str, Split]) -> Spl
         return named[str(split)]
     if Path(split).suffix == ".json":
         return read_split_file(split)[1]
-    raise InputError(f"split {str(split)!r} is unknown; give one of {sorted(named)} or the path of a .json split file")
+    raise InputError(
+        f"split {str(split)!r} is unknown; give one of {sorted(named)} or the path of a .json "
+        "split file"
+    )

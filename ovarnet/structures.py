@@ -1,7 +1,9 @@
-"""Annotations, Proposals and Detections: tensors of equal length, checked when made, indexed to filter.
+"""Annotations, Proposals and Detections: tensors of equal length, checked when made, indexed to
+filter.
 
-Letters: N boxes, R proposals, C category words, A attribute words. Boxes are xyxy, float32, in pixels of the ORIGINAL image
-(the frame of the image file after its EXIF rotation), unless a docstring says otherwise.
+Letters: N boxes, R proposals, C category words, A attribute words. Boxes are xyxy, float32, in
+pixels of the ORIGINAL image (the frame of the image file after its EXIF rotation), unless a
+docstring says otherwise.
 """
 
 from __future__ import annotations
@@ -22,15 +24,20 @@ NO_CATEGORY = -1
 
 
 def as_boxes(boxes, what: str = "boxes") -> Tensor:
-    """Return `boxes` as an (N, 4) float32 tensor; N may be 0. Rejects other shapes and non-finite numbers (InputError)."""
+    """Return `boxes` as an (N, 4) float32 tensor; N may be 0. Rejects other shapes and non-finite
+    numbers (InputError)."""
     boxes = torch.as_tensor(boxes, dtype=torch.float32).detach()
     if boxes.numel() == 0:
         return boxes.reshape(0, 4)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
-        raise InputError(f"{what} must have shape (N, 4) as x1, y1, x2, y2; got {tuple(boxes.shape)}")
+        raise InputError(
+            f"{what} must have shape (N, 4) as x1, y1, x2, y2; got {tuple(boxes.shape)}"
+        )
     bad = (~torch.isfinite(boxes).all(dim=1)).nonzero().flatten()
     if len(bad):
-        raise InputError(f"{what}: box {int(bad[0])} is {boxes[bad[0]].tolist()}; every number must be finite")
+        raise InputError(
+            f"{what}: box {int(bad[0])} is {boxes[bad[0]].tolist()}; every number must be finite"
+        )
     return boxes
 
 
@@ -44,9 +51,10 @@ def _check_length(owner: str, length: int, **fields) -> None:
 class Annotations:
     """Ground truth of one image.
 
-    file: path of the image. image_id: as in its file, always a str. height, width: pixels.
-    boxes: (N, 4). categories: (N,) int64, index into the vocabulary's categories or NO_CATEGORY.
-    attributes: (N, A) int8 of POSITIVE / NEGATIVE / UNKNOWN. is_crowd: (N,) bool. instance_ids: N strings. N may be 0.
+    file: path of the image. image_id: as in its file, always a str. height, width: pixels. boxes:
+    (N, 4). categories: (N,) int64, index into the vocabulary's categories or NO_CATEGORY.
+    attributes: (N, A) int8 of POSITIVE / NEGATIVE / UNKNOWN. is_crowd: (N,) bool. instance_ids: N
+    strings. N may be 0.
     """
 
     file: str
@@ -68,8 +76,14 @@ class Annotations:
         self.is_crowd = torch.as_tensor(self.is_crowd, dtype=torch.bool)
         if self.instance_ids is None:
             self.instance_ids = [f"{self.image_id}:{i}" for i in range(len(self.boxes))]
-        _check_length(f"annotations of image {self.image_id}", len(self.boxes), categories=self.categories, attributes=self.attributes,
-                      is_crowd=self.is_crowd, instance_ids=self.instance_ids)
+        _check_length(
+            f"annotations of image {self.image_id}",
+            len(self.boxes),
+            categories=self.categories,
+            attributes=self.attributes,
+            is_crowd=self.is_crowd,
+            instance_ids=self.instance_ids,
+        )
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -77,8 +91,17 @@ class Annotations:
     def __getitem__(self, index) -> Annotations:
         """Filter by a mask or index tensor over the boxes."""
         kept = torch.arange(len(self))[index].reshape(-1)
-        return Annotations(self.file, self.image_id, self.height, self.width, self.boxes[kept], self.categories[kept],
-                           self.attributes[kept], self.is_crowd[kept], [self.instance_ids[i] for i in kept.tolist()])
+        return Annotations(
+            self.file,
+            self.image_id,
+            self.height,
+            self.width,
+            self.boxes[kept],
+            self.categories[kept],
+            self.attributes[kept],
+            self.is_crowd[kept],
+            [self.instance_ids[i] for i in kept.tolist()],
+        )
 
 
 def first_boxes(images: Sequence[Annotations], boxes: int) -> list[Annotations]:
@@ -94,7 +117,8 @@ def first_boxes(images: Sequence[Annotations], boxes: int) -> list[Annotations]:
 
 @dataclass
 class Proposals:
-    """Class-agnostic regions of one image, best first. boxes: (R, 4). scores: (R,) objectness in [0, 1]. R may be 0."""
+    """Class-agnostic regions of one image, best first. boxes: (R, 4). scores: (R,) objectness in
+    [0, 1]. R may be 0."""
 
     boxes: Tensor
     scores: Tensor
@@ -115,8 +139,9 @@ class Proposals:
 class Detections:
     """What a model found in one image, for the words that were asked.
 
-    boxes: (N, 4). scores: (N,) detection score in [0, 1]. category_scores: (N, C) and attribute_scores: (N, A) in [0, 1],
-    columns in the order of `categories` and `attributes`, which are the words exactly as given. N, C and A may be 0.
+    boxes: (N, 4). scores: (N,) detection score in [0, 1]. category_scores: (N, C) and
+    attribute_scores: (N, A) in [0, 1], columns in the order of `categories` and `attributes`, which
+    are the words exactly as given. N, C and A may be 0.
     """
 
     boxes: Tensor
@@ -128,12 +153,22 @@ class Detections:
 
     def __post_init__(self):
         self.boxes = as_boxes(self.boxes, "detections")
-        _check_length("detections", len(self.boxes), scores=self.scores, category_scores=self.category_scores,
-                      attribute_scores=self.attribute_scores)
-        for name, scores, words in (("category_scores", self.category_scores, self.categories),
-                                    ("attribute_scores", self.attribute_scores, self.attributes)):
+        _check_length(
+            "detections",
+            len(self.boxes),
+            scores=self.scores,
+            category_scores=self.category_scores,
+            attribute_scores=self.attribute_scores,
+        )
+        for name, scores, words in (
+            ("category_scores", self.category_scores, self.categories),
+            ("attribute_scores", self.attribute_scores, self.attributes),
+        ):
             if scores.ndim != 2 or scores.shape[1] != len(words):
-                raise InputError(f"detections: {name} has shape {tuple(scores.shape)} but there are {len(words)} words")
+                raise InputError(
+                    f"detections: {name} has shape {tuple(scores.shape)} but there are "
+                    f"{len(words)} words"
+                )
 
     def __len__(self) -> int:
         return len(self.boxes)
@@ -141,8 +176,14 @@ class Detections:
     def __getitem__(self, index) -> Detections:
         """Filter or reorder by a mask, a slice or an index tensor over the boxes."""
         kept = torch.arange(len(self))[index].reshape(-1)
-        return Detections(self.boxes[kept], self.scores[kept], self.category_scores[kept], self.attribute_scores[kept],
-                          self.categories, self.attributes)
+        return Detections(
+            self.boxes[kept],
+            self.scores[kept],
+            self.category_scores[kept],
+            self.attribute_scores[kept],
+            self.categories,
+            self.attributes,
+        )
 
     @property
     def best_category(self) -> list[str | None]:

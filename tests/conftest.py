@@ -1,4 +1,5 @@
-"""For tests of whole commands: a model whose scores are known, and a full-size proposer that looks at small pictures."""
+"""For tests of whole commands: a model whose scores are known, and a full-size proposer that looks
+at small pictures."""
 
 import pytest
 from fake_model import FakeModel, picture
@@ -12,7 +13,9 @@ from ovarnet.proposals import detector as proposer
 @pytest.fixture
 def fake_model(monkeypatch):
     """`ovarnet.load` gives a `FakeModel`, whatever it is asked for."""
-    monkeypatch.setitem(ovarnet.__dict__, "load", lambda name, proposer=None, device="auto": FakeModel())
+    monkeypatch.setitem(
+        ovarnet.__dict__, "load", lambda name, proposer=None, device="auto": FakeModel()
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""Anything a person may get wrong, through the command line and a real, untrained model: one line, exit 2, nothing written."""
+"""Anything a person may get wrong, through the command line and a real, untrained model: one line,
+exit 2, nothing written."""
 
 import functools
 import json
@@ -27,13 +28,22 @@ def model(tmp_path_factory) -> Path:
     """A checkpoint folder of the architecture of the shipped weights, untrained."""
     torch.manual_seed(0)
     settings = {
-        "clip": {"name": "ovarnet-scenes"}, "prompts": {"category": ["a photo of a {}."], "attribute": ["a {} object."]},
-        "calibration": {"category": [1.0, 0.0], "attribute": [1.0, 0.0]}, "proposer": {"kind": "scenes"},
+        "clip": {"name": "ovarnet-scenes"},
+        "prompts": {"category": ["a photo of a {}."], "attribute": ["a {} object."]},
+        "calibration": {"category": [1.0, 0.0], "attribute": [1.0, 0.0]},
+        "proposer": {"kind": "scenes"},
     }
-    parts = {"clip": load_clip("ovarnet-scenes", None, random_weights=True).model.state_dict(),
-             "proposer": build_proposer("scenes", ClipSettings("ovarnet-scenes")).state_dict()}
-    return save_checkpoint(tmp_path_factory.mktemp("models") / "untrained", model="clip-attr", settings=settings,
-                           vocabulary=Vocabulary.of(["mug", "car"], ["red", "striped"]), parts=parts)
+    parts = {
+        "clip": load_clip("ovarnet-scenes", None, random_weights=True).model.state_dict(),
+        "proposer": build_proposer("scenes", ClipSettings("ovarnet-scenes")).state_dict(),
+    }
+    return save_checkpoint(
+        tmp_path_factory.mktemp("models") / "untrained",
+        model="clip-attr",
+        settings=settings,
+        vocabulary=Vocabulary.of(["mug", "car"], ["red", "striped"]),
+        parts=parts,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +53,23 @@ def load():
 
 @pytest.fixture
 def detect(model, load, tmp_path, capsys, monkeypatch):
-    """Runs the command; returns the exit code and what was printed on stderr. A model is loaded once for all tests."""
+    """Runs the command; returns the exit code and what was printed on stderr. A model is loaded
+    once for all tests."""
     monkeypatch.setitem(ovarnet.__dict__, "load", load)
 
     def run(*arguments, weights=model):
-        code = cli.main(["detect", *map(str, arguments), "--model", str(weights), "--output", str(tmp_path / "out"), "--device", "cpu"])
+        code = cli.main(
+            [
+                "detect",
+                *map(str, arguments),
+                "--model",
+                str(weights),
+                "--output",
+                str(tmp_path / "out"),
+                "--device",
+                "cpu",
+            ]
+        )
         return code, capsys.readouterr().err
 
     return run
@@ -81,10 +103,20 @@ def bomb(path: Path) -> Path:
     """A PNG of a few bytes that says it has 20000 x 20000 pixels."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content))
+            + kind
+            + content
+            + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     header = struct.pack(">IIBBBBB", 20000, 20000, 8, 2, 0, 0, 0)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b""))
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 99))
+        + chunk(b"IEND", b"")
+    )
     return path
 
 
@@ -102,9 +134,16 @@ def broken(kind: str, folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("kind", "words"), [
-    ("missing", "no such file"), ("empty", "file is empty"), ("text", "not an image"), ("truncated", "truncated"), ("bomb", "pixels"),
-])
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("missing", "no such file"),
+        ("empty", "file is empty"),
+        ("text", "not an image"),
+        ("truncated", "truncated"),
+        ("bomb", "pixels"),
+    ],
+)
 def test_broken_image(kind, words, refused, tmp_path):
     path = broken(kind, tmp_path)
     message = refused(path)
@@ -149,9 +188,19 @@ def test_folder_with_broken_images_among_good_ones(detect, tmp_path):
     bad = [broken("empty", folder), broken("truncated", folder)]
     code, message = detect(folder)
     assert code == 2
-    assert "error: 2 of 4 images could not be used:" in message and message.count("error:") == 1 and "Traceback" not in message
+    assert (
+        "error: 2 of 4 images could not be used:" in message
+        and message.count("error:") == 1
+        and "Traceback" not in message
+    )
     assert all(str(path) in message.split("error:")[1] for path in bad)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.jpg", "a.json", "detections.json", "z.jpg", "z.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "a.jpg",
+        "a.json",
+        "detections.json",
+        "z.jpg",
+        "z.json",
+    ]
 
 
 def test_only_broken_images_write_nothing(detect, tmp_path):
@@ -165,43 +214,68 @@ def test_folder_without_images(refused, tmp_path):
     assert str(tmp_path / "in") in refused(tmp_path / "in")
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (["--categories", "mug, car, mug"], "mug"),
-    (["--attributes", "red,, blue"], "empty"),
-    (["--attributes", "red, " + "x" * 300], "300 characters"),
-    (["--categories", "", "--attributes", ""], "name at least one word"),
-    (["--categories", '"mug, car'], "quotes"),
-    (["--categories", "no_such_words.txt"], "no_such_words.txt: no such file"),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--categories", "mug, car, mug"], "mug"),
+        (["--attributes", "red,, blue"], "empty"),
+        (["--attributes", "red, " + "x" * 300], "300 characters"),
+        (["--categories", "", "--attributes", ""], "name at least one word"),
+        (["--categories", '"mug, car'], "quotes"),
+        (["--categories", "no_such_words.txt"], "no_such_words.txt: no such file"),
+    ],
+)
 def test_bad_words(options, words, refused, good):
     assert words in refused(good, *options)
 
 
 def test_words_with_commas_quotes_and_unicode_work(detect, good, tmp_path):
-    assert detect(good, "--categories", '"red, white and blue flag", Gerät, 杯子', "--attributes", "") == (0, "")
-    assert json.loads((tmp_path / "out/good.json").read_text())["categories"] == ["red, white and blue flag", "Gerät", "杯子"]
+    assert detect(
+        good, "--categories", '"red, white and blue flag", Gerät, 杯子', "--attributes", ""
+    ) == (0, "")
+    assert json.loads((tmp_path / "out/good.json").read_text())["categories"] == [
+        "red, white and blue flag",
+        "Gerät",
+        "杯子",
+    ]
 
 
-@pytest.mark.parametrize(("row", "words"), [
-    ("[NaN, 0, 9, 9]", "finite"), ("[0, 0, Infinity, 9]", "finite"), ("[9, 0, 5, 9]", "inverted"), ("[5, 5, 5, 9]", "size"),
-    ("[60, 0, 90, 9]", "outside"), ("[-9, -9, 0, 0]", "outside"), ("[0, 0, 9]", "4 numbers"), ('["a", 0, 9, 9]', "4 numbers"),
-])
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("[NaN, 0, 9, 9]", "finite"),
+        ("[0, 0, Infinity, 9]", "finite"),
+        ("[9, 0, 5, 9]", "inverted"),
+        ("[5, 5, 5, 9]", "size"),
+        ("[60, 0, 90, 9]", "outside"),
+        ("[-9, -9, 0, 0]", "outside"),
+        ("[0, 0, 9]", "4 numbers"),
+        ('["a", 0, 9, 9]', "4 numbers"),
+    ],
+)
 def test_bad_boxes_name_file_image_and_index(row, words, refused, good, tmp_path):
     file = tmp_path / "boxes.json"
     file.write_text(f'{{"good.png": [[0, 0, 9, 9], {row}]}}')
     message = refused(good, "--boxes", file)
-    assert str(file) in message and "good.png" in message and "box 1 " in message and words in message
+    assert (
+        str(file) in message and "good.png" in message and "box 1 " in message and words in message
+    )
 
 
 def test_image_with_bad_boxes_does_not_stop_the_others(detect, good, tmp_path):
     other = shutil.copy(good, tmp_path / "other.png")
-    (tmp_path / "boxes.json").write_text('{"good.png": [[9, 0, 5, 9]], "other.png": [[0, 0, 9, 9]]}')
+    (tmp_path / "boxes.json").write_text(
+        '{"good.png": [[9, 0, 5, 9]], "other.png": [[0, 0, 9, 9]]}'
+    )
     code, message = detect(good, other, "--boxes", tmp_path / "boxes.json")
     assert code == 2 and "1 of 2 images" in message
     assert json.loads((tmp_path / "out/detections.json").read_text())[0]["file_name"] == "other.png"
 
 
-@pytest.mark.parametrize("content", ["", "{", "3", '[{"bbox": 3}]', '{"annotations": [{"image_id": 1, "bbox": [0, 0, 1, 1]}]}'])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "3", '[{"bbox": 3}]', '{"annotations": [{"image_id": 1, "bbox": [0, 0, 1, 1]}]}'],
+)
 def test_boxes_file_of_another_kind(content, refused, good, tmp_path):
     file = tmp_path / "boxes.json"
     file.write_text(content)
@@ -238,10 +312,17 @@ def other_clip(folder: Path) -> None:
     config.write_text(config.read_text().replace("ovarnet-scenes", "RN50"))
 
 
-@pytest.mark.parametrize(("damage", "words"), [
-    (cut, "clip.safetensors is damaged or truncated"), (swap, "clip.safetensors holds another architecture"), (no_config, "no config.yaml"),
-    (foreign, "not an ovarnet checkpoint"), (half_written_config, "config.yaml"), (other_clip, "another architecture"),
-])
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (cut, "clip.safetensors is damaged or truncated"),
+        (swap, "clip.safetensors holds another architecture"),
+        (no_config, "no config.yaml"),
+        (foreign, "not an ovarnet checkpoint"),
+        (half_written_config, "config.yaml"),
+        (other_clip, "another architecture"),
+    ],
+)
 def test_bad_checkpoint(damage, words, refused, good, model, tmp_path):
     folder = shutil.copytree(model, tmp_path / "copy")
     damage(folder)
@@ -255,33 +336,60 @@ def set_key(folder: Path, key: str, value) -> None:
     OmegaConf.save(settings, folder / "config.yaml")
 
 
-@pytest.mark.parametrize(("key", "value", "words"), [
-    ("calibration", [1, 2], "calibration is [1, 2], not two numbers for category and for attribute"),
-    ("calibration", {"category": [1]}, "calibration is {'category': [1]}, not two numbers"),
-    ("calibration", {"catgory": [1, 2]}, "calibration is {'catgory': [1, 2]}, not two numbers"),
-    ("calibration", {"category": ["a", "b"]}, "calibration is {'category': ['a', 'b']}, not two numbers"),
-    ("clip", "x", "clip is 'x', not a section"),
-    ("clip.name", 5, "clip.name is 5, not the name of a CLIP"),
-    ("clip.name", None, "clip.name is missing"),
-    ("proposer.kind", ["scenes"], "proposer.kind is ['scenes'], not scenes or resnet50"),
-    ("stored_in", "x", "stored_in is 'x', not a file for each part"),
-    ("stored_in", {"clip": 5}, "stored_in is {'clip': 5}, not a file for each part"),
-    ("prompts", None, "prompts is missing"),
-    ("prompts", {"vectors": [1, 2], "parent_type": True}, "prompts is {'vectors': [1, 2], 'parent_type': True}, not three numbers"),
-    ("prompts", {"category": ["a {}."]}, "prompts is {'category': ['a {}.']}, not three numbers of `vectors`"),
-    ("probe", {"category": ["mug"]}, "probe is {'category': ['mug']}, not lists of words"),
-])
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        (
+            "calibration",
+            [1, 2],
+            "calibration is [1, 2], not two numbers for category and for attribute",
+        ),
+        ("calibration", {"category": [1]}, "calibration is {'category': [1]}, not two numbers"),
+        ("calibration", {"catgory": [1, 2]}, "calibration is {'catgory': [1, 2]}, not two numbers"),
+        (
+            "calibration",
+            {"category": ["a", "b"]},
+            "calibration is {'category': ['a', 'b']}, not two numbers",
+        ),
+        ("clip", "x", "clip is 'x', not a section"),
+        ("clip.name", 5, "clip.name is 5, not the name of a CLIP"),
+        ("clip.name", None, "clip.name is missing"),
+        ("proposer.kind", ["scenes"], "proposer.kind is ['scenes'], not scenes or resnet50"),
+        ("stored_in", "x", "stored_in is 'x', not a file for each part"),
+        ("stored_in", {"clip": 5}, "stored_in is {'clip': 5}, not a file for each part"),
+        ("prompts", None, "prompts is missing"),
+        (
+            "prompts",
+            {"vectors": [1, 2], "parent_type": True},
+            "prompts is {'vectors': [1, 2], 'parent_type': True}, not three numbers",
+        ),
+        (
+            "prompts",
+            {"category": ["a {}."]},
+            "prompts is {'category': ['a {}.']}, not three numbers of `vectors`",
+        ),
+        ("probe", {"category": ["mug"]}, "probe is {'category': ['mug']}, not lists of words"),
+    ],
+)
 def test_damaged_config_names_the_key(key, value, words, refused, good, model, tmp_path):
     folder = shutil.copytree(model, tmp_path / "copy")
     set_key(folder, key, value)
     message = refused(good, weights=folder)
-    assert message.startswith(f"error: {folder / 'config.yaml'}: {words}") and "it was not written by ovarnet" in message
+    assert (
+        message.startswith(f"error: {folder / 'config.yaml'}: {words}")
+        and "it was not written by ovarnet" in message
+    )
 
 
-@pytest.mark.parametrize(("key", "value", "words"), [
-    ("backbone", None, "backbone.name is missing"), ("design", 5, "design is 5, not a section"),
-    ("design.head", ["clip"], "design: "), ("design.chanels", 5, "design: Key 'chanels' not in 'OvarnetDesign'"),
-])
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("backbone", None, "backbone.name is missing"),
+        ("design", 5, "design is 5, not a section"),
+        ("design.head", ["clip"], "design: "),
+        ("design.chanels", 5, "design: Key 'chanels' not in 'OvarnetDesign'"),
+    ],
+)
 def test_damaged_config_of_an_ovarnet(key, value, words, refused, good, tmp_path):
     folder = shutil.copytree(SHIPPED / "scenes", tmp_path / "scenes")
     set_key(folder, key, value)
@@ -291,20 +399,32 @@ def test_damaged_config_of_an_ovarnet(key, value, words, refused, good, tmp_path
 def test_shipped_folder_without_the_one_that_it_shares_with(refused, good, tmp_path):
     folder = shutil.copytree(SHIPPED / "scenes", tmp_path / "scenes")
     assert refused(good, weights=folder) == (
-        f"error: {tmp_path / 'scenes-clip-attr/clip.safetensors'}, where checkpoint {folder} keeps its part text, is missing; "
-        "copy the folder scenes-clip-attr too\n")
+        f"error: {tmp_path / 'scenes-clip-attr/clip.safetensors'}, where checkpoint {folder} "
+        "keeps its part text, is missing; "
+        "copy the folder scenes-clip-attr too\n"
+    )
 
 
 def test_a_model_without_a_proposer_proposes_nothing(refused, good):
     message = refused(good, "--proposer", SHIPPED / "scenes")
-    assert message == f"error: {SHIPPED / 'scenes'} holds no proposer (its model is 'ovarnet'); give a proposer or a CLIP-Attr\n"
+    assert (
+        message
+        == f"error: {SHIPPED / 'scenes'} holds no proposer (its model is 'ovarnet'); give a "
+        "proposer or a CLIP-Attr\n"
+    )
 
 
-@pytest.mark.parametrize(("name", "words"), [
-    ("x" * 5000, f"model '{'x' * 80}' is neither"),
-    ("scens", "'scens'"), ("clip-attr:ViT-B-16", "ViT-B-16 names no weights"), ("clip-attr:NoSuchNet/openai", "NoSuchNet"),
-    ("clip-attr:RN50/no_such_file.pt", "no_such_file.pt"), ("clip-attr:RN50/no_such_tag", "no_such_tag"),
-])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("x" * 5000, f"model '{'x' * 80}' is neither"),
+        ("scens", "'scens'"),
+        ("clip-attr:ViT-B-16", "ViT-B-16 names no weights"),
+        ("clip-attr:NoSuchNet/openai", "NoSuchNet"),
+        ("clip-attr:RN50/no_such_file.pt", "no_such_file.pt"),
+        ("clip-attr:RN50/no_such_tag", "no_such_tag"),
+    ],
+)
 def test_unknown_model(name, words, refused, good):
     assert words in refused(good, weights=name)
 

@@ -11,19 +11,33 @@ WORDS = Vocabulary.of(["mug", "car"], ["red"])
 
 def save(folder, value=1.5, **more):
     state = {"a": torch.full((2, 3), value), "count": torch.tensor(7)}
-    return save_checkpoint(folder, model="clip", settings={"clip": {"name": "x"}}, vocabulary=WORDS, parts={"clip": state}, **more)
+    return save_checkpoint(
+        folder,
+        model="clip",
+        settings={"clip": {"name": "x"}},
+        vocabulary=WORDS,
+        parts={"clip": state},
+        **more,
+    )
 
 
 def test_round_trip(tmp_path):
     checkpoint = load_checkpoint(save(tmp_path / "run" / "checkpoint"))
-    assert (checkpoint.model, checkpoint.settings, checkpoint.vocabulary) == ("clip", {"clip": {"name": "x"}}, WORDS)
+    assert (checkpoint.model, checkpoint.settings, checkpoint.vocabulary) == (
+        "clip",
+        {"clip": {"name": "x"}},
+        WORDS,
+    )
     part = checkpoint.part("clip")
     assert torch.equal(part["a"], torch.full((2, 3), 1.5)) and part["count"].item() == 7
 
 
 def test_half_rounds_floats_only_and_comes_back_as_float32(tmp_path):
     part = load_checkpoint(save(tmp_path / "c", value=1 / 3, half=True)).part("clip")
-    assert part["a"].dtype == torch.float32 and part["a"][0, 0].item() == torch.tensor(1 / 3).half().item()
+    assert (
+        part["a"].dtype == torch.float32
+        and part["a"][0, 0].item() == torch.tensor(1 / 3).half().item()
+    )
     assert part["count"].dtype == torch.int64
 
 
@@ -37,7 +51,13 @@ def test_saving_again_replaces_and_leaves_nothing_behind(tmp_path):
 def test_a_failed_save_keeps_the_old_checkpoint(tmp_path):
     save(tmp_path / "c", 1.0)
     with pytest.raises(AttributeError):
-        save_checkpoint(tmp_path / "c", model="clip", settings={}, vocabulary=WORDS, parts={"clip": {"a": "no tensor"}})
+        save_checkpoint(
+            tmp_path / "c",
+            model="clip",
+            settings={},
+            vocabulary=WORDS,
+            parts={"clip": {"a": "no tensor"}},
+        )
     assert load_checkpoint(tmp_path / "c").part("clip")["a"][0, 0] == 1.0
     assert [p.name for p in tmp_path.iterdir()] == ["c"]
 
@@ -67,10 +87,16 @@ def test_truncated_and_missing_parts(tmp_path):
 
 def test_weights_of_another_architecture_name_the_tensors():
     with pytest.raises(InputError) as error:
-        load_weights(nn.Linear(2, 3), {"weight": torch.zeros(3, 4), "extra": torch.zeros(1)}, "w.safetensors")
+        load_weights(
+            nn.Linear(2, 3), {"weight": torch.zeros(3, 4), "extra": torch.zeros(1)}, "w.safetensors"
+        )
     message = str(error.value)
     assert "w.safetensors holds another architecture" in message
-    for part in ("bias is missing", "extra is not part", "weight has shape (3, 4), expected (3, 2)"):
+    for part in (
+        "bias is missing",
+        "extra is not part",
+        "weight has shape (3, 4), expected (3, 2)",
+    ):
         assert part in message
 
 
@@ -80,4 +106,6 @@ def test_a_part_may_lie_in_another_folder(tmp_path):
     save_checkpoint(tmp_path / "student", model="clip", settings=shared, vocabulary=WORDS, parts={})
     student = load_checkpoint(tmp_path / "student")
     assert student.part("text")["a"][0, 0] == 2.0
-    assert {name: list(part) for name, part in student.parts().items()} == {"text": list(student.part("text"))}
+    assert {name: list(part) for name, part in student.parts().items()} == {
+        "text": list(student.part("text"))
+    }

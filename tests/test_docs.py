@@ -1,5 +1,6 @@
-"""README.md, datasets/README.md and the pages of docs/: every command that they show is understood, and the Python of
-docs/evaluation.md runs and is right. What the commands of docs/full_size.md hand on to each other: tests/test_full_size_doc.py."""
+"""README.md, datasets/README.md and the pages of docs/: every command that they show is understood,
+and the Python of docs/evaluation.md runs and is right. What the commands of docs/full_size.md hand
+on to each other: tests/test_full_size_doc.py."""
 
 import re
 import shlex
@@ -15,26 +16,45 @@ from ovarnet.errors import InputError
 from ovarnet.io.files import read_json, write_json
 
 ROOT = Path(__file__).parents[1]
-FILES = ["README.md", "datasets/README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
-PAGES = {name: re.sub(r"<!--.*?-->", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL) for name in FILES}
+FILES = [
+    "README.md",
+    "datasets/README.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+]
+PAGES = {
+    name: re.sub(r"<!--.*?-->", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    for name in FILES
+}
 START = r"(?:torchrun --nproc_per_node \d+ -m )?ovarnet(?= [a-z-])"
 
 
 def shown(page):
-    """Command lines to be copied, which are indented, alone or after others and `&&`; a remark may follow, after spaces."""
-    lines = [re.split(r"\s{3,}", line.strip())[0] for line in page.replace("\\\n", " ").splitlines() if line.startswith("    ")]
-    return [part.strip() for line in lines for part in line.split("&&") if re.match(START, part.strip())]
+    """Command lines to be copied, which are indented, alone or after others and `&&`; a remark may
+    follow, after spaces."""
+    lines = [
+        re.split(r"\s{3,}", line.strip())[0]
+        for line in page.replace("\\\n", " ").splitlines()
+        if line.startswith("    ")
+    ]
+    return [
+        part.strip() for line in lines for part in line.split("&&") if re.match(START, part.strip())
+    ]
 
 
 def mentioned(page):
-    """Command lines in running text and in tables, between backticks, maybe over a line's end; some are the name of a command alone."""
+    """Command lines in running text and in tables, between backticks, maybe over a line's end; some
+    are the name of a command alone."""
     text = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
     spans = re.findall(r"`([^`]+)`", re.sub(r"^    .*", "", text, flags=re.MULTILINE))
     return [" ".join(span.split()) for span in spans if re.match(START, span)]
 
 
 def every(find):
-    return [pytest.param(command, id=f"{name}: {command}") for name, page in PAGES.items() for command in dict.fromkeys(find(page))]
+    return [
+        pytest.param(command, id=f"{name}: {command}")
+        for name, page in PAGES.items()
+        for command in dict.fromkeys(find(page))
+    ]
 
 
 def parse(command):
@@ -54,7 +74,8 @@ def test_commands_are_understood_and_their_configs_resolve(command, monkeypatch)
 
 @pytest.mark.parametrize("command", every(mentioned))
 def test_commands_in_running_text_are_understood(command):
-    """NAME stands for any; what is short for more, such as `ovarnet propose`, lacks nothing but options that must be given."""
+    """NAME stands for any; what is short for more, such as `ovarnet propose`, lacks nothing but
+    options that must be given."""
     try:
         parse(command.replace("--part NAME", "--part find"))
     except InputError as error:
@@ -65,11 +86,23 @@ def test_commands_in_running_text_are_understood(command):
 def test_no_command_of_a_page_is_overlooked(name):
     """Those in the Python of the README and in prose without backticks would be; there are none."""
     commands = rf"\bovarnet (?:{'|'.join(cli.COMMANDS)})\b"
-    found = sum(len(re.findall(commands, command)) for command in shown(PAGES[name]) + mentioned(PAGES[name]))
+    found = sum(
+        len(re.findall(commands, command))
+        for command in shown(PAGES[name]) + mentioned(PAGES[name])
+    )
     assert found == len(re.findall(commands, PAGES[name])) > 0
 
 
-@pytest.mark.parametrize("command", sorted({command for page in PAGES.values() for command in re.findall(r"python (tools/[^`\n]+)", page)}))
+@pytest.mark.parametrize(
+    "command",
+    sorted(
+        {
+            command
+            for page in PAGES.values()
+            for command in re.findall(r"python (tools/[^`\n]+)", page)
+        }
+    ),
+)
 def test_tools_that_are_named_exist_with_their_options(command):
     file, *words = shlex.split(re.split(r"\s{3,}", command)[0])
     source = (ROOT / file).read_text(encoding="utf-8")
@@ -77,7 +110,9 @@ def test_tools_that_are_named_exist_with_their_options(command):
 
 
 def test_files_that_are_named_exist():
-    for name in (name for page in PAGES.values() for name in re.findall(r"configs/[\w/]+\.yaml", page)):
+    for name in (
+        name for page in PAGES.values() for name in re.findall(r"configs/[\w/]+\.yaml", page)
+    ):
         assert (ROOT / name).is_file(), name
     for file, page in PAGES.items():
         for name in re.findall(r"\]\((?!http)([^)#]+)\)", page):
@@ -91,14 +126,30 @@ def test_constant_predictions_of_the_evaluation_page_score_the_chance_level(tmp_
     colors = ["red", "blue", "blue", "blue"]
     for number, _ in enumerate(colors):
         Image.new("RGB", (9, 9), (number, 0, 0)).save(root / "images" / f"{number}.png")
-    write_json(root / "test.json", {
-        "images": [{"id": n, "file_name": f"{n}.png"} for n in range(4)], "unlisted_attributes": "negative",
-        "annotations": [{"id": n, "image_id": n, "bbox": [0, 0, 9, 9], "attributes": [color]} for n, color in enumerate(colors)]})
+    write_json(
+        root / "test.json",
+        {
+            "images": [{"id": n, "file_name": f"{n}.png"} for n in range(4)],
+            "unlisted_attributes": "negative",
+            "annotations": [
+                {"id": n, "image_id": n, "bbox": [0, 0, 9, 9], "attributes": [color]}
+                for n, color in enumerate(colors)
+            ],
+        },
+    )
     assert cli.main(["prepare", "custom", "--root", "datasets/mine"]) == 0
     page = PAGES["docs/evaluation.md"]
-    snippet, = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     exec(compile(snippet, "docs/evaluation.md", "exec"), {})
-    command, = re.findall(r"^    (ovarnet evaluate --predictions theirs.json --dataset custom[^\n]*)", page, re.MULTILINE)
+    (command,) = re.findall(
+        r"^    (ovarnet evaluate --predictions theirs.json --dataset custom[^\n]*)",
+        page,
+        re.MULTILINE,
+    )
     assert cli.main([*shlex.split(command)[1:], "--output", "out"]) == 0
     rows = read_json("out/metrics.json")["rows"]
-    assert [(row["value"], row["chance"]) for row in rows if (row["measure"], row["group"]) == ("attribute mAP", "all")] == [(0.5, 0.5)]
+    assert [
+        (row["value"], row["chance"])
+        for row in rows
+        if (row["measure"], row["group"]) == ("attribute mAP", "all")
+    ] == [(0.5, 0.5)]

@@ -1,4 +1,5 @@
-"""The weights in the package: their size, and that they know the generated world on pictures nobody has seen."""
+"""The weights in the package: their size, and that they know the generated world on pictures nobody
+has seen."""
 
 import pytest
 import torch
@@ -28,20 +29,38 @@ def test_all_together_under_25_megabytes_and_nothing_pickled():
 
 
 def test_categories_as_a_softmax_over_the_words_asked(scenes):
-    model, box = load("scenes", device="cpu", category_activation="softmax"), [scenes[0].objects[0].box]
-    found = model.detect(scenes[0].image, categories=["tree", "heart", "apple"], attributes=[], boxes=box)
+    model, box = (
+        load("scenes", device="cpu", category_activation="softmax"),
+        [scenes[0].objects[0].box],
+    )
+    found = model.detect(
+        scenes[0].image, categories=["tree", "heart", "apple"], attributes=[], boxes=box
+    )
     assert found.category_scores.sum().item() == pytest.approx(1, abs=1e-5)
-    with pytest.raises(InputError, match="category activation 'hardmax' is not known; choose sigmoid or softmax"):
+    with pytest.raises(
+        InputError, match="category activation 'hardmax' is not known; choose sigmoid or softmax"
+    ):
         load("scenes", device="cpu", category_activation="hardmax")
 
 
 def test_every_public_name_is_there():
-    names = ["load", "OvarNet", "ClipAttr", "Vocabulary", "Word", "Detections", "Annotations", "Proposals", "InputError"]
+    names = [
+        "load",
+        "OvarNet",
+        "ClipAttr",
+        "Vocabulary",
+        "Word",
+        "Detections",
+        "Annotations",
+        "Proposals",
+        "InputError",
+    ]
     assert [getattr(ovarnet, name).__name__ for name in names] == names == ovarnet.__all__[1:]
 
 
 def test_categories_of_given_boxes_on_fresh_scenes(model, scenes):
-    """Chance is 1 of 40; what was measured on 1,000 scenes stands in the README. Base and novel alike are far above chance."""
+    """Chance is 1 of 40; what was measured on 1,000 scenes stands in the README. Base and novel
+    alike are far above chance."""
     names, right = model.vocabulary.category_names, {True: [], False: []}
     for scene in scenes:
         found = model.detect(scene.image, boxes=[item.box for item in scene.objects], attributes=[])
@@ -54,15 +73,24 @@ def test_boxes_found_on_fresh_scenes(model, scenes):
     from torchvision.ops import box_iou
 
     found = model.detect([scene.image for scene in scenes[:20]], categories=["car"], attributes=[])
-    overlaps = [box_iou(torch.tensor([item.box for item in scene.objects]).float(), boxes.boxes).amax(dim=1)
-                for scene, boxes in zip(scenes[:20], found, strict=True)]
+    overlaps = [
+        box_iou(torch.tensor([item.box for item in scene.objects]).float(), boxes.boxes).amax(dim=1)
+        for scene, boxes in zip(scenes[:20], found, strict=True)
+    ]
     assert (torch.cat(overlaps) >= 0.5).float().mean() > 0.8
 
 
 def test_words_the_weights_never_met_are_scored_too(model, scenes):
-    found = model.detect(scenes[0].image, categories=["giraffe", "Car", "hot dog"], attributes=["feux d'artifice"])
-    assert found.categories == ["giraffe", "Car", "hot dog"] and found.attributes == ["feux d'artifice"]
-    assert torch.isfinite(found.category_scores).all() and ((found.category_scores >= 0) & (found.category_scores <= 1)).all()
+    found = model.detect(
+        scenes[0].image, categories=["giraffe", "Car", "hot dog"], attributes=["feux d'artifice"]
+    )
+    assert found.categories == ["giraffe", "Car", "hot dog"] and found.attributes == [
+        "feux d'artifice"
+    ]
+    assert (
+        torch.isfinite(found.category_scores).all()
+        and ((found.category_scores >= 0) & (found.category_scores <= 1)).all()
+    )
 
 
 def test_a_data_folder_of_that_name_does_not_hide_what_ships(tmp_path, monkeypatch):
@@ -74,7 +102,10 @@ def test_a_data_folder_of_that_name_does_not_hide_what_ships(tmp_path, monkeypat
 
 
 def test_names_that_are_no_model():
-    with pytest.raises(InputError, match=r"model 'scene' is neither a checkpoint folder nor one that ships \(scenes, scenes-clip-attr\)"):
+    with pytest.raises(
+        InputError,
+        match=r"model 'scene' is neither a checkpoint folder nor one that ships \(scenes, scenes-clip-attr\)",
+    ):
         ovarnet.load("scene")
     with pytest.raises(InputError, match="names no weights"):
         ovarnet.load("clip-attr:ViT-B-16")

@@ -30,11 +30,18 @@ def test_as_boxes():
 def test_annotations_are_of_equal_length_and_filter_together():
     image = annotations(is_crowd=[False, True], instance_ids=["x", "y"])
     one = image[torch.tensor([False, True])]
-    assert len(one) == 1 and one.categories.tolist() == [NO_CATEGORY] and one.instance_ids == ["y"] and one.is_crowd.tolist() == [True]
+    assert (
+        len(one) == 1
+        and one.categories.tolist() == [NO_CATEGORY]
+        and one.instance_ids == ["y"]
+        and one.is_crowd.tolist() == [True]
+    )
     assert image[[1, 0]].instance_ids == ["y", "x"]
     assert one.attributes.dtype == torch.int8 and one.categories.dtype == torch.int64
     assert annotations().instance_ids == ["7:0", "7:1"] and not annotations().is_crowd.any()
-    with pytest.raises(InputError, match="annotations of image 7: categories has 3 rows but there are 2 boxes"):
+    with pytest.raises(
+        InputError, match="annotations of image 7: categories has 3 rows but there are 2 boxes"
+    ):
         annotations(categories=[0, 0, 0])
 
 
@@ -52,11 +59,18 @@ def test_proposals():
 
 
 def test_detections_check_their_columns_and_pick_the_best_category():
-    found = Detections([[0, 0, 1, 1], [0, 0, 2, 2]], torch.tensor([0.9, 0.4]), torch.tensor([[0.1, 0.7], [0.6, 0.2]]), torch.zeros(2, 0),
-                       ["mug", "car"])
+    found = Detections(
+        [[0, 0, 1, 1], [0, 0, 2, 2]],
+        torch.tensor([0.9, 0.4]),
+        torch.tensor([[0.1, 0.7], [0.6, 0.2]]),
+        torch.zeros(2, 0),
+        ["mug", "car"],
+    )
     assert found.best_category == ["car", "mug"]
     assert found[1:].best_category == ["mug"] and len(found[[]]) == 0
     with pytest.raises(InputError, match=r"category_scores has shape .* there are 1 words"):
-        Detections(found.boxes, found.scores, found.category_scores, found.attribute_scores, ["mug"])
+        Detections(
+            found.boxes, found.scores, found.category_scores, found.attribute_scores, ["mug"]
+        )
     without = Detections(found.boxes, found.scores, torch.zeros(2, 0), torch.zeros(2, 0))
     assert without.best_category == [None, None]

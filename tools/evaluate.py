@@ -1,4 +1,5 @@
-"""`ovarnet evaluate` as a script: measures a model on a dataset, or a file of predictions of any other system."""
+"""`ovarnet evaluate` as a script: measures a model on a dataset, or a file of predictions of any
+other system."""
 
 import sys
 

@@ -1,4 +1,5 @@
-"""`ovarnet parse-captions` as a script: parse caption files into JSON lines. `--help` shows the options."""
+"""`ovarnet parse-captions` as a script: parse caption files into JSON lines. `--help` shows the
+options."""
 
 import sys
 

@@ -1,9 +1,12 @@
 #!/usr/bin/env python
-"""Puts trained models into the package: OvarNet as "scenes", its teacher CLIP-Attr as "scenes-clip-attr", as float16.
+"""Puts trained models into the package: OvarNet as "scenes", its teacher CLIP-Attr as
+"scenes-clip-attr", as float16.
 
-    python tools/ship_weights.py --clip-attr runs/scenes/clip_attr_captions/checkpoint --ovarnet runs/scenes/ovarnet/checkpoint
+    python tools/ship_weights.py --clip-attr runs/scenes/clip_attr_captions/checkpoint --ovarnet
+    runs/scenes/ovarnet/checkpoint
 
-OvarNet reads its words with the text tower of its teacher, so that tower is stored once, with the teacher.
+OvarNet reads its words with the text tower of its teacher, so that tower is stored once, with the
+teacher.
 """
 
 from __future__ import annotations
@@ -24,19 +27,50 @@ def ship(clip_attr: Path, ovarnet: Path) -> float:
     teacher, student = load_checkpoint(clip_attr), load_checkpoint(ovarnet)
     clip, text = teacher.part("clip"), student.part("text")
     if any(not clip[name].equal(tensor) for name, tensor in text.items()):
-        raise InputError(f"the text tower of {ovarnet} is not that of {clip_attr}; give the teacher that it was distilled from")
-    save_checkpoint(SHIPPED / "scenes-clip-attr", model=teacher.model, settings=teacher.settings, vocabulary=teacher.vocabulary,
-                    parts={name: teacher.part(name) for name in ("clip", "prompts", "proposer")}, half=True)
-    save_checkpoint(SHIPPED / "scenes", model=student.model, vocabulary=student.vocabulary, half=True,
-                    settings={**student.settings, "stored_in": {"text": "../scenes-clip-attr/clip.safetensors"}},
-                    parts={name: student.part(name) for name in ("prompts", "detector")})
+        raise InputError(
+            f"the text tower of {ovarnet} is not that of {clip_attr}; give the teacher that it "
+            "was distilled from"
+        )
+    save_checkpoint(
+        SHIPPED / "scenes-clip-attr",
+        model=teacher.model,
+        settings=teacher.settings,
+        vocabulary=teacher.vocabulary,
+        parts={name: teacher.part(name) for name in ("clip", "prompts", "proposer")},
+        half=True,
+    )
+    save_checkpoint(
+        SHIPPED / "scenes",
+        model=student.model,
+        vocabulary=student.vocabulary,
+        half=True,
+        settings={
+            **student.settings,
+            "stored_in": {"text": "../scenes-clip-attr/clip.safetensors"},
+        },
+        parts={name: student.part(name) for name in ("prompts", "detector")},
+    )
     return sum(file.stat().st_size for file in SHIPPED.rglob("*.safetensors")) / 1e6
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clip-attr", type=Path, required=True, metavar="FOLDER", help="checkpoint of CLIP-Attr after step II")
-    parser.add_argument("--ovarnet", type=Path, required=True, metavar="FOLDER", help="checkpoint of OvarNet, distilled from it")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--clip-attr",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="checkpoint of CLIP-Attr after step II",
+    )
+    parser.add_argument(
+        "--ovarnet",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="checkpoint of OvarNet, distilled from it",
+    )
     args = parser.parse_args()
     try:
         megabytes = ship(args.clip_attr, args.ovarnet)

@@ -1,4 +1,5 @@
-"""`ovarnet train` under the name and with the flags this field knows: --config-file FILE [--resume] [KEY=VALUE ...]."""
+"""`ovarnet train` under the name and with the flags this field knows: --config-file FILE [--resume]
+[KEY=VALUE ...]."""
 
 import sys
 

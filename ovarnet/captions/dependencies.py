@@ -1,4 +1,5 @@
-"""The trained route: relations from the lemmas, noun chunks and dependencies (ClearNLP labels) of an English spaCy pipeline."""
+"""The trained route: relations from the lemmas, noun chunks and dependencies (ClearNLP labels) of
+an English spaCy pipeline."""
 
 from __future__ import annotations
 
@@ -20,32 +21,47 @@ NOUN_TAGS = {"NOUN", "PROPN"}
 
 def noun_lemma(token: Token) -> str:
     """The pipeline's lemma; words that are a plural in form only (jeans) stay."""
-    return token.lower_ if token.lower_ in UNCHANGED else token.lemma_.lower() or singular(token.lower_)
+    return (
+        token.lower_
+        if token.lower_ in UNCHANGED
+        else token.lemma_.lower() or singular(token.lower_)
+    )
 
 
 def relations_by_dependencies(doc: Doc, terms: list[Term]) -> Relations:
     """doc: with tags, heads and dependencies. terms: what the vocabulary knows of its words."""
     found = Relations()
-    attribute_tokens = [token for term in terms if term.attributes for token in doc[term.start:term.end]]
-    bare = {token.i for token in attribute_tokens if not any(child.dep_ in ("det", "amod", "nummod", "poss") for child in token.children)}
+    attribute_tokens = [
+        token for term in terms if term.attributes for token in doc[term.start : term.end]
+    ]
+    bare = {
+        token.i
+        for token in attribute_tokens
+        if not any(child.dep_ in ("det", "amod", "nummod", "poss") for child in token.children)
+    }
     for start, head in _chunks(doc):
         if head not in bare:
             found.heads.add(head)
             found.chunks.append((start, head))
     found.denied = {token.i for token in doc if token.pos_ in NOUN_TAGS and _is_absent(token)}
     for token in attribute_tokens:
-        found.link(token.i, [_pointed_at(noun).i for noun in _owners(token)], denied=_is_denied(token))
+        found.link(
+            token.i, [_pointed_at(noun).i for noun in _owners(token)], denied=_is_denied(token)
+        )
     return found
 
 
 def _chunks(doc: Doc) -> list[tuple[int, int]]:
-    """(first token after articles and numbers, head) of the noun chunks; a possessor ("the child 's gaze") is a chunk of its own."""
+    """(first token after articles and numbers, head) of the noun chunks; a possessor ("the child 's
+    gaze") is a chunk of its own."""
     chunks = []
     for chunk in doc.noun_chunks:
         start = chunk.start
         for token in chunk:
             if token.dep_ == "poss" and token.pos_ in NOUN_TAGS:
-                chunks.append((_skip_articles(doc, max(start, token.left_edge.i), token.i), token.i))
+                chunks.append(
+                    (_skip_articles(doc, max(start, token.left_edge.i), token.i), token.i)
+                )
                 start = token.right_edge.i + 1
         if chunk.root.pos_ in NOUN_TAGS and start <= chunk.root.i:
             chunks.append((_skip_articles(doc, start, chunk.root.i), chunk.root.i))
@@ -64,7 +80,9 @@ def _owners(token: Token) -> list[Token]:
     if token.dep_ in MODIFIERS:
         if head.lower_ in COLORED or (head.dep_ in MODIFIERS and head.pos_ == "ADJ"):
             return _owners(head)
-        return [_aspect_owner(head)] if head.pos_ in NOUN_TAGS or head.lower_ in POINTING_BACK else []
+        return (
+            [_aspect_owner(head)] if head.pos_ in NOUN_TAGS or head.lower_ in POINTING_BACK else []
+        )
     if token.dep_ == "conj":
         return _owners(head) if not _has_article(token) else []
     if token.dep_ in PREDICATES:
@@ -83,7 +101,12 @@ def _has_article(token: Token) -> bool:
 def _aspect_owner(noun: Token) -> Token:
     """ "a mug with a striped pattern": what is striped is the mug."""
     preposition = noun.head
-    if noun.lower_ in ASPECTS and noun.dep_ == "pobj" and preposition.lower_ in ("with", "in", "of") and preposition.head.pos_ in NOUN_TAGS:
+    if (
+        noun.lower_ in ASPECTS
+        and noun.dep_ == "pobj"
+        and preposition.lower_ in ("with", "in", "of")
+        and preposition.head.pos_ in NOUN_TAGS
+    ):
         return preposition.head
     return noun
 
@@ -110,7 +133,9 @@ def _pointed_at(noun: Token) -> Token:
     """What "one" and "the other" mean: the nearest earlier plural."""
     if noun.lower_ not in POINTING_BACK:
         return noun
-    earlier = [token for token in noun.doc[:noun.i] if token.pos_ in NOUN_TAGS and is_plural(token.lower_)]
+    earlier = [
+        token for token in noun.doc[: noun.i] if token.pos_ in NOUN_TAGS and is_plural(token.lower_)
+    ]
     return earlier[-1] if earlier else noun
 
 
@@ -124,7 +149,10 @@ def _is_denied(token: Token) -> bool:
 
 
 def _is_negated(token: Token) -> bool:
-    return any(child.dep_ == "neg" or child.lower_ in ("not", "never", "longer") for child in token.children)
+    return any(
+        child.dep_ == "neg" or child.lower_ in ("not", "never", "longer")
+        for child in token.children
+    )
 
 
 def _is_absent(noun: Token) -> bool:
@@ -134,8 +162,11 @@ def _is_absent(noun: Token) -> bool:
     if noun.dep_ == "conj" and noun.head.pos_ in NOUN_TAGS:
         return bool(_joined_by(noun) & {"or", "nor"}) and _is_absent(noun.head)
     preposition = noun.head
-    return noun.dep_ == "pobj" and any(kind_of(word.lower_) == "Z" for word in (preposition, *preposition.children, preposition.head)
-                                       if word.i < noun.i and word.pos_ not in NOUN_TAGS)
+    return noun.dep_ == "pobj" and any(
+        kind_of(word.lower_) == "Z"
+        for word in (preposition, *preposition.children, preposition.head)
+        if word.i < noun.i and word.pos_ not in NOUN_TAGS
+    )
 
 
 def _joined_by(token: Token) -> set[str]:

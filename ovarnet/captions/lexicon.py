@@ -1,4 +1,5 @@
-"""Word classes of English for the rule-based grammar: closed classes in full, common verbs and adjectives of captions by hand.
+"""Word classes of English for the rule-based grammar: closed classes in full, common verbs and
+adjectives of captions by hand.
 
 A word in none of the lists is a noun, unless its ending says otherwise.
 """
@@ -16,10 +17,13 @@ def _set(words: str) -> frozenset[str]:
 
 
 class Kind(str, Enum):
-    """What a word (or a whole term) is to the grammar. One letter each, so that what stands between two phrases is a short string."""
+    """What a word (or a whole term) is to the grammar. One letter each, so that what stands between
+    two phrases is a short string."""
 
     DETERMINER = "D"
-    NUMBER = "#"  # also some, several, both, other: with them, a phrase without a noun points back ("one black and one white")
+    # also some, several, both, other: with them, a phrase without a noun points back ("one black
+    # and one white")
+    NUMBER = "#"
     PREPOSITION = "P"
     WITHOUT = "Z"
     CONJUNCTION = "C"
@@ -85,7 +89,8 @@ _CLOSED = {
     Kind.COMMA: frozenset([",", "/"]),
 }
 
-# Base forms. After a noun, "walks" and (after a plural) "walk" are verbs; elsewhere they may be nouns.
+# Base forms. After a noun, "walks" and (after a plural) "walk" are verbs; elsewhere they may be
+# nouns.
 VERBS = _set("""run walk play jump stand sit hold wear look ride catch throw leap swim climb chase carry smile lie lay sleep
     watch race bite chew fetch dig sniff lick splash swing slide ski skate surf hike fish paddle row kayak dance sing perform pose
     talk speak eat drink cook read write work wait stare gaze point reach pull push kick hit toss drop roll spin flip turn move
@@ -114,7 +119,10 @@ ING_NOUNS = _set("""building clothing railing awning painting wedding ceiling st
 TRANSITIVE = _set("""wearing holding carrying riding using pulling pushing catching chasing throwing eating drinking doing having watching
     taking making hitting kicking chewing biting retrieving fetching crossing climbing overlooking""")
 COMPOUND_ENDS = _set("covered filled lined shaped capped topped themed sized")
-ED_NOUNS = _set("bed shed sled reed seed weed steed speed feed need deed red thoroughbred moped breed hundred biped bunkbed")
+ED_NOUNS = _set(
+    "bed shed sled reed seed weed steed speed feed need deed red thoroughbred moped breed hundred "
+    "biped bunkbed"
+)
 
 ADJECTIVES = _set("""young old new elderly happy sad wet dry hot cold warm cool clean dirty muddy snowy sunny rainy cloudy icy
     foggy misty windy dusty stormy empty full open closed busy crowded quiet loud calm choppy rough smooth soft hard sharp round
@@ -145,10 +153,15 @@ Y_NOUNS = _set("""baby boy lady body sky alley city puppy bunny pony toy party h
     fairway alleyway medley parsley barley quay buoy gully rally tummy nanny granny bobby disney pussy security safety study victory
     topiary infirmary sanctuary dictionary""")
 ADJECTIVE_ENDINGS = ("less", "ful", "ous", "ish", "able", "ible")
-ISH_NOUNS = _set("fish dish radish goldish goldfish jellyfish catfish starfish swordfish relish finish polish varnish rubbish english "
-                      "parish table vegetable cable stable timetable marble bible handful mouthful spoonful armful bagful basketful")
+ISH_NOUNS = _set(
+    "fish dish radish goldish goldfish jellyfish catfish starfish swordfish relish finish polish "
+    "varnish rubbish english "
+    "parish table vegetable cable stable timetable marble bible handful mouthful spoonful armful "
+    "bagful basketful"
+)
 
-# Nouns in the vocabulary's attribute lists: as modifiers they are attributes, after an article they are things.
+# Nouns in the vocabulary's attribute lists: as modifiers they are attributes, after an article they
+# are things.
 MATERIALS = _set("""brick metal plastic leather glass stone rock concrete cement dirt gravel marble granite denim cotton straw bamboo
     tile cobblestone asphalt brass iron steel aluminum aluminium copper bronze chrome ceramic porcelain clay rubber wicker cardboard paper
     cloth fabric silk nylon wool fur velvet lace knit stucco plaster foam styrofoam fleece mesh canvas flannel vinyl satin hardwood plywood
@@ -157,25 +170,72 @@ MATERIALS = _set("""brick metal plastic leather glass stone rock concrete cement
 
 # "long-haired dog": the adjective belongs to the hair.
 POSSESSED = {
-    "haired": "hair", "shirted": "shirt", "sleeved": "sleeve", "sleeve": "sleeve", "eyed": "eye", "legged": "leg", "coated": "coat",
-    "skinned": "skin", "faced": "face", "nosed": "nose", "tailed": "tail", "eared": "ear", "bearded": "beard", "jacketed": "jacket",
-    "suited": "suit", "hatted": "hat", "capped": "cap", "clawed": "claw", "beaked": "beak", "feathered": "feather", "winged": "wing",
-    "handled": "handle", "topped": "top", "bottomed": "bottom", "roofed": "roof", "walled": "wall", "framed": "frame", "rimmed": "rim",
-    "wheeled": "wheel", "headed": "head", "chested": "chest", "necked": "neck", "toed": "toe", "bellied": "belly", "furred": "fur",
-    "uniformed": "uniform", "collared": "collar", "footed": "foot", "breasted": "breast", "bricked": "brick", "petaled": "petal",
-    "leaved": "leaf", "stemmed": "stem", "lettered": "letter", "trunked": "trunk", "maned": "mane", "horned": "horn",
+    "haired": "hair",
+    "shirted": "shirt",
+    "sleeved": "sleeve",
+    "sleeve": "sleeve",
+    "eyed": "eye",
+    "legged": "leg",
+    "coated": "coat",
+    "skinned": "skin",
+    "faced": "face",
+    "nosed": "nose",
+    "tailed": "tail",
+    "eared": "ear",
+    "bearded": "beard",
+    "jacketed": "jacket",
+    "suited": "suit",
+    "hatted": "hat",
+    "capped": "cap",
+    "clawed": "claw",
+    "beaked": "beak",
+    "feathered": "feather",
+    "winged": "wing",
+    "handled": "handle",
+    "topped": "top",
+    "bottomed": "bottom",
+    "roofed": "roof",
+    "walled": "wall",
+    "framed": "frame",
+    "rimmed": "rim",
+    "wheeled": "wheel",
+    "headed": "head",
+    "chested": "chest",
+    "necked": "neck",
+    "toed": "toe",
+    "bellied": "belly",
+    "furred": "fur",
+    "uniformed": "uniform",
+    "collared": "collar",
+    "footed": "foot",
+    "breasted": "breast",
+    "bricked": "brick",
+    "petaled": "petal",
+    "leaved": "leaf",
+    "stemmed": "stem",
+    "lettered": "letter",
+    "trunked": "trunk",
+    "maned": "mane",
+    "horned": "horn",
 }
 COLORED = _set("colored coloured hued toned tinted shaded sized looking")
 PLURAL_COPULAS = _set("are were look looked seem seemed appear appeared become became be")
 PAINTED = _set("painted dyed colored coloured stained tinted")
 # "a mug with a striped pattern": what is striped is the mug.
-ASPECTS = _set("pattern print finish surface color colour tone design texture shade hue coloring colouring")
-# Looks that people search for; `query` takes them for attributes also where no vocabulary lists them.
+ASPECTS = _set(
+    "pattern print finish surface color colour tone design texture shade hue coloring colouring"
+)
+# Looks that people search for; `query` takes them for attributes also where no vocabulary lists
+# them.
 COLORS = _set("""red orange yellow green blue purple pink brown gray black white silver golden turquoise teal cyan magenta violet indigo
     lavender lilac maroon crimson scarlet burgundy beige cream ivory tan khaki olive navy lime peach coral mauve fuchsia bronze""")
 SHADES = _set("light dark bright pale deep")
-SIZES = _set("small large little tiny long short tall thin thick wide narrow rectangular triangular")
-PATTERNS = _set("""plain striped dotted spotted checkered checked plaid zigzag floral patterned camouflage polka-dot tie-dyed""")
+SIZES = _set(
+    "small large little tiny long short tall thin thick wide narrow rectangular triangular"
+)
+PATTERNS = _set(
+    """plain striped dotted spotted checkered checked plaid zigzag floral patterned camouflage polka-dot tie-dyed"""
+)
 MADE_OF = _set("""wood metal plastic leather glass stone concrete brick marble granite denim cotton silk wool velvet lace ceramic porcelain
     rubber wicker bamboo cardboard steel aluminum copper brass chrome gold""")
 # Nouns that name no category: "the red thing".

@@ -1,4 +1,5 @@
-"""Finds the words of a vocabulary in a sentence: spaCy's PhraseMatcher over all surface forms, longest match first."""
+"""Finds the words of a vocabulary in a sentence: spaCy's PhraseMatcher over all surface forms,
+longest match first."""
 
 from __future__ import annotations
 
@@ -14,8 +15,9 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class Term(NamedTuple):
-    """A stretch of tokens start..end-1 that is one unit of meaning. category: name or None. attributes: names (several where the
-    vocabulary gives one string to several words). A fixed expression ("dirt bike" without such a category) has neither."""
+    """A stretch of tokens start..end-1 that is one unit of meaning. category: name or None.
+    attributes: names (several where the vocabulary gives one string to several words). A fixed
+    expression ("dirt bike" without such a category) has neither."""
 
     start: int
     end: int
@@ -32,7 +34,8 @@ class Meaning:
 
 
 class TermMatcher:
-    """Terms of a document, in order and without overlap: the longest wins, "hot dog" over "hot" and "dog"."""
+    """Terms of a document, in order and without overlap: the longest wins, "hot dog" over "hot" and
+    "dog"."""
 
     def __init__(self, vocabulary: Vocabulary, nlp: Language):
         self.meanings: dict[str, Meaning] = {}
@@ -52,14 +55,22 @@ class TermMatcher:
             self._by_key[nlp.vocab.strings[key]] = meaning
 
     def _add_categories(self, vocabulary: Vocabulary) -> None:
-        """Names first, then the vocabulary's synonyms, then the general ones: what comes first keeps the form."""
-        general = {name: [text.replace("_", " ") for text in words.split()] for name, words in CATEGORY_SYNONYMS.items()}
-        rounds = ([(word.name, [word.name]) for word in vocabulary.categories],
-                  [(word.name, word.synonyms) for word in vocabulary.categories],
-                  [(word.name, general.get(word.name.lower(), ())) for word in vocabulary.categories])
+        """Names first, then the vocabulary's synonyms, then the general ones: what comes first
+        keeps the form."""
+        general = {
+            name: [text.replace("_", " ") for text in words.split()]
+            for name, words in CATEGORY_SYNONYMS.items()
+        }
+        rounds = (
+            [(word.name, [word.name]) for word in vocabulary.categories],
+            [(word.name, word.synonyms) for word in vocabulary.categories],
+            [(word.name, general.get(word.name.lower(), ())) for word in vocabulary.categories],
+        )
         for entries in rounds:
             for name, texts in entries:
-                for form in (form for text in texts for form in surface_forms(text, with_plural=True)):
+                for form in (
+                    form for text in texts for form in surface_forms(text, with_plural=True)
+                ):
                     meaning = self.meanings.setdefault(form, Meaning())
                     meaning.category = meaning.category or name
 

@@ -1,7 +1,7 @@
 """CaptionParser: sentence -> categories, attributes with the nouns they belong to, noun phrases.
 
-With a trained English spaCy pipeline its lemmas, noun chunks and dependencies are used; without one, a small grammar (`grammar`).
-Vocabulary, matching and the record are the same for both.
+With a trained English spaCy pipeline its lemmas, noun chunks and dependencies are used; without
+one, a small grammar (`grammar`). Vocabulary, matching and the record are the same for both.
 """
 
 from __future__ import annotations
@@ -32,35 +32,53 @@ _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060\
 
 
 class CaptionParser:
-    """vocabulary: the words to find; synonyms, plurals and both English spellings of them are found too.
+    """vocabulary: the words to find; synonyms, plurals and both English spellings of them are found
+    too.
 
-    pipeline: None, the first of `TRAINED` that is installed, else the rules; "rules"; the name of an installed pipeline; or a spaCy
-    Language with a parser. InputError: a pipeline that is not installed or does not parse.
+    pipeline: None, the first of `TRAINED` that is installed, else the rules; "rules"; the name of
+    an installed pipeline; or a spaCy Language with a parser. InputError: a pipeline that is not
+    installed or does not parse.
     """
 
     def __init__(self, vocabulary: Vocabulary, pipeline: str | Language | None = None):
         self.vocabulary = vocabulary
         self.nlp = _load(pipeline)
-        self.pipeline = f"{self.nlp.meta['lang']}_{self.nlp.meta['name']}" if self.nlp.has_pipe("parser") else RULES
+        self.pipeline = (
+            f"{self.nlp.meta['lang']}_{self.nlp.meta['name']}"
+            if self.nlp.has_pipe("parser")
+            else RULES
+        )
         self._matcher = TermMatcher(vocabulary, self.nlp)
 
     def parse(self, text: str) -> ParsedCaption:
-        """One caption. Empty text or text without any known word gives a record with empty lists."""
+        """One caption. Empty text or text without any known word gives a record with empty
+        lists."""
         return next(self.parse_many([text]))
 
     def parse_many(self, texts: Iterable[str], batch_size: int = 256) -> Iterator[ParsedCaption]:
         """Many captions, lazily, in order."""
         texts = (text if isinstance(text, str) else _refuse(text) for text in texts)
         cleaned = (_UNPRINTABLE.sub(" ", text[:LONGEST_CAPTION]).strip() for text in texts)
-        docs = map(self.nlp.make_doc, cleaned) if self.pipeline == RULES else self.nlp.pipe(cleaned, batch_size=batch_size)
+        docs = (
+            map(self.nlp.make_doc, cleaned)
+            if self.pipeline == RULES
+            else self.nlp.pipe(cleaned, batch_size=batch_size)
+        )
         return map(self.parse_doc, docs)
 
     def parse_doc(self, doc: Doc) -> ParsedCaption:
-        """A caption that spaCy has read: by its dependencies if it carries any, else by the rules."""
+        """A caption that spaCy has read: by its dependencies if it carries any, else by the
+        rules."""
         words, terms = [token.lower_ for token in doc], self._matcher(doc)
         if doc.has_annotation("DEP"):
             return _record(doc, words, terms, relations_by_dependencies(doc, terms), noun_lemma)
-        return _record(doc, words, terms, relations_by_rules(words, terms), lambda token: singular(token.lower_))
+        return _record(
+            doc,
+            words,
+            terms,
+            relations_by_rules(words, terms),
+            lambda token: singular(token.lower_),
+        )
 
 
 def _refuse(text) -> str:
@@ -79,10 +97,14 @@ def _load(pipeline: str | Language | None) -> Language:
     try:
         return spacy.load(pipeline, exclude=["ner"])
     except OSError:
-        raise InputError(f'{pipeline}: no such spaCy pipeline is installed; install it, or use "rules"') from None
+        raise InputError(
+            f'{pipeline}: no such spaCy pipeline is installed; install it, or use "rules"'
+        ) from None
 
 
-def _record(doc: Doc, words: list[str], terms: list[Term], relations: Relations, lemma) -> ParsedCaption:
+def _record(
+    doc: Doc, words: list[str], terms: list[Term], relations: Relations, lemma
+) -> ParsedCaption:
     """Bring terms and relations together."""
     meant = {token: term for term in terms for token in range(term.start, term.end)}
     categories, attributes, pairs = {}, {}, {}
@@ -98,23 +120,39 @@ def _record(doc: Doc, words: list[str], terms: list[Term], relations: Relations,
                 attributes.update(dict.fromkeys(term.attributes))
         if term.category and term.end - 1 in relations.heads:
             categories[term.category] = None
-    phrases = {doc[start:head + 1].text.lower(): None for start, head in relations.chunks if head not in relations.denied}
-    return ParsedCaption(doc.text, tuple(categories), tuple(attributes), tuple(pairs), tuple(phrases))
+    phrases = {
+        doc[start : head + 1].text.lower(): None
+        for start, head in relations.chunks
+        if head not in relations.denied
+    }
+    return ParsedCaption(
+        doc.text, tuple(categories), tuple(attributes), tuple(pairs), tuple(phrases)
+    )
 
 
-def _described(doc, words, meant, term: Term, relations: Relations, lemma) -> list[tuple[str, str | None]] | None:
-    """(noun, category or None) of all that an attribute is said of; None where the word is no attribute of anything."""
+def _described(
+    doc, words, meant, term: Term, relations: Relations, lemma
+) -> list[tuple[str, str | None]] | None:
+    """(noun, category or None) of all that an attribute is said of; None where the word is no
+    attribute of anything."""
     last = term.end - 1
-    after = words[term.end:term.end + 2]
+    after = words[term.end : term.end + 2]
     hyphen = after[:1] in (["-"], ["–"])
-    following = after[1 if hyphen else 0:][:1]
+    following = after[1 if hyphen else 0 :][:1]
     if following and following[0] in POSSESSED and (hyphen or following[0] != "sleeve"):
         return [(POSSESSED[following[0]], None)]
     if hyphen and following and following[0] not in COLORED and following[0] != "and":
         second = meant.get(term.end + 1)
         if second is None or not second.attributes:
             return None
-    nouns = next((found for token in range(last, term.start - 1, -1) if (found := relations.links.get(token))), [])
+    nouns = next(
+        (
+            found
+            for token in range(last, term.start - 1, -1)
+            if (found := relations.links.get(token))
+        ),
+        [],
+    )
     nouns = [noun for noun in nouns if not term.start <= noun < term.end]
     present = [noun for noun in nouns if noun not in relations.denied]
     if nouns and not present:
@@ -125,4 +163,4 @@ def _described(doc, words, meant, term: Term, relations: Relations, lemma) -> li
 def _noun(doc: Doc, term: Term | None, token: int, lemma) -> tuple[str, str | None]:
     if term is None or term.end - 1 != token or not term.category:
         return lemma(doc[token]), None
-    return (doc[term.start:token].text_with_ws.lower() + lemma(doc[token])), term.category
+    return (doc[term.start : token].text_with_ws.lower() + lemma(doc[token])), term.category

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 
 class Pair(NamedTuple):
-    """An attribute and what has it. attribute: name in the vocabulary. noun: singular, lower case, need not be in the vocabulary.
-    category: name of the vocabulary category that the noun means, or None."""
+    """An attribute and what has it. attribute: name in the vocabulary. noun: singular, lower case,
+    need not be in the vocabulary. category: name of the vocabulary category that the noun means, or
+    None."""
 
     attribute: str
     noun: str
@@ -21,8 +22,9 @@ class Pair(NamedTuple):
 class ParsedCaption:
     """Each tuple holds each thing once, in the order of its first mention; any may be empty.
 
-    text: the caption; of several, one per line. categories, attributes: names of the vocabulary that the text affirms; an attribute
-    may stand without a noun ("a girl in pink"). pairs: attributes with their nouns. phrases: noun phrases, lower case, without article.
+    text: the caption; of several, one per line. categories, attributes: names of the vocabulary
+    that the text affirms; an attribute may stand without a noun ("a girl in pink"). pairs:
+    attributes with their nouns. phrases: noun phrases, lower case, without article.
     """
 
     text: str
@@ -40,11 +42,20 @@ class ParsedCaption:
     def joined(cls, parts: Iterable[ParsedCaption]) -> ParsedCaption:
         """The captions of one image as one record."""
         parts = list(parts)
-        return cls("\n".join(part.text for part in parts), *(
-            tuple(dict.fromkeys(chain.from_iterable(getattr(part, field) for part in parts)))
-            for field in ("categories", "attributes", "pairs", "phrases")))
+        return cls(
+            "\n".join(part.text for part in parts),
+            *(
+                tuple(dict.fromkeys(chain.from_iterable(getattr(part, field) for part in parts)))
+                for field in ("categories", "attributes", "pairs", "phrases")
+            ),
+        )
 
     def to_json(self) -> dict:
         """Lists and strings only."""
-        return {**asdict(self), "categories": list(self.categories), "attributes": list(self.attributes),
-                "pairs": [pair._asdict() for pair in self.pairs], "phrases": list(self.phrases)}
+        return {
+            **asdict(self),
+            "categories": list(self.categories),
+            "attributes": list(self.attributes),
+            "pairs": [pair._asdict() for pair in self.pairs],
+            "phrases": list(self.phrases),
+        }

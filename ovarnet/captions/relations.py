@@ -1,4 +1,5 @@
-"""What both routes, the trained parse and the rules, hand over: who modifies whom, what is there, what is denied."""
+"""What both routes, the trained parse and the rules, hand over: who modifies whom, what is there,
+what is denied."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from dataclasses import dataclass, field
 class Relations:
     """Token numbers of one caption.
 
-    links: modifier -> the nouns it belongs to. heads: nouns that name a thing of the scene (not the "horse" of "horse sculpture").
-    chunks: (first token, head) of each noun phrase, without article. denied: nouns said to be absent, modifiers said not to hold.
+    links: modifier -> the nouns it belongs to. heads: nouns that name a thing of the scene (not the
+    "horse" of "horse sculpture"). chunks: (first token, head) of each noun phrase, without article.
+    denied: nouns said to be absent, modifiers said not to hold.
     """
 
     links: dict[int, list[int]] = field(default_factory=dict)

@@ -1,4 +1,5 @@
-"""Parsing a stream of captioned images, in this process or in several, in constant memory and in order."""
+"""Parsing a stream of captioned images, in this process or in several, in constant memory and in
+order."""
 
 from __future__ import annotations
 
@@ -20,9 +21,16 @@ Parsed = tuple[CaptionItem, ParsedCaption]
 WAITING_PER_PROCESS = 4  # batches that are read ahead of the slowest
 
 
-def parse_stream(items: Iterable[CaptionItem], vocabulary: Vocabulary, pipeline: str | None = None, *,
-                 processes: int = 1, batch_size: int = 512) -> Iterator[Parsed]:
-    """Each item with one record of all its captions, in the order of the items. pipeline: as `CaptionParser`, by name."""
+def parse_stream(
+    items: Iterable[CaptionItem],
+    vocabulary: Vocabulary,
+    pipeline: str | None = None,
+    *,
+    processes: int = 1,
+    batch_size: int = 512,
+) -> Iterator[Parsed]:
+    """Each item with one record of all its captions, in the order of the items. pipeline: as
+    `CaptionParser`, by name."""
     batches = iter(lambda: list(islice(iterator, batch_size)), [])
     iterator = iter(items)
     if processes == 1:
@@ -31,7 +39,9 @@ def parse_stream(items: Iterable[CaptionItem], vocabulary: Vocabulary, pipeline:
             yield from zip(batch, _parse(parser, batch), strict=True)
         return
     # spawn: a fork of a process with torch's threads can hang
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _start_worker, (vocabulary, pipeline)) as pool:
+    with ProcessPoolExecutor(
+        processes, multiprocessing.get_context("spawn"), _start_worker, (vocabulary, pipeline)
+    ) as pool:
         waiting = deque()
         for batch in batches:
             waiting.append((batch, pool.submit(_work, batch)))
@@ -46,7 +56,9 @@ def _finished(waiting: deque) -> Iterator[Parsed]:
     try:
         return zip(batch, records.result(), strict=True)
     except BrokenProcessPool:
-        raise InputError("a worker process ended unexpectedly, perhaps for want of memory; use fewer processes") from None
+        raise InputError(
+            "a worker process ended unexpectedly, perhaps for want of memory; use fewer processes"
+        ) from None
 
 
 def _parse(parser: CaptionParser, batch: list[CaptionItem]) -> list[ParsedCaption]:

@@ -1,7 +1,9 @@
-"""Everyday words for the 80 COCO categories, and fixed expressions whose first word is no attribute.
+"""Everyday words for the 80 COCO categories, and fixed expressions whose first word is no
+attribute.
 
-A word is listed when most people would draw the category's box around what it names ("van" is left out: COCO says car or truck).
-Only singular forms stand here; plurals and the other English spelling are made by `inflection`. Own judgement, edited by hand.
+A word is listed when most people would draw the category's box around what it names ("van" is left
+out: COCO says car or truck). Only singular forms stand here; plurals and the other English spelling
+are made by `inflection`. Own judgement, edited by hand.
 """
 
 CATEGORY_SYNONYMS = {
@@ -18,22 +20,29 @@ CATEGORY_SYNONYMS = {
         actress celebrity bartender clerk skydiver wakeboarder waterskier paraglider trainer instructor owner neighbor grandchild
         granddaughter grandson husband wife boyfriend girlfriend villager monk nun priest president king queen prince princess""",
     "bicycle": "bike pushbike pedal_bike mountain_bike bmx_bike tandem road_bike",
-    "car": "automobile sedan taxi cab taxicab suv jeep convertible minivan hatchback limousine limo race_car police_car sports_car racecar",
+    "car": "automobile sedan taxi cab taxicab suv jeep convertible minivan hatchback limousine "
+    "limo race_car police_car sports_car racecar",
     "motorcycle": "motorbike moped dirt_bike motor_bike motor_cycle motor_scooter vespa dirtbike",
-    "airplane": "plane aeroplane jet aircraft airliner jetliner biplane seaplane jumbo_jet fighter_jet passenger_jet",
+    "airplane": "plane aeroplane jet aircraft airliner jetliner biplane seaplane jumbo_jet "
+    "fighter_jet passenger_jet",
     "bus": "busses school_bus double_decker double_decker_bus minibus trolleybus",
     "train": "locomotive subway_train steam_engine passenger_train freight_train",
-    "truck": "lorry pickup pickup_truck fire_truck firetruck fire_engine dump_truck garbage_truck tow_truck semi_truck",
-    "boat": "canoe kayak sailboat rowboat motorboat speedboat ship ferry yacht dinghy gondola fishing_boat sailing_boat paddle_boat raft",
+    "truck": "lorry pickup pickup_truck fire_truck firetruck fire_engine dump_truck garbage_truck "
+    "tow_truck semi_truck",
+    "boat": "canoe kayak sailboat rowboat motorboat speedboat ship ferry yacht dinghy gondola "
+    "fishing_boat sailing_boat paddle_boat raft",
     "traffic light": "traffic_signal stoplight stop_light traffic_lamp",
     "fire hydrant": "hydrant",
     "bench": "park_bench pew",
-    "bird": "seagull gull pigeon duck goose geese swan parrot eagle hawk owl crow sparrow robin chicken rooster hen pelican penguin "
-            "flamingo ostrich peacock heron turkey duckling parakeet",
+    "bird": "seagull gull pigeon duck goose geese swan parrot eagle hawk owl crow sparrow robin "
+    "chicken rooster hen pelican penguin "
+    "flamingo ostrich peacock heron turkey duckling parakeet",
     "cat": "kitten kitty tabby tomcat",
-    "dog": "puppy puppies pup doggy doggie canine hound greyhound poodle retriever golden_retriever labrador lab terrier bulldog "
-           "collie beagle husky dalmatian dachshund chihuahua pug mutt pooch pitbull rottweiler doberman spaniel corgi "
-           "german_shepherd border_collie",
+    "dog": "puppy puppies pup doggy doggie canine hound greyhound poodle retriever "
+    "golden_retriever labrador lab terrier bulldog "
+    "collie beagle husky dalmatian dachshund chihuahua pug mutt pooch pitbull rottweiler doberman "
+    "spaniel corgi "
+    "german_shepherd border_collie",
     "horse": "pony foal colt stallion mare",
     "sheep": "lamb ram ewe",
     "cow": "bull calf cattle ox oxen steer",

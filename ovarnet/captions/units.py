@@ -1,4 +1,5 @@
-"""A caption as a row of units, a letter (`lexicon.Kind`) each: a unit is a word, or a term of the vocabulary with several words."""
+"""A caption as a row of units, a letter (`lexicon.Kind`) each: a unit is a word, or a term of the
+vocabulary with several words."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from ovarnet.captions.matcher import Term
 
 
 class Units(NamedTuple):
-    """kinds: one letter per unit. words: the last word of each unit. first, last: the tokens it spans."""
+    """kinds: one letter per unit. words: the last word of each unit. first, last: the tokens it
+    spans."""
 
     kinds: str
     words: list[str]
@@ -21,7 +23,7 @@ def as_units(words: list[str], terms: list[Term]) -> Units:
     """words: the tokens, lower case. terms: in order, without overlap."""
     kinds, first, token = [], [], 0
     for term in terms:
-        kinds.extend(map(kind_of, words[token:term.start]))
+        kinds.extend(map(kind_of, words[token : term.start]))
         first.extend(range(token, term.start + 1))
         kinds.append(_kind_of_term(words, term))
         token = term.end
@@ -30,13 +32,17 @@ def as_units(words: list[str], terms: list[Term]) -> Units:
     last = [start - 1 for start in first[1:]] + [len(words) - 1] if words else []
     unit_words = [words[token] for token in last]
     if "that" in unit_words:
-        kinds = [_kind_of_that(kinds, unit) if word == "that" else kinds[unit] for unit, word in enumerate(unit_words)]
+        kinds = [
+            _kind_of_that(kinds, unit) if word == "that" else kinds[unit]
+            for unit, word in enumerate(unit_words)
+        ]
     return Units("".join(kinds), unit_words, first, last)
 
 
 def _kind_of_that(kinds: list[str], unit: int) -> str:
-    """Relative before a verb or a clause ("that is", "that the"), article before a noun ("that dog")."""
-    return "W" if "".join(kinds[unit + 1:unit + 2]) in tuple("BVXRsDO") else "D"
+    """Relative before a verb or a clause ("that is", "that the"), article before a noun ("that
+    dog")."""
+    return "W" if "".join(kinds[unit + 1 : unit + 2]) in tuple("BVXRsDO") else "D"
 
 
 def _kind_of_term(words: list[str], term: Term) -> str:

@@ -1,4 +1,5 @@
-"""Standard output that cannot stop a run: what is printed is for the reader, the results are in files."""
+"""Standard output that cannot stop a run: what is printed is for the reader, the results are in
+files."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from contextlib import contextmanager
 
 
 class SteadyStream:
-    """A text stream whose first failure (a closed pipe, a full disk) is kept in `error`; what is written after it is dropped."""
+    """A text stream whose first failure (a closed pipe, a full disk) is kept in `error`; what is
+    written after it is dropped."""
 
     def __init__(self, stream):
         self._stream, self.error = stream, None
@@ -34,10 +36,11 @@ class SteadyStream:
             self._drop_buffer()
 
     def _drop_buffer(self) -> None:
-        """What the stream still holds goes nowhere, or Python would try again when it ends and complain."""
+        """What the stream still holds goes nowhere, or Python would try again when it ends and
+        complain."""
         try:
             number = self._stream.fileno()
-        except OSError:     # not a file, as in tests
+        except OSError:  # not a file, as in tests
             return
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, number)
@@ -46,7 +49,8 @@ class SteadyStream:
 
 @contextmanager
 def steady_stdout() -> Iterator[SteadyStream]:
-    """Within, sys.stdout is a `SteadyStream`; characters that it cannot encode are written as escapes."""
+    """Within, sys.stdout is a `SteadyStream`; characters that it cannot encode are written as
+    escapes."""
     original = sys.stdout
     if getattr(original, "errors", None) == "strict" and hasattr(original, "reconfigure"):
         original.reconfigure(errors="backslashreplace")

@@ -1,4 +1,5 @@
-"""The images that a command is asked about, read and looked at a few at a time; what cannot be used is passed over and told."""
+"""The images that a command is asked about, read and looked at a few at a time; what cannot be used
+is passed over and told."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ BATCH_PIXELS = 64_000_000  # bounds the memory of a batch of large photos
 
 
 def find_images(paths: list[Path], output: Path) -> list[Path]:
-    """The image files meant, each once. Results of an earlier run, in an output folder inside a searched folder, are left out."""
+    """The image files meant, each once. Results of an earlier run, in an output folder inside a
+    searched folder, are left out."""
     from ovarnet.io.images import list_images
 
     check_folder(output)
@@ -24,17 +26,22 @@ def find_images(paths: list[Path], output: Path) -> list[Path]:
         except InputError:
             if len(paths) == 1:
                 raise
-            found = [path]      # a folder without images; the other inputs go on, and reading it says what is wrong
+            found = [
+                path
+            ]  # a folder without images; the other inputs go on, and reading it says what is wrong
         if os.path.isdir(path) and real_path(path) != output_path:
             found = [file for file in found if output_path not in real_path(file).parents]
         files.update({real_path(file): file for file in found})
     if not files:
-        raise InputError(f"{paths[0]}: holds no images outside the output folder {output}; give another folder")
+        raise InputError(
+            f"{paths[0]}: holds no images outside the output folder {output}; give another folder"
+        )
     return list(files.values())
 
 
 def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list[tuple]]:
-    """Lists of (file, image (H, W, 3), boxes (N, 4) or None); images that cannot be used go to `skip(file, error)`."""
+    """Lists of (file, image (H, W, 3), boxes (N, 4) or None); images that cannot be used go to
+    `skip(file, error)`."""
     from ovarnet.io.images import read_image
     from ovarnet.modeling.predictor import checked_boxes
 
@@ -42,7 +49,13 @@ def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list
     for file in files:
         try:
             image = read_image(file)
-            boxes = checked_boxes(box_file.boxes(file), *image.shape[:2], f"{box_file.path}: {file.name}") if box_file else None
+            boxes = (
+                checked_boxes(
+                    box_file.boxes(file), *image.shape[:2], f"{box_file.path}: {file.name}"
+                )
+                if box_file
+                else None
+            )
         except InputError as error:
             skip(file, error)
             continue
@@ -57,8 +70,8 @@ def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list
 
 
 def each_image(look, batch: list[tuple], skip) -> Iterator[tuple]:
-    """Pairs of batch entry and Detections, from `look(images, boxes)`. A batch that is refused is tried image by image, so that only the
-    bad ones are lost."""
+    """Pairs of batch entry and Detections, from `look(images, boxes)`. A batch that is refused is
+    tried image by image, so that only the bad ones are lost."""
     import torch
     from PIL import Image
 
@@ -70,7 +83,10 @@ def each_image(look, batch: list[tuple], skip) -> Iterator[tuple]:
     try:
         yield from zip(batch, look(images, boxes), strict=True)
     except torch.cuda.OutOfMemoryError:
-        raise InputError(f"the GPU has too little memory for {len(batch)} images at once; give a smaller --batch-size") from None
+        raise InputError(
+            f"the GPU has too little memory for {len(batch)} images at once; give a smaller "
+            "--batch-size"
+        ) from None
     except InputError as error:
         if len(batch) == 1:
             skip(batch[0][0], error)

@@ -1,4 +1,5 @@
-"""The `ovarnet` command: one sub-command per file in ovarnet/cli/commands/. Bad input is one `error: ...` line and exit code 2."""
+"""The `ovarnet` command: one sub-command per file in ovarnet/cli/commands/. Bad input is one
+`error: ...` line and exit code 2."""
 
 from __future__ import annotations
 
@@ -27,15 +28,31 @@ from ovarnet.cli.console import steady_stdout
 from ovarnet.errors import InputError
 from ovarnet.memory import keep_freed_memory
 
-COMMANDS = {"detect": detect, "find": find, "train": train, "evaluate": evaluate, "generate": generate, "learnability": learnability,
-            "prepare": prepare, "parse-captions": parse_captions, "propose": propose, "pseudo-label": pseudo_label, "reproduce": reproduce,
-            "distill": distill, "benchmark": benchmark}
+COMMANDS = {
+    "detect": detect,
+    "find": find,
+    "train": train,
+    "evaluate": evaluate,
+    "generate": generate,
+    "learnability": learnability,
+    "prepare": prepare,
+    "parse-captions": parse_captions,
+    "propose": propose,
+    "pseudo-label": pseudo_label,
+    "reproduce": reproduce,
+    "distill": distill,
+    "benchmark": benchmark,
+}
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
-EXAMPLE = 'example: ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped, wooden" --output out'
+EXAMPLE = (
+    'example: ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, '
+    'striped, wooden" --output out'
+)
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse in this package's manner: whole option names only, defaults shown, errors raised as InputError."""
+    """argparse in this package's manner: whole option names only, defaults shown, errors raised as
+    InputError."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
@@ -67,16 +84,23 @@ def version() -> str:
 
 def build_parsers() -> tuple[Parser, dict[str, Parser]]:
     """The top parser, and the parser of each command by its name."""
-    parser = Parser(prog="ovarnet", description="Finds objects in images and scores the words you name.", epilog=EXAMPLE)
+    parser = Parser(
+        prog="ovarnet",
+        description="Finds objects in images and scores the words you name.",
+        epilog=EXAMPLE,
+    )
     parser.add_argument("--version", action="version", version=f"ovarnet {version()}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
     for name, module in COMMANDS.items():
-        module.add_arguments(commands.add_parser(name, help=module.HELP, description=module.__doc__))
+        module.add_arguments(
+            commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        )
     return parser, dict(commands.choices)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line; no arguments at all show the help. Options and file names may be mixed in any order."""
+    """Read the command line; no arguments at all show the help. Options and file names may be mixed
+    in any order."""
     parser, commands = build_parsers()
     name = arguments[0] if arguments else "--help"
     if name.startswith("-"):
@@ -94,15 +118,22 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 bad input or an output that cannot be written, 130 interrupted."""
+    """Run one command and return its exit code: 0 done, 2 bad input or an output that cannot be
+    written, 130 interrupted."""
     keep_freed_memory()
-    if sys.stdout is None:      # closed by who started this
+    if sys.stdout is None:  # closed by who started this
         return run(arguments)
     with steady_stdout() as stdout:
         code = run(arguments)
-    if stdout.error is None or isinstance(stdout.error, BrokenPipeError):   # a reader that leaves, such as head, has read enough
+    if stdout.error is None or isinstance(
+        stdout.error, BrokenPipeError
+    ):  # a reader that leaves, such as head, has read enough
         return code
-    print(f"error: what is printed cannot be written ({stdout.error.strerror}); files are not concerned", file=sys.stderr)
+    print(
+        f"error: what is printed cannot be written ({stdout.error.strerror}); files are not "
+        "concerned",
+        file=sys.stderr,
+    )
     return code or EXIT_BAD_INPUT
 
 

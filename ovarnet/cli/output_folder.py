@@ -17,14 +17,20 @@ def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
     originals = {real_path(file) for file in inputs}
     for picture in pictures:
         if real_path(picture) in originals:
-            raise InputError(f"{picture}: the picture would replace this image; choose another --output folder")
+            raise InputError(
+                f"{picture}: the picture would replace this image; choose another --output folder"
+            )
 
 
 def of_one_file(error: OSError, file: Path) -> InputError:
-    """What to tell when the results of one image cannot be written; a refusal that does not come from their names is raised again."""
+    """What to tell when the results of one image cannot be written; a refusal that does not come
+    from their names is raised again."""
     if error.errno not in (errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL):
         raise error
-    return InputError(f"{file}: its results cannot be written ({error.strerror}); give the image a shorter name, or another --output")
+    return InputError(
+        f"{file}: its results cannot be written ({error.strerror}); give the image a shorter "
+        "name, or another --output"
+    )
 
 
 class writable:
@@ -38,11 +44,14 @@ class writable:
 
     def __exit__(self, kind, error, traceback):
         if isinstance(error, OSError):
-            raise InputError(f"{self.folder}: cannot write results ({error.strerror}); choose another --output") from None
+            raise InputError(
+                f"{self.folder}: cannot write results ({error.strerror}); choose another --output"
+            ) from None
 
 
 def output_names(files: list[Path]) -> list[str]:
-    """One distinct name per file: its stem, or the stem with a number where the stem is taken (also when only the case differs)."""
+    """One distinct name per file: its stem, or the stem with a number where the stem is taken (also
+    when only the case differs)."""
     taken, names = {Path(DETECTIONS).stem}, []
     for file in files:
         name, number = file.stem, 2

@@ -1,12 +1,12 @@
-"""Caption corpora as streams, one item per image, in constant memory (COCO's JSON, which has no lines, is read whole).
+"""Caption corpora as streams, one item per image, in constant memory (COCO's JSON, which has no
+lines, is read whole).
 
-| file | lines |
-|---|---|
-| .json | COCO captions: {"images": [...], "annotations": [{"image_id", "caption"}]} |
-| .jsonl, .ndjson | {"image": ..., "caption": ...} or {"image": ..., "captions": [...]} |
-| .tsv, .txt, .token | two columns: CC3M (caption TAB url), CC12M (url TAB caption), Flickr8k (image TAB caption, or image#0 TAB caption) |
-| .tar | WebDataset shard: the members of a key, KEY.txt or KEY.json (its "caption") beside KEY.jpg |
-Lines files and shards may be gzipped (.gz). Neighbouring lines with the same image become one item.
+| file | lines | |---|---| | .json | COCO captions: {"images": [...], "annotations": [{"image_id",
+"caption"}]} | | .jsonl, .ndjson | {"image": ..., "caption": ...} or {"image": ..., "captions":
+[...]} | | .tsv, .txt, .token | two columns: CC3M (caption TAB url), CC12M (url TAB caption),
+Flickr8k (image TAB caption, or image#0 TAB caption) | | .tar | WebDataset shard: the members of a
+key, KEY.txt or KEY.json (its "caption") beside KEY.jpg | Lines files and shards may be gzipped
+(.gz). Neighbouring lines with the same image become one item.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ _CAPTION_NUMBER = re.compile(r"#\d+$")
 
 @dataclass(frozen=True)
 class CaptionItem:
-    """image: file name, URL or key, as the file gives it. captions: at least one, none of them blank. position: the bytes of the file
-    that have been read with it, for a progress bar. in_shard: it comes from a shard; member: its image there, for `read_image`, None where
-    there is none or the shard is zipped."""
+    """image: file name, URL or key, as the file gives it. captions: at least one, none of them
+    blank. position: the bytes of the file that have been read with it, for a progress bar.
+    in_shard: it comes from a shard; member: its image there, for `read_image`, None where there is
+    none or the shard is zipped."""
 
     image: str
     captions: tuple[str, ...]
@@ -72,19 +73,26 @@ class _Broken(Exception):
 
 
 def read_caption_file(path: str | Path, broken: Skipped) -> Iterator[CaptionItem]:
-    """The items of a file in its order. What cannot be used goes to `broken` as (reason, "FILE:LINE") and the rest goes on.
-    InputError: a file that does not exist or is of no known kind."""
+    """The items of a file in its order. What cannot be used goes to `broken` as (reason,
+    "FILE:LINE") and the rest goes on. InputError: a file that does not exist or is of no known
+    kind."""
     path = Path(path)
     suffix = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if not path.is_file():
-        raise InputError(f"{path}: no such file; give caption files ({', '.join(('.json', *LINES, *TABLES, *SHARDS))})")
+        raise InputError(
+            f"{path}: no such file; give caption files "
+            f"({', '.join(('.json', *LINES, *TABLES, *SHARDS))})"
+        )
     if suffix == ".json":
         return _coco(path, broken)
     if suffix in SHARDS:
         return _joined(_shard(path, broken))
     if suffix in LINES or suffix in TABLES:
         return _joined(_lines(path, _from_json if suffix in LINES else _from_table, broken))
-    raise InputError(f"{path}: captions are read from {', '.join(('.json', *LINES, *TABLES, *SHARDS))} files; rename it or convert it")
+    raise InputError(
+        f"{path}: captions are read from {', '.join(('.json', *LINES, *TABLES, *SHARDS))} files; "
+        "rename it or convert it"
+    )
 
 
 def _coco(path: Path, broken: Skipped) -> Iterator[CaptionItem]:
@@ -96,12 +104,15 @@ def _coco(path: Path, broken: Skipped) -> Iterator[CaptionItem]:
 def _joined(lines: Iterable[_Line]) -> Iterator[CaptionItem]:
     for image, group in groupby(lines, key=lambda line: line.image):
         group = list(group)
-        yield CaptionItem(image, tuple(caption for line in group for caption in line.captions), *group[-1][2:])
+        yield CaptionItem(
+            image, tuple(caption for line in group for caption in line.captions), *group[-1][2:]
+        )
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """The file on disk, whose position tells the progress, and the stream of its (unzipped) bytes."""
+    """The file on disk, whose position tells the progress, and the stream of its (unzipped)
+    bytes."""
     with path.open("rb") as file:
         yield file, gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file
 
@@ -142,7 +153,9 @@ def _from_table(text: str) -> tuple[str, tuple[str, ...]]:
 def _from_json(text: str) -> tuple[str, tuple[str, ...]]:
     value = _json(text)
     captions = value.get("captions", [value.get("caption", "")])
-    return _named(value.get("image", "")), _captions(captions if isinstance(captions, list) else [captions])
+    return _named(value.get("image", "")), _captions(
+        captions if isinstance(captions, list) else [captions]
+    )
 
 
 def _json(text: str | bytes) -> dict:
@@ -162,10 +175,15 @@ def _named(image) -> str:
 
 
 def _captions(values: list) -> tuple[str, ...]:
-    """The captions that are not blank, lone surrogates (half characters of broken JSON) replaced."""
+    """The captions that are not blank, lone surrogates (half characters of broken JSON)
+    replaced."""
     if not all(isinstance(value, str) for value in values):
         raise _Broken("caption is not a string")
-    captions = tuple(value.strip().encode("utf-8", "replace").decode("utf-8") for value in values if value.strip())
+    captions = tuple(
+        value.strip().encode("utf-8", "replace").decode("utf-8")
+        for value in values
+        if value.strip()
+    )
     if not captions:
         raise _Broken("empty caption")
     return captions
@@ -177,7 +195,13 @@ def _shard(path: Path, broken: Skipped) -> Iterator[_Line]:
             members = list(group)
             try:
                 image, captions = _from_members(key, members)
-                yield _Line(image, captions, file.tell(), True, next((one.place for one in members if _is_image(one)), None))
+                yield _Line(
+                    image,
+                    captions,
+                    file.tell(),
+                    True,
+                    next((one.place for one in members if _is_image(one)), None),
+                )
             except UnicodeDecodeError:
                 broken.add("not UTF-8", f"{path}:{key}")
             except _Broken as reason:
@@ -192,9 +216,15 @@ def _members(path: Path, stream: BinaryIO, broken: Skipped) -> Iterator[_Member]
                 folder, _, name = member.name.rpartition("/")
                 stem, _, extension = name.partition(".")
                 if member.isfile() and stem:
-                    is_caption = extension.lower() in ("txt", "json") and member.size <= LONGEST_MEMBER
+                    is_caption = (
+                        extension.lower() in ("txt", "json") and member.size <= LONGEST_MEMBER
+                    )
                     content = shard.extractfile(member).read() if is_caption else b""
-                    place = member_path(path, member.offset_data, member.size, name) if path.suffix.lower() == ".tar" else None
+                    place = (
+                        member_path(path, member.offset_data, member.size, name)
+                        if path.suffix.lower() == ".tar"
+                        else None
+                    )
                     yield _Member(f"{folder}/{stem}" if folder else stem, extension, content, place)
     except (tarfile.TarError, *DAMAGED) as error:
         broken.add(f"shard ends early or is damaged ({error})", str(path))
@@ -205,9 +235,17 @@ def _is_image(member: _Member) -> bool:
 
 
 def _from_members(key: str, members: list[_Member]) -> tuple[str, tuple[str, ...]]:
-    """KEY.txt goes before the "caption" of KEY.json. The image is named by its member, or by the key when it is not in the shard."""
+    """KEY.txt goes before the "caption" of KEY.json. The image is named by its member, or by the
+    key when it is not in the shard."""
     content = {member.extension.lower(): member.content for member in members}
-    image = next((f"{key}.{member.extension}" for member in members if member.extension.lower() not in ("txt", "json", "cls")), key)
+    image = next(
+        (
+            f"{key}.{member.extension}"
+            for member in members
+            if member.extension.lower() not in ("txt", "json", "cls")
+        ),
+        key,
+    )
     if "txt" in content:
         return image, _captions([content["txt"].decode("utf-8")])
     if "json" in content:

@@ -1,4 +1,5 @@
-"""Images with their captions for training: one record, whatever the corpus (COCO captions, CC3M and CC12M tables, WebDataset shards)."""
+"""Images with their captions for training: one record, whatever the corpus (COCO captions, CC3M and
+CC12M tables, WebDataset shards)."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ from ovarnet.errors import InputError
 __all__ = ["CaptionedImage", "load_captions"]
 
 
-def load_captions(source: str | Path, image_folder: str | Path | None = None, skipped: Skipped | None = None) -> list[CaptionedImage]:
+def load_captions(
+    source: str | Path, image_folder: str | Path | None = None, skipped: Skipped | None = None
+) -> list[CaptionedImage]:
     """The images that have a caption, in the order of the files; the lines of one image become one record.
 
     source: a file of any kind that `ovarnet.data.caption_files` reads, or a pattern of such ("cc3m/*.tar").
@@ -39,7 +42,10 @@ def load_captions(source: str | Path, image_folder: str | Path | None = None, sk
         else:
             found[place] = CaptionedImage(place, item.image, list(item.captions))
     if not found:
-        raise InputError(f"{source}: none of its {len(items)} images can be used: {notes}; check the image folder {image_folder}")
+        raise InputError(
+            f"{source}: none of its {len(items)} images can be used: {notes}; check the image "
+            f"folder {image_folder}"
+        )
     if skipped is None:
         notes.log(source)
     return list(found.values())
@@ -54,14 +60,19 @@ def _files(source: str | Path) -> list[Path]:
     return files
 
 
-def _placed(items: list[CaptionItem], folder: ImageFolder, skipped: Skipped) -> Iterable[tuple[CaptionItem, str]]:
+def _placed(
+    items: list[CaptionItem], folder: ImageFolder, skipped: Skipped
+) -> Iterable[tuple[CaptionItem, str]]:
     """Each item with the path of its image, for `read_image`."""
     names = {image: _name(image) for image in {item.image for item in items if _is_url(item.image)}}
     urls = Counter(names.values())
     for item in items:
         if item.in_shard:
             if item.member is None:
-                skipped.add("no image beside the caption in the shard, or a zipped shard (gunzip it)", item.image)
+                skipped.add(
+                    "no image beside the caption in the shard, or a zipped shard (gunzip it)",
+                    item.image,
+                )
             else:
                 yield item, item.member
         elif (name := names.get(item.image, item.image)) is None:
@@ -79,7 +90,8 @@ def _is_url(image: str) -> bool:
 
 
 def _name(url: str) -> str | None:
-    """File name of a URL: what is left of its path behind the last slash. None: it is no URL, as http://[x.org/1.jpg."""
+    """File name of a URL: what is left of its path behind the last slash. None: it is no URL, as
+    http://[x.org/1.jpg."""
     try:
         return unquote(urlsplit(url).path).rpartition("/")[2] or url
     except ValueError:

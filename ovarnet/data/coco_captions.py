@@ -12,16 +12,20 @@ from ovarnet.io.json_stream import read_records
 
 @dataclass(frozen=True)
 class CaptionedImage:
-    """file: path of the image, or its place in a shard (`ovarnet.io.shards`). image_id: as str. captions: at least one, in file order."""
+    """file: path of the image, or its place in a shard (`ovarnet.io.shards`). image_id: as str.
+    captions: at least one, in file order."""
 
     file: str
     image_id: str
     captions: list[str]
 
 
-def load_coco_captions(file: str | Path, image_folder: str | Path | None, skipped: Skipped | None = None) -> list[CaptionedImage]:
-    """The images of the file that have a caption, in file order. Images without one, images without a file, captions of unknown images and
-    empty captions are noted in `skipped` (None: one logged line). image_folder None: files are not looked up."""
+def load_coco_captions(
+    file: str | Path, image_folder: str | Path | None, skipped: Skipped | None = None
+) -> list[CaptionedImage]:
+    """The images of the file that have a caption, in file order. Images without one, images without
+    a file, captions of unknown images and empty captions are noted in `skipped` (None: one logged
+    line). image_folder None: files are not looked up."""
     notes = Skipped() if skipped is None else skipped
     data = read_records(file)
     captions = _captions_by_image(data, file, notes)
@@ -38,7 +42,10 @@ def load_coco_captions(file: str | Path, image_folder: str | Path | None, skippe
         else:
             found.append(CaptionedImage(path, image_id, captions[image_id]))
     if images and not found:
-        raise InputError(f"{file}: none of its {len(images)} images can be used: {notes}; check the image folder {image_folder}")
+        raise InputError(
+            f"{file}: none of its {len(images)} images can be used: {notes}; check the image "
+            f"folder {image_folder}"
+        )
     if skipped is None:
         notes.log(file)
     return found
@@ -48,7 +55,11 @@ def _captions_by_image(data: dict, file: str | Path, skipped: Skipped) -> dict[s
     listed = {str(record.get("id")) for record in records_of(data, "images", file)}
     captions: dict[str, list[str]] = {}
     for position, record in enumerate(records_of(data, "annotations", file)):
-        image_id, caption, item = str(record.get("image_id")), record.get("caption"), f"annotation {record.get('id', position)}"
+        image_id, caption, item = (
+            str(record.get("image_id")),
+            record.get("caption"),
+            f"annotation {record.get('id', position)}",
+        )
         if not isinstance(caption, str) or not caption.strip():
             skipped.add("caption empty or not a string", item)
         elif image_id not in listed:

@@ -1,4 +1,5 @@
-"""Sizes of the images under a dataset's root: measured once by `ovarnet prepare`, then read from one file, not from every header."""
+"""Sizes of the images under a dataset's root: measured once by `ovarnet prepare`, then read from
+one file, not from every header."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ INDEX = Path("prepared") / "image_sizes.json"
 
 
 class ImageSizes:
-    """(height, width) of image files. An image that is not in the index, or whose file has another number of bytes now, is measured.
+    """(height, width) of image files. An image that is not in the index, or whose file has another
+    number of bytes now, is measured.
 
     The index only saves time: an entry of another form is as good as none.
     """
@@ -23,7 +25,9 @@ class ImageSizes:
         self.root = Path(root)
         path = self.root / INDEX
         entries = read_json(path, dict) if path.is_file() else {}
-        self.known: dict[str, list[int]] = {key: entry for key, entry in entries.items() if _is_entry(entry)}
+        self.known: dict[str, list[int]] = {
+            key: entry for key, entry in entries.items() if _is_entry(entry)
+        }
 
     def __call__(self, file: str | Path) -> tuple[int, int]:
         """InputError as `read_image_size`."""
@@ -40,18 +44,30 @@ class ImageSizes:
         return size, self.known[key][2]
 
     def save(self, files: Iterable[str | Path]) -> None:
-        """Write the index of these files and of those known before that are still there, such as another split's: the same files give
-        the same bytes. Folders are listed once each; asking for every file would take minutes on a network disk."""
+        """Write the index of these files and of those known before that are still there, such as
+        another split's: the same files give the same bytes. Folders are listed once each; asking
+        for every file would take minutes on a network disk."""
         keys, there = set(map(self._key, files)), ImageFolder(self.root)
-        write_json(self.root / INDEX, {key: self.known[key] for key in sorted(self.known) if key in keys or there.find(key) is not None})
+        write_json(
+            self.root / INDEX,
+            {
+                key: self.known[key]
+                for key in sorted(self.known)
+                if key in keys or there.find(key) is not None
+            },
+        )
 
     def _key(self, file: str | Path) -> str:
         text, root = str(file), f"{self.root}/"
-        return text[len(root):] if text.startswith(root) else text
+        return text[len(root) :] if text.startswith(root) else text
 
 
 def _is_entry(value) -> bool:
-    return isinstance(value, list) and len(value) == 3 and all(type(number) is int and number > 0 for number in value)
+    return (
+        isinstance(value, list)
+        and len(value) == 3
+        and all(type(number) is int and number > 0 for number in value)
+    )
 
 
 def _bytes(file: str | Path) -> int:

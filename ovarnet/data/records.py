@@ -1,4 +1,5 @@
-"""What every annotation loader does with a record: check it, find its image, and note what it leaves out."""
+"""What every annotation loader does with a record: check it, find its image, and note what it
+leaves out."""
 
 from __future__ import annotations
 
@@ -15,17 +16,24 @@ from ovarnet.io.images import SUFFIXES
 logger = logging.getLogger(__name__)
 
 SUB_PIXEL = 1.0
-"""A box may reach this many pixels outside its image without a note: rounding, which COCO's own files contain."""
+"""A box may reach this many pixels outside its image without a note: rounding, which COCO's own
+files contain."""
 
 
-LOST_IMAGES = ("image file missing", "image unreadable", "image of another size", "no image folder given")
+LOST_IMAGES = (
+    "image file missing",
+    "image unreadable",
+    "image of another size",
+    "no image folder given",
+)
 """How the reasons begin for which the loaders leave out a whole image."""
 FARTHEST = 1e9
 """No coordinate in pixels is as large; NaN and infinities fail the comparison too."""
 
 
 class Skipped:
-    """What a loader left out or changed, by reason. `items` lists every case; printing gives one line."""
+    """What a loader left out or changed, by reason. `items` lists every case; printing gives one
+    line."""
 
     def __init__(self):
         self.items: dict[str, list[str]] = {}
@@ -41,14 +49,19 @@ class Skipped:
     def lost_images(self) -> Skipped:
         """Only the reasons for which a whole image is left out."""
         lost = Skipped()
-        lost.items = {reason: items for reason, items in self.items.items() if reason.startswith(LOST_IMAGES)}
+        lost.items = {
+            reason: items for reason, items in self.items.items() if reason.startswith(LOST_IMAGES)
+        }
         return lost
 
     def __len__(self) -> int:
         return self.counts.total()
 
     def __str__(self) -> str:
-        reasons = (f"{count:,} x {reason} (e.g. {printable(self.items[reason][0])})" for reason, count in self.counts.most_common())
+        reasons = (
+            f"{count:,} x {reason} (e.g. {printable(self.items[reason][0])})"
+            for reason, count in self.counts.most_common()
+        )
         return "; ".join(reasons) or "nothing"
 
     def log(self, source: str | Path) -> None:
@@ -73,15 +86,18 @@ class ImageRecord:
 
 
 NovelName = Callable[[str], str | None]
-"""Name of an object -> the novel category it means, or None (`ovarnet.training.data.novel_name_filter`)."""
+"""Name of an object -> the novel category it means, or None
+(`ovarnet.training.data.novel_name_filter`)."""
 NOVEL_OBJECT = "object of a novel or ignored category, left out of training"
 
 SizeReader = Callable[[str], tuple[int, int]]
-"""(height, width) of an image file after EXIF rotation; raises InputError. `read_image_size`, or the index of `ovarnet prepare`."""
+"""(height, width) of an image file after EXIF rotation; raises InputError. `read_image_size`, or
+the index of `ovarnet prepare`."""
 
 
 def checked_size(image: ImageRecord, read_size: SizeReader, skipped: Skipped) -> bool:
-    """The image file can be opened and has the size of its record, in whose frame the boxes are; noted when not."""
+    """The image file can be opened and has the size of its record, in whose frame the boxes are;
+    noted when not."""
     try:
         height, width = read_size(image.file)
     except InputError as error:
@@ -89,28 +105,40 @@ def checked_size(image: ImageRecord, read_size: SizeReader, skipped: Skipped) ->
         return False
     if (height, width) == (image.height, image.width):
         return True
-    turned = " (width and height changed places, perhaps by its EXIF rotation)" if (width, height) == (image.height, image.width) else ""
-    skipped.add("image of another size than its record says",
-                f"{image.file}: {width} x {height}{turned}, the record says {image.width} x {image.height}")
+    turned = (
+        " (width and height changed places, perhaps by its EXIF rotation)"
+        if (width, height) == (image.height, image.width)
+        else ""
+    )
+    skipped.add(
+        "image of another size than its record says",
+        f"{image.file}: {width} x {height}{turned}, the record says {image.width} x {image.height}",
+    )
     return False
 
 
 class ImageFolder:
-    """The image files under a folder, listed once. `None` as folder: names are taken as they are and nothing is looked up."""
+    """The image files under a folder, listed once. `None` as folder: names are taken as they are
+    and nothing is looked up."""
 
     def __init__(self, folder: str | Path | None):
         self.folder = None if folder is None else Path(folder)
         if self.folder is not None and not self.folder.is_dir():
-            raise InputError(f"{self.folder}: no such image folder; check the path or put the images there")
+            raise InputError(
+                f"{self.folder}: no such image folder; check the path or put the images there"
+            )
         self._listed: dict[Path, set[str]] = {}
         self._by_stem: dict[str, Path] | None = None
 
     def find(self, name: str) -> str | None:
-        """Path of an image by the file name of its record ("a.jpg", "val2017/a.jpg", either slash); None: there is no such file."""
+        """Path of an image by the file name of its record ("a.jpg", "val2017/a.jpg", either slash);
+        None: there is no such file."""
         if self.folder is None:
             return name
         name = name.replace("\\", "/")
-        parents = [self.folder] + ([self.folder.parent] if name.startswith(f"{self.folder.name}/") else [])
+        parents = [self.folder] + (
+            [self.folder.parent] if name.startswith(f"{self.folder.name}/") else []
+        )
         for parent in parents:
             path = parent / name
             if path.name in self._names(path.parent):
@@ -118,21 +146,35 @@ class ImageFolder:
         return None
 
     def find_stem(self, stem: str) -> str | None:
-        """Path of an image by its name without suffix, in the folder or one level below (Visual Genome has VG_100K and VG_100K_2). Files of
-        other kinds, such as 1.txt beside 1.jpg, do not count."""
+        """Path of an image by its name without suffix, in the folder or one level below (Visual
+        Genome has VG_100K and VG_100K_2). Files of other kinds, such as 1.txt beside 1.jpg, do not
+        count."""
         if self.folder is None:
             return f"{stem}.jpg"
         if self._by_stem is None:
-            folders = [self.folder, *sorted(path for path in self.folder.iterdir() if path.is_dir())]
-            self._by_stem = {Path(name).stem: folder / name for folder in reversed(folders) for name in sorted(self._names(folder))
-                             if Path(name).suffix.lower() in SUFFIXES}
+            folders = [
+                self.folder,
+                *sorted(path for path in self.folder.iterdir() if path.is_dir()),
+            ]
+            self._by_stem = {
+                Path(name).stem: folder / name
+                for folder in reversed(folders)
+                for name in sorted(self._names(folder))
+                if Path(name).suffix.lower() in SUFFIXES
+            }
         path = self._by_stem.get(stem)
         return None if path is None else str(path)
 
     def _names(self, folder: Path) -> set[str]:
         if folder not in self._listed:
-            is_folder = os.path.isdir(folder)  # False, not an error, for a name that no file system takes
-            self._listed[folder] = {entry.name for entry in os.scandir(folder) if entry.is_file()} if is_folder else set()
+            is_folder = os.path.isdir(
+                folder
+            )  # False, not an error, for a name that no file system takes
+            self._listed[folder] = (
+                {entry.name for entry in os.scandir(folder) if entry.is_file()}
+                if is_folder
+                else set()
+            )
         return self._listed[folder]
 
 
@@ -140,7 +182,11 @@ def four_numbers(values) -> list[float] | None:
     """`values` when they are four finite numbers, None when they are anything else."""
     if not isinstance(values, list) or len(values) != 4:
         return None
-    return values if all(isinstance(value, (int, float)) and -FARTHEST < value < FARTHEST for value in values) else None
+    return (
+        values
+        if all(isinstance(value, (int, float)) and -FARTHEST < value < FARTHEST for value in values)
+        else None
+    )
 
 
 def clipped(corners: list[float], height: int, width: int) -> list[float] | None:
@@ -150,8 +196,11 @@ def clipped(corners: list[float], height: int, width: int) -> list[float] | None
     return box if box[2] > box[0] and box[3] > box[1] else None
 
 
-def checked_xywh(values, height: int, width: int, item: str, skipped: Skipped) -> list[float] | None:
-    """An x, y, width, height box of a file as x1, y1, x2, y2 inside the image; None, with a note, when it is unusable."""
+def checked_xywh(
+    values, height: int, width: int, item: str, skipped: Skipped
+) -> list[float] | None:
+    """An x, y, width, height box of a file as x1, y1, x2, y2 inside the image; None, with a note,
+    when it is unusable."""
     numbers = four_numbers(values)
     if numbers is None:
         return skipped.add("box is not four finite numbers", f"{item}: {values}")
@@ -161,15 +210,20 @@ def checked_xywh(values, height: int, width: int, item: str, skipped: Skipped) -
     return inside([x, y, x + w, y + h], height, width, item, skipped)
 
 
-def inside(corners: list[float], height: int, width: int, item: str, skipped: Skipped) -> list[float] | None:
-    """The box clipped to the image; None, with a note, when it lies wholly outside. A clip of more than a pixel is noted."""
+def inside(
+    corners: list[float], height: int, width: int, item: str, skipped: Skipped
+) -> list[float] | None:
+    """The box clipped to the image; None, with a note, when it lies wholly outside. A clip of more
+    than a pixel is noted."""
     if corners[0] >= 0 and corners[1] >= 0 and corners[2] <= width and corners[3] <= height:
         return corners
     box = clipped(corners, height, width)
     if box is None:
         return skipped.add("box lies outside the image", f"{item}: {corners} in {width} x {height}")
     if max(abs(a - b) for a, b in zip(box, corners, strict=True)) > SUB_PIXEL:
-        skipped.add("part of the box outside the image, clipped", f"{item}: {corners} in {width} x {height}")
+        skipped.add(
+            "part of the box outside the image, clipped", f"{item}: {corners} in {width} x {height}"
+        )
     return box
 
 
@@ -177,7 +231,9 @@ def records_of(data: dict, key: str, source: str | Path) -> list[dict]:
     """The list of objects under `key` of a JSON file."""
     records = data.get(key)
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise InputError(f"{source}: {key!r} must be a list of objects; is this the right annotation file?")
+        raise InputError(
+            f"{source}: {key!r} must be a list of objects; is this the right annotation file?"
+        )
     return records
 
 
@@ -185,4 +241,6 @@ def check_ids(ids: list[str], what: str, source: str | Path) -> None:
     """Ids must be unique: a repeated one would silently join two things."""
     name, count = Counter(ids).most_common(1)[0] if ids else ("", 0)
     if count > 1:
-        raise InputError(f"{source}: {what} id {name} occurs {count} times; give each {what} an id of its own")
+        raise InputError(
+            f"{source}: {what} id {name} occurs {count} times; give each {what} an id of its own"
+        )

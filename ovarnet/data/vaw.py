@@ -1,6 +1,7 @@
 """VAW instance records -> Annotations, and the joining of COCO and VAW labels of the same boxes.
 
-A label is POSITIVE, NEGATIVE or UNKNOWN: a word in neither list of a record is unknown, not negative.
+A label is POSITIVE, NEGATIVE or UNKNOWN: a word in neither list of a record is unknown, not
+negative.
 """
 
 from __future__ import annotations
@@ -26,34 +27,57 @@ from ovarnet.io.json_stream import stream_json
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 
-FIELDS = {"image_id": (int, str), "instance_id": (int, str), "object_name": (str,), "positive_attributes": (list,),
-          "negative_attributes": (list,)}
+FIELDS = {
+    "image_id": (int, str),
+    "instance_id": (int, str),
+    "object_name": (str,),
+    "positive_attributes": (list,),
+    "negative_attributes": (list,),
+}
 USED = (*FIELDS, "instance_bbox")
 """What is kept of a record; polygons are most of the file."""
 SAME_BOX = 1.0
 """Pixels by which two boxes with the same instance id may differ."""
 
 
-def load_vaw(files: str | Path | Iterable[str | Path], image_folder: str | Path | None, vocabulary: Vocabulary,
-             image_sizes: Mapping[str, tuple[int, int]] | None = None, skipped: Skipped | None = None,
-             read_size: SizeReader = read_image_size, is_novel: NovelName | None = None) -> list[Annotations]:
-    """One `Annotations` per image that has instances, in order of first appearance over all `files` (VAW's training set has two parts).
+def load_vaw(
+    files: str | Path | Iterable[str | Path],
+    image_folder: str | Path | None,
+    vocabulary: Vocabulary,
+    image_sizes: Mapping[str, tuple[int, int]] | None = None,
+    skipped: Skipped | None = None,
+    read_size: SizeReader = read_image_size,
+    is_novel: NovelName | None = None,
+) -> list[Annotations]:
+    """One `Annotations` per image that has instances, in order of first appearance over all `files`
+    (VAW's training set has two parts).
 
-    categories: object_name where the vocabulary has it, else NO_CATEGORY. A word in both lists of a record becomes UNKNOWN.
-    Images are `<image_id>.jpg` in the folder or one level below. VAW stores no sizes: `image_sizes` {image_id: (height, width)} or, without
-    it, the headers of the image files. Unusable records, missing images and words outside the vocabulary are noted in `skipped` (None: one
-    logged line). image_folder None: files are not looked up (sizes needed). is_novel: for training; instances whose object_name means a
-    novel category are left out and noted. InputError: not VAW files, or an instance id twice.
+    categories: object_name where the vocabulary has it, else NO_CATEGORY. A word in both lists of a
+    record becomes UNKNOWN. Images are `<image_id>.jpg` in the folder or one level below. VAW stores
+    no sizes: `image_sizes` {image_id: (height, width)} or, without it, the headers of the image
+    files. Unusable records, missing images and words outside the vocabulary are noted in `skipped`
+    (None: one logged line). image_folder None: files are not looked up (sizes needed). is_novel:
+    for training; instances whose object_name means a novel category are left out and noted.
+    InputError: not VAW files, or an instance id twice.
     """
     notes = Skipped() if skipped is None else skipped
     files = [files] if isinstance(files, (str, Path)) else list(files)
     if image_folder is None and image_sizes is None:
-        raise InputError(f"{files[0]}: VAW files hold no image sizes; give the image folder or the sizes")
+        raise InputError(
+            f"{files[0]}: VAW files hold no image sizes; give the image folder or the sizes"
+        )
     by_image = _records_by_image(files, notes, is_novel)
     find = _image_finder(ImageFolder(image_folder), image_sizes, notes, read_size)
-    found = [(image, records) for image_id, records in by_image.items() if (image := find(image_id)) is not None]
+    found = [
+        (image, records)
+        for image_id, records in by_image.items()
+        if (image := find(image_id)) is not None
+    ]
     if by_image and not found:
-        raise InputError(f"{files[0]}: none of its {len(by_image)} images can be used: {notes}; check the image folder {image_folder}")
+        raise InputError(
+            f"{files[0]}: none of its {len(by_image)} images can be used: {notes}; check the "
+            f"image folder {image_folder}"
+        )
     annotations = [_annotations(image, records, vocabulary, notes) for image, records in found]
     if skipped is None:
         notes.log(", ".join(map(str, files)))
@@ -61,17 +85,21 @@ def load_vaw(files: str | Path | Iterable[str | Path], image_folder: str | Path 
 
 
 def merge_annotations(coco: list[Annotations], vaw: list[Annotations]) -> list[Annotations]:
-    """Boxes of the same image_id and instance_id become one box with COCO's category and VAW's attributes; all others stay as they are.
+    """Boxes of the same image_id and instance_id become one box with COCO's category and VAW's
+    attributes; all others stay as they are.
 
-    Both must be of the same images (`coco` decides file and size; images only in `vaw` come last) and of the same vocabulary. Ids that
-    agree by chance, as those of COCO and Visual Genome may, are caught: another size or another box under the same id is an InputError.
+    Both must be of the same images (`coco` decides file and size; images only in `vaw` come last)
+    and of the same vocabulary. Ids that agree by chance, as those of COCO and Visual Genome may,
+    are caught: another size or another box under the same id is an InputError.
     """
     attributes = {image.image_id: image for image in vaw}
     merged = [_merge_image(image, attributes.pop(image.image_id, None)) for image in coco]
     return merged + list(attributes.values())
 
 
-def _records_by_image(files: list[str | Path], skipped: Skipped, is_novel: NovelName | None) -> dict[str, list[dict]]:
+def _records_by_image(
+    files: list[str | Path], skipped: Skipped, is_novel: NovelName | None
+) -> dict[str, list[dict]]:
     by_image: dict[str, list[dict]] = {}
     ids = []
     for file in files:
@@ -82,9 +110,14 @@ def _records_by_image(files: list[str | Path], skipped: Skipped, is_novel: Novel
                 continue
             ids.append(str(record["instance_id"]))
             if is_novel is not None and (category := is_novel(record["object_name"])) is not None:
-                skipped.add(NOVEL_OBJECT, f"{record['object_name']!r} ({category}), instance {record['instance_id']}")
+                skipped.add(
+                    NOVEL_OBJECT,
+                    f"{record['object_name']!r} ({category}), instance {record['instance_id']}",
+                )
                 continue
-            by_image.setdefault(str(record["image_id"]), []).append({key: record.get(key) for key in USED})
+            by_image.setdefault(str(record["image_id"]), []).append(
+                {key: record.get(key) for key in USED}
+            )
     check_ids(ids, "instance", ", ".join(map(str, files)))
     return by_image
 
@@ -96,57 +129,105 @@ def _fault(record) -> str | None:
         if not isinstance(record.get(key), types):
             return f"record with a missing or wrong {key}"
     words = record["positive_attributes"] + record["negative_attributes"]
-    return None if all(isinstance(word, str) for word in words) else "record with an attribute that is not a string"
+    return (
+        None
+        if all(isinstance(word, str) for word in words)
+        else "record with an attribute that is not a string"
+    )
 
 
-def _image_finder(folder: ImageFolder, sizes: Mapping[str, tuple[int, int]] | None, skipped: Skipped, read_size: SizeReader):
+def _image_finder(
+    folder: ImageFolder,
+    sizes: Mapping[str, tuple[int, int]] | None,
+    skipped: Skipped,
+    read_size: SizeReader,
+):
     def find(image_id: str) -> ImageRecord | None:
         file = folder.find_stem(image_id)
         if file is None:
             return skipped.add("image file missing", image_id)
         if sizes is not None:
-            return ImageRecord(file, image_id, *sizes[image_id]) if image_id in sizes else skipped.add("image of unknown size", image_id)
+            return (
+                ImageRecord(file, image_id, *sizes[image_id])
+                if image_id in sizes
+                else skipped.add("image of unknown size", image_id)
+            )
         try:
             return ImageRecord(file, image_id, *read_size(file))
         except InputError as error:
             return skipped.add("image unreadable", str(error))
+
     return find
 
 
-def _annotations(image: ImageRecord, records: list[dict], vocabulary: Vocabulary, skipped: Skipped) -> Annotations:
+def _annotations(
+    image: ImageRecord, records: list[dict], vocabulary: Vocabulary, skipped: Skipped
+) -> Annotations:
     boxes, kept = [], []
     for record in records:
-        box = checked_xywh(record.get("instance_bbox"), image.height, image.width, f"instance {record['instance_id']}", skipped)
+        box = checked_xywh(
+            record.get("instance_bbox"),
+            image.height,
+            image.width,
+            f"instance {record['instance_id']}",
+            skipped,
+        )
         if box is not None:
             boxes.append(box)
             kept.append(record)
     labels = torch.full((len(kept), len(vocabulary.attributes)), UNKNOWN, dtype=torch.int8)
-    known = [(row, *entry) for row, record in enumerate(kept) for entry in _labels(record, vocabulary.attribute_index, skipped)]
+    known = [
+        (row, *entry)
+        for row, record in enumerate(kept)
+        for entry in _labels(record, vocabulary.attribute_index, skipped)
+    ]
     if known:
         rows, columns, values = zip(*known, strict=True)
         labels[list(rows), list(columns)] = torch.tensor(values, dtype=torch.int8)
-    categories = [vocabulary.category_index.get(record["object_name"], NO_CATEGORY) for record in kept]
-    return Annotations(image.file, image.image_id, image.height, image.width, boxes, categories, labels,
-                       instance_ids=[str(record["instance_id"]) for record in kept])
+    categories = [
+        vocabulary.category_index.get(record["object_name"], NO_CATEGORY) for record in kept
+    ]
+    return Annotations(
+        image.file,
+        image.image_id,
+        image.height,
+        image.width,
+        boxes,
+        categories,
+        labels,
+        instance_ids=[str(record["instance_id"]) for record in kept],
+    )
 
 
 def _labels(record: dict, columns: Mapping[str, int], skipped: Skipped) -> list[tuple[int, int]]:
     """The (column, label) pairs of one record."""
     positive, negative = set(record["positive_attributes"]), set(record["negative_attributes"])
     for word in sorted(word for word in positive | negative if word not in columns):
-        skipped.add("attribute not in the vocabulary", f"{word!r} of instance {record['instance_id']}")
+        skipped.add(
+            "attribute not in the vocabulary", f"{word!r} of instance {record['instance_id']}"
+        )
     for word in sorted(positive & negative):
-        skipped.add("attribute both positive and negative, taken as unknown", f"{word!r} of instance {record['instance_id']}")
-    return [(columns[word], label) for words, label in ((positive - negative, POSITIVE), (negative - positive, NEGATIVE))
-            for word in words if word in columns]
+        skipped.add(
+            "attribute both positive and negative, taken as unknown",
+            f"{word!r} of instance {record['instance_id']}",
+        )
+    return [
+        (columns[word], label)
+        for words, label in ((positive - negative, POSITIVE), (negative - positive, NEGATIVE))
+        for word in words
+        if word in columns
+    ]
 
 
 def _merge_image(coco: Annotations, vaw: Annotations | None) -> Annotations:
     if vaw is None:
         return coco
     if (coco.height, coco.width) != (vaw.height, vaw.width):
-        raise InputError(f"image id {coco.image_id} is {coco.width} x {coco.height} in one file and {vaw.width} x {vaw.height} in the "
-                         "other; these are different images, do not merge the two files")
+        raise InputError(
+            f"image id {coco.image_id} is {coco.width} x {coco.height} in one file and "
+            f"{vaw.width} x {vaw.height} in the "
+            "other; these are different images, do not merge the two files"
+        )
     rows = {instance: row for row, instance in enumerate(coco.instance_ids)}
     categories, attributes = coco.categories.clone(), coco.attributes.clone()
     extra = []
@@ -156,12 +237,23 @@ def _merge_image(coco: Annotations, vaw: Annotations | None) -> Annotations:
             continue
         mine = rows[instance]
         if (coco.boxes[mine] - vaw.boxes[row]).abs().max() > SAME_BOX:
-            raise InputError(f"instance {instance} of image {coco.image_id} has box {coco.boxes[mine].tolist()} in one file and "
-                             f"{vaw.boxes[row].tolist()} in the other; correct the files")
+            raise InputError(
+                f"instance {instance} of image {coco.image_id} has box "
+                f"{coco.boxes[mine].tolist()} in one file and "
+                f"{vaw.boxes[row].tolist()} in the other; correct the files"
+            )
         attributes[mine] = vaw.attributes[row]
         if categories[mine] == NO_CATEGORY:
             categories[mine] = vaw.categories[row]
     extra = torch.tensor(extra, dtype=torch.int64)
-    return Annotations(coco.file, coco.image_id, coco.height, coco.width, torch.cat([coco.boxes, vaw.boxes[extra]]),
-                       torch.cat([categories, vaw.categories[extra]]), torch.cat([attributes, vaw.attributes[extra]]),
-                       torch.cat([coco.is_crowd, vaw.is_crowd[extra]]), coco.instance_ids + [vaw.instance_ids[i] for i in extra.tolist()])
+    return Annotations(
+        coco.file,
+        coco.image_id,
+        coco.height,
+        coco.width,
+        torch.cat([coco.boxes, vaw.boxes[extra]]),
+        torch.cat([categories, vaw.categories[extra]]),
+        torch.cat([attributes, vaw.attributes[extra]]),
+        torch.cat([coco.is_crowd, vaw.is_crowd[extra]]),
+        coco.instance_ids + [vaw.instance_ids[i] for i in extra.tolist()],
+    )

@@ -1,7 +1,7 @@
 """Where to put text plates so that they hide neither each other nor the objects they name.
 
-Greedy: plates are placed in order; each takes the cheapest of a fixed set of positions around its box. Rectangles are float
-arrays (..., 4) of x1, y1, x2, y2 in pixels of the canvas.
+Greedy: plates are placed in order; each takes the cheapest of a fixed set of positions around its
+box. Rectangles are float arrays (..., 4) of x1, y1, x2, y2 in pixels of the canvas.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ RINGS = (0.5, 1.0, 2.0)  # distances of shifted plates from their box, in plate 
 
 
 def place(boxes: np.ndarray, sizes: np.ndarray, width: int, height: int) -> np.ndarray | None:
-    """Positions for N plates of `sizes` (N, 2) width, height beside their `boxes` (N, 4) on a canvas of width x height.
+    """Positions for N plates of `sizes` (N, 2) width, height beside their `boxes` (N, 4) on a
+    canvas of width x height.
 
-    Returns (N, 4) rectangles inside the canvas, or None when some plate finds no free place. No two of them overlap, and none
-    lies on the line that leads from another one to its box.
+    Returns (N, 4) rectangles inside the canvas, or None when some plate finds no free place. No two
+    of them overlap, and none lies on the line that leads from another one to its box.
     """
     if sizes.prod(axis=1).sum() > width * height:
         return None  # known at once, which takes long to find out with thousands of plates
@@ -27,14 +28,20 @@ def place(boxes: np.ndarray, sizes: np.ndarray, width: int, height: int) -> np.n
     return layout.placed
 
 
-def place_some(boxes: np.ndarray, sizes: np.ndarray, width: int, height: int) -> tuple[list[int], np.ndarray]:
-    """As `place`, but plates without a free place are left out, and positions beyond the rim are moved onto the canvas.
+def place_some(
+    boxes: np.ndarray, sizes: np.ndarray, width: int, height: int
+) -> tuple[list[int], np.ndarray]:
+    """As `place`, but plates without a free place are left out, and positions beyond the rim are
+    moved onto the canvas.
 
     Returns which plates have a place, and their K rectangles (K, 4).
     """
     layout = Layout(boxes, width, height)
-    kept = [index for index, (box, size) in enumerate(zip(boxes, sizes, strict=True))
-            if layout.add(clamped(candidates(box, size), size, width, height), box, size)]
+    kept = [
+        index
+        for index, (box, size) in enumerate(zip(boxes, sizes, strict=True))
+        if layout.add(clamped(candidates(box, size), size, width, height), box, size)
+    ]
     return kept, layout.placed
 
 
@@ -46,14 +53,23 @@ class Layout:
         self.placed, self.lines = np.zeros((0, 4)), np.zeros((0, 2))
 
     def add(self, positions: np.ndarray, box: np.ndarray, size: np.ndarray) -> bool:
-        """Place one plate of `size` at the best free one of `positions`; False where none is free."""
+        """Place one plate of `size` at the best free one of `positions`; False where none is
+        free."""
         hidden = overlap(positions, self.boxes) / np.maximum(area(self.boxes), 1.0)
-        free = inside(positions, self.width, self.height) & (overlap(positions, self.placed).sum(axis=1) == 0)
+        free = inside(positions, self.width, self.height) & (
+            overlap(positions, self.placed).sum(axis=1) == 0
+        )
         free &= (hidden.max(axis=1) <= HIDDEN) & ~covers(positions, self.lines).any(axis=1)
-        free &= [not covers(self.placed, line_points(position, box)).any() for position in positions]
+        free &= [
+            not covers(self.placed, line_points(position, box)).any() for position in positions
+        ]
         if not free.any():
             return False
-        cost = hidden.sum(axis=1) + 2.0 * distance(positions, box) / size[1] + 0.01 * np.arange(len(positions))
+        cost = (
+            hidden.sum(axis=1)
+            + 2.0 * distance(positions, box) / size[1]
+            + 0.01 * np.arange(len(positions))
+        )
         best = np.where(free, cost, np.inf).argmin()
         self.placed = np.concatenate([self.placed, positions[best][None]])
         self.lines = np.concatenate([self.lines, line_points(positions[best], box)])
@@ -61,10 +77,23 @@ class Layout:
 
 
 def candidates(box: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """(K, 4) positions of one plate, the liked ones first: above, below, inside, beside the box, then shifted away from it."""
+    """(K, 4) positions of one plate, the liked ones first: above, below, inside, beside the box,
+    then shifted away from it."""
     (x1, y1, x2, y2), (w, h) = box, size
-    corners = [(x1, y1 - h), (x2 - w, y1 - h), (x1, y2), (x2 - w, y2), (x1, y1), (x2 - w, y1), (x1, y2 - h), (x2 - w, y2 - h),
-               (x2, y1), (x2, y2 - h), (x1 - w, y1), (x1 - w, y2 - h)]
+    corners = [
+        (x1, y1 - h),
+        (x2 - w, y1 - h),
+        (x1, y2),
+        (x2 - w, y2),
+        (x1, y1),
+        (x2 - w, y1),
+        (x1, y2 - h),
+        (x2 - w, y2 - h),
+        (x2, y1),
+        (x2, y2 - h),
+        (x1 - w, y1),
+        (x1 - w, y2 - h),
+    ]
     for ring in RINGS:
         gap = ring * h
         for x in np.linspace(x1 - w - gap, x2 + gap, 7):
@@ -76,14 +105,19 @@ def candidates(box: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 
 def clamped(positions: np.ndarray, size: np.ndarray, width: int, height: int) -> np.ndarray:
-    """(K, 4) positions moved onto the canvas; a plate larger than the canvas still reaches beyond it."""
+    """(K, 4) positions moved onto the canvas; a plate larger than the canvas still reaches beyond
+    it."""
     corners = np.clip(positions[:, :2], 0, np.maximum((width, height) - size, 0))
     return np.concatenate([corners, corners + size], axis=1)
 
 
 def inside(positions: np.ndarray, width: int, height: int) -> np.ndarray:
     """(K,) bool: the rectangle lies wholly on the canvas."""
-    return (positions[:, :2] >= 0).all(axis=1) & (positions[:, 2] <= width) & (positions[:, 3] <= height)
+    return (
+        (positions[:, :2] >= 0).all(axis=1)
+        & (positions[:, 2] <= width)
+        & (positions[:, 3] <= height)
+    )
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -1,8 +1,10 @@
-"""Attribute metrics of VAW and of OVAD: AP per word, a threshold pass, a top-K pass, and means over groups of words.
+"""Attribute metrics of VAW and of OVAD: AP per word, a threshold pass, a top-K pass, and means over
+groups of words.
 
-Letters: N rows (boxes), A words. Labels: 1 positive, 0 negative, 2 or -1 unknown; an unknown entry counts nowhere.
-Written from the published rules of the VAW evaluator and of OVAD's AttEvaluator. Undefined values are nan everywhere here;
-`official.official_view` turns them into the sentinels (-1) and the scale that the official tools print.
+Letters: N rows (boxes), A words. Labels: 1 positive, 0 negative, 2 or -1 unknown; an unknown entry
+counts nowhere. Written from the published rules of the VAW evaluator and of OVAD's AttEvaluator.
+Undefined values are nan everywhere here; `official.official_view` turns them into the sentinels
+(-1) and the scale that the official tools print.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ ROWS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class Counts:
-    """Decisions of one pass against the labels: four integer arrays of one shape, per word or already summed."""
+    """Decisions of one pass against the labels: four integer arrays of one shape, per word or
+    already summed."""
 
     true_positives: np.ndarray
     false_positives: np.ndarray
@@ -36,10 +39,14 @@ class Counts:
     def rates(self, rule: str, overall: bool = False) -> dict[str, np.ndarray]:
         """recall, tnr, precision, balanced_accuracy and f1 in [0, 1], nan where undefined.
 
-        precision is 1 without a predicted positive. recall without a predicted positive is 0, under "vaw" even for a word without
-        positives. f1 with precision + recall = 0 is 0, but nan for a single word under "ovad".
+        precision is 1 without a predicted positive. recall without a predicted positive is 0, under
+        "vaw" even for a word without positives. f1 with precision + recall = 0 is 0, but nan for a
+        single word under "ovad".
         """
-        positives, negatives = self.true_positives + self.false_negatives, self.false_positives + self.true_negatives
+        positives, negatives = (
+            self.true_positives + self.false_negatives,
+            self.false_positives + self.true_negatives,
+        )
         predicted = self.true_positives + self.false_positives
         with np.errstate(divide="ignore", invalid="ignore"):
             recall = np.where(positives > 0, self.true_positives / positives, np.nan)
@@ -48,18 +55,30 @@ class Counts:
             tnr = np.where(negatives > 0, self.true_negatives / negatives, np.nan)
             precision = np.where(predicted > 0, self.true_positives / predicted, 1.0)
             both = precision + np.where(np.isnan(recall), -1.0, recall)
-            f1 = np.where(both > 0, 2 * precision * recall / both, np.nan if rule == "ovad" and not overall else 0.0)
-        return {"recall": recall, "tnr": tnr, "precision": precision, "balanced_accuracy": (recall + tnr) / 2, "f1": f1}
+            f1 = np.where(
+                both > 0,
+                2 * precision * recall / both,
+                np.nan if rule == "ovad" and not overall else 0.0,
+            )
+        return {
+            "recall": recall,
+            "tnr": tnr,
+            "precision": precision,
+            "balanced_accuracy": (recall + tnr) / 2,
+            "f1": f1,
+        }
 
 
 @dataclass(frozen=True)
 class GroupMetrics:
     """Means over one group of words, in [0, 1], nan where undefined.
 
-    words: how many the group has; skipped: how many of them have no positive row and are therefore not in `ap` (0 under reducer "vaw").
-    ap: mean AP. chance: what constant scores would get: mean share of positives over the words that are in `ap`.
-    rand_precision: OVAD's name for the same mean, but over ALL words of the group, an unlabelled word counting as 1.
-    per_word, overall: {"threshold" | "topk": {recall, tnr, precision, balanced_accuracy, f1}}; mean over words / counts summed first.
+    words: how many the group has; skipped: how many of them have no positive row and are therefore
+    not in `ap` (0 under reducer "vaw"). ap: mean AP. chance: what constant scores would get: mean
+    share of positives over the words that are in `ap`. rand_precision: OVAD's name for the same
+    mean, but over ALL words of the group, an unlabelled word counting as 1. per_word, overall:
+    {"threshold" | "topk": {recall, tnr, precision, balanced_accuracy, f1}}; mean over words /
+    counts summed first.
     """
 
     words: int
@@ -73,7 +92,8 @@ class GroupMetrics:
 
 @dataclass(frozen=True)
 class AttributeMetrics:
-    """Result of `attribute_metrics`. ap, rand_precision: (A,) float64, ap nan without positives. groups: {"all": ..., the groups asked}."""
+    """Result of `attribute_metrics`. ap, rand_precision: (A,) float64, ap nan without positives.
+    groups: {"all": ..., the groups asked}."""
 
     rule: str
     reducer: str
@@ -89,25 +109,39 @@ class AttributeMetrics:
     groups: dict[str, GroupMetrics]
 
     def headline(self) -> dict[str, float]:
-        """The four numbers VAW papers print: mAP, mR@K and F1@K (top-K pass), mA (mean balanced accuracy, threshold pass)."""
+        """The four numbers VAW papers print: mAP, mR@K and F1@K (top-K pass), mA (mean balanced
+        accuracy, threshold pass)."""
         every = self.groups["all"]
-        return {"mAP": every.ap, f"mR@{self.top_k}": every.per_word["topk"]["recall"],
-                "mA": every.per_word["threshold"]["balanced_accuracy"], f"F1@{self.top_k}": every.overall["topk"]["f1"]}
+        return {
+            "mAP": every.ap,
+            f"mR@{self.top_k}": every.per_word["topk"]["recall"],
+            "mA": every.per_word["threshold"]["balanced_accuracy"],
+            f"F1@{self.top_k}": every.overall["topk"]["f1"],
+        }
 
 
-def attribute_metrics(scores, labels, *, rule: str = "vaw", threshold: float | str | None = None, top_k: int | None = None,
-                      groups: dict[str, list[int]] | None = None, reducer: str = "skip") -> AttributeMetrics:
+def attribute_metrics(
+    scores,
+    labels,
+    *,
+    rule: str = "vaw",
+    threshold: float | str | None = None,
+    top_k: int | None = None,
+    groups: dict[str, list[int]] | None = None,
+    reducer: str = "skip",
+) -> AttributeMetrics:
     """All attribute metrics of one score matrix.
 
-    scores: (N, A) probabilities. labels: (N, A) of 1 / 0 / 2 or -1. groups: {name: columns}; "all" is added.
-    rule "vaw": scores outside [0, 1] are an error; threshold 0.5; top_k 15 (all A words where there are fewer).
-    rule "ovad": scores are clipped to [0, 1]; threshold "floor"; top_k the mean number of positives per row, rounded down, and 0
-    means every word.
-    threshold: a number, or OVAD's rounding of the mean score to one decimal: "floor" (box-free) or "ceil" (box-given).
-    A row is predicted positive for a word in the threshold pass when score > threshold, in the top-K pass when the score is among the
-    row's K largest over all words, labelled or not, and > 0; ties at rank K go to the lower column.
-    reducer: what a word without positives does to mean AP: "skip" leaves it out and counts it, "vaw" takes AP 0. The rates of a group
-    are undefined under "vaw" when one word's is; "ovad" leaves such words out.
+    scores: (N, A) probabilities. labels: (N, A) of 1 / 0 / 2 or -1. groups: {name: columns}; "all"
+    is added. rule "vaw": scores outside [0, 1] are an error; threshold 0.5; top_k 15 (all A words
+    where there are fewer). rule "ovad": scores are clipped to [0, 1]; threshold "floor"; top_k the
+    mean number of positives per row, rounded down, and 0 means every word. threshold: a number, or
+    OVAD's rounding of the mean score to one decimal: "floor" (box-free) or "ceil" (box-given). A
+    row is predicted positive for a word in the threshold pass when score > threshold, in the top-K
+    pass when the score is among the row's K largest over all words, labelled or not, and > 0; ties
+    at rank K go to the lower column. reducer: what a word without positives does to mean AP: "skip"
+    leaves it out and counts it, "vaw" takes AP 0. The rates of a group are undefined under "vaw"
+    when one word's is; "ovad" leaves such words out.
     """
     scores, labels = check_matrices(scores, labels)
     _check_choices(rule, reducer, groups, scores.shape[1])
@@ -119,18 +153,43 @@ def attribute_metrics(scores, labels, *, rule: str = "vaw", threshold: float | s
     truth = np.take(labels, flat) == 1
     above = np.take(scores, flat) > threshold
     among_top = np.take(top_k_entries(scores, top_k), flat) & (np.take(scores, flat) > 0)
-    passes = {"threshold": _count(above, truth, column, scores.shape[1]), "topk": _count(among_top, truth, column, scores.shape[1])}
-    positives, negatives = (np.bincount(column[truth == wanted], minlength=scores.shape[1]) for wanted in (True, False))
-    chance = np.where(positives + negatives > 0, positives / np.maximum(positives + negatives, 1), 1.0)
-    members = {name: np.asarray(columns, dtype=np.int64) for name, columns in ({"all": range(scores.shape[1])} | (groups or {})).items()}
-    result = AttributeMetrics(rule, reducer, threshold, top_k, len(scores), average_precision(scores, labels), positives, negatives,
-                              chance, passes, members, {})
-    result.groups.update({name: group_metrics(result, columns, reducer) for name, columns in members.items()})
+    passes = {
+        "threshold": _count(above, truth, column, scores.shape[1]),
+        "topk": _count(among_top, truth, column, scores.shape[1]),
+    }
+    positives, negatives = (
+        np.bincount(column[truth == wanted], minlength=scores.shape[1]) for wanted in (True, False)
+    )
+    chance = np.where(
+        positives + negatives > 0, positives / np.maximum(positives + negatives, 1), 1.0
+    )
+    members = {
+        name: np.asarray(columns, dtype=np.int64)
+        for name, columns in ({"all": range(scores.shape[1])} | (groups or {})).items()
+    }
+    result = AttributeMetrics(
+        rule,
+        reducer,
+        threshold,
+        top_k,
+        len(scores),
+        average_precision(scores, labels),
+        positives,
+        negatives,
+        chance,
+        passes,
+        members,
+        {},
+    )
+    result.groups.update(
+        {name: group_metrics(result, columns, reducer) for name, columns in members.items()}
+    )
     return result
 
 
 def ovad_threshold(scores: np.ndarray, rounding: str) -> float:
-    """OVAD's threshold: the mean of all scores, rounded to one decimal, "floor" for box-free and "ceil" for box-given; 0 without rows."""
+    """OVAD's threshold: the mean of all scores, rounded to one decimal, "floor" for box-free and
+    "ceil" for box-given; 0 without rows."""
     if rounding not in ("floor", "ceil"):
         raise InputError(f"threshold must be a number, 'floor' or 'ceil'; got {rounding!r}")
     mean = float(np.mean(scores, dtype=np.float64)) if scores.size else 0.0
@@ -138,7 +197,8 @@ def ovad_threshold(scores: np.ndarray, rounding: str) -> float:
 
 
 def top_k_entries(scores: np.ndarray, k: int) -> np.ndarray:
-    """(N, A) bool: the `k` largest scores of every row; equal scores at rank k go to the lower columns. k = 0 selects every word."""
+    """(N, A) bool: the `k` largest scores of every row; equal scores at rank k go to the lower
+    columns. k = 0 selects every word."""
     words = scores.shape[1]
     if k == 0 or k == words:
         return np.ones(scores.shape, dtype=bool)
@@ -177,7 +237,10 @@ def _probabilities(scores: np.ndarray, rule: str) -> np.ndarray:
     if rule == "ovad":
         return np.clip(scores, 0, 1)
     if scores.size and not (scores.min() >= 0 and scores.max() <= 1):
-        raise InputError(f"scores must be probabilities in [0, 1]; these reach from {scores.min():g} to {scores.max():g}; apply a sigmoid")
+        raise InputError(
+            f"scores must be probabilities in [0, 1]; these reach from {scores.min():g} to "
+            f"{scores.max():g}; apply a sigmoid"
+        )
     return scores
 
 
@@ -206,12 +269,23 @@ def group_metrics(result: AttributeMetrics, words: np.ndarray, reducer: str) -> 
         ap, without = np.nan_to_num(ap), np.zeros(len(words), dtype=bool)
     mean = _mean if result.rule == "vaw" else _mean_of_defined
     return GroupMetrics(
-        words=len(words), skipped=int(without.sum()), ap=_mean_of_defined(ap), chance=_mean(chance[~without]),
+        words=len(words),
+        skipped=int(without.sum()),
+        ap=_mean_of_defined(ap),
+        chance=_mean(chance[~without]),
         rand_precision=_mean(result.rand_precision[words]),
-        per_word={key: {rate: mean(values[words]) for rate, values in counts.rates(result.rule).items()}
-                  for key, counts in result.passes.items()},
-        overall={key: {rate: float(value) for rate, value in counts.summed(words).rates(result.rule, overall=True).items()}
-                 for key, counts in result.passes.items()})
+        per_word={
+            key: {rate: mean(values[words]) for rate, values in counts.rates(result.rule).items()}
+            for key, counts in result.passes.items()
+        },
+        overall={
+            key: {
+                rate: float(value)
+                for rate, value in counts.summed(words).rates(result.rule, overall=True).items()
+            }
+            for key, counts in result.passes.items()
+        },
+    )
 
 
 def _mean(values: np.ndarray) -> float:

@@ -1,12 +1,16 @@
-"""Box-free attributes: each ground-truth box gets the attribute scores of a detection, by one of two published protocols.
+"""Box-free attributes: each ground-truth box gets the attribute scores of a detection, by one of
+two published protocols.
 
-* "authors" (OvarNet's own): every ground truth takes the detection of highest IoU. No IoU threshold, a detection may serve several
-  ground truths, and where nothing overlaps the first detection serves.
-* "ovad" (OVAD benchmark): one-to-one, largest IoU first, IoU >= 0.5; an unmatched ground truth scores 0 for every attribute.
+* "authors" (OvarNet's own): every ground truth takes the detection of highest IoU. No IoU
+  threshold, a detection may serve several ground truths, and where nothing overlaps the first
+  detection serves.
+* "ovad" (OVAD benchmark): one-to-one, largest IoU first, IoU >= 0.5; an unmatched ground truth
+scores 0 for every attribute.
 
-Neither looks at class labels or detection scores, and in both false positives are free: this is attribute classification under
-localisation recall, not a detection AP. "ovad" is the stricter one; numbers are only comparable under the same protocol.
-Letters: G ground-truth boxes, P detections, A attributes, N rows.
+Neither looks at class labels or detection scores, and in both false positives are free: this is
+attribute classification under localisation recall, not a detection AP. "ovad" is the stricter one;
+numbers are only comparable under the same protocol. Letters: G ground-truth boxes, P detections, A
+attributes, N rows.
 """
 
 from __future__ import annotations
@@ -27,13 +31,17 @@ OVAD_MINIMUM_IOU = 0.5
 
 
 def match_boxes(pred_boxes, gt_boxes, protocol: str) -> Tensor:
-    """The detection that speaks for each ground truth: (G,) int64 index into `pred_boxes`, or -1 for none.
+    """The detection that speaks for each ground truth: (G,) int64 index into `pred_boxes`, or -1
+    for none.
 
-    pred_boxes: (P, 4), gt_boxes: (G, 4), xyxy in one frame. IoU in float32. Ties: "authors" the lowest detection;
-    "ovad" the lowest ground truth, then the lowest detection. Without detections every ground truth has -1.
+    pred_boxes: (P, 4), gt_boxes: (G, 4), xyxy in one frame. IoU in float32. Ties: "authors" the
+    lowest detection; "ovad" the lowest ground truth, then the lowest detection. Without detections
+    every ground truth has -1.
     """
     if protocol not in PROTOCOLS:
-        raise InputError(f"box-free protocol must be one of {', '.join(PROTOCOLS)}; got {protocol!r}")
+        raise InputError(
+            f"box-free protocol must be one of {', '.join(PROTOCOLS)}; got {protocol!r}"
+        )
     iou = pairwise_iou(gt_boxes, pred_boxes)
     if protocol == "ovad":
         return torch.from_numpy(greedy_match(iou, OVAD_MINIMUM_IOU))
@@ -44,10 +52,12 @@ def match_boxes(pred_boxes, gt_boxes, protocol: str) -> Tensor:
 
 @dataclass(frozen=True)
 class BoxFreeRows:
-    """One row per ground-truth box: scores (N, A) float32, labels (N, A) int8, and what happened on the way.
+    """One row per ground-truth box: scores (N, A) float32, labels (N, A) int8, and what happened on
+    the way.
 
-    images: with ground truth. images_without_predictions: those of them where nothing was detected. boxes_without_predictions: their
-    ground-truth boxes. unmatched: rows of zeros. Left out are only the boxes that `silent` = "skip" left out.
+    images: with ground truth. images_without_predictions: those of them where nothing was detected.
+    boxes_without_predictions: their ground-truth boxes. unmatched: rows of zeros. Left out are only
+    the boxes that `silent` = "skip" left out.
     """
 
     scores: np.ndarray
@@ -58,11 +68,15 @@ class BoxFreeRows:
     unmatched: int
 
 
-def box_free_rows(pairs: Iterable[tuple[Annotations, Detections]], protocol: str, *, silent: str = "miss") -> BoxFreeRows:
-    """Rows for `attribute_metrics` from (ground truth, detections) per image. Every box of the ground truth takes part.
+def box_free_rows(
+    pairs: Iterable[tuple[Annotations, Detections]], protocol: str, *, silent: str = "miss"
+) -> BoxFreeRows:
+    """Rows for `attribute_metrics` from (ground truth, detections) per image. Every box of the
+    ground truth takes part.
 
-    silent: what an image without detections does. "miss": each of its boxes is a row of zeros. "skip": its boxes are left out, as the
-    official OVAD tool does, which flatters detectors that stay silent. (The authors' tool would crash there.)
+    silent: what an image without detections does. "miss": each of its boxes is a row of zeros.
+    "skip": its boxes are left out, as the official OVAD tool does, which flatters detectors that
+    stay silent. (The authors' tool would crash there.)
     """
     if silent not in ("miss", "skip"):
         raise InputError(f"silent must be 'miss' or 'skip'; got {silent!r}")
@@ -72,7 +86,10 @@ def box_free_rows(pairs: Iterable[tuple[Annotations, Detections]], protocol: str
         words = truth.attributes.shape[1]
         images += bool(len(truth))
         if not len(found):
-            images_without, boxes_without = images_without + bool(len(truth)), boxes_without + len(truth)
+            images_without, boxes_without = (
+                images_without + bool(len(truth)),
+                boxes_without + len(truth),
+            )
             if silent == "skip":
                 continue
         match = match_boxes(found.boxes, truth.boxes, protocol)
@@ -81,5 +98,11 @@ def box_free_rows(pairs: Iterable[tuple[Annotations, Detections]], protocol: str
         unmatched += int((match < 0).sum())
         scores.append(rows.numpy())
         labels.append(truth.attributes.numpy())
-    return BoxFreeRows(np.concatenate([np.zeros((0, words), np.float32), *scores]),
-                       np.concatenate([np.zeros((0, words), np.int8), *labels]), images, images_without, boxes_without, unmatched)
+    return BoxFreeRows(
+        np.concatenate([np.zeros((0, words), np.float32), *scores]),
+        np.concatenate([np.zeros((0, words), np.int8), *labels]),
+        images,
+        images_without,
+        boxes_without,
+        unmatched,
+    )

@@ -1,4 +1,5 @@
-"""Box-given: ground-truth boxes are handed to the model, which has to say the category of each. (Attributes: `attributes.py`, same rows.)
+"""Box-given: ground-truth boxes are handed to the model, which has to say the category of each.
+(Attributes: `attributes.py`, same rows.)
 
 Letters: N boxes, C categories.
 """
@@ -14,7 +15,8 @@ from ovarnet.evaluation.average_precision import average_precision
 
 @dataclass(frozen=True)
 class CategoryMetrics:
-    """correct, boxes: (C,) counts per true category. ap: (C,) AP per category, nan without boxes. chance: (C,) share of the boxes."""
+    """correct, boxes: (C,) counts per true category. ap: (C,) AP per category, nan without boxes.
+    chance: (C,) share of the boxes."""
 
     correct: np.ndarray
     boxes: np.ndarray
@@ -22,7 +24,8 @@ class CategoryMetrics:
     chance: np.ndarray
 
     def accuracy(self, columns=slice(None)) -> float:
-        """Share of the boxes of these true categories whose best category, among ALL C words, is right; nan without boxes."""
+        """Share of the boxes of these true categories whose best category, among ALL C words, is
+        right; nan without boxes."""
         boxes = self.boxes[columns].sum()
         return float(self.correct[columns].sum() / boxes) if boxes else float("nan")
 
@@ -38,10 +41,11 @@ class CategoryMetrics:
 
 
 def category_metrics(category_scores, categories) -> CategoryMetrics:
-    """Category of given boxes, as the authors score it: all scores but each box's arg-max are set to 0, then AP per category.
+    """Category of given boxes, as the authors score it: all scores but each box's arg-max are set
+    to 0, then AP per category.
 
-    category_scores: (N, C) in [0, 1]. categories: (N,) true column, or -1: the box is left out. Arg-max ties: the lowest column.
-    This is not a detection AP: nothing is localised.
+    category_scores: (N, C) in [0, 1]. categories: (N,) true column, or -1: the box is left out.
+    Arg-max ties: the lowest column. This is not a detection AP: nothing is localised.
     """
     category_scores, categories = np.asarray(category_scores), np.asarray(categories)
     known = categories >= 0
@@ -52,4 +56,6 @@ def category_metrics(category_scores, categories) -> CategoryMetrics:
     kept = np.where(best[:, None] == np.arange(count), category_scores, 0)
     boxes = truth.sum(axis=0, dtype=np.int64)
     correct = np.bincount(categories[best == categories], minlength=count) if count else boxes
-    return CategoryMetrics(correct, boxes, average_precision(kept, truth), boxes / max(1, len(categories)))
+    return CategoryMetrics(
+        correct, boxes, average_precision(kept, truth), boxes / max(1, len(categories))
+    )

@@ -1,8 +1,9 @@
-"""How long models take for one image, part by part, with the same image, the same boxes and the same words: CLIP-Attr and OvarNet on one
-image tower, and torchvision's detector as a peer.
+"""How long models take for one image, part by part, with the same image, the same boxes and the
+same words: CLIP-Attr and OvarNet on one image tower, and torchvision's detector as a peer.
 
-Weights are random: time does not depend on them, once BatchNorm is calibrated so that numbers stay of a usual size. A random RPN
-proposes nonsense, so all models pool the same boxes, drawn at random; the RPN and the proposer run, and are timed, all the same.
+Weights are random: time does not depend on them, once BatchNorm is calibrated so that numbers stay
+of a usual size. A random RPN proposes nonsense, so all models pool the same boxes, drawn at random;
+the RPN and the proposer run, and are timed, all the same.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ SMALLEST_BOX, LARGEST_BOX = 0.05, 0.5
 
 
 class Stopwatch:
-    """Seconds of named parts over several runs. Waits for the GPU, where there is one, before it looks at the clock."""
+    """Seconds of named parts over several runs. Waits for the GPU, where there is one, before it
+    looks at the clock."""
 
     def __init__(self, device: torch.device):
         self.device, self.runs = device, []
@@ -53,10 +55,12 @@ class Stopwatch:
         self.runs[-1][name] = self.runs[-1].get(name, 0.0) + passed
 
     def medians(self, warm: int) -> dict[str, float]:
-        """Median seconds of each part, and "total": the median of the runs' sums. The first `warm` runs do not count."""
+        """Median seconds of each part, and "total": the median of the runs' sums. The first `warm`
+        runs do not count."""
         runs = self.runs[warm:]
         return {name: statistics.median(run[name] for run in runs) for name in runs[0]} | {
-            "total": statistics.median(sum(run.values()) for run in runs)}
+            "total": statistics.median(sum(run.values()) for run in runs)
+        }
 
     def _now(self) -> float:
         if self.device.type == "cuda":
@@ -75,23 +79,33 @@ def random_boxes(count: int, height: int, width: int) -> Tensor:
 @torch.no_grad()
 def calibrate(modules: list[nn.Module], forward: Callable[[], object]) -> None:
     """Set the running statistics of all BatchNorm layers to those of one pass."""
-    layers = [layer for module in modules for layer in module.modules() if isinstance(layer, _BatchNorm)]
+    layers = [
+        layer for module in modules for layer in module.modules() if isinstance(layer, _BatchNorm)
+    ]
     for layer in layers:
         layer.train()
-        layer.momentum, layer.num_batches_tracked = None, torch.zeros_like(layer.num_batches_tracked)
+        layer.momentum, layer.num_batches_tracked = (
+            None,
+            torch.zeros_like(layer.num_batches_tracked),
+        )
     forward()
     for layer in layers:
         layer.eval()
 
 
-def untrained_pair(clip: Clip, proposer: DetectorProposer, vocabulary: Vocabulary, design: OvarnetDesign) -> tuple[ClipAttr, OvarNet]:
+def untrained_pair(
+    clip: Clip, proposer: DetectorProposer, vocabulary: Vocabulary, design: OvarnetDesign
+) -> tuple[ClipAttr, OvarNet]:
     """CLIP-Attr and OvarNet with the image tower of `clip`, both and the proposer calibrated."""
+
     def templates(_: Clip | None = None) -> TemplatePrompts:
         return TemplatePrompts(["a photo of a {}"], ["a photo of a {} object"])
 
     size = clip.image_size
     calibrate([proposer], lambda: proposer.propose([torch.rand(3, size, size)], [None]))
-    calibrate([clip.model.visual], lambda: clip.encode_image(clip.normalise(torch.rand(2, 3, size, size))))
+    calibrate(
+        [clip.model.visual], lambda: clip.encode_image(clip.normalise(torch.rand(2, 3, size, size)))
+    )
     one_pass = build_ovarnet(clip, templates, clip, vocabulary, design)
     for kind in ("category", "attribute"):
         one_pass.classifier.calibrate(kind, 10.0, -2.0)
@@ -101,22 +115,32 @@ def untrained_pair(clip: Clip, proposer: DetectorProposer, vocabulary: Vocabular
 
 
 def peer_detector(height: int, width: int, boxes: int) -> FasterRCNN:
-    """torchvision's fasterrcnn_resnet50_fpn, untrained and calibrated, that leaves an image of `height` x `width` as it is."""
+    """torchvision's fasterrcnn_resnet50_fpn, untrained and calibrated, that leaves an image of
+    `height` x `width` as it is."""
     short, long = sorted((height, width))
-    detector = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, min_size=short, max_size=long, rpn_post_nms_top_n_test=boxes,
-                                       box_detections_per_img=boxes).eval()
+    detector = fasterrcnn_resnet50_fpn(
+        weights=None,
+        weights_backbone=None,
+        min_size=short,
+        max_size=long,
+        rpn_post_nms_top_n_test=boxes,
+        box_detections_per_img=boxes,
+    ).eval()
     calibrate([detector], lambda: detector.backbone(torch.rand(1, 3, 224, 224)))
     return detector
 
 
 def random_words(count: int, width: int, kind: str, device: torch.device) -> WordEmbeddings:
     """Embeddings of `count` words, as the text tower would have left them in the cache."""
-    matrix = torch.nn.functional.normalize(torch.randn(count, width, generator=torch.Generator().manual_seed(1)), dim=1)
+    matrix = torch.nn.functional.normalize(
+        torch.randn(count, width, generator=torch.Generator().manual_seed(1)), dim=1
+    )
     return WordEmbeddings(matrix.to(device), torch.arange(count, device=device), count, kind)
 
 
 class Timer:
-    """Runs the models on one image, part by part. image: (3, H, W) in [0, 1]. boxes: (R, 4). words: category and attribute embeddings."""
+    """Runs the models on one image, part by part. image: (3, H, W) in [0, 1]. boxes: (R, 4). words:
+    category and attribute embeddings."""
 
     def __init__(self, image: Tensor, boxes: Tensor, words: tuple[WordEmbeddings, WordEmbeddings]):
         self.image, self.boxes, self.words = image, boxes, words
@@ -127,7 +151,9 @@ class Timer:
             model.proposer.propose([self.image], [None])
         with watch.part("crops and encoder"):
             embeddings = model.encode_boxes([self.image], [self.boxes])[0]
-        return self._finish(model, Regions(self.boxes, torch.rand(len(self.boxes)), embeddings), watch)
+        return self._finish(
+            model, Regions(self.boxes, torch.rand(len(self.boxes)), embeddings), watch
+        )
 
     @torch.no_grad()
     def one_pass(self, model: OvarNet, watch: Stopwatch) -> Detections:
@@ -140,7 +166,9 @@ class Timer:
         with watch.part("pooling"):
             boxes = [resize_boxes(self.boxes.to(model.device), original[0], sizes[0])]
             embeddings, _ = model.pool(features, boxes, sizes)
-        return self._finish(model, Regions(self.boxes, torch.rand(len(self.boxes)), embeddings[0]), watch)
+        return self._finish(
+            model, Regions(self.boxes, torch.rand(len(self.boxes)), embeddings[0]), watch
+        )
 
     @torch.no_grad()
     def peer(self, model: FasterRCNN, watch: Stopwatch) -> object:
@@ -151,21 +179,31 @@ class Timer:
         with watch.part("RPN"):
             model.rpn(batch, features)
         with watch.part("box head"):
-            boxes = resize_boxes(self.boxes.to(self.image.device), tuple(self.image.shape[1:]), batch.image_sizes[0])
+            boxes = resize_boxes(
+                self.boxes.to(self.image.device), tuple(self.image.shape[1:]), batch.image_sizes[0]
+            )
             return model.roi_heads(features, [boxes], batch.image_sizes)
 
     def _finish(self, model: ClipAttr | OvarNet, regions: Regions, watch: Stopwatch) -> Detections:
         with watch.part("scoring"):
-            scores = [model.classifier(regions.embeddings, words).sigmoid().cpu() for words in self.words]
+            scores = [
+                model.classifier(regions.embeddings, words).sigmoid().cpu() for words in self.words
+            ]
         with watch.part("post-processing"):
             best = (regions.objectness * scores[0].amax(dim=1)).sqrt()
             names = [[str(column) for column in range(part.shape[1])] for part in scores]
             return model._best(Detections(regions.boxes, best, *scores, *names))
 
 
-def compare(contenders: Mapping[str, Callable[[Stopwatch], object]], device: torch.device, *, runs: int,
-            warm: int = 1) -> dict[str, dict[str, float]]:
-    """Median seconds of the parts of each contender, run by turns so that a busy machine slows all alike."""
+def compare(
+    contenders: Mapping[str, Callable[[Stopwatch], object]],
+    device: torch.device,
+    *,
+    runs: int,
+    warm: int = 1,
+) -> dict[str, dict[str, float]]:
+    """Median seconds of the parts of each contender, run by turns so that a busy machine slows all
+    alike."""
     watches = {name: Stopwatch(device) for name in contenders}
     for _ in range(warm + runs):
         for name, go in contenders.items():
@@ -175,7 +213,9 @@ def compare(contenders: Mapping[str, Callable[[Stopwatch], object]], device: tor
 
 
 @torch.no_grad()
-def scoring_cost(classifier: TextClassifier, width: int, regions: int, counts: list[int], *, runs: int) -> dict[int, float]:
+def scoring_cost(
+    classifier: TextClassifier, width: int, regions: int, counts: list[int], *, runs: int
+) -> dict[int, float]:
     """Median seconds to score `regions` embeddings against so many words."""
     device = classifier.clip.device
     embeddings = torch.randn(regions, width, device=device)

@@ -1,4 +1,5 @@
-"""Small text and JSON files, read with one-line errors that name the file and the fix; files of any kind, written whole or not at all."""
+"""Small text and JSON files, read with one-line errors that name the file and the fix; files of any
+kind, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +23,9 @@ def read_text(path: str | Path) -> str:
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable text file") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); give a readable text file"
+        ) from None
 
 
 def read_json(path: str | Path, expected: type | tuple[type, ...] = (dict, list)):
@@ -34,21 +37,30 @@ def read_json(path: str | Path, expected: type | tuple[type, ...] = (dict, list)
         value = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
-        raise InputError(f"{path}: not valid JSON (line {line}: {error}); the file may be truncated, download or write it again") from None
+        raise InputError(
+            f"{path}: not valid JSON (line {line}: {error}); the file may be truncated, download "
+            "or write it again"
+        ) from None
     except ValueError:  # Python's own limit
         raise InputError(f"{path}: {too_long()}; write it again or download it anew") from None
     if not isinstance(value, expected):
         kinds = expected if isinstance(expected, tuple) else (expected,)
-        wanted = " or ".join({dict: "an object {...}", list: "a list [...]"}[kind] for kind in kinds)
-        raise InputError(f"{path}: holds {type(value).__name__} at its top level; expected {wanted}")
+        wanted = " or ".join(
+            {dict: "an object {...}", list: "a list [...]"}[kind] for kind in kinds
+        )
+        raise InputError(
+            f"{path}: holds {type(value).__name__} at its top level; expected {wanted}"
+        )
     return value
 
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Where to write what is to become the file `path`, which appears, or is replaced, only when it is complete. Missing folders are made.
+    """Where to write what is to become the file `path`, which appears, or is replaced, only when it
+    is complete. Missing folders are made.
 
-    The name has the process in it: several processes may write the same file at once, and the last one's stands.
+    The name has the process in it: several processes may write the same file at once, and the last
+    one's stands.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,14 +79,16 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def check_folder(path: str | Path, option: str = "--output") -> None:
-    """InputError where `path`, a folder to write into, or what it would lie in is a file. Asked before long work."""
+    """InputError where `path`, a folder to write into, or what it would lie in is a file. Asked
+    before long work."""
     nearest = next(part for part in (Path(path), *Path(path).parents) if os.path.exists(part))
     if not os.path.isdir(nearest):
         raise InputError(f"{nearest}: is a file; {option} needs a folder")
 
 
 def check_file(path: str | Path) -> None:
-    """InputError where `path`, a file to write, is a folder or lies in a file. Asked before long work."""
+    """InputError where `path`, a file to write, is a folder or lies in a file. Asked before long
+    work."""
     if os.path.isdir(path):
         raise InputError(f"{path}: is a folder; --output needs a file")
     check_folder(Path(path).parent)
@@ -88,7 +102,8 @@ def real_path(path: Path) -> Path:
 def write_json(path: str | Path, value, indent: int | None = None) -> None:
     """Write `value` as JSON; the file appears only when it is complete. Missing folders are made.
 
-    Half a character, as in file names that are not UTF-8, is written as the escape that JSON has for it.
+    Half a character, as in file names that are not UTF-8, is written as the escape that JSON has
+    for it.
     """
     write_text(path, json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
 

@@ -1,6 +1,8 @@
-"""Any image a user may bring -> (H, W, 3) uint8 RGB, in the frame the photographer saw (EXIF rotation applied).
+"""Any image a user may bring -> (H, W, 3) uint8 RGB, in the frame the photographer saw (EXIF
+rotation applied).
 
-Pillow decodes. What cannot be read raises InputError with the file and the fix; nothing is ever replaced by another image.
+Pillow decodes. What cannot be read raises InputError with the file and the fix; nothing is ever
+replaced by another image.
 """
 
 from __future__ import annotations
@@ -29,28 +31,42 @@ LARGEST = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
 """Pixels. Pillow's own limit for a decompression bomb, 178,956,970: 0.5 GB once decoded."""
 
 # What Pillow's decoders raise on damaged data.
-DECODE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
+DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    struct.error,
+    zlib.error,
+)
 
 
 def read_image(image: str | Path | Image.Image | np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB, C-contiguous.
 
-    Transparent parts are shown on white; 16-bit grey is scaled to 8 bits; of an animation, the first frame is taken. A numpy array must
-    already be (H, W, 3) uint8 RGB. A path may also be the place of an image in a shard (`ovarnet.io.shards`). InputError: missing, empty,
-    truncated, not an image, or over 178 million pixels.
+    Transparent parts are shown on white; 16-bit grey is scaled to 8 bits; of an animation, the
+    first frame is taken. A numpy array must already be (H, W, 3) uint8 RGB. A path may also be the
+    place of an image in a shard (`ovarnet.io.shards`). InputError: missing, empty, truncated, not
+    an image, or over 178 million pixels.
     """
     if isinstance(image, np.ndarray):
         return _checked_array(image)
     if isinstance(image, Image.Image):
         return _decode(image, getattr(image, "filename", None) or "image")
     if not isinstance(image, (str, Path)):
-        raise InputError(f"an image is a path, a PIL image or a numpy array (H, W, 3) uint8 RGB; got {type(image).__name__}")
+        raise InputError(
+            "an image is a path, a PIL image or a numpy array (H, W, 3) uint8 RGB; got "
+            f"{type(image).__name__}"
+        )
     with _open(image) as opened:
         return _decode(opened, str(image))
 
 
 def to_pixels(image: np.ndarray, device: str | torch.device = "cpu") -> Tensor:
-    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1], contiguous, on `device`, where a quarter of the bytes is sent."""
+    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1], contiguous, on `device`, where a quarter of
+    the bytes is sent."""
     import torch  # here, because `generate` and `prepare` read images without it
 
     return torch.from_numpy(image).to(device).permute(2, 0, 1).contiguous() / 255
@@ -68,7 +84,8 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
 
 
 def list_images(paths: Iterable[str | Path]) -> list[Path]:
-    """Files as given, folders replaced by the images in them (recursive, sorted by path, hidden files left out); each file once, in order.
+    """Files as given, folders replaced by the images in them (recursive, sorted by path, hidden
+    files left out); each file once, in order.
 
     A file need not exist or be an image: reading it says so. A folder without an image: InputError.
     """
@@ -77,10 +94,15 @@ def list_images(paths: Iterable[str | Path]) -> list[Path]:
         if not os.path.isdir(path):
             found[path] = None
             continue
-        inside = sorted(file for file in path.rglob("*")
-                        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file())
+        inside = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+        )
         if not inside:
-            raise InputError(f"{path}: no image in this folder; expected files ending in {', '.join(SUFFIXES)}")
+            raise InputError(
+                f"{path}: no image in this folder; expected files ending in {', '.join(SUFFIXES)}"
+            )
         found.update(dict.fromkeys(inside))
     return list(found)
 
@@ -92,38 +114,58 @@ def _open(path: str | Path) -> Image.Image:
         if not (path.stat().st_size if member is None else len(member)):
             raise InputError(f"{path}: the file is empty; download or export the image again")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # below LARGEST an image is welcome
+            warnings.simplefilter(
+                "ignore", Image.DecompressionBombWarning
+            )  # below LARGEST an image is welcome
             return Image.open(path if member is None else io.BytesIO(member))
     except InputError:  # a ValueError too
         raise
     except FileNotFoundError:
-        scheme, _, address = str(path).partition(":/")      # Path makes one slash of two
+        scheme, _, address = str(path).partition(":/")  # Path makes one slash of two
         if scheme in ("http", "https"):
-            raise InputError(f"{scheme}://{address} is a URL; download it first and give the file") from None
+            raise InputError(
+                f"{scheme}://{address} is a URL; download it first and give the file"
+            ) from None
         raise InputError(f"{path}: no such file; check the path") from None
     except IsADirectoryError:
-        raise InputError(f"{path}: is a folder; give image files, or a folder with images in it") from None
+        raise InputError(
+            f"{path}: is a folder; give image files, or a folder with images in it"
+        ) from None
     except Image.UnidentifiedImageError:
-        raise InputError(f"{path}: not an image that can be read; convert it to JPEG or PNG") from None
+        raise InputError(
+            f"{path}: not an image that can be read; convert it to JPEG or PNG"
+        ) from None
     except Image.DecompressionBombError:
-        raise InputError(f"{path}: more than {LARGEST:,} pixels; scale the image down first") from None
+        raise InputError(
+            f"{path}: more than {LARGEST:,} pixels; scale the image down first"
+        ) from None
     except DECODE_ERRORS as error:
-        if getattr(error, "errno", None):       # the system's word, not Pillow's
+        if getattr(error, "errno", None):  # the system's word, not Pillow's
             raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
         raise _damaged(path, error) from None
 
 
 def _damaged(name: str | Path, error: BaseException) -> InputError:
-    return InputError(f"{name}: cannot be decoded ({error}); the file is truncated or damaged, download or export it again")
+    return InputError(
+        f"{name}: cannot be decoded ({error}); the file is truncated or damaged, download or "
+        "export it again"
+    )
 
 
 def _decode(image: Image.Image, name: str) -> np.ndarray:
     if image.width * image.height > LARGEST:
-        raise InputError(f"{name}: {image.width} x {image.height} is more than {LARGEST:,} pixels; scale the image down first")
+        raise InputError(
+            f"{name}: {image.width} x {image.height} is more than {LARGEST:,} pixels; scale the "
+            "image down first"
+        )
     if image.width == 0 or image.height == 0:
-        raise InputError(f"{name}: {image.width} x {image.height} pixels; an image needs at least one pixel")
+        raise InputError(
+            f"{name}: {image.width} x {image.height} pixels; an image needs at least one pixel"
+        )
     if image.mode == "F":
-        raise InputError(f"{name}: a floating point image has no defined white; convert it to 8 or 16 bits")
+        raise InputError(
+            f"{name}: a floating point image has no defined white; convert it to 8 or 16 bits"
+        )
     try:
         rgb = _to_rgb(ImageOps.exif_transpose(image))
     except DECODE_ERRORS as error:
@@ -143,9 +185,14 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _checked_array(array: np.ndarray) -> np.ndarray:
     if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise InputError(f"image array has shape {array.shape}; expected (height, width, 3) in RGB order, each at least 1")
+        raise InputError(
+            f"image array has shape {array.shape}; expected (height, width, 3) in RGB order, each "
+            "at least 1"
+        )
     if array.dtype != np.uint8:
         raise InputError(f"image array is {array.dtype}; expected uint8 with values 0..255")
     if array.shape[0] * array.shape[1] > LARGEST:
-        raise InputError(f"image array has more than {LARGEST:,} pixels; scale the image down first")
+        raise InputError(
+            f"image array has more than {LARGEST:,} pixels; scale the image down first"
+        )
     return np.ascontiguousarray(array)

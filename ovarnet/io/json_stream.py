@@ -1,7 +1,8 @@
-"""Large JSON annotation files, record by record, in memory for one record: COCO's training file is 450 MB of which the boxes are a tenth.
+"""Large JSON annotation files, record by record, in memory for one record: COCO's training file is
+450 MB of which the boxes are a tenth.
 
-Only the form that annotation files have is read this way: an object whose values are lists of records (COCO, OVAD), or a list of records
-(VAW, LSA).
+Only the form that annotation files have is read this way: an object whose values are lists of
+records (COCO, OVAD), or a list of records (VAW, LSA).
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ _SPACE = " \t\r\n"
 
 
 class Record(NamedTuple):
-    """key: name of the list ("annotations"), None in a file that is one list. index: position in it, or None for a value that is no list
-    (`value` is then the whole of it; an empty list is one such). line: 1 for the first. text: the record as it stands in the file."""
+    """key: name of the list ("annotations"), None in a file that is one list. index: position in
+    it, or None for a value that is no list (`value` is then the whole of it; an empty list is one
+    such). line: 1 for the first. text: the record as it stands in the file."""
 
     key: str | None
     index: int | None
@@ -33,7 +35,8 @@ class Record(NamedTuple):
 def stream_json(path: str | Path, expected: type = dict) -> Iterator[Record]:
     """The records of a file in its order. expected: dict or list, the type of its top level.
 
-    InputError: no such file, not UTF-8, another top level, or not valid JSON, which includes a truncated file (the line is told).
+    InputError: no such file, not UTF-8, another top level, or not valid JSON, which includes a
+    truncated file (the line is told).
     """
     path = Path(path)
     try:
@@ -42,13 +45,20 @@ def stream_json(path: str | Path, expected: type = dict) -> Iterator[Record]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start} of a block); save it as UTF-8") from None
+        raise InputError(
+            f"{path}: not UTF-8 text (byte {error.start} of a block); save it as UTF-8"
+        ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a readable text file") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); give a readable text file"
+        ) from None
 
 
-def read_records(path: str | Path, expected: type = dict, drop: Collection[str] = ()) -> dict | list:
-    """The same value as `read_json`, records without the keys in `drop` (polygons) and sharing their key strings: a fifth of the memory."""
+def read_records(
+    path: str | Path, expected: type = dict, drop: Collection[str] = ()
+) -> dict | list:
+    """The same value as `read_json`, records without the keys in `drop` (polygons) and sharing
+    their key strings: a fifth of the memory."""
     found: dict | list = expected()
     for record in stream_json(path, expected):
         value = record.value
@@ -74,8 +84,14 @@ class _Reader:
         if not first:
             raise InputError(f"{self.path}: the file is empty; write it again or download it anew")
         if first != ("{" if expected is dict else "["):
-            wanted, kinds = ("an object {...}" if expected is dict else "a list [...]"), {"{": "dict", "[": "list"}
-            raise InputError(f"{self.path}: holds {kinds.get(first, 'a single value')} at its top level; expected {wanted}")
+            wanted, kinds = (
+                ("an object {...}" if expected is dict else "a list [...]"),
+                {"{": "dict", "[": "list"},
+            )
+            raise InputError(
+                f"{self.path}: holds {kinds.get(first, 'a single value')} at its top level; "
+                f"expected {wanted}"
+            )
         yield from self._list(None) if expected is list else self._object()
         if self._peek():
             raise self._broken("text after the end")
@@ -113,7 +129,7 @@ class _Reader:
     def _is_filled(self) -> bool:
         """The list that begins here has a record."""
         while True:
-            rest = self.text[self.at + 1:self.at + 200].lstrip(_SPACE)
+            rest = self.text[self.at + 1 : self.at + 200].lstrip(_SPACE)
             if rest or self.ended:
                 return rest[:1] != "]"
             self._fill()
@@ -132,7 +148,7 @@ class _Reader:
                 raise self._broken("nested too deeply") from None
             else:
                 if end < len(self.text) or self.ended:  # a number may go on in the next block
-                    text = self.text[self.at:end]
+                    text = self.text[self.at : end]
                     self._advance(end)
                     return value, text
             self._fill()
@@ -169,10 +185,13 @@ class _Reader:
 
     def _fill(self) -> None:
         """Read on; as much again as is pending, so that a large record costs few attempts."""
-        pending = self.text[self.at:]
+        pending = self.text[self.at :]
         block = self.file.read(max(CHUNK, len(pending)))
         self.text, self.at, self.ended = pending + block, 0, not block
 
     def _broken(self, why: str, position: int | None = None) -> InputError:
         line = self.line + self.text.count("\n", self.at, self.at if position is None else position)
-        return InputError(f"{self.path}: not valid JSON (line {line}: {why}); the file may be truncated, download or write it again")
+        return InputError(
+            f"{self.path}: not valid JSON (line {line}: {why}); the file may be truncated, "
+            "download or write it again"
+        )

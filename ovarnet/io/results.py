@@ -1,4 +1,5 @@
-"""Detections as plain data for JSON files: one record per image, and one COCO-style results list over all images."""
+"""Detections as plain data for JSON files: one record per image, and one COCO-style results list
+over all images."""
 
 from __future__ import annotations
 
@@ -15,48 +16,73 @@ DIGITS = 4
 def image_record(file: str | Path, width: int, height: int, found: Detections) -> dict:
     """Everything known about one image.
 
-    file: the path as given. width, height: pixels. categories, attributes: the C and A words that were asked, in their order.
-    boxes: N lists x1, y1, x2, y2 in pixels of the original image. scores: N detection scores. category: N best category words
-    (None without categories). category_scores: N lists of C, attribute_scores: N lists of A, columns in the order of the words.
+    file: the path as given. width, height: pixels. categories, attributes: the C and A words that
+    were asked, in their order. boxes: N lists x1, y1, x2, y2 in pixels of the original image.
+    scores: N detection scores. category: N best category words (None without categories).
+    category_scores: N lists of C, attribute_scores: N lists of A, columns in the order of the
+    words.
     """
     return {
-        "file": str(file), "width": width, "height": height,
-        "categories": list(found.categories), "attributes": list(found.attributes),
-        "boxes": _rounded(found.boxes, 2), "scores": _rounded(found.scores), "category": found.best_category,
-        "category_scores": _rounded(found.category_scores), "attribute_scores": _rounded(found.attribute_scores),
+        "file": str(file),
+        "width": width,
+        "height": height,
+        "categories": list(found.categories),
+        "attributes": list(found.attributes),
+        "boxes": _rounded(found.boxes, 2),
+        "scores": _rounded(found.scores),
+        "category": found.best_category,
+        "category_scores": _rounded(found.category_scores),
+        "attribute_scores": _rounded(found.attribute_scores),
     }
 
 
 def coco_results(file_name: str, image_id: int, found: Detections) -> list[dict]:
-    """One entry per box, as COCO tools read them: image_id, category_id, bbox (x, y, width, height) and score.
+    """One entry per box, as COCO tools read them: image_id, category_id, bbox (x, y, width, height)
+    and score.
 
-    Added: file_name (one of `file_names`), category_name (None without categories) and attributes {word: score}. category_id is 1 for the
-    first category word and so on; 0 without categories.
+    Added: file_name (one of `file_names`), category_name (None without categories) and attributes
+    {word: score}. category_id is 1 for the first category word and so on; 0 without categories.
     """
     words = found.attributes
     entries = []
-    for box, score, category, scores in zip(_rounded(found.boxes, 2), _rounded(found.scores), found.best_category,
-                                            _rounded(found.attribute_scores), strict=True):
+    for box, score, category, scores in zip(
+        _rounded(found.boxes, 2),
+        _rounded(found.scores),
+        found.best_category,
+        _rounded(found.attribute_scores),
+        strict=True,
+    ):
         x1, y1, x2, y2 = box
-        entries.append({
-            "image_id": image_id, "file_name": file_name,
-            "category_id": found.categories.index(category) + 1 if category is not None else 0, "category_name": category,
-            "bbox": [x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)], "score": score,
-            "attributes": dict(zip(words, scores, strict=True)),
-        })
+        entries.append(
+            {
+                "image_id": image_id,
+                "file_name": file_name,
+                "category_id": found.categories.index(category) + 1 if category is not None else 0,
+                "category_name": category,
+                "bbox": [x1, y1, round(x2 - x1, 2), round(y2 - y1, 2)],
+                "score": score,
+                "attributes": dict(zip(words, scores, strict=True)),
+            }
+        )
     return entries
 
 
 def file_names(files: Sequence[str | Path]) -> list[str]:
-    """What each image is called: its file name; where several have the same, as much of the path as tells it from the others."""
+    """What each image is called: its file name; where several have the same, as much of the path as
+    tells it from the others."""
     same = Counter(Path(file).name for file in files)
     ends = Counter(end for file in files if same[Path(file).name] > 1 for end in path_ends(file))
-    return [Path(file).name if same[Path(file).name] == 1 else next(end for end in reversed(path_ends(file)) if ends[end] == 1)
-            for file in files]
+    return [
+        Path(file).name
+        if same[Path(file).name] == 1
+        else next(end for end in reversed(path_ends(file)) if ends[end] == 1)
+        for file in files
+    ]
 
 
 def image_ids(files: Sequence[str | Path]) -> list[int]:
-    """The number in each file name where all are different numbers (as in COCO: 000000000139.jpg is 139), else 1, 2, 3, ..."""
+    """The number in each file name where all are different numbers (as in COCO: 000000000139.jpg is
+    139), else 1, 2, 3, ..."""
     stems = [Path(file).stem for file in files]
     numbers = [int(stem) for stem in stems if stem.isdecimal()]
     return numbers if len(set(numbers)) == len(stems) else list(range(1, len(stems) + 1))
@@ -64,4 +90,7 @@ def image_ids(files: Sequence[str | Path]) -> list[int]:
 
 def _rounded(tensor, digits: int = DIGITS) -> list:
     values = tensor.detach().double().cpu().tolist()
-    return [[round(value, digits) for value in row] if isinstance(row, list) else round(row, digits) for row in values]
+    return [
+        [round(value, digits) for value in row] if isinstance(row, list) else round(row, digits)
+        for row in values
+    ]

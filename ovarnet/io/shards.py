@@ -21,7 +21,8 @@ def member_path(shard: str | Path, offset: int, size: int, name: str) -> str:
 
 
 def read_member(path: str | Path) -> bytes | None:
-    """The content of a member; None when `path` is no such string. InputError: the shard has become shorter than that."""
+    """The content of a member; None when `path` is no such string. InputError: the shard has become
+    shorter than that."""
     match = _MEMBER.fullmatch(str(path))
     if match is None:
         return None
@@ -29,5 +30,8 @@ def read_member(path: str | Path) -> bytes | None:
         shard.seek(int(match["offset"]))
         content = shard.read(int(match["size"]))
     if len(content) < int(match["size"]):
-        raise InputError(f"{path}: the shard ends before this image; it is cut off or another one, download it again")
+        raise InputError(
+            f"{path}: the shard ends before this image; it is cut off or another one, download it "
+            "again"
+        )
     return content

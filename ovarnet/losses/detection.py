@@ -1,4 +1,5 @@
-"""Losses of class-agnostic boxes: anchors, box refinement, and background regions (method section 5).
+"""Losses of class-agnostic boxes: anchors, box refinement, and background regions (method section
+5).
 
 Every loss is a scalar that is exactly 0, with a gradient of 0, when there is nothing to judge.
 """
@@ -19,7 +20,8 @@ def objectness_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def box_loss(deltas: Tensor, targets: Tensor, judged: int) -> Tensor:
-    """Smooth L1 over the positives, summed over the four deltas, divided by `judged`, the number of sampled rows (at least 1 is taken).
+    """Smooth L1 over the positives, summed over the four deltas, divided by `judged`, the number of
+    sampled rows (at least 1 is taken).
 
     deltas, targets: (P, 4), encoded against the anchors or proposals. P may be 0.
     """
@@ -27,7 +29,8 @@ def box_loss(deltas: Tensor, targets: Tensor, judged: int) -> Tensor:
 
 
 def background_loss(logits: Tensor, weights: Tensor) -> Tensor:
-    """Regions that show no object: every category is wrong. logits: (R, C), weights: (C,). Mean weighted BCE; R and C may be 0."""
+    """Regions that show no object: every category is wrong. logits: (R, C), weights: (C,). Mean
+    weighted BCE; R and C may be 0."""
     if not logits.numel():
         return logits.sum() * 0
     return (F.softplus(logits) * weights.to(logits)).mean()

@@ -9,12 +9,16 @@ import torch
 from torch import Tensor
 
 
-def mil_nce(logits: Tensor, positives: Tensor, unknown: Tensor | None = None, unknown_divisor: float = 1.0) -> Tensor:
-    """-log of the softmax mass that falls on the positive texts, mean over the regions that have one.
+def mil_nce(
+    logits: Tensor, positives: Tensor, unknown: Tensor | None = None, unknown_divisor: float = 1.0
+) -> Tensor:
+    """-log of the softmax mass that falls on the positive texts, mean over the regions that have
+    one.
 
-    logits: (R, T). positives: (R, T) bool; rows without a positive are left out, and the loss is 0 (with a gradient of 0) when all are.
-    unknown: (R, T) bool, texts that are not known to be wrong: their logits are divided by `unknown_divisor` before the softmax, so
-    that they compete less. R and T may be 0.
+    logits: (R, T). positives: (R, T) bool; rows without a positive are left out, and the loss is 0
+    (with a gradient of 0) when all are. unknown: (R, T) bool, texts that are not known to be wrong:
+    their logits are divided by `unknown_divisor` before the softmax, so that they compete less. R
+    and T may be 0.
     """
     rows = positives.any(dim=1)
     if not rows.any():

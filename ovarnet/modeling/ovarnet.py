@@ -1,7 +1,9 @@
-"""OvarNet, the one-stage model (method section 5): one pass of CLIP's image encoder over the whole image, class-agnostic boxes, a pooled
-embedding for each, and the text embeddings of any words to score them with.
+"""OvarNet, the one-stage model (method section 5): one pass of CLIP's image encoder over the whole
+image, class-agnostic boxes, a pooled embedding for each, and the text embeddings of any words to
+score them with.
 
-N images, R regions of an image, D width of the joint space. The "batch frame" is the image resized for the backbone.
+N images, R regions of an image, D width of the joint space. The "batch frame" is the image resized
+for the backbone.
 """
 
 from __future__ import annotations
@@ -31,20 +33,41 @@ MIN_SIDE = 1.0
 
 
 class OvarNet(Predictor):
-    """clip: for its text tower alone, see `text_tower_only`. classifier, vocabulary, further settings: see `Predictor`.
+    """clip: for its text tower alone, see `text_tower_only`. classifier, vocabulary, further
+    settings: see `Predictor`.
 
-    backbone: `ClipPyramid` or `VitPyramid`. proposals: region proposals pooled per image. Made in evaluation mode.
+    backbone: `ClipPyramid` or `VitPyramid`. proposals: region proposals pooled per image. Made in
+    evaluation mode.
     """
 
-    def __init__(self, clip: Clip, classifier: TextClassifier, vocabulary: Vocabulary, *, backbone: nn.Module, rpn: RegionProposals,
-                 head: RegionHead, resize: DetectorResize, proposals: int = 100, **settings):
+    def __init__(
+        self,
+        clip: Clip,
+        classifier: TextClassifier,
+        vocabulary: Vocabulary,
+        *,
+        backbone: nn.Module,
+        rpn: RegionProposals,
+        head: RegionHead,
+        resize: DetectorResize,
+        proposals: int = 100,
+        **settings,
+    ):
         super().__init__(classifier, vocabulary, **settings)
-        self.clip, self.backbone, self.rpn, self.head, self.resize, self.proposals = clip, backbone, rpn, head, resize, proposals
+        self.clip, self.backbone, self.rpn, self.head, self.resize, self.proposals = (
+            clip,
+            backbone,
+            rpn,
+            head,
+            resize,
+            proposals,
+        )
         self.box_coder = BoxCoder(DELTA_WEIGHTS)
         self.eval()
 
     def regions(self, batch: Batch) -> list[Regions]:
-        """Images that are padded to the same size share a pass, so what is found in one does not depend on its neighbours."""
+        """Images that are padded to the same size share a pass, so what is found in one does not
+        depend on its neighbours."""
         same_size = defaultdict(list)
         for index, image in enumerate(batch.images):
             same_size[self.resize.padded(*image.shape[1:])].append(index)
@@ -58,17 +81,29 @@ class OvarNet(Predictor):
     def _one_pass(self, images: list[Tensor], boxes: list[Tensor] | None) -> list[Regions]:
         pixels, sizes, original = self.frame(images)
         features = self.look(pixels)
-        if boxes is not None:       # embedded as they are, never refined
-            in_frame = [resize_boxes(rows.to(self.device), *frames) for rows, *frames in zip(boxes, original, sizes, strict=True)]
+        if boxes is not None:  # embedded as they are, never refined
+            in_frame = [
+                resize_boxes(rows.to(self.device), *frames)
+                for rows, *frames in zip(boxes, original, sizes, strict=True)
+            ]
             embeddings, _ = self.pool(features, in_frame, sizes)
-            return [Regions(rows, torch.ones(len(rows)), vectors) for rows, vectors in zip(boxes, embeddings, strict=True)]
+            return [
+                Regions(rows, torch.ones(len(rows)), vectors)
+                for rows, vectors in zip(boxes, embeddings, strict=True)
+            ]
         boxes, objectness = self.best_boxes(features, sizes)
         embeddings, deltas = self.pool(features, boxes, sizes)
-        return [self._refined(*parts) for parts in zip(boxes, objectness, embeddings, deltas, sizes, original, strict=True)]
+        return [
+            self._refined(*parts)
+            for parts in zip(boxes, objectness, embeddings, deltas, sizes, original, strict=True)
+        ]
 
     @torch.no_grad()
-    def propose(self, images: Sequence[Tensor], names: Sequence[str | None] | None = None) -> list[Proposals]:
-        """As in `ovarnet.proposals.detector.Proposer`: the boxes of the model's own region proposal network, before they are refined."""
+    def propose(
+        self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
+    ) -> list[Proposals]:
+        """As in `ovarnet.proposals.detector.Proposer`: the boxes of the model's own region proposal
+        network, before they are refined."""
         return [self._proposed(image) for image in images]
 
     def _proposed(self, image: Tensor) -> Proposals:
@@ -78,25 +113,37 @@ class OvarNet(Predictor):
 
     # The steps of one pass; training goes through them too
 
-    def frame(self, images: Sequence[Tensor]) -> tuple[Tensor, list[tuple[int, int]], list[tuple[int, int]]]:
-        """Images (3, H, W) in [0, 1] -> the batch, normalised, resized and padded; height and width of each in it, and before."""
+    def frame(
+        self, images: Sequence[Tensor]
+    ) -> tuple[Tensor, list[tuple[int, int]], list[tuple[int, int]]]:
+        """Images (3, H, W) in [0, 1] -> the batch, normalised, resized and padded; height and width
+        of each in it, and before."""
         batch, _ = self.resize([image.to(self.device) for image in images])
         return batch.tensors, batch.image_sizes, [tuple(image.shape[1:]) for image in images]
 
     def look(self, pixels: Tensor) -> Features:
-        """The one pass of the image encoder. No gradient is kept through a trunk that does not learn."""
+        """The one pass of the image encoder. No gradient is kept through a trunk that does not
+        learn."""
         learns = next(self.backbone.trunk.parameters()).requires_grad
         with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
             trunk = self.backbone.trunk_maps(pixels)
         return Features(trunk, self.backbone.pyramid(trunk))
 
-    def best_boxes(self, features: Features, sizes: list[tuple[int, int]]) -> tuple[list[Tensor], list[Tensor]]:
-        """The best `proposals` boxes (R, 4) in the batch frame and their objectness (R,), for each image, best first."""
+    def best_boxes(
+        self, features: Features, sizes: list[tuple[int, int]]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """The best `proposals` boxes (R, 4) in the batch frame and their objectness (R,), for each
+        image, best first."""
         boxes, objectness = self.rpn.propose(self.rpn(features.pyramid), sizes)
-        return [rows[:self.proposals] for rows in boxes], [rows[:self.proposals] for rows in objectness]
+        return [rows[: self.proposals] for rows in boxes], [
+            rows[: self.proposals] for rows in objectness
+        ]
 
-    def pool(self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Boxes in the batch frame -> for each image embeddings (R, D), not normalised, and box deltas (R, 4)."""
+    def pool(
+        self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Boxes in the batch frame -> for each image embeddings (R, D), not normalised, and box
+        deltas (R, 4)."""
         embeddings, deltas = self.head(features, boxes, sizes)
         counts = [len(rows) for rows in boxes]
         return embeddings.split(counts), deltas.split(counts)
@@ -105,16 +152,27 @@ class OvarNet(Predictor):
         """Everything that is OvarNet's own: backbone, RPN and head, the same modules as here."""
         return nn.ModuleDict({"backbone": self.backbone, "rpn": self.rpn, "head": self.head})
 
-    def _refined(self, boxes: Tensor, objectness: Tensor, embeddings: Tensor, deltas: Tensor, size: tuple[int, int],
-                 original: tuple[int, int]) -> Regions:
-        """Boxes moved by the deltas, within the image, in pixels of the original; those that shrink to nothing are dropped."""
+    def _refined(
+        self,
+        boxes: Tensor,
+        objectness: Tensor,
+        embeddings: Tensor,
+        deltas: Tensor,
+        size: tuple[int, int],
+        original: tuple[int, int],
+    ) -> Regions:
+        """Boxes moved by the deltas, within the image, in pixels of the original; those that shrink
+        to nothing are dropped."""
         boxes = clip_boxes_to_image(self.box_coder.decode_single(deltas, boxes), size)
         kept = remove_small_boxes(boxes, MIN_SIDE)
-        return Regions(resize_boxes(boxes[kept], size, original), objectness[kept], embeddings[kept])
+        return Regions(
+            resize_boxes(boxes[kept], size, original), objectness[kept], embeddings[kept]
+        )
 
 
 def text_tower_only(clip: Clip) -> Clip:
-    """A copy of `clip` without its image tower: what OvarNet keeps of CLIP, once the backbone has its own copy of that tower."""
+    """A copy of `clip` without its image tower: what OvarNet keeps of CLIP, once the backbone has
+    its own copy of that tower."""
     visual, clip.model.visual = clip.model.visual, nn.Identity()
     try:
         return copy.deepcopy(clip)

@@ -1,4 +1,5 @@
-"""Ranks the regions of an image by a phrase: its category and its attributes together (the rule of `Predictor.find`).
+"""Ranks the regions of an image by a phrase: its category and its attributes together (the rule of
+`Predictor.find`).
 
 R regions, A attributes of the phrase.
 """
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 
 class Evidence(NamedTuple):
-    """Probabilities in [0, 1] that speak for each region. objectness: (R,). category: (R, 1), or (R, 0) where the phrase names none.
-    attributes: (R, A). phrase: (R, 1), or (R, 0) where the phrase is a single word or has no category."""
+    """Probabilities in [0, 1] that speak for each region. objectness: (R,). category: (R, 1), or
+    (R, 0) where the phrase names none. attributes: (R, A). phrase: (R, 1), or (R, 0) where the
+    phrase is a single word or has no category."""
 
     objectness: Tensor
     category: Tensor
@@ -30,27 +32,40 @@ class Evidence(NamedTuple):
     phrase: Tensor
 
     def score(self) -> Tensor:
-        """(R,) geometric mean of all of them: one that fails a word does not make up for it by another."""
-        factors = torch.cat([self.objectness[:, None], self.category, self.attributes, self.phrase], dim=1)
+        """(R,) geometric mean of all of them: one that fails a word does not make up for it by
+        another."""
+        factors = torch.cat(
+            [self.objectness[:, None], self.category, self.attributes, self.phrase], dim=1
+        )
         return factors.double().log().mean(dim=1).exp().float()
 
 
 class Finder:
-    """Scores regions for one phrase. classifier: a `TextClassifier`. vocabulary: the model's words, which are the rivals.
+    """Scores regions for one phrase. classifier: a `TextClassifier`. vocabulary: the model's words,
+    which are the rivals.
 
-    score = (objectness * p(category) * p(attribute 1) * ... * p(attribute A) * p(phrase)) ^ (1 / number of factors)
+    score = (objectness * p(category) * p(attribute 1) * ... * p(attribute A) * p(phrase)) ^ (1 /
+    number of factors)
 
-    p(word) is the softmax of its logit over the word and its rivals; of a word without rivals, the sigmoid. Rivals of a word that the
-    vocabulary knows are the other words of its kind: all categories, or the attributes of its parent type ("red" against the other
-    colours), those that the phrase also says left out. So the question is not whether a region is rather red, but whether it is red
-    rather than orange, which a CLIP answers better. A word that the vocabulary does not know is judged by itself, because it may mean
-    the same as any word there, or more ("vehicle").
-    p(phrase), for phrases with category and attributes: the phrase as one text, against the category alone and its rivals.
+    p(word) is the softmax of its logit over the word and its rivals; of a word without rivals, the
+    sigmoid. Rivals of a word that the vocabulary knows are the other words of its kind: all
+    categories, or the attributes of its parent type ("red" against the other colours), those that
+    the phrase also says left out. So the question is not whether a region is rather red, but
+    whether it is red rather than orange, which a CLIP answers better. A word that the vocabulary
+    does not know is judged by itself, because it may mean the same as any word there, or more
+    ("vehicle"). p(phrase), for phrases with category and attributes: the phrase as one text,
+    against the category alone and its rivals.
     """
 
     def __init__(self, classifier: nn.Module, vocabulary: Vocabulary, phrase: str):
-        self.classifier, self.vocabulary, self.query = classifier, vocabulary, read_query(phrase, vocabulary)
-        asked = vocabulary.with_words([] if self.query.category is None else [self.query.category], self.query.attributes)
+        self.classifier, self.vocabulary, self.query = (
+            classifier,
+            vocabulary,
+            read_query(phrase, vocabulary),
+        )
+        asked = vocabulary.with_words(
+            [] if self.query.category is None else [self.query.category], self.query.attributes
+        )
         whole = [Word(self.query.text)] if asked.categories and asked.attributes else []
         self.categories = classifier.embed([*asked.categories, *whole], "category")
         self.attributes = classifier.embed(asked.attributes, "attribute")
@@ -58,42 +73,72 @@ class Finder:
         self.attribute_rivals = rivals(asked.attributes, vocabulary.attributes, same_parent=True)
 
     def evidence(self, regions: Regions, known: tuple[Tensor, Tensor] | None = None) -> Evidence:
-        """What speaks for each region; on the CPU. known: `vocabulary_logits`, where many phrases are asked of the same regions."""
-        other_categories, other_attributes = known or vocabulary_logits(self.classifier, self.vocabulary, regions)
-        categories, attributes = (self.classifier(regions.embeddings, words).cpu() for words in (self.categories, self.attributes))
+        """What speaks for each region; on the CPU. known: `vocabulary_logits`, where many phrases
+        are asked of the same regions."""
+        other_categories, other_attributes = known or vocabulary_logits(
+            self.classifier, self.vocabulary, regions
+        )
+        categories, attributes = (
+            self.classifier(regions.embeddings, words).cpu()
+            for words in (self.categories, self.attributes)
+        )
         category, phrase = categories.tensor_split([len(self.category_rivals)], dim=1)
         nouns = torch.cat([category, other_categories[:, self.category_rivals.any(dim=0)]], dim=1)
-        return Evidence(regions.objectness.cpu(), probabilities(category, other_categories, self.category_rivals),
-                        probabilities(attributes, other_attributes, self.attribute_rivals),
-                        torch.cat([phrase, nouns], dim=1).softmax(dim=1)[:, :1] if phrase.shape[1] else phrase)
+        return Evidence(
+            regions.objectness.cpu(),
+            probabilities(category, other_categories, self.category_rivals),
+            probabilities(attributes, other_attributes, self.attribute_rivals),
+            torch.cat([phrase, nouns], dim=1).softmax(dim=1)[:, :1] if phrase.shape[1] else phrase,
+        )
 
     def __call__(self, regions: Regions) -> Detections:
         """One row per region, in the same order."""
         evidence = self.evidence(regions)
-        return Detections(regions.boxes.cpu(), evidence.score(), evidence.category, evidence.attributes,
-                          [self.query.category] if self.query.category is not None else [], list(self.query.attributes))
+        return Detections(
+            regions.boxes.cpu(),
+            evidence.score(),
+            evidence.category,
+            evidence.attributes,
+            [self.query.category] if self.query.category is not None else [],
+            list(self.query.attributes),
+        )
 
 
-def vocabulary_logits(classifier: nn.Module, vocabulary: Vocabulary, regions: Regions) -> tuple[Tensor, Tensor]:
-    """(R, C) and (R, A): logits of all words of the model, on the CPU. The same for every phrase."""
+def vocabulary_logits(
+    classifier: nn.Module, vocabulary: Vocabulary, regions: Regions
+) -> tuple[Tensor, Tensor]:
+    """(R, C) and (R, A): logits of all words of the model, on the CPU. The same for every
+    phrase."""
     kinds = (vocabulary.categories, "category"), (vocabulary.attributes, "attribute")
-    return tuple(classifier(regions.embeddings, classifier.embed(words, kind)).cpu() for words, kind in kinds)
+    return tuple(
+        classifier(regions.embeddings, classifier.embed(words, kind)).cpu() for words, kind in kinds
+    )
 
 
 def rivals(asked: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -> Tensor:
-    """(asked, words) bool: which words each asked word is weighed against. None for an asked word that is not among the words; never a
-    word that is asked itself, by its name or as a synonym."""
-    named = [next((i for i, word in enumerate(words) if one.name in (word.name, *word.synonyms)), None) for one in asked]
+    """(asked, words) bool: which words each asked word is weighed against. None for an asked word
+    that is not among the words; never a word that is asked itself, by its name or as a synonym."""
+    named = [
+        next((i for i, word in enumerate(words) if one.name in (word.name, *word.synonyms)), None)
+        for one in asked
+    ]
     table = torch.zeros(len(asked), len(words), dtype=torch.bool)
     for row, own in enumerate(named):
         if own is not None:
-            table[row] = torch.tensor([not same_parent or word.parent == words[own].parent for word in words])
+            table[row] = torch.tensor(
+                [not same_parent or word.parent == words[own].parent for word in words]
+            )
     table[:, [i for i in named if i is not None]] = False
     return table
 
 
 def probabilities(logits: Tensor, others: Tensor, rivals: Tensor) -> Tensor:
-    """logits: (R, asked). others: (R, words). rivals: (asked, words). -> (R, asked): softmax over a word and its rivals, or sigmoid."""
-    columns = [torch.cat([logits[:, i:i + 1], others[:, against]], dim=1).softmax(dim=1)[:, 0] if against.any() else F.sigmoid(logits[:, i])
-               for i, against in enumerate(rivals)]
+    """logits: (R, asked). others: (R, words). rivals: (asked, words). -> (R, asked): softmax over a
+    word and its rivals, or sigmoid."""
+    columns = [
+        torch.cat([logits[:, i : i + 1], others[:, against]], dim=1).softmax(dim=1)[:, 0]
+        if against.any()
+        else F.sigmoid(logits[:, i])
+        for i, against in enumerate(rivals)
+    ]
     return torch.stack(columns, dim=1) if columns else logits.new_zeros(len(logits), 0)

@@ -1,4 +1,5 @@
-"""Image resizing for torchvision's detectors, for images of any shape: from one pixel to a strip of 20000 x 20."""
+"""Image resizing for torchvision's detectors, for images of any shape: from one pixel to a strip of
+20000 x 20."""
 
 from __future__ import annotations
 
@@ -13,23 +14,35 @@ PAD_MULTIPLE = 32
 
 
 class DetectorResize(GeneralizedRCNNTransform):
-    """torchvision's transform (normalise, resize, pad into a batch, boxes back to the original frame) with another rule of size.
+    """torchvision's transform (normalise, resize, pad into a batch, boxes back to the original
+    frame) with another rule of size.
 
-    short_side: (low, high); an image whose short side lies within is left as it is, any other is brought to the nearer end.
-    long_side: upper limit of the long side in pixels; it wins over `short_side`.
-    train_short_sides: in training the short side is drawn from these; empty: the same rule as in evaluation.
-    mean, std: of the pixels in [0, 1].
-    torchvision's own rule resizes every image, and a strip down to a height of 0.
+    short_side: (low, high); an image whose short side lies within is left as it is, any other is
+    brought to the nearer end. long_side: upper limit of the long side in pixels; it wins over
+    `short_side`. train_short_sides: in training the short side is drawn from these; empty: the same
+    rule as in evaluation. mean, std: of the pixels in [0, 1]. torchvision's own rule resizes every
+    image, and a strip down to a height of 0.
     """
 
-    def __init__(self, short_side: tuple[int, int], long_side: int, mean: Sequence[float], std: Sequence[float],
-                 train_short_sides: Sequence[int] = ()):
-        super().__init__(short_side[1], long_side, list(mean), list(std), size_divisible=PAD_MULTIPLE)
+    def __init__(
+        self,
+        short_side: tuple[int, int],
+        long_side: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        train_short_sides: Sequence[int] = (),
+    ):
+        super().__init__(
+            short_side[1], long_side, list(mean), list(std), size_divisible=PAD_MULTIPLE
+        )
         self.short_side = short_side
         self.train_short_sides = tuple(train_short_sides)
 
-    def resize(self, image: Tensor, target: dict[str, Tensor] | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:
-        """image: (3, H, W); target: {"boxes": (N, 4), ...} or None. Called by torchvision for each image."""
+    def resize(
+        self, image: Tensor, target: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor] | None]:
+        """image: (3, H, W); target: {"boxes": (N, 4), ...} or None. Called by torchvision for each
+        image."""
         before = tuple(image.shape[-2:])
         after = self.resized(*before)
         if after != before:
@@ -49,6 +62,9 @@ class DetectorResize(GeneralizedRCNNTransform):
         return max(1, round(height * scale)), max(1, round(width * scale))
 
     def padded(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the batch that an image makes when it is alone: resized, then padded to multiples of 32."""
+        """Height and width of the batch that an image makes when it is alone: resized, then padded
+        to multiples of 32."""
         height, width = self.resized(height, width)
-        return math.ceil(height / PAD_MULTIPLE) * PAD_MULTIPLE, math.ceil(width / PAD_MULTIPLE) * PAD_MULTIPLE
+        return math.ceil(height / PAD_MULTIPLE) * PAD_MULTIPLE, math.ceil(
+            width / PAD_MULTIPLE
+        ) * PAD_MULTIPLE

@@ -1,9 +1,10 @@
 """Boxes the user brings for images: one JSON file, looked up by image.
 
 Three forms are read, all boxes in pixels of the original image (after its EXIF rotation):
-``{"name.jpg": [[x1, y1, x2, y2], ...], ...}`` (a fifth number, the score of a proposal, is left out);  COCO instances (``images`` +
-``annotations``, bbox = x, y, width, height);  COCO results (a list of ``{"image_id" or "file_name", "bbox"}``; an id is matched with the
-number or name before the file's suffix).
+``{"name.jpg": [[x1, y1, x2, y2], ...], ...}`` (a fifth number, the score of a proposal, is left
+out);  COCO instances (``images`` + ``annotations``, bbox = x, y, width, height);  COCO results (a
+list of ``{"image_id" or "file_name", "bbox"}``; an id is matched with the number or name before the
+file's suffix).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from ovarnet.io.files import read_json
 
 
 class BoxFile:
-    """The boxes of many images. images: all images of a run, so that a name that means two of them can be refused.
+    """The boxes of many images. images: all images of a run, so that a name that means two of them
+    can be refused.
 
     Raises InputError when the file is none of the three forms.
     """
@@ -33,31 +35,51 @@ class BoxFile:
     def boxes(self, image: str | Path) -> list[list[float]]:
         """The N boxes (x1, y1, x2, y2) of one image, in the order of the file; N may be 0.
 
-        Raises InputError when the file does not name the image, or by a name that means several images of the run.
+        Raises InputError when the file does not name the image, or by a name that means several
+        images of the run.
         """
         key = image_key(image, self.rows, self.path)
         if self.meant[key] > 1:
-            raise InputError(f"{self.path}: {key!r} means {self.meant[key]} of the images, {image} among them; write as much of each "
-                             f"path as tells them apart, such as {'/'.join(Path(os.path.abspath(image)).parts[-2:])!r}")
+            raise InputError(
+                f"{self.path}: {key!r} means {self.meant[key]} of the images, {image} among them; "
+                "write as much of each "
+                "path as tells them apart, such as "
+                f"{'/'.join(Path(os.path.abspath(image)).parts[-2:])!r}"
+            )
         return self.rows[key]
 
     def _by_image(self, content: dict | list) -> dict[str, list]:
         if isinstance(content, list):
-            return self._group(content, lambda row: _as_name(row.get("file_name", row.get("image_id"))), {})
+            return self._group(
+                content, lambda row: _as_name(row.get("file_name", row.get("image_id"))), {}
+            )
         if "annotations" not in content:
             rows = {normal_key(name): self._rows(name, rows) for name, rows in content.items()}
             if len(rows) < len(content):
-                raise InputError(f"{self.path}: names an image twice, as x.jpg and ./x.jpg; write all its boxes under one name")
+                raise InputError(
+                    f"{self.path}: names an image twice, as x.jpg and ./x.jpg; write all its "
+                    "boxes under one name"
+                )
             return rows
         names = self._image_names(content.get("images", []))
-        return self._group(content["annotations"], lambda row: names.get(_as_name(row.get("image_id"))),
-                           {normal_key(name): [] for name in names.values()})
+        return self._group(
+            content["annotations"],
+            lambda row: names.get(_as_name(row.get("image_id"))),
+            {normal_key(name): [] for name in names.values()},
+        )
 
     def _image_names(self, images: list) -> dict[str, str]:
         """Id -> file name of the images of a COCO file."""
-        if not isinstance(images, list) or not all(isinstance(image, dict) and _as_name(image.get("id")) is not None
-                                                   and isinstance(image.get("file_name"), str) for image in images):
-            raise InputError(f"{self.path}: a COCO file needs `id` and `file_name` for each of its images, in a list `images`")
+        if not isinstance(images, list) or not all(
+            isinstance(image, dict)
+            and _as_name(image.get("id")) is not None
+            and isinstance(image.get("file_name"), str)
+            for image in images
+        ):
+            raise InputError(
+                f"{self.path}: a COCO file needs `id` and `file_name` for each of its images, in "
+                "a list `images`"
+            )
         return {_as_name(image["id"]): image["file_name"] for image in images}
 
     def _group(self, entries: list, name_of, grouped: dict[str, list]) -> dict[str, list]:
@@ -65,7 +87,10 @@ class BoxFile:
             raise InputError(f"{self.path}: `annotations` must be a list, as in COCO instances")
         for index, entry in enumerate(entries):
             if not isinstance(entry, dict) or "bbox" not in entry or name_of(entry) is None:
-                raise InputError(f"{self.path}: entry {index} lacks a `bbox` or names no known image; write COCO instances or COCO results")
+                raise InputError(
+                    f"{self.path}: entry {index} lacks a `bbox` or names no known image; write "
+                    "COCO instances or COCO results"
+                )
             name = name_of(entry)
             x, y, width, height = self._rows(name, [entry["bbox"]])[0]
             grouped.setdefault(normal_key(name), []).append([x, y, x + width, y + height])
@@ -74,31 +99,43 @@ class BoxFile:
     def _rows(self, name: str, rows: list) -> list[list[float]]:
         read = []
         for index, row in enumerate(rows if isinstance(rows, list) else [rows]):
-            numbers = isinstance(row, list) and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in row)
+            numbers = isinstance(row, list) and all(
+                isinstance(value, (int, float)) and not isinstance(value, bool) for value in row
+            )
             if not numbers or len(row) not in (4, 5):
-                raise InputError(f"{self.path}: image {name}, box {index} is {str(row)[:60]}; each box must be a list of 4 numbers")
+                raise InputError(
+                    f"{self.path}: image {name}, box {index} is {str(row)[:60]}; each box must be "
+                    "a list of 4 numbers"
+                )
             read.append([_as_float(value) for value in row[:4]])
         return read
 
 
 def image_key(image: str | Path, keys: Collection[str], source: Path) -> str:
-    """As `find_key`. Raises InputError when none of `keys` means the image; `source` is the file they are from."""
+    """As `find_key`. Raises InputError when none of `keys` means the image; `source` is the file
+    they are from."""
     key = find_key(image, keys)
     if key is None:
         known = ", ".join(list(keys)[:3]) or "none"
-        raise InputError(f"{source}: holds no boxes for image {Path(image).name} (it names {known}); "
-                         "add the image, with [] if it has no box")
+        raise InputError(
+            f"{source}: holds no boxes for image {Path(image).name} (it names {known}); "
+            "add the image, with [] if it has no box"
+        )
     return key
 
 
 def find_key(image: str | Path, keys: Collection[str]) -> str | None:
-    """The key that means `image`: its path or an end of it, its name without suffix, or the number in that name ("000012.jpg": "12").
+    """The key that means `image`: its path or an end of it, its name without suffix, or the number
+    in that name ("000012.jpg": "12").
 
     keys: as `normal_key` makes them. None: there is no such key.
     """
     stem = Path(image).stem
     number = [str(int(stem))] if stem.isdecimal() else []
-    return next((name for name in [normal_key(image), *path_ends(image), stem, *number] if name in keys), None)
+    return next(
+        (name for name in [normal_key(image), *path_ends(image), stem, *number] if name in keys),
+        None,
+    )
 
 
 def path_ends(image: str | Path) -> list[str]:
@@ -118,7 +155,8 @@ def _as_name(value) -> str | None:
 
 
 def _as_float(value: float) -> float:
-    """Infinite for a whole number of hundreds of digits; what is not finite is refused where the image is known."""
+    """Infinite for a whole number of hundreds of digits; what is not finite is refused where the
+    image is known."""
     try:
         return float(value)
     except OverflowError:

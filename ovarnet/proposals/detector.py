@@ -1,7 +1,8 @@
 """Class-agnostic boxes for the regions of an image: the offline proposer of method section 2.1.
 
-It is a whole two-stage detector with ONE foreground class, trained on boxes of base categories only.
-Letters: N boxes of an image, R proposals. Boxes are xyxy in pixels of the images given. Objectness is in [0, 1].
+It is a whole two-stage detector with ONE foreground class, trained on boxes of base categories
+only. Letters: N boxes of an image, R proposals. Boxes are xyxy in pixels of the images given.
+Objectness is in [0, 1].
 """
 
 from __future__ import annotations
@@ -36,58 +37,96 @@ BASE_BOXES_ONLY = "trained on boxes of base categories only"
 
 
 class Proposer(Protocol):
-    """Where boxes come from when the user gives none. provenance: what it was trained on, in a few words, for reports."""
+    """Where boxes come from when the user gives none. provenance: what it was trained on, in a few
+    words, for reports."""
 
     provenance: str
 
-    def propose(self, images: list[Tensor], names: Sequence[str | None] | None = None) -> list[Proposals]:
-        """images: (3, H, W) float RGB in [0, 1], of any sizes. names: the file of each image, None where it has none; only proposers
-        that look boxes up need them. Returns per image, on the CPU, boxes in pixels of that image, best first; R may be 0."""
+    def propose(
+        self, images: list[Tensor], names: Sequence[str | None] | None = None
+    ) -> list[Proposals]:
+        """images: (3, H, W) float RGB in [0, 1], of any sizes. names: the file of each image, None
+        where it has none; only proposers that look boxes up need them. Returns per image, on the
+        CPU, boxes in pixels of that image, best first; R may be 0."""
 
 
 class DetectorProposer(nn.Module):
     """Faster R-CNN with one foreground class.
 
-    backbone: normalised pixels (N, 3, H, W) -> dict of maps, with `out_channels`. anchor_sizes: one tuple of pixels for each map.
-    roi_strides: name -> stride of the maps that regions are pooled from, finest first. roi_canonical_size: boxes of that side or
-    larger are pooled from stride 16, of half that side from stride 8, and so on (224 in the FPN paper).
-    resize: how images are brought to size, and their mean and std. head_width: of the two shared layers of the RoI head.
-    rpn_pre_nms (per map), rpn_post_nms (per image): regions kept in (training, evaluation). *_samples: regions per image in the losses.
-    score_threshold, nms_iou: of what `propose` returns, at most `LIMIT` boxes per image. The backbone's BatchNorm layers stay in eval mode.
-    The defaults are those of method section 2.1.
+    backbone: normalised pixels (N, 3, H, W) -> dict of maps, with `out_channels`. anchor_sizes: one
+    tuple of pixels for each map. roi_strides: name -> stride of the maps that regions are pooled
+    from, finest first. roi_canonical_size: boxes of that side or larger are pooled from stride 16,
+    of half that side from stride 8, and so on (224 in the FPN paper). resize: how images are
+    brought to size, and their mean and std. head_width: of the two shared layers of the RoI head.
+    rpn_pre_nms (per map), rpn_post_nms (per image): regions kept in (training, evaluation).
+    *_samples: regions per image in the losses. score_threshold, nms_iou: of what `propose` returns,
+    at most `LIMIT` boxes per image. The backbone's BatchNorm layers stay in eval mode. The defaults
+    are those of method section 2.1.
     """
 
     provenance = BASE_BOXES_ONLY
 
-    def __init__(self, backbone: nn.Module, *, anchor_sizes: Sequence[Sequence[int]], roi_strides: Mapping[str, int],
-                 resize: DetectorResize, roi_canonical_size: int = 224, head_width: int = 1024,
-                 rpn_pre_nms: tuple[int, int] = (2000, 1000), rpn_post_nms: tuple[int, int] = (1000, 1000),
-                 rpn_samples: int = 256, roi_samples: int = 512, score_threshold: float = 0.05, nms_iou: float = 0.5):
+    def __init__(
+        self,
+        backbone: nn.Module,
+        *,
+        anchor_sizes: Sequence[Sequence[int]],
+        roi_strides: Mapping[str, int],
+        resize: DetectorResize,
+        roi_canonical_size: int = 224,
+        head_width: int = 1024,
+        rpn_pre_nms: tuple[int, int] = (2000, 1000),
+        rpn_post_nms: tuple[int, int] = (1000, 1000),
+        rpn_samples: int = 256,
+        roi_samples: int = 512,
+        score_threshold: float = 0.05,
+        nms_iou: float = 0.5,
+    ):
         super().__init__()
         self.detector = FasterRCNN(
             backbone,
-            rpn_anchor_generator=AnchorGenerator(tuple(map(tuple, anchor_sizes)), (ANCHOR_RATIOS,) * len(anchor_sizes)),
-            rpn_pre_nms_top_n_train=rpn_pre_nms[0], rpn_pre_nms_top_n_test=rpn_pre_nms[1],
-            rpn_post_nms_top_n_train=rpn_post_nms[0], rpn_post_nms_top_n_test=rpn_post_nms[1],
-            rpn_batch_size_per_image=rpn_samples, rpn_positive_fraction=0.5,
-            rpn_fg_iou_thresh=0.7, rpn_bg_iou_thresh=0.3, rpn_nms_thresh=0.7,
+            rpn_anchor_generator=AnchorGenerator(
+                tuple(map(tuple, anchor_sizes)), (ANCHOR_RATIOS,) * len(anchor_sizes)
+            ),
+            rpn_pre_nms_top_n_train=rpn_pre_nms[0],
+            rpn_pre_nms_top_n_test=rpn_pre_nms[1],
+            rpn_post_nms_top_n_train=rpn_post_nms[0],
+            rpn_post_nms_top_n_test=rpn_post_nms[1],
+            rpn_batch_size_per_image=rpn_samples,
+            rpn_positive_fraction=0.5,
+            rpn_fg_iou_thresh=0.7,
+            rpn_bg_iou_thresh=0.3,
+            rpn_nms_thresh=0.7,
             box_roi_pool=roi_pool(roi_strides, roi_canonical_size),
-            box_head=TwoMLPHead(backbone.out_channels * ROI_SIZE ** 2, head_width),
+            box_head=TwoMLPHead(backbone.out_channels * ROI_SIZE**2, head_width),
             box_predictor=FastRCNNPredictor(head_width, num_classes=2),
-            box_batch_size_per_image=roi_samples, box_positive_fraction=0.25, box_fg_iou_thresh=0.5, box_bg_iou_thresh=0.5,
-            box_score_thresh=score_threshold, box_nms_thresh=nms_iou, box_detections_per_img=LIMIT)
+            box_batch_size_per_image=roi_samples,
+            box_positive_fraction=0.25,
+            box_fg_iou_thresh=0.5,
+            box_bg_iou_thresh=0.5,
+            box_score_thresh=score_threshold,
+            box_nms_thresh=nms_iou,
+            box_detections_per_img=LIMIT,
+        )
         self.detector.transform = resize
 
     def forward(self, images: Sequence[Tensor], boxes: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Losses of a training step. images: (3, H, W) float in [0, 1]; boxes: (N, 4) for each image, on its device; N may be 0.
+        """Losses of a training step. images: (3, H, W) float in [0, 1]; boxes: (N, 4) for each
+        image, on its device; N may be 0.
 
-        Returns the four scalars loss_objectness, loss_rpn_box_reg, loss_classifier, loss_box_reg. Needs training mode.
+        Returns the four scalars loss_objectness, loss_rpn_box_reg, loss_classifier, loss_box_reg.
+        Needs training mode.
         """
-        targets = [{"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)} for b in boxes]
+        targets = [
+            {"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)}
+            for b in boxes
+        ]
         return self.detector(list(images), targets)
 
     @torch.no_grad()
-    def propose(self, images: list[Tensor], names: Sequence[str | None] | None = None) -> list[Proposals]:
+    def propose(
+        self, images: list[Tensor], names: Sequence[str | None] | None = None
+    ) -> list[Proposals]:
         """As in `Proposer`. Needs evaluation mode."""
         if self.training:
             raise RuntimeError("propose needs evaluation mode; call .eval() first")
@@ -102,36 +141,62 @@ class DetectorProposer(nn.Module):
 
 
 def scenes_proposer(clip: Clip) -> DetectorProposer:
-    """For the generated world (images of about 112-208 pixels, objects of 20-100): a pyramid on the small CLIP's image tower.
+    """For the generated world (images of about 112-208 pixels, objects of 20-100): a pyramid on the
+    small CLIP's image tower.
 
-    Scenes keep their size and photos are shrunk to it. The trunk's BatchNorm keeps CLIP's statistics. More and closer boxes are
-    returned than by default, as what follows is a classifier that ranks them.
+    Scenes keep their size and photos are shrunk to it. The trunk's BatchNorm keeps CLIP's
+    statistics. More and closer boxes are returned than by default, as what follows is a classifier
+    that ranks them.
     """
     backbone = ClipPyramid(clip, channels=64)
     return DetectorProposer(
-        backbone, anchor_sizes=((16,), (32,), (64,), (112,)), roi_strides=backbone.strides, roi_canonical_size=80, head_width=128,
+        backbone,
+        anchor_sizes=((16,), (32,), (64,), (112,)),
+        roi_strides=backbone.strides,
+        roi_canonical_size=80,
+        head_width=128,
         resize=DetectorResize(short_side=(112, 208), long_side=320, mean=clip.mean, std=clip.std),
-        rpn_pre_nms=(500, 300), rpn_post_nms=(300, 200), rpn_samples=128, roi_samples=64,
-        score_threshold=0.01, nms_iou=0.65)
+        rpn_pre_nms=(500, 300),
+        rpn_post_nms=(300, 200),
+        rpn_samples=128,
+        roi_samples=64,
+        score_threshold=0.01,
+        nms_iou=0.65,
+    )
 
 
 def resnet50_proposer(imagenet_weights: bool = False) -> DetectorProposer:
     """Full size, method section 2.1: ResNet-50 with FPN, its stem and first stage frozen.
 
-    imagenet_weights: start the trunk from torchvision's weights, downloaded when they are not in its cache (InputError when that fails);
-    without them the trunk is random, to be filled from a checkpoint.
+    imagenet_weights: start the trunk from torchvision's weights, downloaded when they are not in
+    its cache (InputError when that fails); without them the trunk is random, to be filled from a
+    checkpoint.
     """
     weights = ResNet50_Weights.IMAGENET1K_V1
     try:
-        backbone = resnet_fpn_backbone(backbone_name="resnet50", weights=weights if imagenet_weights else None,
-                                       norm_layer=nn.BatchNorm2d, trainable_layers=3)
+        backbone = resnet_fpn_backbone(
+            backbone_name="resnet50",
+            weights=weights if imagenet_weights else None,
+            norm_layer=nn.BatchNorm2d,
+            trainable_layers=3,
+        )
     except URLError as error:
-        raise InputError(f"cannot download {weights.url} ({error.reason}); put that file into {hub_folder()}") from None
+        raise InputError(
+            f"cannot download {weights.url} ({error.reason}); put that file into {hub_folder()}"
+        ) from None
     pixels = weights.transforms()
     return DetectorProposer(
-        backbone, anchor_sizes=((32,), (64,), (128,), (256,), (512,)), roi_strides={"0": 4, "1": 8, "2": 16, "3": 32},
-        resize=DetectorResize(short_side=(800, 800), long_side=1333, mean=pixels.mean, std=pixels.std,
-                              train_short_sides=range(640, 801, 32)))
+        backbone,
+        anchor_sizes=((32,), (64,), (128,), (256,), (512,)),
+        roi_strides={"0": 4, "1": 8, "2": 16, "3": 32},
+        resize=DetectorResize(
+            short_side=(800, 800),
+            long_side=1333,
+            mean=pixels.mean,
+            std=pixels.std,
+            train_short_sides=range(640, 801, 32),
+        ),
+    )
 
 
 def hub_folder() -> Path:
@@ -140,10 +205,11 @@ def hub_folder() -> Path:
 
 
 def detect_independently(detector: FasterRCNN, images: Sequence[Tensor]) -> list[Proposals]:
-    """Boxes and scores of a detector whose transform is a `DetectorResize`, per image, on the CPU, best first; classes are dropped.
+    """Boxes and scores of a detector whose transform is a `DetectorResize`, per image, on the CPU,
+    best first; classes are dropped.
 
-    Only images that are padded to the same size share a batch, for padding reaches the features near the border: so the boxes of an
-    image do not depend on its neighbours.
+    Only images that are padded to the same size share a batch, for padding reaches the features
+    near the border: so the boxes of an image do not depend on its neighbours.
     """
     device = next(detector.parameters()).device
     same_size = defaultdict(list)
@@ -151,20 +217,26 @@ def detect_independently(detector: FasterRCNN, images: Sequence[Tensor]) -> list
         same_size[detector.transform.padded(*image.shape[1:])].append(index)
     proposals: dict[int, Proposals] = {}
     for indices in same_size.values():
-        for index, found in zip(indices, detector([images[i].to(device) for i in indices]), strict=True):
+        for index, found in zip(
+            indices, detector([images[i].to(device) for i in indices]), strict=True
+        ):
             proposals[index] = Proposals(found["boxes"].cpu(), found["scores"].cpu())
     return [proposals[index] for index in range(len(images))]
 
 
-def roi_pool(strides: Mapping[str, int], canonical_size: int = 224, size: int = ROI_SIZE) -> MultiScaleRoIAlign:
-    """RoIAlign over the named maps, finest first, with their strides stated. canonical_size: side of a box pooled from stride 16.
-    size: cells per side that a box is pooled to.
+def roi_pool(
+    strides: Mapping[str, int], canonical_size: int = 224, size: int = ROI_SIZE
+) -> MultiScaleRoIAlign:
+    """RoIAlign over the named maps, finest first, with their strides stated. canonical_size: side
+    of a box pooled from stride 16. size: cells per side that a box is pooled to.
 
-    Left to itself torchvision guesses the strides from the first image it ever sees and keeps the guess: wrong for all later images when
-    the first one is so narrow that most of it is padding.
+    Left to itself torchvision guesses the strides from the first image it ever sees and keeps the
+    guess: wrong for all later images when the first one is so narrow that most of it is padding.
     """
     pool = MultiScaleRoIAlign(list(strides), size, sampling_ratio=2, canonical_scale=canonical_size)
     levels = [stride.bit_length() - 1 for stride in strides.values()]
     pool.scales = [1 / stride for stride in strides.values()]
-    pool.map_levels = LevelMapper(min(levels), max(levels), canonical_scale=canonical_size, canonical_level=4)
+    pool.map_levels = LevelMapper(
+        min(levels), max(levels), canonical_scale=canonical_size, canonical_level=4
+    )
     return pool

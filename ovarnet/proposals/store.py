@@ -1,5 +1,6 @@
-"""Offline proposals of many images, in shards: each a JSON file in the by-image form that `FileProposals` reads, and ``proposer.json``,
-which says where they come from: training takes none that may show it boxes of novel categories (method section 0).
+"""Offline proposals of many images, in shards: each a JSON file in the by-image form that
+`FileProposals` reads, and ``proposer.json``, which says where they come from: training takes none
+that may show it boxes of novel categories (method section 0).
 
 A shard appears only when it has been gone through, so a job that was stopped goes on where it was.
 """
@@ -27,17 +28,27 @@ ORIGIN = "proposer.json"
 def shards(files: Sequence[str], size: int) -> Iterator[tuple[str, list[str]]]:
     """Name without suffix and files of each shard."""
     for number, start in enumerate(range(0, len(files), size)):
-        yield f"{number:05d}", list(files[start:start + size])
+        yield f"{number:05d}", list(files[start : start + size])
 
 
-def write_proposals(proposer: Proposer, files: Sequence[str], folder: str | Path, *, shard: int = 500, limit: int = 100,
-                    batch: int = 8, skipped: Skipped | None = None) -> int:
-    """Propose regions of `files` and write ``folder/00000.json``, ...: image name -> rows x1, y1, x2, y2, score, best first.
+def write_proposals(
+    proposer: Proposer,
+    files: Sequence[str],
+    folder: str | Path,
+    *,
+    shard: int = 500,
+    limit: int = 100,
+    batch: int = 8,
+    skipped: Skipped | None = None,
+) -> int:
+    """Propose regions of `files` and write ``folder/00000.json``, ...: image name -> rows x1, y1,
+    x2, y2, score, best first.
 
-    The best `limit` are kept and, if it is not among them, the largest one. What stored shards hold is not made again. An image that cannot
-    be read is noted in `skipped` (None: one logged line) and left out; a later run tries it again. Returns the number of images that were
-    looked at now. InputError: a shard is of other images or of another kind of proposer, two images have the same file name, or no image
-    can be read.
+    The best `limit` are kept and, if it is not among them, the largest one. What stored shards hold
+    is not made again. An image that cannot be read is noted in `skipped` (None: one logged line)
+    and left out; a later run tries it again. Returns the number of images that were looked at now.
+    InputError: a shard is of other images or of another kind of proposer, two images have the same
+    file name, or no image can be read.
     """
     folder, done, notes = Path(folder), 0, Skipped() if skipped is None else skipped
     _check_names(files)
@@ -46,47 +57,77 @@ def write_proposals(proposer: Proposer, files: Sequence[str], folder: str | Path
         rows = _stored(folder / f"{name}.json", members)
         missing, known = [file for file in members if Path(file).name not in rows], len(rows)
         for start in range(0, len(missing), batch):
-            images = _readable(missing[start:start + batch], notes)
+            images = _readable(missing[start : start + batch], notes)
             found = proposer.propose(list(images.values()), list(images))
-            rows |= {Path(file).name: _rows(proposals, limit) for file, proposals in zip(images, found, strict=True)}
+            rows |= {
+                Path(file).name: _rows(proposals, limit)
+                for file, proposals in zip(images, found, strict=True)
+            }
         if len(rows) > known:
             write_json(folder / ORIGIN, {"provenance": proposer.provenance})
-            write_json(folder / f"{name}.json", {name: rows[name] for name in (Path(file).name for file in members) if name in rows})
+            write_json(
+                folder / f"{name}.json",
+                {
+                    name: rows[name]
+                    for name in (Path(file).name for file in members)
+                    if name in rows
+                },
+            )
         done += len(rows) - known
     if len(notes) == len(files):
-        raise InputError(f"none of the {len(files)} images can be read: {notes}; check the images and their folder")
+        raise InputError(
+            f"none of the {len(files)} images can be read: {notes}; check the images and their "
+            "folder"
+        )
     if skipped is None:
         notes.log(folder)
     return done
 
 
 def read_proposals(folder: str | Path) -> dict[str, Proposals]:
-    """Image name -> proposals, best first, of all shards in `folder`, for training. InputError: there are none, or they are of a proposer
-    that may have seen boxes of novel categories."""
+    """Image name -> proposals, best first, of all shards in `folder`, for training. InputError:
+    there are none, or they are of a proposer that may have seen boxes of novel categories."""
     paths, origin = shards_in(folder), _origin(Path(folder))
     if not paths:
-        raise InputError(f"{folder} holds no proposals; make them with: ovarnet propose --output {folder}")
+        raise InputError(
+            f"{folder} holds no proposals; make them with: ovarnet propose --output {folder}"
+        )
     if origin not in (None, BASE_BOXES_ONLY):
-        raise InputError(f"{folder}: these proposals may bring boxes of novel categories into training ({origin}); make them with a "
-                         "proposer trained on base boxes: ovarnet train configs/.../proposer.yaml")
+        raise InputError(
+            f"{folder}: these proposals may bring boxes of novel categories into training "
+            f"({origin}); make them with a "
+            "proposer trained on base boxes: ovarnet train configs/.../proposer.yaml"
+        )
     rows = {name: boxes for path in paths for name, boxes in read_json(path, dict).items()}
-    tensors = {name: torch.tensor(boxes, dtype=torch.float32).reshape(-1, 5) for name, boxes in rows.items()}
+    tensors = {
+        name: torch.tensor(boxes, dtype=torch.float32).reshape(-1, 5)
+        for name, boxes in rows.items()
+    }
     return {name: Proposals(table[:, :4], table[:, 4]) for name, table in tensors.items()}
 
 
-def stored_proposals(folders: Sequence[str | Path], files: Sequence[str], most: int) -> dict[str, Proposals]:
-    """File -> its best `most` proposals in any of `folders`. InputError names a file that has none."""
-    known = {name: proposals for folder in folders for name, proposals in read_proposals(folder).items()}
+def stored_proposals(
+    folders: Sequence[str | Path], files: Sequence[str], most: int
+) -> dict[str, Proposals]:
+    """File -> its best `most` proposals in any of `folders`. InputError names a file that has
+    none."""
+    known = {
+        name: proposals for folder in folders for name, proposals in read_proposals(folder).items()
+    }
     missing = [file for file in files if Path(file).name not in known]
     if missing:
-        read_image(missing[0])      # a damaged image has no proposals, and says so itself
-        raise InputError(f"{', '.join(map(str, folders))}: no proposals of {len(missing)} of {len(files)} images, such as {missing[0]}; "
-                         "make them with: ovarnet propose")
+        read_image(missing[0])  # a damaged image has no proposals, and says so itself
+        raise InputError(
+            f"{', '.join(map(str, folders))}: no proposals of {len(missing)} of {len(files)} "
+            f"images, such as {missing[0]}; "
+            "make them with: ovarnet propose"
+        )
     return {file: known[Path(file).name][:most] for file in files}
 
 
 def best_and_largest(proposals: Proposals, most: int) -> Proposals:
-    """The best `most` and, if it is not among them, the largest one, last; it stands for the image."""
+    """The best `most` and, if it is not among them, the largest one, last; it stands for the
+    image."""
     kept = list(range(min(most, len(proposals))))
     largest = [int(areas(proposals.boxes).argmax())] if len(proposals) else []
     return proposals[kept + [row for row in largest if row not in kept]]
@@ -106,7 +147,9 @@ def _origin(folder: Path) -> str | None:
 def _rows(proposals: Proposals, limit: int) -> list[list[float]]:
     proposals = best_and_largest(proposals, limit)
     table = torch.cat([proposals.boxes, proposals.scores[:, None]], dim=1)
-    return [[round(value, DECIMALS) for value in row[:4]] + [round(row[4], 4)] for row in table.tolist()]
+    return [
+        [round(value, DECIMALS) for value in row[:4]] + [round(row[4], 4)] for row in table.tolist()
+    ]
 
 
 def _readable(files: Sequence[str], skipped: Skipped) -> dict[str, torch.Tensor]:
@@ -124,13 +167,19 @@ def _check_names(files: Sequence[str]) -> None:
     for file in files:
         other = first.setdefault(Path(file).name, file)
         if other is not file:
-            raise InputError(f"{other} and {file} have the same file name, by which proposals are kept; rename one")
+            raise InputError(
+                f"{other} and {file} have the same file name, by which proposals are kept; "
+                "rename one"
+            )
 
 
 def _check_output(folder: Path, proposer: Proposer) -> None:
     check_folder(folder)
     if _origin(folder) not in (None, proposer.provenance):
-        raise InputError(f"{folder} holds proposals of another proposer ({_origin(folder)}); give an empty --output folder")
+        raise InputError(
+            f"{folder} holds proposals of another proposer ({_origin(folder)}); give an empty "
+            "--output folder"
+        )
 
 
 def _stored(path: Path, members: list[str]) -> dict[str, list]:
@@ -138,5 +187,8 @@ def _stored(path: Path, members: list[str]) -> dict[str, list]:
     rows = read_json(path, dict) if path.is_file() else {}
     foreign = set(rows) - {Path(file).name for file in members}
     if foreign:
-        raise InputError(f"{path} holds proposals of other images, such as {min(foreign)}; give an empty --output folder")
+        raise InputError(
+            f"{path} holds proposals of other images, such as {min(foreign)}; give an empty "
+            "--output folder"
+        )
     return rows

@@ -1,5 +1,6 @@
-"""torchvision's COCO-pretrained Faster R-CNN as a class-agnostic proposer. It has seen boxes of all 80 COCO classes, so results with it
-are no open-vocabulary results on COCO; it is there for photos when no base-only proposer is at hand."""
+"""torchvision's COCO-pretrained Faster R-CNN as a class-agnostic proposer. It has seen boxes of all
+80 COCO classes, so results with it are no open-vocabulary results on COCO; it is there for photos
+when no base-only proposer is at hand."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ NMS_IOU = 0.7
 
 
 class TorchvisionProposer(nn.Module):
-    """weights: the state dict of `fasterrcnn_resnet50_fpn` (COCO_V1); None looks into torchvision's cache. Nothing is downloaded.
+    """weights: the state dict of `fasterrcnn_resnet50_fpn` (COCO_V1); None looks into torchvision's
+    cache. Nothing is downloaded.
 
     InputError: the file is missing or is not that detector's. Always in evaluation mode.
     """
@@ -36,20 +38,30 @@ class TorchvisionProposer(nn.Module):
         if not file.is_file():
             raise InputError(f"no detector weights at {file}; download {WEIGHTS.url} to that place")
         state = read_state_dict(file)
-        self.detector = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, box_detections_per_img=3 * LIMIT)
+        self.detector = fasterrcnn_resnet50_fpn(
+            weights=None, weights_backbone=None, box_detections_per_img=3 * LIMIT
+        )
         try:
             self.detector.load_state_dict(state)
         except RuntimeError:
-            raise InputError(f"{file} is not torchvision's fasterrcnn_resnet50_fpn; download {WEIGHTS.url}") from None
+            raise InputError(
+                f"{file} is not torchvision's fasterrcnn_resnet50_fpn; download {WEIGHTS.url}"
+            ) from None
         shipped = self.detector.transform
-        self.detector.transform = DetectorResize((800, 800), 1333, shipped.image_mean, shipped.image_std)
+        self.detector.transform = DetectorResize(
+            (800, 800), 1333, shipped.image_mean, shipped.image_std
+        )
         self.detector.roi_heads.box_roi_pool = roi_pool({"0": 4, "1": 8, "2": 16, "3": 32})
         self.eval()
 
     @torch.no_grad()
-    def propose(self, images: list[Tensor], names: Sequence[str | None] | None = None) -> list[Proposals]:
+    def propose(
+        self, images: list[Tensor], names: Sequence[str | None] | None = None
+    ) -> list[Proposals]:
         """As in `Proposer`; objectness is the score of a box's class."""
-        return [self._without_classes(found) for found in detect_independently(self.detector, images)]
+        return [
+            self._without_classes(found) for found in detect_independently(self.detector, images)
+        ]
 
     def _without_classes(self, found: Proposals) -> Proposals:
         return found[nms(found.boxes, found.scores, NMS_IOU)[:LIMIT]]

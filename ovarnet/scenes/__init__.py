@@ -1,1 +1,2 @@
-"""The generated world: its renderer, the training chain on it, ablations and reports. The method does not depend on it."""
+"""The generated world: its renderer, the training chain on it, ablations and reports. The method
+does not depend on it."""

@@ -15,10 +15,28 @@ def parser() -> CaptionParser:
     return CaptionParser(Vocabulary.of(["dog"], ["red"]), "rules")
 
 
-@pytest.mark.parametrize("text", ["", "   ", "...", "-", "一只红色的狗", "красная собака", "🐶🐶", "a the of", "\x00\x07", "a photograph"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "...",
+        "-",
+        "一只红色的狗",
+        "красная собака",
+        "🐶🐶",
+        "a the of",
+        "\x00\x07",
+        "a photograph",
+    ],
+)
 def test_no_known_word_gives_empty_lists(parser, text):
     record = parser.parse(text)
-    assert not record.known_words and (record.categories, record.attributes, record.pairs) == ((), (), ())
+    assert not record.known_words and (record.categories, record.attributes, record.pairs) == (
+        (),
+        (),
+        (),
+    )
 
 
 def test_known_words_among_other_scripts_and_control_characters(parser):
@@ -27,14 +45,15 @@ def test_known_words_among_other_scripts_and_control_characters(parser):
 
 
 def calls(parser, text):
-    """How many calls, of Python and of C functions, the parser makes for a caption: its time, whatever the machine does beside."""
+    """How many calls, of Python and of C functions, the parser makes for a caption: its time,
+    whatever the machine does beside."""
     count = 0
 
     def note(frame, event, what):
         nonlocal count
         count += event in ("call", "c_call")
 
-    parser.parse(text)      # what is loaded or remembered at first sight does not count
+    parser.parse(text)  # what is loaded or remembered at first sight does not count
     before = sys.getprofile()
     sys.setprofile(note)
     try:
@@ -44,9 +63,14 @@ def calls(parser, text):
     return count
 
 
-@pytest.mark.parametrize("part", ["a red dog and ", "a", "red ", "-", "( ", "red , ", "one ", "a dog is red and ", "a red and "])
+@pytest.mark.parametrize(
+    "part",
+    ["a red dog and ", "a", "red ", "-", "( ", "red , ", "one ", "a dog is red and ", "a red and "],
+)
 def test_time_does_not_grow_with_the_square_of_the_length(parser, part):
-    quarter, whole = (part * (characters // len(part)) for characters in (LONGEST_CAPTION // 4, LONGEST_CAPTION))
+    quarter, whole = (
+        part * (characters // len(part)) for characters in (LONGEST_CAPTION // 4, LONGEST_CAPTION)
+    )
     assert calls(parser, whole) < 8 * calls(parser, quarter) + 100, "the square would be 16"
 
 
@@ -62,15 +86,26 @@ def test_not_a_string(parser):
 
 
 def test_a_pipeline_that_is_not_installed():
-    with pytest.raises(InputError, match='xx_nothing: no such spaCy pipeline is installed; install it, or use "rules"'):
+    with pytest.raises(
+        InputError,
+        match='xx_nothing: no such spaCy pipeline is installed; install it, or use "rules"',
+    ):
         CaptionParser(Vocabulary.of(["dog"]), "xx_nothing")
 
 
 def test_a_record_as_json(parser):
     record = ParsedCaption.joined(map(parser.parse, ["a red dog", "a dog that is red", "the sky"]))
-    assert record.to_json() == {"text": "a red dog\na dog that is red\nthe sky", "categories": ["dog"], "attributes": ["red"],
-                                "pairs": [{"attribute": "red", "noun": "dog", "category": "dog"}], "phrases": ["red dog", "dog", "sky"]}
+    assert record.to_json() == {
+        "text": "a red dog\na dog that is red\nthe sky",
+        "categories": ["dog"],
+        "attributes": ["red"],
+        "pairs": [{"attribute": "red", "noun": "dog", "category": "dog"}],
+        "phrases": ["red dog", "dog", "sky"],
+    }
 
 
 def test_empty_vocabulary_still_gives_phrases():
-    assert CaptionParser(Vocabulary.of(), "rules").parse("a dog on the sofa").phrases == ("dog", "sofa")
+    assert CaptionParser(Vocabulary.of(), "rules").parse("a dog on the sofa").phrases == (
+        "dog",
+        "sofa",
+    )

@@ -6,12 +6,51 @@ from ovarnet.captions import CaptionParser, Pair
 from ovarnet.vocabulary import Vocabulary, Word
 
 VOCABULARY = Vocabulary.of(
-    categories=["person", "car", "dog", "hot dog", "orange", "knife", "skis", "bench", "teddy bear", "cup", "bowl", "chair", "book",
-                Word("wine glass", synonyms=("goblet",))],
-    attributes=["red", "blue", "green", "light blue", "dark", "light", "black", "white", "brown", "gray", "orange", "striped", "wet",
-                "small", "long", "tall", "brick", "glass", "metal", "hot", "snow covered", "parked", "running",
-                Word("wooden", synonyms=("wooden", "wood")), Word("large", synonyms=("large", "big")),
-                Word("colorful", synonyms=("colorful", "multi colored"))])
+    categories=[
+        "person",
+        "car",
+        "dog",
+        "hot dog",
+        "orange",
+        "knife",
+        "skis",
+        "bench",
+        "teddy bear",
+        "cup",
+        "bowl",
+        "chair",
+        "book",
+        Word("wine glass", synonyms=("goblet",)),
+    ],
+    attributes=[
+        "red",
+        "blue",
+        "green",
+        "light blue",
+        "dark",
+        "light",
+        "black",
+        "white",
+        "brown",
+        "gray",
+        "orange",
+        "striped",
+        "wet",
+        "small",
+        "long",
+        "tall",
+        "brick",
+        "glass",
+        "metal",
+        "hot",
+        "snow covered",
+        "parked",
+        "running",
+        Word("wooden", synonyms=("wooden", "wood")),
+        Word("large", synonyms=("large", "big")),
+        Word("colorful", synonyms=("colorful", "multi colored")),
+    ],
+)
 
 # sentence | categories | attributes without a noun | attribute noun (=category) | noun phrases
 SENTENCES = """
@@ -85,32 +124,46 @@ def test_exact_record(parser, line):
     assert record.text == text
     assert list(record.categories) == [name for name in categories.split(", ") if name]
     assert set(record.pairs) == set(expected) and len(record.pairs) == len(expected)
-    assert set(record.attributes) == {pair.attribute for pair in expected} | {name for name in alone.split(", ") if name}
+    assert set(record.attributes) == {pair.attribute for pair in expected} | {
+        name for name in alone.split(", ") if name
+    }
     assert list(record.phrases) == [phrase for phrase in phrases.split("; ") if phrase]
 
 
 def _pair(said: str) -> Pair:
-    """ "light blue car=car" -> Pair("light blue", "car", "car"): the longest attribute of the vocabulary that it starts with."""
+    """ "light blue car=car" -> Pair("light blue", "car", "car"): the longest attribute of the
+    vocabulary that it starts with."""
     words, _, category = said.partition("=")
-    attribute = max((name for name in VOCABULARY.attribute_names if words.startswith(name + " ")), key=len)
-    return Pair(attribute, words[len(attribute) + 1:], category or None)
+    attribute = max(
+        (name for name in VOCABULARY.attribute_names if words.startswith(name + " ")), key=len
+    )
+    return Pair(attribute, words[len(attribute) + 1 :], category or None)
 
 
 def test_words_keep_their_order_of_mention(parser):
     record = parser.parse("a wet dog and a red car and a wet bench")
     assert record.categories == ("dog", "car", "bench") and record.attributes == ("wet", "red")
-    assert record.pairs == (Pair("wet", "dog", "dog"), Pair("red", "car", "car"), Pair("wet", "bench", "bench"))
+    assert record.pairs == (
+        Pair("wet", "dog", "dog"),
+        Pair("red", "car", "car"),
+        Pair("wet", "bench", "bench"),
+    )
 
 
 def test_general_synonyms_yield_to_the_vocabulary():
     """ "mug" means the COCO word cup, unless the vocabulary has a mug of its own."""
     assert CaptionParser(Vocabulary.of(["cup"]), "rules").parse("a mug").categories == ("cup",)
-    assert CaptionParser(Vocabulary.of(["cup", "mug"]), "rules").parse("a mug").categories == ("mug",)
+    assert CaptionParser(Vocabulary.of(["cup", "mug"]), "rules").parse("a mug").categories == (
+        "mug",
+    )
     assert CaptionParser(Vocabulary.of(["mug"]), "rules").parse("a cup").categories == ()
 
 
 def test_a_string_of_several_words_means_all_of_them():
     """OVAD gives "white" to a colour, a hair colour and a colour of clothes."""
-    words = [Word("color:white", synonyms=("white",)), Word("clothes color:white", synonyms=("white",))]
+    words = [
+        Word("color:white", synonyms=("white",)),
+        Word("clothes color:white", synonyms=("white",)),
+    ]
     record = CaptionParser(Vocabulary.of(attributes=words), "rules").parse("a white dog")
     assert record.pairs == (Pair("color:white", "dog"), Pair("clothes color:white", "dog"))

@@ -21,15 +21,27 @@ def test_glasses_are_worn():
     assert singular("glasses") == "glasses" and plural("glass") == "glasses"
 
 
-@pytest.mark.parametrize("word", ["grass", "tennis", "bus", "octopus", "dog", "is", "as", "gas", "jeans"])
+@pytest.mark.parametrize(
+    "word", ["grass", "tennis", "bus", "octopus", "dog", "is", "as", "gas", "jeans"]
+)
 def test_no_plurals(word):
     assert not is_plural(word)
 
 
 def test_surface_forms():
-    assert surface_forms("Dark_Gray", with_plural=False) == {"dark gray", "dark grey", "dark-gray", "dark-grey"}
+    assert surface_forms("Dark_Gray", with_plural=False) == {
+        "dark gray",
+        "dark grey",
+        "dark-gray",
+        "dark-grey",
+    }
     assert surface_forms("hair drier", with_plural=True) == {
-        f"hair{gap}{word}" for gap in " -" for word in ("drier", "driers", "dryer")}
+        f"hair{gap}{word}" for gap in " -" for word in ("drier", "driers", "dryer")
+    }
     assert surface_forms("knife", with_plural=True) == {"knife", "knives"}
     assert surface_forms("multi-coloured", with_plural=False) == {
-        "multi-coloured", "multi coloured", "multi-colored", "multi colored"}
+        "multi-coloured",
+        "multi coloured",
+        "multi-colored",
+        "multi colored",
+    }

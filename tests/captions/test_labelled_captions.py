@@ -1,4 +1,5 @@
-"""Precision and recall against captions labelled by hand; the captions themselves are not part of this repository."""
+"""Precision and recall against captions labelled by hand; the captions themselves are not part of
+this repository."""
 
 import importlib.util
 import json
@@ -17,7 +18,9 @@ CAPTIONS = PHOTOS / "flickr8k" / "captions.txt"
 
 
 def benchmark():
-    spec = importlib.util.spec_from_file_location("benchmark_parser", REPOSITORY / "tools" / "benchmark_parser.py")
+    spec = importlib.util.spec_from_file_location(
+        "benchmark_parser", REPOSITORY / "tools" / "benchmark_parser.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -32,15 +35,22 @@ def test_labels_are_words_of_the_vocabulary():
 
 def test_compare_counts_right_wrong_and_missed():
     parser = CaptionParser(Vocabulary.of(["dog"], ["red", "blue"]), "rules")
-    found = benchmark().compare(parser, ["a red dog", "a blue hat"], {"1": [["red", "dog"], ["blue", "dog"]], "2": []})
+    found = benchmark().compare(
+        parser, ["a red dog", "a blue hat"], {"1": [["red", "dog"], ["blue", "dog"]], "2": []}
+    )
     assert found == {"right": ["1: red dog"], "missed": ["1: blue dog"], "wrong": ["2: blue hat"]}
 
 
-@pytest.mark.skipif(not CAPTIONS.exists(), reason="needs flickr8k/captions.txt (OVARNET_TEST_PHOTOS)")
+@pytest.mark.skipif(
+    not CAPTIONS.exists(), reason="needs flickr8k/captions.txt (OVARNET_TEST_PHOTOS)"
+)
 def test_precision_and_recall_of_the_rules():
     module = benchmark()
     labels = json.loads((HERE / "flickr8k_labels.json").read_text(encoding="utf-8"))["pairs"]
     parser = CaptionParser(Vocabulary.load(HERE / "words.json"), "rules")
-    found = {kind: len(entries) for kind, entries in module.compare(parser, module.caption_lines(CAPTIONS), labels).items()}
+    found = {
+        kind: len(entries)
+        for kind, entries in module.compare(parser, module.caption_lines(CAPTIONS), labels).items()
+    }
     assert found["right"] / (found["right"] + found["wrong"]) >= 0.90
     assert found["right"] / (found["right"] + found["missed"]) >= 0.80

@@ -10,7 +10,7 @@ UNKNOWN = [
     ("a small red striped mug", "mug", ["small", "red", "striped"]),
     ("small striped mugs", "mug", ["small", "striped"]),
     ("a car that is white", "car", ["white"]),
-    ("a mug that is puce", "mug", ["puce"]),                        # in no list
+    ("a mug that is puce", "mug", ["puce"]),  # in no list
     ("a dog running in the park", "dog", ["running"]),
     ("a mug, red and shiny", "mug", ["red", "shiny"]),
     ("a mug with a striped pattern", "mug", ["striped"]),
@@ -39,12 +39,19 @@ def test_without_a_vocabulary(phrase, category, attributes):
     assert (query.category, list(query.attributes)) == (category, attributes)
 
 
-@pytest.mark.parametrize(("phrase", "category", "attributes"), [
-    ("upside down grey cars", "car", ["upside-down", "gray"]),
-    ("snow-covered trees", "tree", ["snow covered"]),
-    ("the glossy automobile", "automobile", ["glossy"]),            # a synonym stays the user's word, as the vocabulary writes it
-    ("a large teapot", "teapot", ["large"]),
-])
+@pytest.mark.parametrize(
+    ("phrase", "category", "attributes"),
+    [
+        ("upside down grey cars", "car", ["upside-down", "gray"]),
+        ("snow-covered trees", "tree", ["snow covered"]),
+        (
+            "the glossy automobile",
+            "automobile",
+            ["glossy"],
+        ),  # a synonym stays the user's word, as the vocabulary writes it
+        ("a large teapot", "teapot", ["large"]),
+    ],
+)
 def test_known_words_are_spelled_as_in_the_vocabulary(phrase, category, attributes):
     query = read_query(phrase, vocabulary())
     assert (query.category, list(query.attributes)) == (category, attributes)
@@ -58,11 +65,21 @@ def test_what_cannot_be_scored_is_told():
 
 
 def test_the_text_is_tidied_and_has_no_article():
-    assert read_query("  The  white\n car ").text == "white car" and read_query("a photo of the white car").text == "white car"
+    assert (
+        read_query("  The  white\n car ").text == "white car"
+        and read_query("a photo of the white car").text == "white car"
+    )
 
 
-@pytest.mark.parametrize(("phrase", "message"), [("", "names nothing"), (" ?! ", "names nothing"), ("no cars", "not wanted"),
-                                                 (7, "string, not int")])
+@pytest.mark.parametrize(
+    ("phrase", "message"),
+    [
+        ("", "names nothing"),
+        (" ?! ", "names nothing"),
+        ("no cars", "not wanted"),
+        (7, "string, not int"),
+    ],
+)
 def test_phrases_without_anything_to_find(phrase, message):
     with pytest.raises(InputError, match=message):
         read_query(phrase)

@@ -1,4 +1,5 @@
-"""On captions of the generated world, whose truth is known: every pair is true, every attribute word is found with its noun."""
+"""On captions of the generated world, whose truth is known: every pair is true, every attribute
+word is found with its noun."""
 
 from ovarnet.captions import CaptionParser
 from ovarnet.scenes.world.captions import photo_captions, scene_captions
@@ -9,7 +10,11 @@ from ovarnet.scenes.world.words import ATTRIBUTE_NAMES, attribute_strings, vocab
 
 def mentioned(caption: str) -> set[str]:
     padded = f" {caption.lower().rstrip('.').replace(',', ' ')} "
-    return {word for word in ATTRIBUTE_NAMES if any(f" {string} " in padded for string in attribute_strings(word))}
+    return {
+        word
+        for word in ATTRIBUTE_NAMES
+        if any(f" {string} " in padded for string in attribute_strings(word))
+    }
 
 
 def test_photo_captions():
@@ -19,7 +24,9 @@ def test_photo_captions():
         for caption in photo_captions(0, index, thing):
             pairs = parser.parse(caption).pairs
             assert {pair.attribute for pair in pairs} == mentioned(caption), caption
-            assert {pair.noun for pair in pairs if pair.category is None} <= {"object", "thing"}, caption
+            assert {pair.noun for pair in pairs if pair.category is None} <= {"object", "thing"}, (
+                caption
+            )
             assert {pair.category for pair in pairs} <= {thing.category.name, None}, caption
 
 
@@ -30,7 +37,9 @@ def test_scene_captions():
         for caption in scene_captions(0, "captions", index, objects):
             for pair in parser.parse(caption).pairs:
                 if pair.category is not None:
-                    assert any(pair.category == thing.category.name and pair.attribute in thing.attributes
-                               for thing in (item.thing for item in objects)), caption
+                    assert any(
+                        pair.category == thing.category.name and pair.attribute in thing.attributes
+                        for thing in (item.thing for item in objects)
+                    ), caption
                     checked += 1
     assert checked > 100

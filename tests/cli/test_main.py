@@ -12,8 +12,14 @@ from ovarnet.cli import main as cli
 
 
 def run(*arguments):
-    wide = {**os.environ, "COLUMNS": "1000"}     # nothing is wrapped
-    return subprocess.run([sys.executable, "-m", "ovarnet", *arguments], capture_output=True, text=True, timeout=120, env=wide)
+    wide = {**os.environ, "COLUMNS": "1000"}  # nothing is wrapped
+    return subprocess.run(
+        [sys.executable, "-m", "ovarnet", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=wide,
+    )
 
 
 def test_help_names_every_command_and_an_example():
@@ -44,22 +50,46 @@ def help_of(name, monkeypatch, capsys):
 def test_help_of_each_command_explains_every_option_once(name, monkeypatch, capsys):
     shown = help_of(name, monkeypatch, capsys)
     assert shown.startswith(f"usage: ovarnet {name}")
-    assert all(line.count("(default: ") <= 1 for line in shown.splitlines()) and "(default: None)" not in shown
+    assert (
+        all(line.count("(default: ") <= 1 for line in shown.splitlines())
+        and "(default: None)" not in shown
+    )
 
 
-@pytest.mark.parametrize(("name", "option", "default"), [
-    ("detect", "--model", "scenes"), ("detect", "--output", "out"), ("detect", "--top-attributes", "3"), ("detect", "--device", "auto"),
-    ("detect", "--proposer", "the model's own"), ("find", "--top", "5"), ("evaluate", "--root", "datasets/scenes"),
-    ("evaluate", "--split", "test"), ("learnability", "--scenes", "5000"), ("benchmark", "--size", "[800, 1088]"),
-    ("propose", "--limit", "100"), ("pseudo-label", "--most", "50"), ("reproduce", "--configs", "configs/scenes"),
-    ("prepare", "--sample", "100"), ("parse-captions", "--processes", "1")])
+@pytest.mark.parametrize(
+    ("name", "option", "default"),
+    [
+        ("detect", "--model", "scenes"),
+        ("detect", "--output", "out"),
+        ("detect", "--top-attributes", "3"),
+        ("detect", "--device", "auto"),
+        ("detect", "--proposer", "the model's own"),
+        ("find", "--top", "5"),
+        ("evaluate", "--root", "datasets/scenes"),
+        ("evaluate", "--split", "test"),
+        ("learnability", "--scenes", "5000"),
+        ("benchmark", "--size", "[800, 1088]"),
+        ("propose", "--limit", "100"),
+        ("pseudo-label", "--most", "50"),
+        ("reproduce", "--configs", "configs/scenes"),
+        ("prepare", "--sample", "100"),
+        ("parse-captions", "--processes", "1"),
+    ],
+)
 def test_help_shows_defaults(name, option, default, monkeypatch, capsys):
-    line = next(line for line in help_of(name, monkeypatch, capsys).splitlines() if line.strip().split(" ")[0] == option)
+    line = next(
+        line
+        for line in help_of(name, monkeypatch, capsys).splitlines()
+        if line.strip().split(" ")[0] == option
+    )
     assert line.endswith(f"(default: {default})")
 
 
 def test_help_does_not_wait_for_torch():
-    code = "import sys; from ovarnet.cli import main as cli; cli.build_parsers(); print(sorted({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
+    code = (
+        "import sys; from ovarnet.cli import main as cli; cli.build_parsers(); "
+        "print(sorted({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[]", done.stderr
 
@@ -69,27 +99,48 @@ def test_version_is_the_installed_one():
     assert done.stdout == f"ovarnet {metadata.version('ovarnet')}\n"
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["detct"], "unknown command 'detct'; did you mean detect?"),
-    (["frobnicate"], "unknown command 'frobnicate'; the commands are detect"),
-    (["--verbose"], "unknown argument '--verbose'"),
-    (["distill", "configs/scenes/clip.yaml"], "configs/scenes/clip.yaml is of stage 'clip', this command needs stage ovarnet; "
-                                              "use: ovarnet train configs/scenes/clip.yaml"),
-    (["distill", "configs/scenes/clip.yaml", "--teacher", "x"], "configs/scenes/clip.yaml is of stage 'clip', this command needs"),
-    (["detect"], "the following arguments are required: IMAGE_OR_FOLDER"),
-    (["detect", "x.jpg", "--categoris", "mug"], "unknown argument '--categoris', did you mean --categories?"),
-    (["detect", "x.jpg", "--categories"], "argument --categories: expected one argument"),
-    (["detect", "x.jpg", "--threshold", "1.5"], "argument --threshold: 1.5 is not between 0 and 1"),
-    (["detect", "x.jpg", "--threshold", "nan"], "argument --threshold: nan is not between 0 and 1"),
-    (["detect", "x.jpg", "--threshold", "high"], "argument --threshold: invalid fraction value: 'high'"),
-    (["detect", "x.jpg", "--batch-size", "0"], "argument --batch-size: 0 is too small"),
-    (["detect", "x.jpg", "--max-boxes", "-1"], "argument --max-boxes: -1 is negative"),
-    (["propose", "--output", "out", "--shard", "0"], "argument --shard: 0 is too small"),
-    (["propose", "--output", "out", "--limit", "-1"], "argument --limit: -1 is negative"),
-    (["pseudo-label", "--shard", "-1"], "argument --shard: -1 is negative"),
-    (["pseudo-label", "--most", "0"], "argument --most: 0 is too small"),
-    (["reproduce", "scenes", "--seeds", "0"], "argument --seeds: 0 is too small"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["detct"], "unknown command 'detct'; did you mean detect?"),
+        (["frobnicate"], "unknown command 'frobnicate'; the commands are detect"),
+        (["--verbose"], "unknown argument '--verbose'"),
+        (
+            ["distill", "configs/scenes/clip.yaml"],
+            "configs/scenes/clip.yaml is of stage 'clip', this command needs stage ovarnet; "
+            "use: ovarnet train configs/scenes/clip.yaml",
+        ),
+        (
+            ["distill", "configs/scenes/clip.yaml", "--teacher", "x"],
+            "configs/scenes/clip.yaml is of stage 'clip', this command needs",
+        ),
+        (["detect"], "the following arguments are required: IMAGE_OR_FOLDER"),
+        (
+            ["detect", "x.jpg", "--categoris", "mug"],
+            "unknown argument '--categoris', did you mean --categories?",
+        ),
+        (["detect", "x.jpg", "--categories"], "argument --categories: expected one argument"),
+        (
+            ["detect", "x.jpg", "--threshold", "1.5"],
+            "argument --threshold: 1.5 is not between 0 and 1",
+        ),
+        (
+            ["detect", "x.jpg", "--threshold", "nan"],
+            "argument --threshold: nan is not between 0 and 1",
+        ),
+        (
+            ["detect", "x.jpg", "--threshold", "high"],
+            "argument --threshold: invalid fraction value: 'high'",
+        ),
+        (["detect", "x.jpg", "--batch-size", "0"], "argument --batch-size: 0 is too small"),
+        (["detect", "x.jpg", "--max-boxes", "-1"], "argument --max-boxes: -1 is negative"),
+        (["propose", "--output", "out", "--shard", "0"], "argument --shard: 0 is too small"),
+        (["propose", "--output", "out", "--limit", "-1"], "argument --limit: -1 is negative"),
+        (["pseudo-label", "--shard", "-1"], "argument --shard: -1 is negative"),
+        (["pseudo-label", "--most", "0"], "argument --most: 0 is too small"),
+        (["reproduce", "scenes", "--seeds", "0"], "argument --seeds: 0 is too small"),
+    ],
+)
 def test_mistyped_commands_give_one_line_and_exit_code_2(arguments, message, capsys):
     assert cli.main(arguments) == 2
     captured = capsys.readouterr()
@@ -101,7 +152,13 @@ def test_mistyped_commands_give_one_line_and_exit_code_2(arguments, message, cap
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has this device")
 def test_a_full_disk_under_what_is_printed_gives_no_traceback():
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-m", "ovarnet", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-m", "ovarnet", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
     assert done.stderr == ""
 
 

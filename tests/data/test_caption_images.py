@@ -1,4 +1,5 @@
-"""Three corpora, one record: the same pictures and captions as COCO captions, as CC3M and CC12M tables and as WebDataset shards."""
+"""Three corpora, one record: the same pictures and captions as COCO captions, as CC3M and CC12M
+tables and as WebDataset shards."""
 
 import gzip
 import io
@@ -45,29 +46,52 @@ def shard(path, members):
 
 def as_coco(folder):
     file = folder / "captions.json"
-    file.write_text(json.dumps({
-        "images": [{"id": n, "file_name": name} for n, name in enumerate(CAPTIONS)],
-        "annotations": [{"id": 10 * n + k, "image_id": n, "caption": text} for n, name in enumerate(CAPTIONS)
-                        for k, text in enumerate(CAPTIONS[name])]}))
+    file.write_text(
+        json.dumps(
+            {
+                "images": [{"id": n, "file_name": name} for n, name in enumerate(CAPTIONS)],
+                "annotations": [
+                    {"id": 10 * n + k, "image_id": n, "caption": text}
+                    for n, name in enumerate(CAPTIONS)
+                    for k, text in enumerate(CAPTIONS[name])
+                ],
+            }
+        )
+    )
     return file
 
 
 def as_cc3m(folder):
     file = folder / "Train_GCC-training.tsv"
-    file.write_text("one red dog\thttp://x.org/1/a.png?w=3\ntwo dogs\thttps://x.org/b.png\na cat\thttps://x.org/b.png\n")
+    file.write_text(
+        "one red dog\thttp://x.org/1/a.png?w=3\ntwo dogs\thttps://x.org/b.png\na "
+        "cat\thttps://x.org/b.png\n"
+    )
     return file
 
 
 def as_cc12m(folder):
     file = folder / "cc12m.tsv"
-    file.write_text("http://x.org/1/a.png\tone red dog\nhttps://x.org/b.png\ttwo dogs\nhttps://x.org/b.png\ta cat\n")
+    file.write_text(
+        "http://x.org/1/a.png\tone red dog\nhttps://x.org/b.png\ttwo dogs\nhttps://x.org/b.png\ta "
+        "cat\n"
+    )
     return file
 
 
 def as_shards(folder):
-    shard(folder / "00000.tar", [("000000000.json", b'{"caption": "no"}'), ("000000000.png", PIXELS["a.png"]),
-                                  ("000000000.txt", b"one red dog")])
-    shard(folder / "00001.tar", [("part/b.png", PIXELS["b.png"]), ("part/b.json", b'{"caption": "two dogs", "url": "x"}')])
+    shard(
+        folder / "00000.tar",
+        [
+            ("000000000.json", b'{"caption": "no"}'),
+            ("000000000.png", PIXELS["a.png"]),
+            ("000000000.txt", b"one red dog"),
+        ],
+    )
+    shard(
+        folder / "00001.tar",
+        [("part/b.png", PIXELS["b.png"]), ("part/b.json", b'{"caption": "two dogs", "url": "x"}')],
+    )
     return folder / "*.tar"
 
 
@@ -79,27 +103,52 @@ def test_all_fill_the_same_record(folder, write):
     assert np.unique(read_image(second.file).reshape(-1, 3), axis=0).tolist() == [[0, 0, 255]]
     assert read_image_size(second.file) == (4, 6)
     if write is not as_shards:
-        assert second.captions == ["two dogs", "a cat"] and first.file == str(folder / "images/a.png")
+        assert second.captions == ["two dogs", "a cat"] and first.file == str(
+            folder / "images/a.png"
+        )
     else:
         assert first.file.endswith("/000000000.png") and second.file.endswith("/b.png")
 
 
 def test_what_cannot_be_used_is_counted(folder):
-    (folder / "cc3m.tsv").write_text("a\thttp://x.org/a.png\nb\thttp://x.org/1/same.png\nc\thttp://x.org/2/same.png\nd\thttp://x.org/gone.png\n"
-                                     "no tab\n\thttp://x.org/b.png\ne\thttp://x.org/a.png\n")
+    (folder / "cc3m.tsv").write_text(
+        "a\thttp://x.org/a.png\nb\thttp://x.org/1/same.png\nc\thttp://x.org/2/same.png\nd\thttp://x.org/gone.png\n"
+        "no tab\n\thttp://x.org/b.png\ne\thttp://x.org/a.png\n"
+    )
     skipped = Skipped()
     (only,) = load_captions(folder / "cc3m.tsv", folder / "images", skipped)
     assert only.captions == ["a", "e"], "lines of one image become one record wherever they stand"
-    assert skipped.counts == {"file name shared by several URLs": 2, "image file missing": 1, "no TAB between image and caption": 1,
-                              "empty caption": 1}
-    (folder / "cc12m.tsv").write_text("http://[x.org/1.png\ta\nhttp://[x.org/2.png\tb\nhttp://x.org/a.png\tc\n")
+    assert skipped.counts == {
+        "file name shared by several URLs": 2,
+        "image file missing": 1,
+        "no TAB between image and caption": 1,
+        "empty caption": 1,
+    }
+    (folder / "cc12m.tsv").write_text(
+        "http://[x.org/1.png\ta\nhttp://[x.org/2.png\tb\nhttp://x.org/a.png\tc\n"
+    )
     skipped = Skipped()
-    assert [image.captions for image in load_captions(folder / "cc12m.tsv", folder / "images", skipped)] == [["c"]]
+    assert [
+        image.captions for image in load_captions(folder / "cc12m.tsv", folder / "images", skipped)
+    ] == [["c"]]
     assert skipped.items == {"not a valid URL": ["http://[x.org/1.png", "http://[x.org/2.png"]}
     skipped = Skipped()
-    shard(folder / "s.tar", [("1.txt", b"no picture"), ("2.png", PIXELS["a.png"]), ("3.png", PIXELS["a.png"]), ("3.txt", b"good")])
-    assert [image.captions for image in load_captions(folder / "s.tar", None, skipped)] == [["good"]]
-    assert skipped.counts == {"no image beside the caption in the shard, or a zipped shard (gunzip it)": 1, "no .txt or .json member": 1}
+    shard(
+        folder / "s.tar",
+        [
+            ("1.txt", b"no picture"),
+            ("2.png", PIXELS["a.png"]),
+            ("3.png", PIXELS["a.png"]),
+            ("3.txt", b"good"),
+        ],
+    )
+    assert [image.captions for image in load_captions(folder / "s.tar", None, skipped)] == [
+        ["good"]
+    ]
+    assert skipped.counts == {
+        "no image beside the caption in the shard, or a zipped shard (gunzip it)": 1,
+        "no .txt or .json member": 1,
+    }
 
 
 def test_shards_that_cannot_be_read(folder):

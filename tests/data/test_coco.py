@@ -11,20 +11,35 @@ from ovarnet.structures import UNKNOWN
 from ovarnet.vocabulary import Vocabulary
 
 WORDS = Vocabulary.of(["dog", "person"], ["red", "wet"])
-IMAGES = [{"id": 7, "file_name": "000000000007.jpg", "height": 40, "width": 60, "license": 3},
-          {"id": 5, "file_name": "000000000005.jpg", "height": 30, "width": 20}]
-CATEGORIES = [{"id": 1, "name": "person", "supercategory": "person"}, {"id": 18, "name": "dog", "supercategory": "animal"},
-              {"id": 10, "name": "traffic light", "supercategory": "outdoor"}]
+IMAGES = [
+    {"id": 7, "file_name": "000000000007.jpg", "height": 40, "width": 60, "license": 3},
+    {"id": 5, "file_name": "000000000005.jpg", "height": 30, "width": 20},
+]
+CATEGORIES = [
+    {"id": 1, "name": "person", "supercategory": "person"},
+    {"id": 18, "name": "dog", "supercategory": "animal"},
+    {"id": 10, "name": "traffic light", "supercategory": "outdoor"},
+]
 
 
 def box(number, image=7, category=18, bbox=(1, 2, 10, 20), **more):
-    return {"id": number, "image_id": image, "category_id": category, "bbox": list(bbox), "area": 200, "iscrowd": 0, "segmentation": [],
-            **more}
+    return {
+        "id": number,
+        "image_id": image,
+        "category_id": category,
+        "bbox": list(bbox),
+        "area": 200,
+        "iscrowd": 0,
+        "segmentation": [],
+        **more,
+    }
 
 
 @pytest.fixture
 def files(tmp_path):
-    """Writes the annotation file and empty images of the names in it; returns (annotation file, image folder)."""
+    """Writes the annotation file and empty images of the names in it; returns (annotation file,
+    image folder)."""
+
     def write(annotations, images=IMAGES, categories=CATEGORIES, missing=()):
         folder = tmp_path / "val2017"
         folder.mkdir(exist_ok=True)
@@ -33,15 +48,25 @@ def files(tmp_path):
             if isinstance(name, str) and name not in missing:
                 Image.new("RGB", (image["width"], image["height"])).save(folder / name)
         path = tmp_path / "instances.json"
-        path.write_text(json.dumps({"info": {}, "images": images, "annotations": annotations, "categories": categories}))
+        path.write_text(
+            json.dumps(
+                {"info": {}, "images": images, "annotations": annotations, "categories": categories}
+            )
+        )
         return path, folder
+
     return write
 
 
 def test_boxes_become_corners_and_categories_are_found_by_name(files):
     path, folder = files([box(3, category=1, iscrowd=1), box(4, bbox=(0.5, 1.5, 2, 3))])
     first, second = load_coco(path, folder, WORDS)
-    assert (first.file, first.image_id, first.height, first.width) == (str(folder / "000000000007.jpg"), "7", 40, 60)
+    assert (first.file, first.image_id, first.height, first.width) == (
+        str(folder / "000000000007.jpg"),
+        "7",
+        40,
+        60,
+    )
     assert first.boxes.tolist() == [[1, 2, 11, 22], [0.5, 1.5, 2.5, 4.5]]
     assert first.categories.tolist() == [1, 0]
     assert first.is_crowd.tolist() == [True, False]
@@ -53,23 +78,47 @@ def test_boxes_become_corners_and_categories_are_found_by_name(files):
 def test_everything_left_out_is_counted_and_listed(files):
     nan = float("nan")
     path, folder = files(
-        [box(1), box(2, category=10), box(3, category=99), box(4, image=8), box(5, image=5), box(6, bbox=(0, 0, 0, 5)),
-         box(7, bbox=(0, 0, nan, 5)), box(8, bbox=(60, 0, 5, 5)), box(9, bbox=(1, 2, 3)), box(10, bbox=["1", 2, 3, 4]),
-         box(11, bbox=(0, 0, -3, 5)), box(12, bbox=(50, 30, 20, 20)), box(13, bbox=(0, 0, 60.4, 40.0)),
-         box(14, bbox=(0, 0, 10 ** 400, 4))],
-        images=[*IMAGES, {"id": 9, "file_name": "x.jpg", "height": None, "width": 3}], missing=["000000000005.jpg", "x.jpg"])
+        [
+            box(1),
+            box(2, category=10),
+            box(3, category=99),
+            box(4, image=8),
+            box(5, image=5),
+            box(6, bbox=(0, 0, 0, 5)),
+            box(7, bbox=(0, 0, nan, 5)),
+            box(8, bbox=(60, 0, 5, 5)),
+            box(9, bbox=(1, 2, 3)),
+            box(10, bbox=["1", 2, 3, 4]),
+            box(11, bbox=(0, 0, -3, 5)),
+            box(12, bbox=(50, 30, 20, 20)),
+            box(13, bbox=(0, 0, 60.4, 40.0)),
+            box(14, bbox=(0, 0, 10**400, 4)),
+        ],
+        images=[*IMAGES, {"id": 9, "file_name": "x.jpg", "height": None, "width": 3}],
+        missing=["000000000005.jpg", "x.jpg"],
+    )
     skipped = Skipped()
     (image,) = load_coco(path, folder, WORDS, skipped)
     assert image.instance_ids == ["1", "12", "13"]
     assert image.boxes[1:].tolist() == [[50, 30, 60, 40], [0, 0, 60, 40]]
     assert skipped.counts == {
-        "category not in the vocabulary": 1, "category_id not among the categories": 1, "image_id not among the images": 1,
-        "annotation of an image left out": 1, "box has no area": 2, "box is not four finite numbers": 4, "box lies outside the image": 1,
-        "part of the box outside the image, clipped": 1, "image file missing": 1, "image record without id, file_name, height or width": 1}
+        "category not in the vocabulary": 1,
+        "category_id not among the categories": 1,
+        "image_id not among the images": 1,
+        "annotation of an image left out": 1,
+        "box has no area": 2,
+        "box is not four finite numbers": 4,
+        "box lies outside the image": 1,
+        "part of the box outside the image, clipped": 1,
+        "image file missing": 1,
+        "image record without id, file_name, height or width": 1,
+    }
     assert len(skipped) == 14
     assert skipped.items["category not in the vocabulary"] == ["annotation 2: traffic light"]
     assert skipped.items["image file missing"] == ["000000000005.jpg"]
-    assert "\n" not in str(skipped) and "1 x category not in the vocabulary (e.g. annotation 2: traffic light)" in str(skipped)
+    assert "\n" not in str(
+        skipped
+    ) and "1 x category not in the vocabulary (e.g. annotation 2: traffic light)" in str(skipped)
 
 
 def test_images_of_another_size_than_their_record_are_counted(files):
@@ -84,9 +133,14 @@ def test_images_of_another_size_than_their_record_are_counted(files):
     (image,) = load_coco(path, folder, WORDS, skipped)
     assert image.image_id == "9" and len(image) == 0
     assert skipped.items["image of another size than its record says"] == [
-        f"{folder / '000000000007.jpg'}: 40 x 60 (width and height changed places, perhaps by its EXIF rotation), "
-        "the record says 60 x 40"]
-    assert skipped.counts["image unreadable"] == 1 and skipped.counts["annotation of an image left out"] == 2
+        f"{folder / '000000000007.jpg'}: 40 x 60 (width and height changed places, perhaps by its "
+        "EXIF rotation), "
+        "the record says 60 x 40"
+    ]
+    assert (
+        skipped.counts["image unreadable"] == 1
+        and skipped.counts["annotation of an image left out"] == 2
+    )
 
 
 def test_polygons_are_not_kept_but_change_nothing(files):
@@ -99,7 +153,8 @@ def test_without_a_collector_one_line_is_logged(files, caplog):
     with caplog.at_level(logging.WARNING):
         load_coco(path, folder, WORDS)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{path}: left out: 1 x category not in the vocabulary (e.g. annotation 2: traffic light)"]
+        f"{path}: left out: 1 x category not in the vocabulary (e.g. annotation 2: traffic light)"
+    ]
     caplog.clear()
     path, folder = files([box(1)])
     load_coco(path, folder, WORDS)
@@ -107,25 +162,48 @@ def test_without_a_collector_one_line_is_logged(files, caplog):
 
 
 def test_path_styles_of_file_names(files):
-    images = [dict(IMAGES[0], file_name="val2017/000000000007.jpg"), dict(IMAGES[1], file_name="sub\\five.jpg")]
+    images = [
+        dict(IMAGES[0], file_name="val2017/000000000007.jpg"),
+        dict(IMAGES[1], file_name="sub\\five.jpg"),
+    ]
     path, folder = files([], images=[])
     (folder / "sub").mkdir()
     for name, size in (("000000000007.jpg", (60, 40)), ("sub/five.jpg", (20, 30))):
         Image.new("RGB", size).save(folder / name)
-    path.write_text(json.dumps({"images": images, "annotations": [box(1)], "categories": CATEGORIES}))
-    assert [image.file for image in load_coco(path, folder, WORDS)] == [str(folder / "000000000007.jpg"), str(folder / "sub/five.jpg")]
-    assert [image.file for image in load_coco(path, None, WORDS)] == ["val2017/000000000007.jpg", "sub\\five.jpg"]
+    path.write_text(
+        json.dumps({"images": images, "annotations": [box(1)], "categories": CATEGORIES})
+    )
+    assert [image.file for image in load_coco(path, folder, WORDS)] == [
+        str(folder / "000000000007.jpg"),
+        str(folder / "sub/five.jpg"),
+    ]
+    assert [image.file for image in load_coco(path, None, WORDS)] == [
+        "val2017/000000000007.jpg",
+        "sub\\five.jpg",
+    ]
 
 
-@pytest.mark.parametrize(("changed", "message"), [
-    ({"annotations": [box(1), box(1)]}, "annotation id 1 occurs 2 times"),
-    ({"annotations": [], "images": [IMAGES[0], IMAGES[0]]}, "image id 7 occurs 2 times"),
-    ({"annotations": [], "categories": [*CATEGORIES, CATEGORIES[0]]}, "category id 1 occurs 2 times"),
-    ({"annotations": [], "categories": CATEGORIES[2:]}, "none of its 1 categories .*'traffic light'.* names must be equal"),
-    ({"annotations": [], "missing": [image["file_name"] for image in IMAGES]}, "none of its 2 images can be used: 2 x image file missing"),
-    ({"annotations": {"a": 1}}, "'annotations' must be a list of objects"),
-    ({"annotations": [3]}, "'annotations' must be a list of objects"),
-])
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"annotations": [box(1), box(1)]}, "annotation id 1 occurs 2 times"),
+        ({"annotations": [], "images": [IMAGES[0], IMAGES[0]]}, "image id 7 occurs 2 times"),
+        (
+            {"annotations": [], "categories": [*CATEGORIES, CATEGORIES[0]]},
+            "category id 1 occurs 2 times",
+        ),
+        (
+            {"annotations": [], "categories": CATEGORIES[2:]},
+            "none of its 1 categories .*'traffic light'.* names must be equal",
+        ),
+        (
+            {"annotations": [], "missing": [image["file_name"] for image in IMAGES]},
+            "none of its 2 images can be used: 2 x image file missing",
+        ),
+        ({"annotations": {"a": 1}}, "'annotations' must be a list of objects"),
+        ({"annotations": [3]}, "'annotations' must be a list of objects"),
+    ],
+)
 def test_files_that_cannot_be_used(files, changed, message):
     path, folder = files(**changed)
     with pytest.raises(InputError, match=message) as raised:

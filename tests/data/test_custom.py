@@ -20,36 +20,57 @@ def box(number=1, attributes=("white",), image=1, category=1, bbox=(1, 2, 10, 20
 @pytest.fixture
 def write(tmp_path):
     """Writes images of 60 x 40 and the file, one record per line; returns (file, image folder)."""
-    def write(annotations, images=({"id": 1, "file_name": "a.jpg"},), categories=({"id": 1, "name": "shirt", "supercategory": "clothing"},),
-              name="train.json", **more):
+
+    def write(
+        annotations,
+        images=({"id": 1, "file_name": "a.jpg"},),
+        categories=({"id": 1, "name": "shirt", "supercategory": "clothing"},),
+        name="train.json",
+        **more,
+    ):
         folder = tmp_path / "images"
         folder.mkdir(exist_ok=True)
         Image.new("RGB", (60, 40)).save(folder / "a.jpg")
         lists = {"images": images, "categories": categories, "annotations": annotations}
-        text = ",\n".join([f'"{key}": [\n' + ",\n".join(map(json.dumps, value)) + "\n]" for key, value in lists.items()]
-                          + [f'"{key}": {json.dumps(value)}' for key, value in more.items()])
+        text = ",\n".join(
+            [
+                f'"{key}": [\n' + ",\n".join(map(json.dumps, value)) + "\n]"
+                for key, value in lists.items()
+            ]
+            + [f'"{key}": {json.dumps(value)}' for key, value in more.items()]
+        )
         (tmp_path / name).write_text("{" + text + "}")
         return tmp_path / name, folder
+
     return write
 
 
-@pytest.mark.parametrize(("attributes", "labels"), [
-    (["white", "striped"], [POSITIVE, POSITIVE, UNKNOWN]),
-    ({"positive": ["white"], "negative": ["old"]}, [POSITIVE, UNKNOWN, NEGATIVE]),
-    ({"negative": ["old"]}, [UNKNOWN, UNKNOWN, NEGATIVE]),
-    ({"white": 1, "striped": 0, "old": None}, [POSITIVE, NEGATIVE, UNKNOWN]),
-    ({"white": True, "striped": False}, [POSITIVE, NEGATIVE, UNKNOWN]),
-    ([], [UNKNOWN] * 3),
-])
+@pytest.mark.parametrize(
+    ("attributes", "labels"),
+    [
+        (["white", "striped"], [POSITIVE, POSITIVE, UNKNOWN]),
+        ({"positive": ["white"], "negative": ["old"]}, [POSITIVE, UNKNOWN, NEGATIVE]),
+        ({"negative": ["old"]}, [UNKNOWN, UNKNOWN, NEGATIVE]),
+        ({"white": 1, "striped": 0, "old": None}, [POSITIVE, NEGATIVE, UNKNOWN]),
+        ({"white": True, "striped": False}, [POSITIVE, NEGATIVE, UNKNOWN]),
+        ([], [UNKNOWN] * 3),
+    ],
+)
 def test_the_three_forms_of_attributes(write, attributes, labels):
     (image,) = load_custom(*write([box(attributes=attributes)]), WORDS)
     assert image.attributes.tolist() == [labels]
-    assert image.boxes.tolist() == [[1, 2, 11, 22]] and image.categories.tolist() == [0] and image.instance_ids == ["1"]
+    assert (
+        image.boxes.tolist() == [[1, 2, 11, 22]]
+        and image.categories.tolist() == [0]
+        and image.instance_ids == ["1"]
+    )
     assert (image.height, image.width, image.image_id) == (40, 60, "1")
 
 
 def test_complete_lists_make_the_other_words_negative(write):
-    file, folder = write([box(), box(2, {"negative": ["white"]}, category=None)], unlisted_attributes="negative")
+    file, folder = write(
+        [box(), box(2, {"negative": ["white"]}, category=None)], unlisted_attributes="negative"
+    )
     (image,) = load_custom(file, folder, WORDS)
     assert image.attributes.tolist() == [[POSITIVE, NEGATIVE, NEGATIVE], [NEGATIVE] * 3]
     assert image.categories.tolist() == [0, NO_CATEGORY]
@@ -59,40 +80,103 @@ def test_complete_lists_make_the_other_words_negative(write):
 
 
 def test_every_problem_is_listed_with_its_place(write):
-    images = [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}, {"id": 2, "file_name": "gone.jpg"}, {"file_name": "c.jpg"},
-              {"id": 3, "file_name": "a.jpg"}, {"id": 4, "file_name": "d.jpg", "width": "60", "height": 40}]
-    categories = [{"id": 1, "name": "shirt"}, {"id": 1, "name": "dress"}, {"id": 2, "name": " shirt "}, {"id": 3, "name": ""}]
-    file, folder = write([
-        box(), box(), box(2, image=2), box(3, image=9), box(4, category=7), box(5, bbox=(0, 0, 0, 5)), box(6, bbox=(50, 30, 90, 5)),
-        box(7, "white"), box(8, {"color": "red", "white": 2}), box(9, ["white", 3, "", "great \ud83d"]),
-        box(10, {"positive": ["old"], "negative": ["old"]}), "text"], images, categories)
+    images = [
+        {"id": 1, "file_name": "a.jpg"},
+        {"id": 1, "file_name": "b.jpg"},
+        {"id": 2, "file_name": "gone.jpg"},
+        {"file_name": "c.jpg"},
+        {"id": 3, "file_name": "a.jpg"},
+        {"id": 4, "file_name": "d.jpg", "width": "60", "height": 40},
+    ]
+    categories = [
+        {"id": 1, "name": "shirt"},
+        {"id": 1, "name": "dress"},
+        {"id": 2, "name": " shirt "},
+        {"id": 3, "name": ""},
+    ]
+    file, folder = write(
+        [
+            box(),
+            box(),
+            box(2, image=2),
+            box(3, image=9),
+            box(4, category=7),
+            box(5, bbox=(0, 0, 0, 5)),
+            box(6, bbox=(50, 30, 90, 5)),
+            box(7, "white"),
+            box(8, {"color": "red", "white": 2}),
+            box(9, ["white", 3, "", "great \ud83d"]),
+            box(10, {"positive": ["old"], "negative": ["old"]}),
+            "text",
+        ],
+        images,
+        categories,
+    )
     skipped = Skipped()
     content = read_custom(file, folder, skipped)
-    assert [annotation.instance_id for annotation in content.annotations] == ["1", "6", "7", "8", "9", "10"]
+    assert [annotation.instance_id for annotation in content.annotations] == [
+        "1",
+        "6",
+        "7",
+        "8",
+        "9",
+        "10",
+    ]
     assert [annotation.labels for annotation in content.annotations] == [
-        {"white": POSITIVE}, {"white": POSITIVE}, {}, {}, {"white": POSITIVE}, {}]
+        {"white": POSITIVE},
+        {"white": POSITIVE},
+        {},
+        {},
+        {"white": POSITIVE},
+        {},
+    ]
     assert skipped.counts == {
-        "image id used twice": 1, "image file missing": 1, "image without id or file_name": 1, "image file listed twice": 1,
-        "width and height are not whole numbers of pixels": 1, "category id used twice": 1, "category name used twice": 1,
-        "category without id, or whose name is no text of 1 to 200 characters": 1, "annotation id used twice": 1,
-        "annotation of an image left out": 1, "image_id not among the images": 1, "category_id not among the categories": 1,
-        "box has no area": 1, "part of the box outside the image, clipped": 1, "attributes is neither a list nor an object": 1,
-        "attribute is neither 1 nor 0": 2, "attribute is no text of 1 to 200 characters": 3,
-        "attribute both positive and negative, taken as unknown": 1, "annotation is not an object": 1}
+        "image id used twice": 1,
+        "image file missing": 1,
+        "image without id or file_name": 1,
+        "image file listed twice": 1,
+        "width and height are not whole numbers of pixels": 1,
+        "category id used twice": 1,
+        "category name used twice": 1,
+        "category without id, or whose name is no text of 1 to 200 characters": 1,
+        "annotation id used twice": 1,
+        "annotation of an image left out": 1,
+        "image_id not among the images": 1,
+        "category_id not among the categories": 1,
+        "box has no area": 1,
+        "part of the box outside the image, clipped": 1,
+        "attributes is neither a list nor an object": 1,
+        "attribute is neither 1 nor 0": 2,
+        "attribute is no text of 1 to 200 characters": 3,
+        "attribute both positive and negative, taken as unknown": 1,
+        "annotation is not an object": 1,
+    }
     assert skipped.items["image file missing"] == ["images[2] (line 4): gone.jpg"]
-    assert skipped.items["category_id not among the categories"] == ["annotations[4] (line 20): category_id 7"]
-    assert skipped.items["attribute is neither 1 nor 0"][0] == "annotations[8] (line 24): 'color': 'red'; write \"red\": 1"
+    assert skipped.items["category_id not among the categories"] == [
+        "annotations[4] (line 20): category_id 7"
+    ]
+    assert (
+        skipped.items["attribute is neither 1 nor 0"][0]
+        == "annotations[8] (line 24): 'color': 'red'; write \"red\": 1"
+    )
 
 
 def test_a_name_too_long_for_a_file_is_one_that_is_missing(write):
     skipped, name = Skipped(), "a" * 300 + "/b.jpg"
-    load_custom(*write([box()], [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": name}]), WORDS, skipped)
+    load_custom(
+        *write([box()], [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": name}]),
+        WORDS,
+        skipped,
+    )
     assert skipped.items == {"image file missing": [f"images[1] (line 3): {name}"]}
 
 
 def test_images_of_another_size_are_left_out(write):
     images = [{"id": 1, "file_name": "a.jpg", "width": 61, "height": 40}]
-    with pytest.raises(InputError, match=r"none of its annotations .*1 x image of another size.*60 x 40, the record says 61 x 40"):
+    with pytest.raises(
+        InputError,
+        match=r"none of its annotations .*1 x image of another size.*60 x 40, the record says 61 x 40",
+    ):
         load_custom(*write([box()], images), WORDS)
     file, _ = write([box()], images)
     (image,) = load_custom(file, None, WORDS)
@@ -101,25 +185,50 @@ def test_images_of_another_size_are_left_out(write):
 
 def test_words_of_training_are_base_words(write):
     train, folder = write([box(attributes=["white", "striped"])])
-    test, _ = write([box(category=2, attributes=["striped", "red"])],
-                    categories=[{"id": 1, "name": "shirt"}, {"id": 2, "name": "dress", "supercategory": "clothing"}], name="test.json")
-    files = {split: read_custom(file, folder, Skipped()) for split, file in (("train", train), ("test", test))}
+    test, _ = write(
+        [box(category=2, attributes=["striped", "red"])],
+        categories=[
+            {"id": 1, "name": "shirt"},
+            {"id": 2, "name": "dress", "supercategory": "clothing"},
+        ],
+        name="test.json",
+    )
+    files = {
+        split: read_custom(file, folder, Skipped())
+        for split, file in (("train", train), ("test", test))
+    }
     assert custom_vocabulary(files) == Vocabulary(
         (Word("shirt", "clothing", True), Word("dress", "clothing", False)),
-        (Word("white", seen=True), Word("striped", seen=True), Word("red", seen=False)))
+        (Word("white", seen=True), Word("striped", seen=True), Word("red", seen=False)),
+    )
     skipped = Skipped()
     (image,) = load_custom(test, folder, WORDS, skipped)
-    assert image.categories.tolist() == [NO_CATEGORY] and image.attributes.tolist() == [[UNKNOWN, POSITIVE, UNKNOWN]]
-    assert skipped.counts == {"category not in the vocabulary": 1, "attribute not in the vocabulary": 1}
+    assert image.categories.tolist() == [NO_CATEGORY] and image.attributes.tolist() == [
+        [UNKNOWN, POSITIVE, UNKNOWN]
+    ]
+    assert skipped.counts == {
+        "category not in the vocabulary": 1,
+        "attribute not in the vocabulary": 1,
+    }
 
 
-@pytest.mark.parametrize(("text", "message"), [
-    ('{"images": [', "not valid JSON"), ("[]", "holds list at its top level"),
-    ('{"images": []}', "'images' must be a list with at least one"),
-    ('{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": {}}', "'annotations' must be a list"),
-    ('{"images": [1], "annotations": [1], "categories": 3}', "'categories' must be a list"),
-    ('{"images": [1], "annotations": {}, "annotations": [1]}', "the key 'annotations' a second time"),
-])
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"images": [', "not valid JSON"),
+        ("[]", "holds list at its top level"),
+        ('{"images": []}', "'images' must be a list with at least one"),
+        (
+            '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": {}}',
+            "'annotations' must be a list",
+        ),
+        ('{"images": [1], "annotations": [1], "categories": 3}', "'categories' must be a list"),
+        (
+            '{"images": [1], "annotations": {}, "annotations": [1]}',
+            "the key 'annotations' a second time",
+        ),
+    ],
+)
 def test_files_that_cannot_be_used(write, text, message):
     file, folder = write([box()])
     file.write_text(text)

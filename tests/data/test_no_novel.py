@@ -1,4 +1,5 @@
-"""Base and novel never mix: what training reads of the generated world holds no novel box and no novel label, in any file."""
+"""Base and novel never mix: what training reads of the generated world holds no novel box and no
+novel label, in any file."""
 
 import json
 
@@ -20,15 +21,25 @@ def world(tmp_path_factory):
 
 
 def novel_boxes_and_labels(vocabulary, images):
-    boxes = sum(not vocabulary.categories[c].seen for image in images for c in image.categories.tolist() if c != NO_CATEGORY)
-    labels = sum(int((image.attributes[:, ~vocabulary.attribute_seen] != UNKNOWN).sum()) for image in images)
+    boxes = sum(
+        not vocabulary.categories[c].seen
+        for image in images
+        for c in image.categories.tolist()
+        if c != NO_CATEGORY
+    )
+    labels = sum(
+        int((image.attributes[:, ~vocabulary.attribute_seen] != UNKNOWN).sum()) for image in images
+    )
     return boxes, labels
 
 
 def test_training_split_has_nothing_novel(world):
     vocabulary, images = open_dataset("scenes", world, "train")
     assert novel_boxes_and_labels(vocabulary, images) == (0, 0)
-    assert sum(map(len, images)) > 40 and sum(int((image.attributes != UNKNOWN).sum()) for image in images) > 40
+    assert (
+        sum(map(len, images)) > 40
+        and sum(int((image.attributes != UNKNOWN).sum()) for image in images) > 40
+    )
     assert not vocabulary.category_seen.all() and not vocabulary.attribute_seen.all()
 
 
@@ -41,12 +52,28 @@ def test_the_training_files_themselves_have_nothing_novel(world):
     """Not only after `base_only`: the files are clean, whoever reads them."""
     vocabulary, folder = Vocabulary.load(world / "vocabulary.json"), world / "annotations"
     boxes = load_coco(folder / "instances_train.json", world / "images/train", vocabulary)
-    labels = load_vaw(folder / "attributes_train.json", None, vocabulary, {image.image_id: (image.height, image.width) for image in boxes})
-    assert novel_boxes_and_labels(vocabulary, boxes) == novel_boxes_and_labels(vocabulary, labels) == (0, 0)
+    labels = load_vaw(
+        folder / "attributes_train.json",
+        None,
+        vocabulary,
+        {image.image_id: (image.height, image.width) for image in boxes},
+    )
+    assert (
+        novel_boxes_and_labels(vocabulary, boxes)
+        == novel_boxes_and_labels(vocabulary, labels)
+        == (0, 0)
+    )
     novel = {word.name for word in vocabulary.categories + vocabulary.attributes if not word.seen}
     for record in json.loads((folder / "attributes_train.json").read_text()):
-        assert not novel & {record["object_name"], *record["positive_attributes"], *record["negative_attributes"]}
-    assert not novel & {category["name"] for category in json.loads((folder / "instances_train.json").read_text())["categories"]}
+        assert not novel & {
+            record["object_name"],
+            *record["positive_attributes"],
+            *record["negative_attributes"],
+        }
+    assert not novel & {
+        category["name"]
+        for category in json.loads((folder / "instances_train.json").read_text())["categories"]
+    }
 
 
 def test_instances_and_attributes_are_joined(world):

@@ -10,7 +10,10 @@ from ovarnet.data.records import Skipped
 from ovarnet.io.images import list_images, read_image, read_image_size
 from ovarnet.vocabulary import Vocabulary
 
-COCO128 = Path(os.environ.get("OVARNET_TEST_PHOTOS", Path(__file__).parents[3] / "shared" / "data")) / "coco128"
+COCO128 = (
+    Path(os.environ.get("OVARNET_TEST_PHOTOS", Path(__file__).parents[3] / "shared" / "data"))
+    / "coco128"
+)
 pytestmark = pytest.mark.skipif(not COCO128.is_dir(), reason="no coco128 photos")
 
 
@@ -21,11 +24,20 @@ def test_all_boxes_are_loaded_or_counted():
     assert len(images) == 128 and sum(map(len, images)) + len(skipped) == 929
     assert sorted(image.image_id for image in images if not len(image)) == ["250", "508"]
     narrow = Vocabulary.from_coco(file, "48/17")
-    assert sum(map(len, load_coco(file, COCO128 / "images", narrow, skipped))) == 929 - skipped.counts["category not in the vocabulary"]
+    assert (
+        sum(map(len, load_coco(file, COCO128 / "images", narrow, skipped)))
+        == 929 - skipped.counts["category not in the vocabulary"]
+    )
 
 
 def test_photos_have_the_size_of_their_record():
-    images = load_coco(COCO128 / "instances.json", COCO128 / "images", Vocabulary.from_coco(COCO128 / "instances.json"))
+    images = load_coco(
+        COCO128 / "instances.json",
+        COCO128 / "images",
+        Vocabulary.from_coco(COCO128 / "instances.json"),
+    )
     assert all(read_image_size(image.file) == (image.height, image.width) for image in images)
-    assert all(read_image(image.file).shape == (image.height, image.width, 3) for image in images[::16])
+    assert all(
+        read_image(image.file).shape == (image.height, image.width, 3) for image in images[::16]
+    )
     assert len(list_images([COCO128])) == 256

@@ -13,9 +13,25 @@ from ovarnet.vocabulary import Vocabulary
 WORDS = Vocabulary.of(["dog"], ["red", "wet", "old"])
 
 
-def record(instance="2373241004", image="2373241", bbox=(1.0, 2.0, 10.0, 20.0), name="dog", positive=("red",), negative=("wet",), **more):
-    return {"image_id": image, "instance_id": instance, "instance_bbox": list(bbox), "instance_polygon": None, "object_name": name,
-            "positive_attributes": list(positive), "negative_attributes": list(negative), **more}
+def record(
+    instance="2373241004",
+    image="2373241",
+    bbox=(1.0, 2.0, 10.0, 20.0),
+    name="dog",
+    positive=("red",),
+    negative=("wet",),
+    **more,
+):
+    return {
+        "image_id": image,
+        "instance_id": instance,
+        "instance_bbox": list(bbox),
+        "instance_polygon": None,
+        "object_name": name,
+        "positive_attributes": list(positive),
+        "negative_attributes": list(negative),
+        **more,
+    }
 
 
 def written(path, records):
@@ -25,7 +41,8 @@ def written(path, records):
 
 @pytest.fixture
 def images(tmp_path):
-    """Visual Genome's two folders; the second image is stored turned by EXIF: shown 30 high, 50 wide."""
+    """Visual Genome's two folders; the second image is stored turned by EXIF: shown 30 high, 50
+    wide."""
     for name in ("VG_100K", "VG_100K_2"):
         (tmp_path / "images" / name).mkdir(parents=True)
     Image.new("RGB", (60, 40)).save(tmp_path / "images/VG_100K/2373241.jpg")
@@ -37,14 +54,23 @@ def images(tmp_path):
 
 
 def test_records_become_labels_per_image_over_both_parts(tmp_path, images):
-    one = written(tmp_path / "train_part1.json", [record(), record("110", 11, name="cloud", positive=[], negative=["old"])])
-    two = written(tmp_path / "train_part2.json", [record("2373241005", bbox=(0.5, 0, 5, 5), positive=["old", "red"], negative=[])])
+    one = written(
+        tmp_path / "train_part1.json",
+        [record(), record("110", 11, name="cloud", positive=[], negative=["old"])],
+    )
+    two = written(
+        tmp_path / "train_part2.json",
+        [record("2373241005", bbox=(0.5, 0, 5, 5), positive=["old", "red"], negative=[])],
+    )
     first, second = load_vaw([one, two], images, WORDS)
     assert (first.image_id, first.height, first.width) == ("2373241", 40, 60)
     assert first.file == str(images / "VG_100K/2373241.jpg")
     assert first.boxes.tolist() == [[1, 2, 11, 22], [0.5, 0, 5.5, 5]]
     assert first.categories.tolist() == [0, 0] and second.categories.tolist() == [NO_CATEGORY]
-    assert first.attributes.tolist() == [[POSITIVE, NEGATIVE, UNKNOWN], [POSITIVE, UNKNOWN, POSITIVE]]
+    assert first.attributes.tolist() == [
+        [POSITIVE, NEGATIVE, UNKNOWN],
+        [POSITIVE, UNKNOWN, POSITIVE],
+    ]
     assert second.attributes.tolist() == [[UNKNOWN, UNKNOWN, NEGATIVE]]
     assert first.instance_ids == ["2373241004", "2373241005"]
     assert (second.height, second.width) == (30, 50)
@@ -63,19 +89,42 @@ def test_everything_left_out_is_counted(tmp_path, images):
     (images / "half.jpg").write_bytes(b"not an image")
     broken = record("b1")
     del broken["positive_attributes"]
-    path = written(tmp_path / "v.json", [
-        record("1", positive=["red", "wet", "nameless"], negative=["wet", "other"]), record("2", bbox=(0, 0, 0, 4)), record("3", "404"),
-        record("4", "half"), broken, "text", record("5", positive=[3]), record("6", bbox=(100, 100, 4, 4)), record(None)])
+    path = written(
+        tmp_path / "v.json",
+        [
+            record("1", positive=["red", "wet", "nameless"], negative=["wet", "other"]),
+            record("2", bbox=(0, 0, 0, 4)),
+            record("3", "404"),
+            record("4", "half"),
+            broken,
+            "text",
+            record("5", positive=[3]),
+            record("6", bbox=(100, 100, 4, 4)),
+            record(None),
+        ],
+    )
     skipped = Skipped()
     (image,) = load_vaw(path, images, WORDS, skipped=skipped)
     assert image.instance_ids == ["1"]
-    assert image.attributes.tolist() == [[POSITIVE, UNKNOWN, UNKNOWN]]  # wet is in both lists: unknown
+    assert image.attributes.tolist() == [
+        [POSITIVE, UNKNOWN, UNKNOWN]
+    ]  # wet is in both lists: unknown
     assert skipped.counts == {
-        "attribute not in the vocabulary": 2, "attribute both positive and negative, taken as unknown": 1,
-        "box has no area": 1, "image file missing": 1, "image unreadable": 1, "record with a missing or wrong positive_attributes": 1,
-        "record is not an object": 1, "record with an attribute that is not a string": 1, "box lies outside the image": 1,
-        "record with a missing or wrong instance_id": 1}
-    assert skipped.items["attribute not in the vocabulary"] == ["'nameless' of instance 1", "'other' of instance 1"]
+        "attribute not in the vocabulary": 2,
+        "attribute both positive and negative, taken as unknown": 1,
+        "box has no area": 1,
+        "image file missing": 1,
+        "image unreadable": 1,
+        "record with a missing or wrong positive_attributes": 1,
+        "record is not an object": 1,
+        "record with an attribute that is not a string": 1,
+        "box lies outside the image": 1,
+        "record with a missing or wrong instance_id": 1,
+    }
+    assert skipped.items["attribute not in the vocabulary"] == [
+        "'nameless' of instance 1",
+        "'other' of instance 1",
+    ]
 
 
 def test_files_that_cannot_be_used(tmp_path, images):
@@ -84,19 +133,42 @@ def test_files_that_cannot_be_used(tmp_path, images):
         load_vaw([path, path], images, WORDS)
     with pytest.raises(InputError, match="holds dict at its top level; expected a list"):
         load_vaw(written(tmp_path / "d.json", {"images": []}), images, WORDS)
-    with pytest.raises(InputError, match="none of its 1 images can be used: 1 x image file missing"):
+    with pytest.raises(
+        InputError, match="none of its 1 images can be used: 1 x image file missing"
+    ):
         load_vaw(written(tmp_path / "m.json", [record(image="404")]), images, WORDS)
 
 
-def annotations(boxes, instance_ids, categories, labels, image_id="1", size=(40, 60), file="coco.jpg"):
-    return Annotations(file, image_id, *size, boxes, categories, torch.tensor(labels).reshape(len(boxes), 3), instance_ids=instance_ids)
+def annotations(
+    boxes, instance_ids, categories, labels, image_id="1", size=(40, 60), file="coco.jpg"
+):
+    return Annotations(
+        file,
+        image_id,
+        *size,
+        boxes,
+        categories,
+        torch.tensor(labels).reshape(len(boxes), 3),
+        instance_ids=instance_ids,
+    )
 
 
 def test_merge_joins_by_image_and_instance():
     none = [UNKNOWN] * 3
-    coco = [annotations([[0, 0, 4, 4], [5, 5, 9, 9]], ["a", "b"], [0, 0], [none, none]), annotations([], [], [], [], "2")]
-    vaw = [annotations([[1, 1, 3, 3], [5, 5, 9, 9.5]], ["c", "b"], [NO_CATEGORY, NO_CATEGORY], [[1, 0, 2], [0, 1, 2]], file="vaw.jpg"),
-           annotations([[0, 0, 1, 1]], ["d"], [NO_CATEGORY], [[2, 2, 1]], "3")]
+    coco = [
+        annotations([[0, 0, 4, 4], [5, 5, 9, 9]], ["a", "b"], [0, 0], [none, none]),
+        annotations([], [], [], [], "2"),
+    ]
+    vaw = [
+        annotations(
+            [[1, 1, 3, 3], [5, 5, 9, 9.5]],
+            ["c", "b"],
+            [NO_CATEGORY, NO_CATEGORY],
+            [[1, 0, 2], [0, 1, 2]],
+            file="vaw.jpg",
+        ),
+        annotations([[0, 0, 1, 1]], ["d"], [NO_CATEGORY], [[2, 2, 1]], "3"),
+    ]
     first, second, third = merge_annotations(coco, vaw)
     assert first.file == "coco.jpg" and first.instance_ids == ["a", "b", "c"]
     assert first.categories.tolist() == [0, 0, NO_CATEGORY]
@@ -109,6 +181,8 @@ def test_merge_joins_by_image_and_instance():
 def test_merge_catches_ids_that_agree_by_chance():
     one = annotations([[0, 0, 4, 4]], ["a"], [0], [[2, 2, 2]])
     with pytest.raises(InputError, match="different images"):
-        merge_annotations([one], [annotations([[0, 0, 4, 4]], ["a"], [0], [[2, 2, 2]], size=(60, 40))])
+        merge_annotations(
+            [one], [annotations([[0, 0, 4, 4]], ["a"], [0], [[2, 2, 2]], size=(60, 40))]
+        )
     with pytest.raises(InputError, match="instance a of image 1 has box"):
         merge_annotations([one], [annotations([[9, 9, 12, 12]], ["a"], [0], [[2, 2, 2]])])

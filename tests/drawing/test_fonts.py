@@ -1,4 +1,5 @@
-"""Fonts: DejaVu where it has the word, else a font of the system. Font Awesome, which has a tree, stands for the system's."""
+"""Fonts: DejaVu where it has the word, else a font of the system. Font Awesome, which has a tree,
+stands for the system's."""
 
 from pathlib import Path
 
@@ -8,12 +9,19 @@ import pytest
 from ovarnet.drawing import fonts
 from ovarnet.drawing.fonts import BOLD, REGULAR, drawable, font, font_of, runs
 
-ICONS = str(Path(fontawesomefree.__file__).parent / "static" / "fontawesomefree" / "webfonts" / "fa-solid-900.ttf")
+ICONS = str(
+    Path(fontawesomefree.__file__).parent
+    / "static"
+    / "fontawesomefree"
+    / "webfonts"
+    / "fa-solid-900.ttf"
+)
 
 
 @pytest.fixture
 def system(monkeypatch, tmp_path):
     """Makes `files` the fonts of the system."""
+
     def only(*files):
         monkeypatch.setattr("matplotlib.font_manager.findSystemFonts", lambda: list(files))
         fonts._system_fonts.cache_clear()
@@ -24,7 +32,9 @@ def system(monkeypatch, tmp_path):
     fonts.font_of.cache_clear()
 
 
-@pytest.mark.parametrize("word", ["mug", "ярко-красный", "é", "…", "أحمر", "", "a\u200db", "☀\ufe0f"])
+@pytest.mark.parametrize(
+    "word", ["mug", "ярко-красный", "é", "…", "أحمر", "", "a\u200db", "☀\ufe0f"]
+)
 def test_dejavu_has_most_alphabets_and_needs_nothing_for_what_is_not_seen(system, word):
     system()
     assert font_of(word, BOLD) == BOLD and font_of(word, REGULAR) == REGULAR
@@ -42,13 +52,21 @@ def test_a_font_of_the_system_draws_what_dejavu_lacks(system, tmp_path):
     lastresort = tmp_path / "LastResort.otf"
     lastresort.symlink_to(ICONS)
     system(str(lastresort), str(tmp_path / "broken.ttf"), str(tmp_path / "missing.ttf"), ICONS)
-    assert font_of("🌲", BOLD) == ICONS and font_of("木", BOLD) is None and font_of("mug", BOLD) == BOLD
+    assert (
+        font_of("🌲", BOLD) == ICONS
+        and font_of("木", BOLD) is None
+        and font_of("mug", BOLD) == BOLD
+    )
     assert drawable("a 🌲", BOLD) and not drawable("a 木", BOLD)
 
 
 def test_runs_keep_every_character_in_order(system):
     system(ICONS)
     assert runs("big mug 0.83", BOLD, 20) == [("big mug 0.83", font(BOLD, 20))]
-    assert runs("a green 🌲 🌲 0.83", BOLD, 20) == [("a green ", font(BOLD, 20)), ("🌲 🌲 ", font(ICONS, 20)), ("0.83", font(BOLD, 20))]
+    assert runs("a green 🌲 🌲 0.83", BOLD, 20) == [
+        ("a green ", font(BOLD, 20)),
+        ("🌲 🌲 ", font(ICONS, 20)),
+        ("0.83", font(BOLD, 20)),
+    ]
     assert runs("木 0.83", BOLD, 20) == [("木 0.83", font(BOLD, 20))]
     assert runs("", BOLD, 20) == [("", font(BOLD, 20))]

@@ -6,11 +6,15 @@ import pytest
 from ovarnet.evaluation.box_given import category_metrics
 
 # Arg-max: 0, 1 (tie with 2: the lower), 0, 2, 1; true: 0, 1, 1, 2, unlabelled.
-SCORES = np.array([[.9, .3, .0, .1],
-                   [.1, .6, .6, .1],
-                   [.8, .7, .0, .1],
-                   [.1, .2, .3, .1],
-                   [.0, .9, .0, .1]])
+SCORES = np.array(
+    [
+        [0.9, 0.3, 0.0, 0.1],
+        [0.1, 0.6, 0.6, 0.1],
+        [0.8, 0.7, 0.0, 0.1],
+        [0.1, 0.2, 0.3, 0.1],
+        [0.0, 0.9, 0.0, 0.1],
+    ]
+)
 CATEGORIES = np.array([0, 1, 1, 2, -1])
 
 
@@ -18,14 +22,15 @@ def test_accuracy_over_groups_of_true_categories():
     found = category_metrics(SCORES, CATEGORIES)
     assert found.correct.tolist() == [1, 1, 1, 0]
     assert found.boxes.tolist() == [1, 2, 1, 0]
-    assert found.accuracy() == 3 / 4                                        # the unlabelled box is left out
+    assert found.accuracy() == 3 / 4  # the unlabelled box is left out
     assert found.accuracy(np.array([0, 1])) == 2 / 3
     assert math.isnan(found.accuracy(np.array([3])))
 
 
 def test_ap_after_all_but_the_arg_max_is_set_to_zero():
     found = category_metrics(SCORES, CATEGORIES)
-    # 0: kept .9 (hit), .8 (wrong) -> 1. 1: kept .6 (hit), the other positive ties with two negatives at 0 -> 1/2 + 1/2 * 2/4.
+    # 0: kept .9 (hit), .8 (wrong) -> 1. 1: kept .6 (hit), the other positive ties with two
+    # negatives at 0 -> 1/2 + 1/2 * 2/4.
     # 2: kept .3 (hit) -> 1; box 1's equal .6 went to category 1. 3: no box.
     assert found.ap.tolist() == pytest.approx([1, 3 / 4, 1, math.nan], nan_ok=True)
     assert found.mean_ap() == pytest.approx(11 / 12)

@@ -1,4 +1,5 @@
-"""COCO-OVD AP50: hand-made values for every rule of COCOeval that decides a number, and pycocotools as the reference.
+"""COCO-OVD AP50: hand-made values for every rule of COCOeval that decides a number, and pycocotools
+as the reference.
 
 Boxes are 10 high, so an IoU is that of two intervals on the x axis.
 """
@@ -22,12 +23,18 @@ WORDS = Vocabulary.of([Word("cat", seen=True), Word("dog"), Word("cow", seen=Tru
 
 
 def boxes_of(spans):
-    return torch.tensor([[left, 0, right, 10] for left, right in spans], dtype=torch.float32).reshape(-1, 4)
+    return torch.tensor(
+        [[left, 0, right, 10] for left, right in spans], dtype=torch.float32
+    ).reshape(-1, 4)
 
 
 def truth(*spans, image_id="1", category=0, crowd=None):
-    categories = torch.as_tensor(category).expand(len(spans)) if isinstance(category, int) else category
-    return Annotations("x.jpg", image_id, 10, 1000, boxes_of(spans), categories, torch.zeros(len(spans), 0), crowd)
+    categories = (
+        torch.as_tensor(category).expand(len(spans)) if isinstance(category, int) else category
+    )
+    return Annotations(
+        "x.jpg", image_id, 10, 1000, boxes_of(spans), categories, torch.zeros(len(spans), 0), crowd
+    )
 
 
 def found(*scored_spans, category=0):
@@ -39,55 +46,74 @@ def found(*scored_spans, category=0):
 
 
 def detections_of(boxes, scores, probabilities):
-    return Detections(boxes, scores, probabilities, torch.zeros(len(scores), 0), list(WORDS.category_names))
+    return Detections(
+        boxes, scores, probabilities, torch.zeros(len(scores), 0), list(WORDS.category_names)
+    )
 
 
 def cat_ap50(*pairs, **options):
     """AP50 of category 0 over (truth, found) images."""
-    return coco_ovd_ap50([image for image, _ in pairs], [found for _, found in pairs], WORDS, **options).ap50[0]
+    return coco_ovd_ap50(
+        [image for image, _ in pairs], [found for _, found in pairs], WORDS, **options
+    ).ap50[0]
 
 
-@pytest.mark.parametrize("detections, expected", [
-    ([(.9, 0, 10), (.8, 20, 30)], 1),
-    ([(.9, 0, 10)], 51 / 101),                                          # recall 0.5: points 0, 0.01 .. 0.5
-    ([(.9, 0, 10), (.8, 60, 70), (.7, 20, 30)], (51 + 50 * 2 / 3) / 101),
-    ([(.9, 60, 70), (.8, 0, 10), (.7, 20, 30)], 2 / 3),                 # precision 0, 1/2, 2/3 made monotone from the right
-    ([(.9, 0, 10), (.8, 0, 10), (.7, 20, 30)], (51 + 50 * 2 / 3) / 101),  # a double hit is a false positive
-    ([(.9, 60, 70)], 0),
-    ([], 0),
-])
+@pytest.mark.parametrize(
+    "detections, expected",
+    [
+        ([(0.9, 0, 10), (0.8, 20, 30)], 1),
+        ([(0.9, 0, 10)], 51 / 101),  # recall 0.5: points 0, 0.01 .. 0.5
+        ([(0.9, 0, 10), (0.8, 60, 70), (0.7, 20, 30)], (51 + 50 * 2 / 3) / 101),
+        (
+            [(0.9, 60, 70), (0.8, 0, 10), (0.7, 20, 30)],
+            2 / 3,
+        ),  # precision 0, 1/2, 2/3 made monotone from the right
+        (
+            [(0.9, 0, 10), (0.8, 0, 10), (0.7, 20, 30)],
+            (51 + 50 * 2 / 3) / 101,
+        ),  # a double hit is a false positive
+        ([(0.9, 60, 70)], 0),
+        ([], 0),
+    ],
+)
 def test_interpolated_precision_over_101_points(detections, expected):
-    assert cat_ap50((truth((0, 10), (20, 30)), found(*detections))) == pytest.approx(expected, abs=1e-9)
+    assert cat_ap50((truth((0, 10), (20, 30)), found(*detections))) == pytest.approx(
+        expected, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("right, expected", [(20, 1), (20.01, 0)])
 def test_an_iou_of_exactly_one_half_is_a_hit(right, expected):
-    assert cat_ap50((truth((0, 10)), found((.9, 0, right)))) == pytest.approx(expected)
+    assert cat_ap50((truth((0, 10)), found((0.9, 0, right)))) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("hit_image, miss_image, expected",
-                         [("1", "2", 1), ("2", "1", 1 / 2), ("9", "10", 1), ("b", "a", 1 / 2), ("1", "b", 1)])
+@pytest.mark.parametrize(
+    "hit_image, miss_image, expected",
+    [("1", "2", 1), ("2", "1", 1 / 2), ("9", "10", 1), ("b", "a", 1 / 2), ("1", "b", 1)],
+)
 def test_equal_scores_rank_by_ascending_image_id(hit_image, miss_image, expected):
-    hit = (truth((0, 10), image_id=hit_image), found((.5, 0, 10)))
-    miss = (truth(image_id=miss_image), found((.5, 0, 10)))
+    hit = (truth((0, 10), image_id=hit_image), found((0.5, 0, 10)))
+    miss = (truth(image_id=miss_image), found((0.5, 0, 10)))
     assert cat_ap50(hit, miss) == pytest.approx(expected)
-    assert cat_ap50(miss, hit) == pytest.approx(expected)               # whatever the order of the list
+    assert cat_ap50(miss, hit) == pytest.approx(expected)  # whatever the order of the list
 
 
 def test_equal_scores_in_an_image_keep_their_order():
-    assert cat_ap50((truth((0, 10)), found((.5, 0, 10), (.5, 60, 70)))) == pytest.approx(1)
-    assert cat_ap50((truth((0, 10)), found((.5, 60, 70), (.5, 0, 10)))) == pytest.approx(1 / 2)
+    assert cat_ap50((truth((0, 10)), found((0.5, 0, 10), (0.5, 60, 70)))) == pytest.approx(1)
+    assert cat_ap50((truth((0, 10)), found((0.5, 60, 70), (0.5, 0, 10)))) == pytest.approx(1 / 2)
 
 
 def test_equal_iou_takes_the_later_ground_truth():
-    detections = found((.9, 12, 22), (.8, 9, 19))                       # the first has IoU 8/12 with both; the second only fits (10, 20)
+    detections = found(
+        (0.9, 12, 22), (0.8, 9, 19)
+    )  # the first has IoU 8/12 with both; the second only fits (10, 20)
     assert cat_ap50((truth((10, 20), (14, 24)), detections)) == pytest.approx(1)
     assert cat_ap50((truth((14, 24), (10, 20)), detections)) == pytest.approx(51 / 101)
 
 
 def test_a_crowd_absorbs_any_number_and_is_no_ground_truth_itself():
     crowd = torch.tensor([True, False])
-    detections = found((.9, 100, 110), (.8, 150, 160), (.7, 0, 10))
+    detections = found((0.9, 100, 110), (0.8, 150, 160), (0.7, 0, 10))
     assert cat_ap50((truth((100, 200), (0, 10), crowd=crowd), detections)) == pytest.approx(1)
     assert cat_ap50((truth((100, 200), (0, 10)), detections)) == pytest.approx(51 / 101 * 1 / 3)
 
@@ -95,67 +121,90 @@ def test_a_crowd_absorbs_any_number_and_is_no_ground_truth_itself():
 @pytest.mark.parametrize("left, expected", [(95, 1), (94.9, 1 / 2)])
 def test_overlap_with_a_crowd_is_taken_over_the_detection_area(left, expected):
     image = truth((100, 200), (0, 10), crowd=torch.tensor([True, False]))
-    assert cat_ap50((image, found((.9, left, 105), (.8, 0, 10)))) == pytest.approx(expected)    # half of 95..105 lies in the crowd
+    assert cat_ap50((image, found((0.9, left, 105), (0.8, 0, 10)))) == pytest.approx(
+        expected
+    )  # half of 95..105 lies in the crowd
 
 
 def test_a_ground_truth_goes_before_a_crowd():
     image = truth((0, 100), (0, 10), crowd=torch.tensor([True, False]))
-    assert cat_ap50((image, found((.9, 0, 12)))) == pytest.approx(1)    # IoU 10/12 with the object, 1 with the crowd
+    assert cat_ap50((image, found((0.9, 0, 12)))) == pytest.approx(
+        1
+    )  # IoU 10/12 with the object, 1 with the crowd
 
 
 @pytest.mark.parametrize("wrong, expected", [(99, 1 / 100), (100, 0)])
 def test_only_the_best_hundred_of_an_image_count(wrong, expected):
-    detections = found(*[(.9, 500, 510)] * wrong, (.5, 0, 10))
+    detections = found(*[(0.9, 500, 510)] * wrong, (0.5, 0, 10))
     assert cat_ap50((truth((0, 10)), detections)) == pytest.approx(expected)
 
 
 def test_means_over_base_and_novel_leave_out_categories_without_boxes():
     image = truth((0, 10), (20, 30), category=torch.tensor([0, 1]))
-    result = coco_ovd_ap50([image], [found((.9, 0, 10), category=0)], WORDS)
+    result = coco_ovd_ap50([image], [found((0.9, 0, 10), category=0)], WORDS)
     assert result.ap50.tolist() == pytest.approx([1, 0, math.nan], nan_ok=True)
-    assert [result.mean(group) for group in ("base", "novel", "all")] == pytest.approx([1, 0, 1 / 2])
+    assert [result.mean(group) for group in ("base", "novel", "all")] == pytest.approx(
+        [1, 0, 1 / 2]
+    )
     assert [result.skipped(group) for group in ("base", "novel", "all")] == [1, 0, 1]
     assert result.boxes.tolist() == [1, 1, 0]
-    only_base = coco_ovd_ap50([truth((0, 10))], [found((.9, 0, 10))], WORDS)
+    only_base = coco_ovd_ap50([truth((0, 10))], [found((0.9, 0, 10))], WORDS)
     assert math.isnan(only_base.mean("novel"))
 
 
 def test_a_category_with_crowd_boxes_only_is_left_out():
-    image = truth((0, 10), (20, 30), category=torch.tensor([0, 1]), crowd=torch.tensor([False, True]))
-    for detections in (found((.9, 0, 10)), found()):
+    image = truth(
+        (0, 10), (20, 30), category=torch.tensor([0, 1]), crowd=torch.tensor([False, True])
+    )
+    for detections in (found((0.9, 0, 10)), found()):
         assert math.isnan(coco_ovd_ap50([image], [detections], WORDS).ap50[1])
 
 
 def test_categories_compete_and_unlabelled_boxes_are_no_ground_truth():
     image = truth((0, 10), (20, 30), category=torch.tensor([0, -1]))
-    result = coco_ovd_ap50([image], [found((.9, 20, 30), (.8, 0, 10))], WORDS)
-    assert result.ap50[0] == pytest.approx(1 / 2)                       # the hit on the unlabelled box is a false positive
-    assert coco_ovd_ap50([image], [found((.8, 0, 10), category=1)], WORDS).ap50[0] == 0
+    result = coco_ovd_ap50([image], [found((0.9, 20, 30), (0.8, 0, 10))], WORDS)
+    assert result.ap50[0] == pytest.approx(
+        1 / 2
+    )  # the hit on the unlabelled box is a false positive
+    assert coco_ovd_ap50([image], [found((0.8, 0, 10), category=1)], WORDS).ap50[0] == 0
 
 
-TWO_GUESSES = detections_of(boxes_of([(0, 10), (20, 30)]), torch.tensor([.6, .4]), torch.tensor([[.9, .1, .9], [.0, .16, .04]]))
+TWO_GUESSES = detections_of(
+    boxes_of([(0, 10), (20, 30)]),
+    torch.tensor([0.6, 0.4]),
+    torch.tensor([[0.9, 0.1, 0.9], [0.0, 0.16, 0.04]]),
+)
 
 
 def test_one_label_per_detection_is_the_arg_max_with_the_detection_score():
     rows, columns, scores = labelled_detections(TWO_GUESSES)
-    assert (rows.tolist(), columns.tolist()) == ([0, 1], [0, 1])        # a tie goes to the lower column
-    assert scores.tolist() == pytest.approx([.6, .4])
+    assert (rows.tolist(), columns.tolist()) == ([0, 1], [0, 1])  # a tie goes to the lower column
+    assert scores.tolist() == pytest.approx([0.6, 0.4])
 
 
 def test_all_labels_score_the_root_of_objectness_times_probability():
     rows, columns, scores = labelled_detections(TWO_GUESSES, "all")
-    # Objectness 0.4 for box 0 (0.36 = 0.4 * 0.9) and 1 for box 1; the category with probability 0 falls below 0.05.
-    assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [(0, 0), (0, 2), (1, 1), (0, 1), (1, 2)]
-    assert scores.tolist() == pytest.approx([.6, .6, .4, math.sqrt(.4 * .1), .2])
+    # Objectness 0.4 for box 0 (0.36 = 0.4 * 0.9) and 1 for box 1; the category with probability 0
+    # falls below 0.05.
+    assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [
+        (0, 0),
+        (0, 2),
+        (1, 1),
+        (0, 1),
+        (1, 2),
+    ]
+    assert scores.tolist() == pytest.approx([0.6, 0.6, 0.4, math.sqrt(0.4 * 0.1), 0.2])
 
 
 def test_all_labels_keep_the_best_hundred_over_all_categories():
-    probabilities = torch.full((60, 3), .5)
-    probabilities[:, 1], probabilities[:, 2] = .4, .3
-    many = detections_of(torch.tensor([[0., 0, 1, 1]]).repeat(60, 1), torch.full((60,), .5), probabilities)
+    probabilities = torch.full((60, 3), 0.5)
+    probabilities[:, 1], probabilities[:, 2] = 0.4, 0.3
+    many = detections_of(
+        torch.tensor([[0.0, 0, 1, 1]]).repeat(60, 1), torch.full((60,), 0.5), probabilities
+    )
     rows, columns, _ = labelled_detections(many, "all")
     assert np.bincount(columns, minlength=3).tolist() == [60, 40, 0]
-    assert rows[60:].tolist() == list(range(40))                        # equal scores: the earlier box
+    assert rows[60:].tolist() == list(range(40))  # equal scores: the earlier box
 
 
 def test_nothing_to_label_and_bad_choices():
@@ -168,16 +217,35 @@ def test_nothing_to_label_and_bad_choices():
 
 
 def random_world(seed, images=40):
-    """Ground truth with crowds and near duplicates; detections around it with one-decimal scores (many ties) and integer boxes."""
+    """Ground truth with crowds and near duplicates; detections around it with one-decimal scores
+    (many ties) and integer boxes."""
     random = np.random.default_rng(seed)
     annotations, predictions = [], []
     for image in range(images):
         count = int(random.integers(0, 8))
         corner = random.integers(0, 60, (count, 2))
-        boxes = np.concatenate([corner, corner + random.integers(4, 40, (count, 2))], axis=1).astype(np.float32)
-        categories, crowd = torch.tensor(random.integers(-1, 3, count)), torch.tensor(random.random(count) < .2)
-        annotations.append(Annotations("x.jpg", str(3 * image + 1), 100, 100, boxes, categories, torch.zeros(count, 0), crowd))
-        around = np.concatenate([boxes.repeat(3, axis=0) + random.integers(-5, 6, (3 * count, 4)), [[0, 0, 50, 50]]]).astype(np.float32)
+        boxes = np.concatenate(
+            [corner, corner + random.integers(4, 40, (count, 2))], axis=1
+        ).astype(np.float32)
+        categories, crowd = (
+            torch.tensor(random.integers(-1, 3, count)),
+            torch.tensor(random.random(count) < 0.2),
+        )
+        annotations.append(
+            Annotations(
+                "x.jpg",
+                str(3 * image + 1),
+                100,
+                100,
+                boxes,
+                categories,
+                torch.zeros(count, 0),
+                crowd,
+            )
+        )
+        around = np.concatenate(
+            [boxes.repeat(3, axis=0) + random.integers(-5, 6, (3 * count, 4)), [[0, 0, 50, 50]]]
+        ).astype(np.float32)
         around[:, 2:] = np.maximum(around[:, 2:], around[:, :2] + 1)
         probabilities = torch.tensor(random.random((len(around), 3)).round(1)).float()
         predictions.append(detections_of(around, probabilities.max(dim=1).values, probabilities))
@@ -186,6 +254,7 @@ def random_world(seed, images=40):
 
 def pycocotools_ap50(annotations, predictions, labels):
     """AP50 per category by pycocotools on plain COCO dictionaries."""
+
     def xywh(box):
         x1, y1, x2, y2 = (float(value) for value in box)
         return [x1, y1, x2 - x1, y2 - y1]
@@ -195,20 +264,37 @@ def pycocotools_ap50(annotations, predictions, labels):
         for i in range(len(image)):
             if image.categories[i] >= 0:
                 box = xywh(image.boxes[i])
-                records.append({"id": len(records) + 1, "image_id": int(image.image_id), "category_id": int(image.categories[i]),
-                                "bbox": box, "area": box[2] * box[3], "iscrowd": int(image.is_crowd[i])})
+                records.append(
+                    {
+                        "id": len(records) + 1,
+                        "image_id": int(image.image_id),
+                        "category_id": int(image.categories[i]),
+                        "bbox": box,
+                        "area": box[2] * box[3],
+                        "iscrowd": int(image.is_crowd[i]),
+                    }
+                )
         for row, column, score in zip(*labelled_detections(detections, labels), strict=True):
-            results.append({"image_id": int(image.image_id), "category_id": int(column), "score": score,
-                            "bbox": xywh(detections.boxes[row])})
+            results.append(
+                {
+                    "image_id": int(image.image_id),
+                    "category_id": int(column),
+                    "score": score,
+                    "bbox": xywh(detections.boxes[row]),
+                }
+            )
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
-        coco.dataset = {"images": [{"id": int(image.image_id)} for image in annotations], "annotations": records,
-                        "categories": [{"id": c} for c in range(3)]}
+        coco.dataset = {
+            "images": [{"id": int(image.image_id)} for image in annotations],
+            "annotations": records,
+            "categories": [{"id": c} for c in range(3)],
+        }
         coco.createIndex()
         evaluation = COCOeval(coco, coco.loadRes(results), "bbox")
         evaluation.evaluate()
         evaluation.accumulate()
-    precision = evaluation.eval["precision"][0, :, :, 0, 2]             # IoU 0.5, all areas, 100 detections
+    precision = evaluation.eval["precision"][0, :, :, 0, 2]  # IoU 0.5, all areas, 100 detections
     return precision.mean(axis=0)
 
 
@@ -217,5 +303,10 @@ def pycocotools_ap50(annotations, predictions, labels):
 def test_equals_pycocotools(seed, labels):
     annotations, predictions = random_world(seed)
     expected = pycocotools_ap50(annotations, predictions, labels)
-    assert (expected > .01).all()
-    np.testing.assert_allclose(coco_ovd_ap50(annotations, predictions, WORDS, labels=labels).ap50, expected, rtol=0, atol=1e-6)
+    assert (expected > 0.01).all()
+    np.testing.assert_allclose(
+        coco_ovd_ap50(annotations, predictions, WORDS, labels=labels).ap50,
+        expected,
+        rtol=0,
+        atol=1e-6,
+    )

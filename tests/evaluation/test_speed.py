@@ -9,8 +9,13 @@ from ovarnet.evaluation.speed import Stopwatch, calibrate, compare, random_boxes
 
 def test_medians_leave_out_the_warm_runs():
     watch = Stopwatch(torch.device("cpu"))
-    watch.runs = [{"a": 100.0, "b": 100.0}, {"a": 1.0, "b": 5.0}, {"a": 2.0, "b": 0.5}, {"a": 3.0, "b": 1.0}]
-    assert watch.medians(1) == {"a": 2.0, "b": 1.0, "total": 4.0}       # totals 6, 2.5, 4
+    watch.runs = [
+        {"a": 100.0, "b": 100.0},
+        {"a": 1.0, "b": 5.0},
+        {"a": 2.0, "b": 0.5},
+        {"a": 3.0, "b": 1.0},
+    ]
+    assert watch.medians(1) == {"a": 2.0, "b": 1.0, "total": 4.0}  # totals 6, 2.5, 4
 
 
 def test_boxes_lie_within_a_non_square_image_and_are_always_the_same():
@@ -25,18 +30,52 @@ def test_calibration_sets_the_statistics_of_one_pass():
     layer, values = torch.nn.BatchNorm1d(1).eval(), torch.tensor([[1.0], [5.0]])
     calibrate([layer], lambda: layer(values))
     assert layer.running_mean.item() == 3 and not layer.training
-    assert layer(values).flatten().tolist() == pytest.approx([-2 / 8 ** 0.5, 2 / 8 ** 0.5], abs=1e-3)
+    assert layer(values).flatten().tolist() == pytest.approx([-2 / 8**0.5, 2 / 8**0.5], abs=1e-3)
 
 
 @pytest.mark.slow
 def test_benchmark_command(small_pictures, tmp_path, capsys):
-    command = ["benchmark", "--towers", "ovarnet-scenes", "--size", "64", "96", "--boxes", "5", "--words", "3", "4", "--runs", "1"]
+    command = [
+        "benchmark",
+        "--towers",
+        "ovarnet-scenes",
+        "--size",
+        "64",
+        "96",
+        "--boxes",
+        "5",
+        "--words",
+        "3",
+        "4",
+        "--runs",
+        "1",
+    ]
     assert main([*command, "--output", str(tmp_path)]) == 0
     results = json.loads((tmp_path / "benchmark.json").read_text())
     parts, scoring = results["parts"], results["scoring"]["ovarnet-scenes"]
-    assert set(parts["OvarNet ovarnet-scenes"]) == {"resize", "backbone", "RPN", "pooling", "scoring", "post-processing", "total"}
-    assert set(parts["CLIP-Attr ovarnet-scenes"]) == {"proposer", "crops and encoder", "scoring", "post-processing", "total"}
-    assert set(parts["torchvision fasterrcnn_resnet50_fpn"]) == {"resize", "backbone", "RPN", "box head", "total"}
+    assert set(parts["OvarNet ovarnet-scenes"]) == {
+        "resize",
+        "backbone",
+        "RPN",
+        "pooling",
+        "scoring",
+        "post-processing",
+        "total",
+    }
+    assert set(parts["CLIP-Attr ovarnet-scenes"]) == {
+        "proposer",
+        "crops and encoder",
+        "scoring",
+        "post-processing",
+        "total",
+    }
+    assert set(parts["torchvision fasterrcnn_resnet50_fpn"]) == {
+        "resize",
+        "backbone",
+        "RPN",
+        "box head",
+        "total",
+    }
     assert list(scoring) == ["80", "700", "5000", "50000"]
     assert "times as fast as torchvision" in capsys.readouterr().out
 
@@ -53,13 +92,18 @@ def test_contenders_run_by_turns():
         return go
 
     seconds = compare({name: contender(name) for name in "ab"}, torch.device("cpu"), runs=2)
-    assert order == ["a", "b"] * 3 and {name: set(parts) for name, parts in seconds.items()} == {name: {"work", "total"} for name in "ab"}
+    assert order == ["a", "b"] * 3 and {name: set(parts) for name, parts in seconds.items()} == {
+        name: {"work", "total"} for name in "ab"
+    }
 
 
 def test_benchmark_into_a_file_is_refused_before_any_work(tmp_path, capsys):
     (tmp_path / "afile").touch()
     assert main(["benchmark", "--output", str(tmp_path / "afile")]) == 2
-    assert capsys.readouterr() == ("", f"error: {tmp_path / 'afile'}: is a file; --output needs a folder\n")
+    assert capsys.readouterr() == (
+        "",
+        f"error: {tmp_path / 'afile'}: is a file; --output needs a folder\n",
+    )
 
 
 def test_benchmark_refuses_no_runs(capsys):

@@ -19,4 +19,6 @@ def assemble_run(config, tmp_path):
     torch.manual_seed(0)
     model, _ = start_model(config, checkpoint, clip_attr, data)
     teacher, dataset = _lesson(config, clip_attr, data, ImageMemory(16), tmp_path)
-    return SimpleNamespace(learner=make_learner(model, data, teacher, config).train(), dataset=dataset, data=data)
+    return SimpleNamespace(
+        learner=make_learner(model, data, teacher, config).train(), dataset=dataset, data=data
+    )

@@ -1,4 +1,5 @@
-"""A `Predictor` without a network: real geometry, words and box rules, scores that can be worked out by hand; and images for it."""
+"""A `Predictor` without a network: real geometry, words and box rules, scores that can be worked
+out by hand; and images for it."""
 
 from pathlib import Path
 
@@ -26,20 +27,30 @@ class ColumnClassifier(nn.Module):
 
 
 class FakeModel(Predictor):
-    """Finds the whole image (objectness 0.9, embedding 2) and its left half (objectness 0.1, embedding 0)."""
+    """Finds the whole image (objectness 0.9, embedding 2) and its left half (objectness 0.1,
+    embedding 0)."""
 
     def __init__(self, **settings):
-        super().__init__(ColumnClassifier(), Vocabulary.of(categories=["mug", "car"], attributes=["red", "striped", "tiny"]), **settings)
+        super().__init__(
+            ColumnClassifier(),
+            Vocabulary.of(categories=["mug", "car"], attributes=["red", "striped", "tiny"]),
+            **settings,
+        )
         self.eval()
 
     def regions(self, batch: Batch) -> list[Regions]:
-        return [self._one(image, None if batch.boxes is None else batch.boxes[index]) for index, image in enumerate(batch.images)]
+        return [
+            self._one(image, None if batch.boxes is None else batch.boxes[index])
+            for index, image in enumerate(batch.images)
+        ]
 
     def _one(self, image, boxes):
         height, width = image.shape[1:]
         if boxes is not None:
             return Regions(boxes, torch.ones(len(boxes)), torch.full((len(boxes), 1), 2.0))
-        boxes = torch.tensor([[0, 0, width, height], [0, 0, width / 2, height]], dtype=torch.float32)
+        boxes = torch.tensor(
+            [[0, 0, width, height], [0, 0, width / 2, height]], dtype=torch.float32
+        )
         return Regions(boxes, torch.tensor([0.9, 0.1]), torch.tensor([[2.0], [0.0]]))
 
 

@@ -19,7 +19,9 @@ def test_a_file_that_is_not_finished_leaves_the_old_one_and_nothing_else(tmp_pat
     with pytest.raises(ZeroDivisionError), whole_file(tmp_path / "a.txt") as unfinished:
         unfinished.write_text("ne")
         1 / 0  # noqa: B018
-    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"] and read_text(tmp_path / "a.txt") == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"] and read_text(
+        tmp_path / "a.txt"
+    ) == "old"
 
 
 def test_half_a_character_is_written_as_its_escape(tmp_path):
@@ -29,11 +31,18 @@ def test_half_a_character_is_written_as_its_escape(tmp_path):
     assert read_json(tmp_path / "a.json") == {name: "\ud83d"}
 
 
-@pytest.mark.parametrize(("content", "message"), [
-    (b"", "the file is empty"), (b"  \n", "the file is empty"), (b'{"a": [1, 2', r"not valid JSON .*truncated"),
-    (b"\xff\xfe\x00", "not UTF-8 text"), (b"[" * 100_000, "not valid JSON"),
-    (b'{"a": ' + b"1" * 5000 + b"}", "a whole number has more than 4,300 digits"),
-    (b"[1]", "holds list at its top level; expected an object")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "the file is empty"),
+        (b"  \n", "the file is empty"),
+        (b'{"a": [1, 2', r"not valid JSON .*truncated"),
+        (b"\xff\xfe\x00", "not UTF-8 text"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b'{"a": ' + b"1" * 5000 + b"}", "a whole number has more than 4,300 digits"),
+        (b"[1]", "holds list at its top level; expected an object"),
+    ],
+)
 def test_bad_json_is_one_line_with_the_file(tmp_path, content, message):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(InputError, match=message) as raised:

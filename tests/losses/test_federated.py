@@ -36,11 +36,15 @@ def test_a_word_without_a_count_weighs_one_and_does_not_move_the_others():
 
 def test_attribute_loss_is_two_separate_means():
     logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 3.0, -2.0]])
-    labels = torch.tensor([[POSITIVE, NEGATIVE, UNKNOWN], [UNKNOWN, POSITIVE, UNKNOWN]], dtype=torch.int8)
+    labels = torch.tensor(
+        [[POSITIVE, NEGATIVE, UNKNOWN], [UNKNOWN, POSITIVE, UNKNOWN]], dtype=torch.int8
+    )
     weights = torch.tensor([2.0, 1.0, 0.5])
     known = (2 * bce(2, 1) + bce(-1, 0) + bce(3, 1)) / 3
     unknown = (bce(0.5, 0) + bce(0, 0) + bce(-2, 0)) / 3
-    assert attribute_loss(logits, labels, weights, 0.2).item() == pytest.approx(known + 0.2 * unknown, rel=1e-6)
+    assert attribute_loss(logits, labels, weights, 0.2).item() == pytest.approx(
+        known + 0.2 * unknown, rel=1e-6
+    )
     assert attribute_loss(logits, labels, weights, 0.0).item() == pytest.approx(known, rel=1e-6)
 
 
@@ -72,31 +76,50 @@ def test_category_loss_takes_every_other_word_as_negative():
     logits = torch.tensor([[1.0, -2.0], [0.5, 0.0]])
     weights = torch.tensor([1.5, 0.5])
     expected = (1.5 * bce(1, 1) + 0.5 * bce(-2, 0) + 1.5 * bce(0.5, 0) + 0.5 * bce(0, 1)) / 4
-    assert category_loss(logits, torch.tensor([0, 1]), weights).item() == pytest.approx(expected, rel=1e-6)
+    assert category_loss(logits, torch.tensor([0, 1]), weights).item() == pytest.approx(
+        expected, rel=1e-6
+    )
 
 
 def test_rows_without_a_category_and_columns_not_judged_are_left_out():
     logits = torch.tensor([[1.0, -2.0, 4.0], [9.0, 9.0, 9.0]])
-    loss = category_loss(logits, torch.tensor([0, NO_CATEGORY]), torch.ones(3), judged=torch.tensor([True, True, False]))
+    loss = category_loss(
+        logits,
+        torch.tensor([0, NO_CATEGORY]),
+        torch.ones(3),
+        judged=torch.tensor([True, True, False]),
+    )
     assert loss.item() == pytest.approx((bce(1, 1) + bce(-2, 0)) / 2, rel=1e-6)
 
 
 def test_one_category_word():
-    assert category_loss(torch.tensor([[0.0]]), torch.tensor([0]), torch.ones(1)).item() == pytest.approx(LN2)
+    assert category_loss(
+        torch.tensor([[0.0]]), torch.tensor([0]), torch.ones(1)
+    ).item() == pytest.approx(LN2)
 
 
 def test_judged_columns_are_the_batch_s_own_and_drawn_ones():
     counts = torch.tensor([10, 0, 5, 5, 5])
-    judged = sample_judged(torch.tensor([4, NO_CATEGORY, 4]), counts, 3, torch.Generator().manual_seed(0))
+    judged = sample_judged(
+        torch.tensor([4, NO_CATEGORY, 4]), counts, 3, torch.Generator().manual_seed(0)
+    )
     assert judged.sum() == 3 and judged[4] and not judged[1]
     assert sample_judged(torch.tensor([4]), counts, 99).tolist() == [True, False, True, True, True]
-    assert sample_judged(torch.tensor([0, 2, 3]), counts, 1).tolist() == [True, False, True, True, False]
+    assert sample_judged(torch.tensor([0, 2, 3]), counts, 1).tolist() == [
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_frequent_negatives_are_drawn_more_often():
     draw = torch.Generator().manual_seed(1)
     counts = torch.tensor([1, 900, 100])  # square roots 30 : 10
-    drawn = sum(sample_judged(torch.tensor([0]), counts, 2, draw).float() for _ in range(2000)) / 2000
+    drawn = (
+        sum(sample_judged(torch.tensor([0]), counts, 2, draw).float() for _ in range(2000)) / 2000
+    )
     assert drawn[1].item() == pytest.approx(0.75, abs=0.04)
 
 

@@ -15,7 +15,9 @@ def test_mass_on_all_positives():
 def test_rows_without_a_positive_do_not_count():
     logits = torch.tensor([[0.0, 0.0], [50.0, -50.0], [0.0, math.log(3)]])
     positives = torch.tensor([[True, False], [False, False], [False, True]])
-    assert mil_nce(logits, positives).item() == pytest.approx((math.log(2) + math.log(4 / 3)) / 2, rel=1e-6)
+    assert mil_nce(logits, positives).item() == pytest.approx(
+        (math.log(2) + math.log(4 / 3)) / 2, rel=1e-6
+    )
 
 
 def test_unknown_texts_compete_less_and_positives_are_never_divided():

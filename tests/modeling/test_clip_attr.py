@@ -1,4 +1,5 @@
-"""The two-stage model from an image to scores, with the small CLIP and the scenes proposer (random weights)."""
+"""The two-stage model from an image to scores, with the small CLIP and the scenes proposer (random
+weights)."""
 
 import json
 
@@ -27,7 +28,9 @@ def model():
     torch.manual_seed(0)
     clip = load_clip("ovarnet-scenes", None, random_weights=True)
     proposer = scenes_proposer(clip)
-    classifier = TextClassifier(clip, TemplatePrompts(["a photo of a {}."], ["a photo of a {} object."]))
+    classifier = TextClassifier(
+        clip, TemplatePrompts(["a photo of a {}."], ["a photo of a {} object."])
+    )
     classifier.calibrate("category", 5.0, -1.0)
     classifier.calibrate("attribute", 5.0, -1.0)
     return ClipAttr(clip, classifier, proposer, WORDS, crop_batch=16, proposals=30)
@@ -49,7 +52,11 @@ def test_made_in_evaluation_mode(model):
 
 def test_encode_boxes_is_clip_on_the_crops_whatever_the_batches(model):
     images = [torch.rand(3, 112, 150), torch.rand(3, 200, 130), torch.rand(3, 20, 30)]
-    boxes = [torch.tensor(BOXES).repeat(7, 1), torch.zeros(0, 4), torch.tensor([[0.0, 0.0, 30.0, 20.0]])]
+    boxes = [
+        torch.tensor(BOXES).repeat(7, 1),
+        torch.zeros(0, 4),
+        torch.tensor([[0.0, 0.0, 30.0, 20.0]]),
+    ]
     with torch.no_grad():
         embeddings = model.encode_boxes(images, boxes)
         assert [tuple(rows.shape) for rows in embeddings] == [(21, 128), (0, 128), (1, 128)]
@@ -61,10 +68,21 @@ def test_encode_boxes_is_clip_on_the_crops_whatever_the_batches(model):
 def test_box_given_scores_by_hand(model):
     image = picture(100, 130)
     found = model.detect(image, boxes=BOXES)
-    crops = crop_boxes(torch.from_numpy(image).permute(2, 0, 1) / 255, torch.tensor(BOXES), 64, model.clip.mean, model.clip.std)
+    crops = crop_boxes(
+        torch.from_numpy(image).permute(2, 0, 1) / 255,
+        torch.tensor(BOXES),
+        64,
+        model.clip.mean,
+        model.clip.std,
+    )
     with torch.no_grad():
         features = normalize(model.clip.encode_image(crops), dim=1)
-        texts = normalize(model.clip.encode_text([f"a photo of a {word} object." for word in WORDS.attribute_names]), dim=1)
+        texts = normalize(
+            model.clip.encode_text(
+                [f"a photo of a {word} object." for word in WORDS.attribute_names]
+            ),
+            dim=1,
+        )
     assert torch.allclose(found.attribute_scores, (5 * features @ texts.T - 1).sigmoid(), atol=1e-5)
     assert found.boxes.tolist() == BOXES
     assert found.category_scores.shape == (3, 3)
@@ -74,12 +92,20 @@ def test_box_free_gives_ranked_boxes_within_the_image(model):
     found = model.detect(picture(112, 180))
     assert 0 < len(found) <= 30
     assert (found.scores.diff() <= 0).all()
-    assert found.boxes.min() >= 0 and found.boxes[:, 2].max() <= 180 and found.boxes[:, 3].max() <= 112
+    assert (
+        found.boxes.min() >= 0 and found.boxes[:, 2].max() <= 180 and found.boxes[:, 3].max() <= 112
+    )
     assert found.category_scores.min() >= 0 and found.category_scores.max() <= 1
 
 
 def test_batch_equals_single(model):
-    images = [picture(112, 180, 1), picture(200, 140, 2), picture(300, 400, 3), picture(40, 60, 4), picture(112, 176, 5)]
+    images = [
+        picture(112, 180, 1),
+        picture(200, 140, 2),
+        picture(300, 400, 3),
+        picture(40, 60, 4),
+        picture(112, 176, 5),
+    ]
     for image, together in zip(images, model.detect(images), strict=True):
         same(model.detect(image), together)
 
@@ -94,7 +120,12 @@ def test_batch_equals_single_with_given_boxes(model):
 def test_a_score_does_not_depend_on_the_other_words(model):
     image = picture(100, 130)
     alone = model.detect(image, categories=["car"], attributes=["striped"], boxes=BOXES)
-    among = model.detect(image, categories=["mug", "car", "a grey bicycle"], attributes=["matte", "red", "striped"], boxes=BOXES)
+    among = model.detect(
+        image,
+        categories=["mug", "car", "a grey bicycle"],
+        attributes=["matte", "red", "striped"],
+        boxes=BOXES,
+    )
     assert torch.allclose(alone.category_scores[:, 0], among.category_scores[:, 1], atol=1e-6)
     assert torch.allclose(alone.attribute_scores[:, 0], among.attribute_scores[:, 2], atol=1e-6)
 
@@ -123,7 +154,9 @@ def test_image_without_a_proposal(model):
 def test_precomputed_proposals_are_found_by_the_path(model, tmp_path):
     Image.fromarray(picture(100, 130)).save(tmp_path / "a.png")
     (tmp_path / "proposals.json").write_text(json.dumps({"a.png": [[*box, 0.5] for box in BOXES]}))
-    from_file = ClipAttr(model.clip, model.classifier, FileProposals(tmp_path / "proposals.json"), WORDS)
+    from_file = ClipAttr(
+        model.clip, model.classifier, FileProposals(tmp_path / "proposals.json"), WORDS
+    )
     found = from_file.detect(tmp_path / "a.png", categories=[])
     assert sorted(found.boxes.tolist()) == sorted(BOXES)
     assert found.scores.tolist() == [0.5] * 3

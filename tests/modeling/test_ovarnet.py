@@ -1,4 +1,5 @@
-"""The one-pass model with random weights: geometry, batches, words, the heads, and what the build refuses."""
+"""The one-pass model with random weights: geometry, batches, words, the heads, and what the build
+refuses."""
 
 import numpy as np
 import pytest
@@ -14,9 +15,23 @@ from ovarnet.modeling.roi_heads import squares_around, within_boxes
 from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.vocabulary import Vocabulary
 
-SMALL = {"channels": 16, "coarser_map": False, "short_side": (32, 96), "long_side": 128, "train_short_sides": [],
-         "anchor_sizes": [8, 16, 32, 64], "rpn_pre_nms": (60, 60), "rpn_post_nms": (30, 30), "proposals": 20, "roi_size": 4,
-         "roi_canonical_size": 40, "width": 32, "layers": 2, "heads": 2, "hidden": 32}
+SMALL = {
+    "channels": 16,
+    "coarser_map": False,
+    "short_side": (32, 96),
+    "long_side": 128,
+    "train_short_sides": [],
+    "anchor_sizes": [8, 16, 32, 64],
+    "rpn_pre_nms": (60, 60),
+    "rpn_post_nms": (30, 30),
+    "proposals": 20,
+    "roi_size": 4,
+    "roi_canonical_size": 40,
+    "width": 32,
+    "layers": 2,
+    "heads": 2,
+    "hidden": 32,
+}
 
 
 def templates(_):
@@ -56,36 +71,64 @@ def test_batch_equals_single(model):
 
 
 def test_batch_equals_single_with_given_boxes_and_with_a_phrase(model):
-    images, boxes = [picture(60, 90), picture(90, 40, 2), picture(64, 96, 1)], [[[3, 4, 50, 40]], [[0, 0, 40, 90], [5, 5, 20, 30]], []]
-    for image, given, together in zip(images, boxes, model.detect(images, boxes=boxes), strict=True):
+    images, boxes = (
+        [picture(60, 90), picture(90, 40, 2), picture(64, 96, 1)],
+        [[[3, 4, 50, 40]], [[0, 0, 40, 90], [5, 5, 20, 30]], []],
+    )
+    for image, given, together in zip(
+        images, boxes, model.detect(images, boxes=boxes), strict=True
+    ):
         alone = model.detect(image, boxes=given)
         assert together.boxes.tolist() == alone.boxes.tolist() == given
         assert torch.allclose(alone.category_scores, together.category_scores, atol=1e-4)
     for image, together in zip(images, model.find(images, "a red mug"), strict=True):
         alone = model.find(image, "a red mug")
-        assert len(alone) == len(together) > 0 and torch.allclose(alone.scores, together.scores, atol=1e-4)
+        assert len(alone) == len(together) > 0 and torch.allclose(
+            alone.scores, together.scores, atol=1e-4
+        )
 
 
 def test_words_are_swapped_without_touching_the_weights(model):
-    image, before = picture(60, 90), {name: value.clone() for name, value in model.state_dict().items()}
+    image, before = (
+        picture(60, 90),
+        {name: value.clone() for name, value in model.state_dict().items()},
+    )
     first = model.detect(image, boxes=[[3, 4, 50, 40]])
-    other = model.detect(image, categories=["teapot", "zebra", "lamp"], attributes=["puce"], boxes=[[3, 4, 50, 40]])
+    other = model.detect(
+        image, categories=["teapot", "zebra", "lamp"], attributes=["puce"], boxes=[[3, 4, 50, 40]]
+    )
     assert other.category_scores.shape == (1, 3) and other.attribute_scores.shape == (1, 1)
     assert model.state_dict().keys() == before.keys()
-    assert all(torch.equal(value.nan_to_num(), before[name].nan_to_num()) for name, value in model.state_dict().items())
-    assert torch.equal(model.detect(image, boxes=[[3, 4, 50, 40]]).category_scores, first.category_scores)
+    assert all(
+        torch.equal(value.nan_to_num(), before[name].nan_to_num())
+        for name, value in model.state_dict().items()
+    )
+    assert torch.equal(
+        model.detect(image, boxes=[[3, 4, 50, 40]]).category_scores, first.category_scores
+    )
 
 
 def test_an_image_in_which_the_rpn_finds_nothing(model, monkeypatch):
-    monkeypatch.setattr(model.rpn, "propose", lambda _, sizes: ([torch.zeros(0, 4)] * len(sizes), [torch.zeros(0)] * len(sizes)))
-    for found in (*model.detect([picture(60, 90), picture(60, 90, 1)]), model.find(picture(60, 90), "a red mug")):
+    monkeypatch.setattr(
+        model.rpn,
+        "propose",
+        lambda _, sizes: ([torch.zeros(0, 4)] * len(sizes), [torch.zeros(0)] * len(sizes)),
+    )
+    for found in (
+        *model.detect([picture(60, 90), picture(60, 90, 1)]),
+        model.find(picture(60, 90), "a red mug"),
+    ):
         assert found.boxes.shape == (0, 4) and found.scores.shape == (0,)
 
 
 def test_at_most_a_hundred_boxes_and_nothing_is_thresholded(model, clip, monkeypatch):
     apart = torch.tensor([[2.0 * i, 0, 2 * i + 1, 9] for i in range(150)])
     for count, kept in ((150, 100), (40, 40)):
-        seen = Regions(apart[:count], torch.linspace(1e-6, 1, count), torch.randn(1, clip.embed_dim).expand(count, -1))
+        seen = Regions(
+            apart[:count],
+            torch.linspace(1e-6, 1, count),
+            torch.randn(1, clip.embed_dim).expand(count, -1),
+        )
         monkeypatch.setattr(model, "regions", lambda batch, seen=seen: [seen])
         found = model.detect(picture(10, 300))
         assert found.boxes.tolist() == apart[:count].flip(0)[:kept].tolist()
@@ -94,7 +137,12 @@ def test_at_most_a_hundred_boxes_and_nothing_is_thresholded(model, clip, monkeyp
 def test_neither_order_nor_number_of_words_changes_a_words_score(model):
     image, boxes = picture(60, 90), [[3, 4, 50, 40], [20, 10, 80, 55]]
     few = model.detect(image, categories=["mug"], attributes=["red"], boxes=boxes)
-    many = model.detect(image, categories=["dog", "cat", "mug"], attributes=["tiny", "red", "shiny", "old"], boxes=boxes)
+    many = model.detect(
+        image,
+        categories=["dog", "cat", "mug"],
+        attributes=["tiny", "red", "shiny", "old"],
+        boxes=boxes,
+    )
     assert torch.allclose(few.category_scores[:, 0], many.category_scores[:, 2], atol=1e-6)
     assert torch.allclose(few.attribute_scores[:, 0], many.attribute_scores[:, 1], atol=1e-6)
 
@@ -104,29 +152,38 @@ def test_given_boxes_come_back_as_given_and_found_ones_lie_within_the_image(mode
     assert model.detect(image, boxes=boxes).boxes.tolist() == boxes
     found = model.detect(image).boxes
     assert (found >= 0).all() and (found[:, 2] <= 80).all() and (found[:, 3] <= 200).all()
-    assert found[:, 3].max() > 80        # a tall image is not taken for a wide one
+    assert found[:, 3].max() > 80  # a tall image is not taken for a wide one
     assert len(model.detect(image, boxes=np.zeros((0, 4)))) == 0
 
 
 def test_it_is_its_own_proposer(model):
-    """Proposals lie in the original image's frame, best first, and are what `detect` pools before it refines them."""
+    """Proposals lie in the original image's frame, best first, and are what `detect` pools before
+    it refines them."""
     image = picture(200, 80)
     pixels = torch.from_numpy(image).permute(2, 0, 1) / 255
     [alone], pair = model.propose([pixels]), model.propose([torch.rand(3, 60, 90), pixels])
     assert 0 < len(alone) <= SMALL["proposals"] and torch.equal(pair[1].boxes, alone.boxes)
-    assert (alone.boxes >= 0).all() and (alone.boxes[:, 2] <= 80.001).all() and 80 < alone.boxes[:, 3].max() <= 200.001
+    assert (
+        (alone.boxes >= 0).all()
+        and (alone.boxes[:, 2] <= 80.001).all()
+        and 80 < alone.boxes[:, 3].max() <= 200.001
+    )
     assert torch.equal(alone.scores, alone.scores.sort(descending=True).values)
     regions = model.regions(Batch([pixels], [None], None))[0]
     assert torch.allclose(regions.objectness, alone.scores)
 
 
 def test_a_box_is_pooled_from_where_it_lies(model):
-    """Changing pixels far outside a box of a large flat image changes its embedding less than changing those within."""
+    """Changing pixels far outside a box of a large flat image changes its embedding less than
+    changing those within."""
     flat = np.full((96, 128, 3), 128, dtype=np.uint8)
     within, outside = flat.copy(), flat.copy()
     within[10:30, 90:120] = picture(20, 30)
     outside[66:86, 5:35] = picture(20, 30)
-    scores = [model.detect(image, boxes=[[90, 10, 120, 30]]).category_scores for image in (flat, within, outside)]
+    scores = [
+        model.detect(image, boxes=[[90, 10, 120, 30]]).category_scores
+        for image in (flat, within, outside)
+    ]
     assert (scores[1] - scores[0]).abs().max() > (scores[2] - scores[0]).abs().max()
 
 
@@ -138,42 +195,77 @@ def test_odd_images(model, height, width):
 
 def test_anchors_have_the_stated_strides_where_a_map_is_rounded_up(clip):
     rpn = build(clip, coarser_map=True, anchor_sizes=[8, 16, 32, 64, 64]).rpn
-    maps = {name: torch.zeros(1, 16, -(-96 // stride), -(-96 // stride)) for name, stride in rpn.strides.items()}
+    maps = {
+        name: torch.zeros(1, 16, -(-96 // stride), -(-96 // stride))
+        for name, stride in rpn.strides.items()
+    }
     anchors = rpn(maps).anchors
-    last = anchors[-4 * 3:].reshape(2, 2, 3, 4)          # stride 64 on 96 pixels: two by two cells
+    last = anchors[-4 * 3 :].reshape(2, 2, 3, 4)  # stride 64 on 96 pixels: two by two cells
     assert (last[1, 1] - last[0, 0]).unique().tolist() == [64]
-    assert len(anchors) == 3 * (24 ** 2 + 12 ** 2 + 6 ** 2 + 3 ** 2 + 2 ** 2)
+    assert len(anchors) == 3 * (24**2 + 12**2 + 6**2 + 3**2 + 2**2)
 
 
 def test_a_map_carries_anchors_of_every_scale(clip):
     rpn = build(clip, finest_stride=8, anchor_sizes=[8, 16, 32], anchor_scales=[1.0, 1.5]).rpn
-    sides = rpn({name: torch.zeros(1, 16, 1, 1) for name in rpn.strides}).anchors.reshape(3, 6, 4)[:, :, 2:] * 2
+    sides = (
+        rpn({name: torch.zeros(1, 16, 1, 1) for name in rpn.strides}).anchors.reshape(3, 6, 4)[
+            :, :, 2:
+        ]
+        * 2
+    )
     squares = [[width for width, height in rows if width == height] for rows in sides.tolist()]
     assert squares == [[8, 12], [16, 24], [32, 48]]
 
 
 @pytest.mark.parametrize("square", [False, True])
-@pytest.mark.parametrize("head", [{"head": "attention"}, {"head": "average"}, {"head": "clip"}, {"head": "clip", "clip_source": "c2"}])
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"head": "attention"},
+        {"head": "average"},
+        {"head": "clip"},
+        {"head": "clip", "clip_source": "c2"},
+    ],
+)
 def test_heads_have_one_interface(clip, head, square):
     assert model_embeds(build(clip, square_regions=square, **head), clip.embed_dim)
 
 
 def test_squares_are_grown_about_the_centre_and_cells_outside_of_the_box_are_empty():
     boxes = torch.tensor([[10.0, 20, 50, 40], [4, 4, 5, 44]])
-    assert torch.allclose(squares_around(boxes), torch.tensor([[9.0, 9, 51, 51], [-16.5, 3, 25.5, 45]]))
+    assert torch.allclose(
+        squares_around(boxes), torch.tensor([[9.0, 9, 51, 51], [-16.5, 3, 25.5, 45]])
+    )
     within = within_boxes(boxes, 4)[:, 0].tolist()
-    assert within[0] == [[0] * 4, [1] * 4, [1] * 4, [0] * 4]       # wide: the rows of its height, half the square
+    assert within[0] == [
+        [0] * 4,
+        [1] * 4,
+        [1] * 4,
+        [0] * 4,
+    ]  # wide: the rows of its height, half the square
     assert within[1] == [[0, 1, 1, 0]] * 4, "a line still has cells"
-    assert within_boxes(torch.tensor([[0.0, 0, 8, 8]]), 3).min() == 1 and within_boxes(torch.zeros(0, 4), 4).shape == (0, 1, 4, 4)
+    assert within_boxes(torch.tensor([[0.0, 0, 8, 8]]), 3).min() == 1 and within_boxes(
+        torch.zeros(0, 4), 4
+    ).shape == (0, 1, 4, 4)
 
 
 def test_from_c2_a_region_that_is_the_image_is_embedded_as_the_crop(clip):
-    """Square regions, the whole of a 64-pixel image: the tower's first part on the image, its later part on the region."""
-    model = build(clip, head="clip", clip_source="c2", square_regions=True, short_side=(64, 64), roi_canonical_size=224)
+    """Square regions, the whole of a 64-pixel image: the tower's first part on the image, its later
+    part on the region."""
+    model = build(
+        clip,
+        head="clip",
+        clip_source="c2",
+        square_regions=True,
+        short_side=(64, 64),
+        roi_canonical_size=224,
+    )
     image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         pixels, sizes, _ = model.frame([image])
-        embedding = model.pool(model.look(pixels), [torch.tensor([[1.5, 1.5, 62.5, 62.5]])], sizes)[0][0]
+        embedding = model.pool(model.look(pixels), [torch.tensor([[1.5, 1.5, 62.5, 62.5]])], sizes)[
+            0
+        ][0]
         direct = clip.encode_image(pixels)
     assert torch.cosine_similarity(embedding, direct) > 0.95
 
@@ -184,12 +276,21 @@ def model_embeds(model, width):
         features = model.look(pixels)
         embeddings, deltas = model.pool(features, [torch.tensor([[2.0, 3, 40, 50]])], sizes)
         nothing = model.pool(features, [torch.zeros(0, 4)], sizes)
-    return embeddings[0].shape == (1, width) and deltas[0].shape == (1, 4) and nothing[0][0].shape == (0, width)
+    return (
+        embeddings[0].shape == (1, width)
+        and deltas[0].shape == (1, 4)
+        and nothing[0][0].shape == (0, width)
+    )
 
 
 def test_a_pyramid_may_start_at_stride_eight(clip):
     maps = ClipPyramid(clip, 16, finest="c3", coarser=True)(torch.rand(1, 3, 64, 96))
-    assert {name: tuple(part.shape[2:]) for name, part in maps.items()} == {"c3": (8, 12), "c4": (4, 6), "c5": (2, 3), "pool": (1, 2)}
+    assert {name: tuple(part.shape[2:]) for name, part in maps.items()} == {
+        "c3": (8, 12),
+        "c4": (4, 6),
+        "c5": (2, 3),
+        "pool": (1, 2),
+    }
 
 
 def test_the_image_tower_is_kept_once(model, clip):
@@ -197,10 +298,16 @@ def test_the_image_tower_is_kept_once(model, clip):
     assert any(name.startswith("visual.") for name in clip.model.state_dict())
 
 
-@pytest.mark.parametrize(("wrong", "words"), [({"head": "median"}, "attention, average or clip"), ({"roi_size": 5}, "even"),
-                                              ({"finest_stride": 2}, "4 or 8"),
-                                              ({"head": "clip", "clip_source": "c5"}, "c4, c3, c2"),
-                                              ({"anchor_sizes": [8, 16]}, "one for each")])
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"head": "median"}, "attention, average or clip"),
+        ({"roi_size": 5}, "even"),
+        ({"finest_stride": 2}, "4 or 8"),
+        ({"head": "clip", "clip_source": "c5"}, "c4, c3, c2"),
+        ({"anchor_sizes": [8, 16]}, "one for each"),
+    ],
+)
 def test_a_design_that_cannot_be(clip, wrong, words):
     with pytest.raises(InputError, match=words):
         build(clip, **wrong)

@@ -13,13 +13,36 @@ from ovarnet.modeling.phrase_ranking import Evidence, Finder, probabilities, riv
 from ovarnet.modeling.predictor import Predictor, Regions
 from ovarnet.vocabulary import Vocabulary, Word
 
-WORDS = Vocabulary((Word("car", "vehicle", synonyms=("car", "automobile")), Word("mug", "kitchen"), Word("dog", "animal")),
-                   (Word("white", "color"), Word("black", "color"), Word("gray", "color"), Word("dirty", "condition")))
-LOGITS = {"car": 0, "automobile": 0, "mug": 1, "dog": 2, "white": 3, "black": 4, "gray": 5, "dirty": 6, "teapot": 7, "white car": 8}
+WORDS = Vocabulary(
+    (
+        Word("car", "vehicle", synonyms=("car", "automobile")),
+        Word("mug", "kitchen"),
+        Word("dog", "animal"),
+    ),
+    (
+        Word("white", "color"),
+        Word("black", "color"),
+        Word("gray", "color"),
+        Word("dirty", "condition"),
+    ),
+)
+LOGITS = {
+    "car": 0,
+    "automobile": 0,
+    "mug": 1,
+    "dog": 2,
+    "white": 3,
+    "black": 4,
+    "gray": 5,
+    "dirty": 6,
+    "teapot": 7,
+    "white car": 8,
+}
 
 
 class ColumnOfWord(nn.Module):
-    """The logit of a word is the number in its column of the region's embedding; another word's is 0."""
+    """The logit of a word is the number in its column of the region's embedding; another word's is
+    0."""
 
     def __init__(self):
         super().__init__()
@@ -29,7 +52,10 @@ class ColumnOfWord(nn.Module):
         return [LOGITS.get(word.name) for word in words]
 
     def forward(self, regions, words):
-        columns = [regions[:, column] if column is not None else regions.new_zeros(len(regions)) for column in words]
+        columns = [
+            regions[:, column] if column is not None else regions.new_zeros(len(regions))
+            for column in words
+        ]
         return torch.stack(columns, dim=1) if columns else regions.new_zeros(len(regions), 0)
 
 
@@ -44,11 +70,15 @@ class Found(Predictor):
     def regions(self, batch):
         if batch.boxes is None:
             return [self.found] * len(batch.images)
-        return [Regions(boxes, torch.ones(len(boxes)), self.found.embeddings[:len(boxes)]) for boxes in batch.boxes]
+        return [
+            Regions(boxes, torch.ones(len(boxes)), self.found.embeddings[: len(boxes)])
+            for boxes in batch.boxes
+        ]
 
 
 def region(**odds):
-    """An embedding whose logits are the logarithms of the odds given by word ("_" is a space); every other logit is 0."""
+    """An embedding whose logits are the logarithms of the odds given by word ("_" is a space);
+    every other logit is 0."""
     row = torch.zeros(9)
     for word, value in odds.items():
         row[LOGITS[word.replace("_", " ")]] = math.log(value)
@@ -58,7 +88,9 @@ def region(**odds):
 def regions(*rows):
     """Rows of (box, objectness, embedding)."""
     boxes, objectness, embeddings = zip(*rows, strict=True)
-    return Regions(torch.tensor(boxes, dtype=torch.float32), torch.tensor(objectness), torch.stack(embeddings))
+    return Regions(
+        torch.tensor(boxes, dtype=torch.float32), torch.tensor(objectness), torch.stack(embeddings)
+    )
 
 
 PICTURE = np.zeros((60, 80, 3), dtype=np.uint8)
@@ -66,57 +98,93 @@ LEFT, RIGHT, NEAR_LEFT = [0, 0, 30, 40], [40, 10, 80, 60], [1, 0, 31, 40]
 
 
 def test_the_score_is_the_geometric_mean():
-    evidence = Evidence(torch.tensor([0.5, 0.0]), torch.tensor([[0.8], [1.0]]), torch.tensor([[0.25, 0.1], [1.0, 1.0]]),
-                        torch.tensor([[0.4], [1.0]]))
+    evidence = Evidence(
+        torch.tensor([0.5, 0.0]),
+        torch.tensor([[0.8], [1.0]]),
+        torch.tensor([[0.25, 0.1], [1.0, 1.0]]),
+        torch.tensor([[0.4], [1.0]]),
+    )
     assert evidence.score().tolist() == pytest.approx([(0.5 * 0.8 * 0.25 * 0.1 * 0.4) ** 0.2, 0.0])
 
 
 def test_a_known_word_is_weighed_against_its_rivals():
-    found = Found(regions((LEFT, 0.5, region(car=6, mug=2, white=3, gray=2, white_car=3)))).find(PICTURE, "a white car")
+    found = Found(regions((LEFT, 0.5, region(car=6, mug=2, white=3, gray=2, white_car=3)))).find(
+        PICTURE, "a white car"
+    )
     category, white, phrase = 6 / (6 + 2 + 1), 3 / (3 + 2 + 1), 3 / (3 + 6 + 2 + 1)
     assert found.categories == ["car"] and found.attributes == ["white"]
-    assert found.category_scores[0, 0].item() == pytest.approx(category) and found.attribute_scores[0, 0].item() == pytest.approx(white)
+    assert found.category_scores[0, 0].item() == pytest.approx(category) and found.attribute_scores[
+        0, 0
+    ].item() == pytest.approx(white)
     assert found.scores.tolist() == pytest.approx([(0.5 * category * white * phrase) ** 0.25])
 
 
 def test_an_unknown_word_and_a_word_alone_of_its_type_are_judged_by_themselves():
-    evidence = Finder(ColumnOfWord(), WORDS, "dirty teapot").evidence(regions((LEFT, 1.0, region(teapot=3, dirty=4, car=50, white=50))))
-    assert evidence.category.tolist()[0] == pytest.approx([3 / 4]) and evidence.attributes.tolist()[0] == pytest.approx([4 / 5])
-    assert evidence.phrase.tolist()[0] == pytest.approx([1 / (1 + 3)])      # "dirty teapot" against "teapot" alone
+    evidence = Finder(ColumnOfWord(), WORDS, "dirty teapot").evidence(
+        regions((LEFT, 1.0, region(teapot=3, dirty=4, car=50, white=50)))
+    )
+    assert evidence.category.tolist()[0] == pytest.approx([3 / 4]) and evidence.attributes.tolist()[
+        0
+    ] == pytest.approx([4 / 5])
+    assert evidence.phrase.tolist()[0] == pytest.approx(
+        [1 / (1 + 3)]
+    )  # "dirty teapot" against "teapot" alone
 
 
 def test_words_that_are_asked_together_are_no_rivals():
-    evidence = Finder(ColumnOfWord(), WORDS, "black and white car").evidence(regions((LEFT, 1.0, region(black=4, white=3, gray=2))))
+    evidence = Finder(ColumnOfWord(), WORDS, "black and white car").evidence(
+        regions((LEFT, 1.0, region(black=4, white=3, gray=2)))
+    )
     assert evidence.attributes.tolist()[0] == pytest.approx([4 / 6, 3 / 5])
     asked = [Word("automobile"), Word("teapot")]
-    assert rivals(asked, WORDS.categories, same_parent=False).tolist() == [[False, True, True], [False] * 3]    # "car" means the same
-    assert probabilities(torch.zeros(2, 0), torch.zeros(2, 3), torch.zeros(0, 3, dtype=torch.bool)).shape == (2, 0)
+    assert rivals(asked, WORDS.categories, same_parent=False).tolist() == [
+        [False, True, True],
+        [False] * 3,
+    ]  # "car" means the same
+    assert probabilities(
+        torch.zeros(2, 0), torch.zeros(2, 3), torch.zeros(0, 3, dtype=torch.bool)
+    ).shape == (2, 0)
 
 
-@pytest.mark.parametrize(("phrase", "expected"), [("car", (0.36 * 6 / 8) ** (1 / 2)), ("something white", (0.36 * 3 / 5) ** (1 / 2))])
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [("car", (0.36 * 6 / 8) ** (1 / 2)), ("something white", (0.36 * 3 / 5) ** (1 / 2))],
+)
 def test_a_single_word_is_not_counted_twice(phrase, expected):
-    assert Found(regions((LEFT, 0.36, region(car=6, white=3)))).find(PICTURE, phrase).scores.tolist() == pytest.approx([expected])
+    assert Found(regions((LEFT, 0.36, region(car=6, white=3)))).find(
+        PICTURE, phrase
+    ).scores.tolist() == pytest.approx([expected])
 
 
 def test_the_box_that_fits_both_wins():
     """A black car, a white mug, a white car that is surer of neither."""
-    boxes = regions((LEFT, 0.9, region(car=90, black=90)), (NEAR_LEFT, 0.9, region(mug=90, white=90)),
-                    (RIGHT, 0.9, region(car=9, white=9, white_car=9)))
+    boxes = regions(
+        (LEFT, 0.9, region(car=90, black=90)),
+        (NEAR_LEFT, 0.9, region(mug=90, white=90)),
+        (RIGHT, 0.9, region(car=9, white=9, white_car=9)),
+    )
     found = Found(boxes).find(PICTURE, "the white car")
-    assert found.boxes[0].tolist() == RIGHT and len(found) == 2       # of the two that overlap, one is left
+    assert (
+        found.boxes[0].tolist() == RIGHT and len(found) == 2
+    )  # of the two that overlap, one is left
     assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
 
 
 @pytest.mark.parametrize(("nms_iou", "left"), [(0.5, 1), (0.7, 1), (0.8, 2)])
 def test_boxes_that_overlap_more_than_the_model_s_limit_are_left_out(nms_iou, left):
-    part = [0, 0, 30, 30]       # three quarters of LEFT
-    found = Found(regions((LEFT, 0.9, region(car=6)), (part, 0.8, region(car=6))), nms_iou=nms_iou).find(PICTURE, "car")
+    part = [0, 0, 30, 30]  # three quarters of LEFT
+    found = Found(
+        regions((LEFT, 0.9, region(car=6)), (part, 0.8, region(car=6))), nms_iou=nms_iou
+    ).find(PICTURE, "car")
     assert found.boxes.tolist() == [LEFT, part][:left]
 
 
 def test_the_order_of_the_vocabulary_changes_nothing():
     turned = Vocabulary(WORDS.categories[::-1], WORDS.attributes[::-1])
-    seen = regions((LEFT, 0.9, region(car=5, dog=2, white=3, gray=4)), (RIGHT, 0.7, region(car=2, white=6, white_car=3)))
+    seen = regions(
+        (LEFT, 0.9, region(car=5, dog=2, white=3, gray=4)),
+        (RIGHT, 0.7, region(car=2, white=6, white_car=3)),
+    )
     one, other = (Found(seen, words).find(PICTURE, "white car") for words in (WORDS, turned))
     assert torch.equal(one.boxes, other.boxes) and torch.allclose(one.scores, other.scores)
 
@@ -126,11 +194,20 @@ def test_a_batch_equals_single_images_and_given_boxes_keep_their_order():
     for together in model.find([PICTURE, PICTURE], "car"):
         assert torch.equal(together.scores, model.find(PICTURE, "car").scores)
     given = model.find(PICTURE, "car", boxes=[LEFT, RIGHT])
-    assert given.boxes.tolist() == [LEFT, RIGHT] and given.scores.tolist() == pytest.approx([(2 / 4) ** 0.5, (5 / 7) ** 0.5])
+    assert given.boxes.tolist() == [LEFT, RIGHT] and given.scores.tolist() == pytest.approx(
+        [(2 / 4) ** 0.5, (5 / 7) ** 0.5]
+    )
 
 
 def test_at_most_limit_boxes_and_none_at_all():
-    assert len(Found(regions((LEFT, 0.9, region()), (RIGHT, 0.7, region())), limit=1).find(PICTURE, "car")) == 1
+    assert (
+        len(
+            Found(regions((LEFT, 0.9, region()), (RIGHT, 0.7, region())), limit=1).find(
+                PICTURE, "car"
+            )
+        )
+        == 1
+    )
     nothing = Regions(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 9))
     assert Found(nothing).find(PICTURE, "white car").category_scores.shape == (0, 1)
 

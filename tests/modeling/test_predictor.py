@@ -1,4 +1,5 @@
-"""What every model shares: checks of boxes and words, scores, suppression, batches. The model here is a fake with known regions."""
+"""What every model shares: checks of boxes and words, scores, suppression, batches. The model here
+is a fake with known regions."""
 
 import numpy as np
 import pytest
@@ -11,7 +12,12 @@ from ovarnet.modeling import predictor as predictor_module
 from ovarnet.modeling.predictor import Batch, Predictor, Regions, checked_boxes
 from ovarnet.vocabulary import Vocabulary, Word
 
-LOGITS = {"mug": 0, "car": 1, "red": 2, "striped": 3}       # column of a region's embedding that is the logit of a word
+LOGITS = {
+    "mug": 0,
+    "car": 1,
+    "red": 2,
+    "striped": 3,
+}  # column of a region's embedding that is the logit of a word
 
 
 class FakeClassifier(nn.Module):
@@ -32,7 +38,9 @@ class FakeModel(Predictor):
     """Finds `found` in every image; given boxes get their x1 as the logit of every word."""
 
     def __init__(self, found=None, **settings):
-        vocabulary = Vocabulary.of([Word("mug", "kitchen"), "car"], [Word("red", "colour"), "striped"])
+        vocabulary = Vocabulary.of(
+            [Word("mug", "kitchen"), "car"], [Word("red", "colour"), "striped"]
+        )
         super().__init__(FakeClassifier(), vocabulary, **settings)
         self.found, self.batches = found, []
         self.eval()
@@ -41,7 +49,10 @@ class FakeModel(Predictor):
         self.batches.append(batch)
         if batch.boxes is None:
             return [self.found] * len(batch.images)
-        return [Regions(boxes, torch.ones(len(boxes)), boxes[:, :1].expand(-1, 4)) for boxes in batch.boxes]
+        return [
+            Regions(boxes, torch.ones(len(boxes)), boxes[:, :1].expand(-1, 4))
+            for boxes in batch.boxes
+        ]
 
 
 def logit(probability):
@@ -50,21 +61,32 @@ def logit(probability):
 
 def regions(*rows):
     """Rows of (box, objectness, probabilities of mug, car, red, striped)."""
-    return Regions(torch.tensor([row[0] for row in rows], dtype=torch.float32).reshape(-1, 4), torch.tensor([row[1] for row in rows]),
-                   logit([row[2] for row in rows]).reshape(-1, 4))
+    return Regions(
+        torch.tensor([row[0] for row in rows], dtype=torch.float32).reshape(-1, 4),
+        torch.tensor([row[1] for row in rows]),
+        logit([row[2] for row in rows]).reshape(-1, 4),
+    )
 
 
-A, A_SHIFTED, B = [0, 0, 10, 10], [1, 0, 11, 10], [30, 30, 50, 40]        # IoU of the first two: 90 / 110
+A, A_SHIFTED, B = [0, 0, 10, 10], [1, 0, 11, 10], [30, 30, 50, 40]  # IoU of the first two: 90 / 110
 PICTURE = np.zeros((60, 80, 3), dtype=np.uint8)
-TWO_MUGS_AND_A_CAR = regions((A, 0.5, [0.32, 0.1, 0.9, 0.2]), (A_SHIFTED, 0.9, [0.9, 0.2, 0.6, 0.3]), (B, 0.25, [0.3, 0.64, 0.1, 0.4]),
-                             (A, 0.8, [0.1, 0.2, 0.7, 0.5]))
+TWO_MUGS_AND_A_CAR = regions(
+    (A, 0.5, [0.32, 0.1, 0.9, 0.2]),
+    (A_SHIFTED, 0.9, [0.9, 0.2, 0.6, 0.3]),
+    (B, 0.25, [0.3, 0.64, 0.1, 0.4]),
+    (A, 0.8, [0.1, 0.2, 0.7, 0.5]),
+)
 
 
 def test_scores_and_class_aware_suppression():
     found = FakeModel(TWO_MUGS_AND_A_CAR).detect(PICTURE)
     assert found.categories == ["mug", "car"] and found.attributes == ["red", "striped"]
-    assert found.scores.tolist() == pytest.approx([0.9, 0.4, 0.4])         # sqrt(.9 * .9), sqrt(.25 * .64), sqrt(.8 * .2)
-    assert sorted(map(tuple, found.boxes.tolist())) == sorted([tuple(A_SHIFTED), tuple(B), tuple(A)])
+    assert found.scores.tolist() == pytest.approx(
+        [0.9, 0.4, 0.4]
+    )  # sqrt(.9 * .9), sqrt(.25 * .64), sqrt(.8 * .2)
+    assert sorted(map(tuple, found.boxes.tolist())) == sorted(
+        [tuple(A_SHIFTED), tuple(B), tuple(A)]
+    )
     assert found.best_category == ["mug", "car", "car"]
     assert found.category_scores[0].tolist() == pytest.approx([0.9, 0.2])
     assert found.attribute_scores[0].tolist() == pytest.approx([0.6, 0.3])
@@ -84,14 +106,19 @@ def test_only_categories():
 
 
 def test_columns_come_in_the_order_asked():
-    found = FakeModel(regions((B, 1.0, [0.3, 0.6, 0.1, 0.4]))).detect(PICTURE, categories=["car", "mug"], attributes=["striped"])
+    found = FakeModel(regions((B, 1.0, [0.3, 0.6, 0.1, 0.4]))).detect(
+        PICTURE, categories=["car", "mug"], attributes=["striped"]
+    )
     assert found.category_scores.tolist()[0] == pytest.approx([0.6, 0.3])
     assert found.attribute_scores.tolist()[0] == pytest.approx([0.4])
 
 
 def test_a_score_does_not_depend_on_the_other_words():
     model = FakeModel(regions((B, 1.0, [0.3, 0.6, 0.1, 0.4])))
-    both, one = model.detect(PICTURE), model.detect(PICTURE, categories=["mug"], attributes=["striped"])
+    both, one = (
+        model.detect(PICTURE),
+        model.detect(PICTURE, categories=["mug"], attributes=["striped"]),
+    )
     assert one.category_scores[0, 0] == both.category_scores[0, 0]
     assert one.attribute_scores[0, 0] == both.attribute_scores[0, 1]
 
@@ -100,7 +127,7 @@ def test_softmax_over_the_words_asked():
     model = FakeModel(regions((B, 1.0, [0.5, 0.8, 0.1, 0.4])))
     model.activate_categories("softmax")
     found = model.detect(PICTURE)
-    assert found.category_scores.tolist()[0] == pytest.approx([0.2, 0.8])      # odds 1 and 4
+    assert found.category_scores.tolist()[0] == pytest.approx([0.2, 0.8])  # odds 1 and 4
     assert found.attribute_scores.tolist()[0] == pytest.approx([0.1, 0.4])
 
 
@@ -111,7 +138,11 @@ def test_at_most_limit_boxes():
 
 def test_image_without_a_proposal():
     found = FakeModel(regions()).detect(PICTURE)
-    assert len(found) == 0 and found.category_scores.shape == (0, 2) and found.attribute_scores.shape == (0, 2)
+    assert (
+        len(found) == 0
+        and found.category_scores.shape == (0, 2)
+        and found.attribute_scores.shape == (0, 2)
+    )
 
 
 def test_given_boxes_keep_order_and_count_without_suppression():
@@ -131,27 +162,44 @@ def test_given_boxes_are_clipped_to_a_non_square_image():
     assert checked_boxes([[-5, 50, 90, 70]], 60, 80, "x").tolist() == [[0, 50, 80, 60]]
 
 
-@pytest.mark.parametrize("box, fault", [
-    ([float("nan"), 0, 5, 5], "finite"),
-    ([0, 0, float("inf"), 5], "finite"),
-    ([5, 0, 4, 5], "inverted"),
-    ([0, 5, 5, 4], "inverted"),
-    ([5, 0, 5, 5], "no size"),
-    ([80, 0, 90, 5], "outside the image of 80 x 60"),
-    ([-9, 0, 0, 5], "outside"),
-    ([0, 60, 5, 70], "outside"),
-])
+@pytest.mark.parametrize(
+    "box, fault",
+    [
+        ([float("nan"), 0, 5, 5], "finite"),
+        ([0, 0, float("inf"), 5], "finite"),
+        ([5, 0, 4, 5], "inverted"),
+        ([0, 5, 5, 4], "inverted"),
+        ([5, 0, 5, 5], "no size"),
+        ([80, 0, 90, 5], "outside the image of 80 x 60"),
+        ([-9, 0, 0, 5], "outside"),
+        ([0, 60, 5, 70], "outside"),
+    ],
+)
 def test_bad_box_is_named(box, fault):
     with pytest.raises(InputError, match=rf"box 1 .*{fault}"):
         FakeModel().detect(PICTURE, boxes=[[0, 0, 5, 5], box])
 
 
 def test_boxes_as_a_list_of_tensors():
-    assert FakeModel().detect(PICTURE, boxes=[torch.tensor([1.0, 2, 30, 40])]).boxes.tolist() == [[1, 2, 30, 40]]
+    assert FakeModel().detect(PICTURE, boxes=[torch.tensor([1.0, 2, 30, 40])]).boxes.tolist() == [
+        [1, 2, 30, 40]
+    ]
 
 
-@pytest.mark.parametrize("boxes", [[1, 2, 3, 4], [[1, 2, 3]], [[1, 2, 3, 4], [1, 2]], [["a", "b", "c", "d"]], [[10 ** 400, 1, 2, 3]],
-                                   [torch.zeros(4), torch.zeros(3)], 7, "boxes", {"a": 1}])
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        [1, 2, 3, 4],
+        [[1, 2, 3]],
+        [[1, 2, 3, 4], [1, 2]],
+        [["a", "b", "c", "d"]],
+        [[10**400, 1, 2, 3]],
+        [torch.zeros(4), torch.zeros(3)],
+        7,
+        "boxes",
+        {"a": 1},
+    ],
+)
 def test_boxes_of_another_shape(boxes):
     with pytest.raises(InputError, match=r"\(N, 4\)"):
         FakeModel().detect(PICTURE, boxes=boxes)
@@ -173,17 +221,23 @@ def test_boxes_for_each_image():
 def test_words_take_their_parent_from_the_model():
     model = FakeModel(regions())
     model.detect(PICTURE, categories=["mug"])
-    assert model.classifier.asked == [("category", [("mug", "kitchen")]), ("attribute", [("red", "colour"), ("striped", "other")])]
+    assert model.classifier.asked == [
+        ("category", [("mug", "kitchen")]),
+        ("attribute", [("red", "colour"), ("striped", "other")]),
+    ]
 
 
-@pytest.mark.parametrize("words, message", [
-    ({"categories": [], "attributes": []}, "no words"),
-    ({"categories": ["mug", "mug"]}, "given twice"),
-    ({"attributes": ["red", " "]}, "empty"),
-    ({"attributes": "red"}, "list of words"),
-    ({"categories": 5}, "categories: got int; give a list of words"),
-    ({"categories": ["x" * 300]}, "300 characters"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        ({"categories": [], "attributes": []}, "no words"),
+        ({"categories": ["mug", "mug"]}, "given twice"),
+        ({"attributes": ["red", " "]}, "empty"),
+        ({"attributes": "red"}, "list of words"),
+        ({"categories": 5}, "categories: got int; give a list of words"),
+        ({"categories": ["x" * 300]}, "300 characters"),
+    ],
+)
 def test_bad_words(words, message):
     with pytest.raises(InputError, match=message):
         FakeModel(regions()).detect(PICTURE, **words)
@@ -201,7 +255,13 @@ def test_path_pil_and_array_are_the_same_image(tmp_path):
     array = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
     Image.fromarray(array).save(tmp_path / "a.png")
     model = FakeModel(regions())
-    for image in (array, Image.fromarray(array), tmp_path / "a.png", str(tmp_path / "a.png"), Image.open(tmp_path / "a.png")):
+    for image in (
+        array,
+        Image.fromarray(array),
+        tmp_path / "a.png",
+        str(tmp_path / "a.png"),
+        Image.open(tmp_path / "a.png"),
+    ):
         model.detect(image)
         pixels = model.batches[-1].images[0]
         assert torch.equal(pixels, torch.from_numpy(array).permute(2, 0, 1) / 255)
@@ -224,7 +284,9 @@ def test_a_broken_image_in_a_list_is_named(tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"no image")
     with pytest.raises(InputError, match=r"broken\.jpg"):
         FakeModel(regions()).detect([PICTURE, tmp_path / "broken.jpg"])
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)).save(tmp_path / "cut.png")
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)).save(
+        tmp_path / "cut.png"
+    )
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:5000])
     with pytest.raises(InputError, match=r"^image 1 of the list: .*cut\.png: cannot be decoded"):
         FakeModel(regions()).detect([PICTURE, Image.open(tmp_path / "cut.png")])

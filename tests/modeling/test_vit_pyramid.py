@@ -27,21 +27,38 @@ def test_fused_attention_is_the_same_and_leaves_the_setting_as_it_was(vit):
     with fused_attention():
         fused = block(tokens)
         assert not torch.backends.mha.get_fastpath_enabled()
-    assert torch.backends.mha.get_fastpath_enabled() and torch.allclose(fused, block(tokens), atol=1e-5)
+    assert torch.backends.mha.get_fastpath_enabled() and torch.allclose(
+        fused, block(tokens), atol=1e-5
+    )
 
 
 @torch.no_grad()
 def test_one_window_over_the_whole_map_is_whole_image_attention(vit):
     pixels = torch.randn(2, 3, 64, 96)
-    assert torch.allclose(windowed_map(vit.model.visual, pixels, 6), feature_maps(vit.model.visual, pixels)["last"], atol=1e-4)
-    assert not torch.allclose(windowed_map(vit.model.visual, pixels, 2), feature_maps(vit.model.visual, pixels)["last"], atol=1e-2)
+    assert torch.allclose(
+        windowed_map(vit.model.visual, pixels, 6),
+        feature_maps(vit.model.visual, pixels)["last"],
+        atol=1e-4,
+    )
+    assert not torch.allclose(
+        windowed_map(vit.model.visual, pixels, 2),
+        feature_maps(vit.model.visual, pixels)["last"],
+        atol=1e-2,
+    )
 
 
 @torch.no_grad()
 def test_maps_of_a_non_square_image(vit):
-    maps = VitPyramid(vit, 8, window=3, coarser=True)(torch.randn(1, 3, 60, 96))       # 60 is padded to 64
+    maps = VitPyramid(vit, 8, window=3, coarser=True)(
+        torch.randn(1, 3, 60, 96)
+    )  # 60 is padded to 64
     assert {name: tuple(part.shape) for name, part in maps.items()} == {
-        "p2": (1, 8, 16, 24), "p3": (1, 8, 8, 12), "p4": (1, 8, 4, 6), "p5": (1, 8, 2, 3), "pool": (1, 8, 1, 2)}
+        "p2": (1, 8, 16, 24),
+        "p3": (1, 8, 8, 12),
+        "p4": (1, 8, 4, 6),
+        "p5": (1, 8, 2, 3),
+        "pool": (1, 8, 1, 2),
+    }
 
 
 def test_a_resnet_is_refused():

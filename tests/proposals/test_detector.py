@@ -1,4 +1,5 @@
-"""The one-class detector: geometry, losses, independence of the images in a batch, and that it learns boxes."""
+"""The one-class detector: geometry, losses, independence of the images in a batch, and that it
+learns boxes."""
 
 from urllib.error import URLError
 
@@ -31,14 +32,17 @@ def images(*sizes, seed=0):
     return [torch.rand(3, *size, generator=generator) for size in sizes]
 
 
-@pytest.mark.parametrize("size, expected", [
-    ((160, 200), (160, 200)),           # short side within 112..208: as it is
-    ((56, 100), (112, 200)),            # enlarged to the lower end
-    ((480, 640), (208, 277)),           # shrunk to the upper end
-    ((200, 400), (160, 320)),           # the long side wins
-    ((20, 20000), (1, 320)),            # 0.32 pixels become one
-    ((1, 1), (112, 112)),
-])
+@pytest.mark.parametrize(
+    "size, expected",
+    [
+        ((160, 200), (160, 200)),  # short side within 112..208: as it is
+        ((56, 100), (112, 200)),  # enlarged to the lower end
+        ((480, 640), (208, 277)),  # shrunk to the upper end
+        ((200, 400), (160, 320)),  # the long side wins
+        ((20, 20000), (1, 320)),  # 0.32 pixels become one
+        ((1, 1), (112, 112)),
+    ],
+)
 def test_resize_rule(size, expected):
     assert DetectorResize((112, 208), 320, (0.5,) * 3, (0.5,) * 3).eval().resized(*size) == expected
 
@@ -52,27 +56,43 @@ def test_resize_in_training_draws_the_short_side():
 
 def test_resize_moves_boxes_with_the_pixels_of_a_non_square_image():
     resize = DetectorResize((112, 208), 320, (0.5,) * 3, (0.5,) * 3)
-    image, target = resize.resize(torch.rand(3, 56, 100), {"boxes": torch.tensor([[10.0, 20.0, 50.0, 56.0]])})
+    image, target = resize.resize(
+        torch.rand(3, 56, 100), {"boxes": torch.tensor([[10.0, 20.0, 50.0, 56.0]])}
+    )
     assert image.shape == (3, 112, 200)
     assert target["boxes"].tolist() == [[20.0, 40.0, 100.0, 112.0]]
 
 
 def test_padded_size_is_that_of_an_image_alone():
-    assert DetectorResize((112, 208), 320, (0.5,) * 3, (0.5,) * 3).eval().padded(160, 193) == (160, 224)
+    assert DetectorResize((112, 208), 320, (0.5,) * 3, (0.5,) * 3).eval().padded(160, 193) == (
+        160,
+        224,
+    )
 
 
 def test_roi_pool_does_not_guess_its_strides_from_the_first_image():
     pool = roi_pool({"c2": 4, "c3": 8}, canonical_size=80)
-    narrow = {"c2": torch.zeros(1, 1, 8, 80), "c3": torch.zeros(1, 1, 4, 40)}      # 1 x 320 pixels, padded to 32 x 320
+    narrow = {
+        "c2": torch.zeros(1, 1, 8, 80),
+        "c3": torch.zeros(1, 1, 4, 40),
+    }  # 1 x 320 pixels, padded to 32 x 320
     pool(narrow, [torch.tensor([[0.0, 0.0, 30.0, 1.0]])], [(1, 320)])
     ramp = torch.arange(32.0).expand(1, 1, 32, 32)
-    pooled = pool({"c2": ramp, "c3": torch.zeros(1, 1, 16, 16)}, [torch.tensor([[20.0, 20.0, 34.0, 34.0]])], [(128, 128)])
-    assert pooled[0, 0, 3, 3].item() == pytest.approx(27 / 4)           # centre of the box, in cells of 4 pixels
+    pooled = pool(
+        {"c2": ramp, "c3": torch.zeros(1, 1, 16, 16)},
+        [torch.tensor([[20.0, 20.0, 34.0, 34.0]])],
+        [(128, 128)],
+    )
+    assert pooled[0, 0, 3, 3].item() == pytest.approx(
+        27 / 4
+    )  # centre of the box, in cells of 4 pixels
 
 
 def test_roi_pool_takes_larger_boxes_from_coarser_maps():
     pool = roi_pool({"c2": 4, "c3": 8, "c4": 16, "c5": 32}, canonical_size=80)
-    levels = pool.map_levels([torch.tensor([[0.0, 0, s, s]]) for s in (10, 39, 40, 79, 80, 159, 160, 500)])
+    levels = pool.map_levels(
+        [torch.tensor([[0.0, 0, s, s]]) for s in (10, 39, 40, 79, 80, 159, 160, 500)]
+    )
     assert levels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
@@ -86,11 +106,21 @@ def test_training_gives_named_finite_losses_also_without_boxes(proposer):
 
 
 def test_proposals_lie_in_their_image_best_first_and_limited(proposer):
-    for image, found in zip(images((112, 208), (480, 300)), proposer.propose(images((112, 208), (480, 300))), strict=True):
+    for image, found in zip(
+        images((112, 208), (480, 300)),
+        proposer.propose(images((112, 208), (480, 300))),
+        strict=True,
+    ):
         height, width = image.shape[1:]
         assert 0 < len(found) <= 100
-        assert (found.scores.diff() <= 0).all() and found.scores.min() >= 0 and found.scores.max() <= 1
-        assert found.boxes.min() >= 0 and found.boxes[:, 2].max() <= width and found.boxes[:, 3].max() <= height
+        assert (
+            (found.scores.diff() <= 0).all() and found.scores.min() >= 0 and found.scores.max() <= 1
+        )
+        assert (
+            found.boxes.min() >= 0
+            and found.boxes[:, 2].max() <= width
+            and found.boxes[:, 3].max() <= height
+        )
         assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()
 
 
@@ -140,12 +170,28 @@ def test_resnet50_proposer_has_the_numbers_of_the_method():
     detector = resnet50_proposer().detector
     assert detector.rpn.anchor_generator.sizes == ((32,), (64,), (128,), (256,), (512,))
     assert (detector.rpn._pre_nms_top_n, detector.rpn._post_nms_top_n) == (
-        {"training": 2000, "testing": 1000}, {"training": 1000, "testing": 1000})
-    assert (detector.rpn.fg_bg_sampler.batch_size_per_image, detector.rpn.fg_bg_sampler.positive_fraction) == (256, 0.5)
+        {"training": 2000, "testing": 1000},
+        {"training": 1000, "testing": 1000},
+    )
+    assert (
+        detector.rpn.fg_bg_sampler.batch_size_per_image,
+        detector.rpn.fg_bg_sampler.positive_fraction,
+    ) == (256, 0.5)
     roi_heads = detector.roi_heads
-    assert (roi_heads.fg_bg_sampler.batch_size_per_image, roi_heads.fg_bg_sampler.positive_fraction) == (512, 0.25)
-    assert (roi_heads.score_thresh, roi_heads.nms_thresh, roi_heads.detections_per_img) == (0.05, 0.5, 100)
-    frozen = {name.split(".")[1] for name, parameter in detector.backbone.named_parameters() if not parameter.requires_grad}
+    assert (
+        roi_heads.fg_bg_sampler.batch_size_per_image,
+        roi_heads.fg_bg_sampler.positive_fraction,
+    ) == (512, 0.25)
+    assert (roi_heads.score_thresh, roi_heads.nms_thresh, roi_heads.detections_per_img) == (
+        0.05,
+        0.5,
+        100,
+    )
+    frozen = {
+        name.split(".")[1]
+        for name, parameter in detector.backbone.named_parameters()
+        if not parameter.requires_grad
+    }
     assert frozen == {"conv1", "bn1", "layer1"}
 
 
@@ -153,11 +199,19 @@ def rectangles(count, seed):
     """Scenes with one flat bright rectangle on dark noise, and its box."""
     generator = torch.Generator().manual_seed(seed)
     scenes, boxes = 0.2 * torch.rand(count, 3, 112, 120, generator=generator), []
-    for scene, sides, place in zip(scenes, torch.randint(24, 64, (count, 2), generator=generator).tolist(),
-                                   torch.rand(count, 2, generator=generator).tolist(), strict=True):
+    for scene, sides, place in zip(
+        scenes,
+        torch.randint(24, 64, (count, 2), generator=generator).tolist(),
+        torch.rand(count, 2, generator=generator).tolist(),
+        strict=True,
+    ):
         left, top = int(place[0] * (120 - sides[0])), int(place[1] * (112 - sides[1]))
-        scene[:, top:top + sides[1], left:left + sides[0]] = 0.5 + 0.5 * torch.rand(3, 1, 1, generator=generator)
-        boxes.append(torch.tensor([[left, top, left + sides[0], top + sides[1]]], dtype=torch.float32))
+        scene[:, top : top + sides[1], left : left + sides[0]] = 0.5 + 0.5 * torch.rand(
+            3, 1, 1, generator=generator
+        )
+        boxes.append(
+            torch.tensor([[left, top, left + sides[0], top + sides[1]]], dtype=torch.float32)
+        )
     return list(scenes), boxes
 
 
@@ -178,7 +232,11 @@ def test_learns_rectangles(proposer):
 def test_pyramid_maps_of_a_non_square_image(clip):
     maps = ClipPyramid(clip, channels=16)(torch.zeros(2, 3, 64, 128))
     assert {name: tuple(level.shape) for name, level in maps.items()} == {
-        "c2": (2, 16, 16, 32), "c3": (2, 16, 8, 16), "c4": (2, 16, 4, 8), "c5": (2, 16, 2, 4)}
+        "c2": (2, 16, 16, 32),
+        "c3": (2, 16, 8, 16),
+        "c4": (2, 16, 4, 8),
+        "c5": (2, 16, 2, 4),
+    }
 
 
 def test_imagenet_weights_without_a_network_name_the_place(monkeypatch, tmp_path):
@@ -187,5 +245,7 @@ def test_imagenet_weights_without_a_network_name_the_place(monkeypatch, tmp_path
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", offline)
-    with pytest.raises(InputError, match=r"resnet50-0676ba61\.pth \(no network\); put that file into .*checkpoints"):
+    with pytest.raises(
+        InputError, match=r"resnet50-0676ba61\.pth \(no network\); put that file into .*checkpoints"
+    ):
         resnet50_proposer(imagenet_weights=True)

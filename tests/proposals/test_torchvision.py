@@ -1,4 +1,5 @@
-"""torchvision's COCO detector as a proposer, on a file of the exact real format with random weights."""
+"""torchvision's COCO detector as a proposer, on a file of the exact real format with random
+weights."""
 
 import pytest
 import torch
@@ -20,13 +21,18 @@ def weights(tmp_path_factory):
 def test_loads_the_file_and_merges_classes(weights, monkeypatch):
     monkeypatch.setattr(torchvision_proposer, "LIMIT", 20)
     proposer = TorchvisionProposer(weights)
-    proposer.detector.roi_heads.score_thresh = 0.0          # random weights are sure of nothing
-    assert torch.equal(proposer.detector.backbone.body.conv1.weight, torch.load(weights, weights_only=True)["backbone.body.conv1.weight"])
-    proposer.detector.transform.short_side = (64, 64)       # seconds instead of half a minute
-    found, = proposer.propose([torch.rand(3, 64, 96)])
+    proposer.detector.roi_heads.score_thresh = 0.0  # random weights are sure of nothing
+    assert torch.equal(
+        proposer.detector.backbone.body.conv1.weight,
+        torch.load(weights, weights_only=True)["backbone.body.conv1.weight"],
+    )
+    proposer.detector.transform.short_side = (64, 64)  # seconds instead of half a minute
+    (found,) = proposer.propose([torch.rand(3, 64, 96)])
     assert 0 < len(found) <= 20
     assert (found.scores.diff() <= 0).all()
-    assert found.boxes.min() >= 0 and found.boxes[:, 2].max() <= 96 and found.boxes[:, 3].max() <= 64
+    assert (
+        found.boxes.min() >= 0 and found.boxes[:, 2].max() <= 96 and found.boxes[:, 3].max() <= 64
+    )
     assert "80 COCO classes" in proposer.provenance
 
 

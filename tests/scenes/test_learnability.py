@@ -21,11 +21,17 @@ def test_crops_carry_the_labels_of_their_objects():
     crops = render_crops(0, "val", 5)
     objects = [o for i in range(5) for o in render_scene(0, "val", i).objects]
     assert crops.pixels.shape == (len(objects), 3, CROP, CROP)
-    for item, category, labels in zip(objects, crops.categories.tolist(), crops.labels.tolist(), strict=True):
+    for item, category, labels in zip(
+        objects, crops.categories.tolist(), crops.labels.tolist(), strict=True
+    ):
         assert CATEGORIES[category] is item.thing.category
-        assert {w for w, x in zip(ATTRIBUTE_NAMES, labels, strict=True) if x == POSITIVE} == item.thing.attributes
+        assert {
+            w for w, x in zip(ATTRIBUTE_NAMES, labels, strict=True) if x == POSITIVE
+        } == item.thing.attributes
         unknown = {w for w, x in zip(ATTRIBUTE_NAMES, labels, strict=True) if x == UNKNOWN}
-        assert unknown == (set() if item.thing.category.has_pose else {"upright", "tilted", "upside-down"})
+        assert unknown == (
+            set() if item.thing.category.has_pose else {"upright", "tilted", "upside-down"}
+        )
 
 
 def test_a_crop_keeps_the_aspect_and_is_centred():
@@ -39,13 +45,22 @@ def test_a_crop_keeps_the_aspect_and_is_centred():
 
 def test_unknown_labels_count_neither_for_the_precision_nor_for_chance():
     labels = np.array([POSITIVE, NEGATIVE, POSITIVE, NEGATIVE, UNKNOWN])
-    result = _word_result("attribute", "color", "red", False, labels, np.array([0.9, 0.8, 0.7, 0.1, 1.0]))
-    assert result.average_precision == pytest.approx((1 + 2 / 3) / 2) and result.chance == 0.5 and result.count == 4
+    result = _word_result(
+        "attribute", "color", "red", False, labels, np.array([0.9, 0.8, 0.7, 0.1, 1.0])
+    )
+    assert (
+        result.average_precision == pytest.approx((1 + 2 / 3) / 2)
+        and result.chance == 0.5
+        and result.count == 4
+    )
     assert result.margin == pytest.approx(5 / 6 - 1 / 2)
 
 
 def test_too_few_scenes_for_a_batch_and_outputs_that_cannot_be(tmp_path, capsys):
-    with pytest.raises(InputError, match=r"the scenes hold \d\d objects, fewer than a batch of 64; take more scenes"):
+    with pytest.raises(
+        InputError,
+        match=r"the scenes hold \d\d objects, fewer than a batch of 64; take more scenes",
+    ):
         measure_learnability(0, scenes=8, epochs=1)
     assert main(["learnability", "--output", str(tmp_path)]) == 2
     assert f"{tmp_path}: is a folder; --output needs a file" in capsys.readouterr().err
@@ -53,10 +68,14 @@ def test_too_few_scenes_for_a_batch_and_outputs_that_cannot_be(tmp_path, capsys)
 
 def test_every_word_gets_a_result_and_colours_are_learned_within_seconds():
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)        # several wait for one another where the machine is busy: minutes instead of seconds
+    torch.set_num_threads(
+        1
+    )  # several wait for one another where the machine is busy: minutes instead of seconds
     results = measure_learnability(0, scenes=60, epochs=8)
     torch.set_num_threads(threads)
     assert [r.word for r in results] == [c.name for c in CATEGORIES] + list(ATTRIBUTE_NAMES)
     assert all(isinstance(r, WordResult) and 0 <= r.chance < 1 for r in results)
     colors = [r.margin for r in results if r.parent == "color"]
-    assert sum(colors) / len(colors) > 0.15, "0.22 to 0.35 for three seeds; 0.02 to 0.06 after one pass over the crops"
+    assert sum(colors) / len(colors) > 0.15, (
+        "0.22 to 0.35 for three seeds; 0.02 to 0.06 after one pass over the crops"
+    )

@@ -1,4 +1,5 @@
-"""What is put into the package: half precision, the text tower once, and folders that score as what was given."""
+"""What is put into the package: half precision, the text tower once, and folders that score as what
+was given."""
 
 import importlib.util
 import sys
@@ -20,21 +21,46 @@ BOXES = [[8, 8, 40, 60], [30, 20, 90, 90]]
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory):
-    """Folders of a teacher and an OvarNet as training writes them, in full precision: the shipped weights, each number a little larger."""
+    """Folders of a teacher and an OvarNet as training writes them, in full precision: the shipped
+    weights, each number a little larger."""
     folder = tmp_path_factory.mktemp("given")
-    teacher, student = load_checkpoint(SHIPPED / "scenes-clip-attr"), load_checkpoint(SHIPPED / "scenes")
+    teacher, student = (
+        load_checkpoint(SHIPPED / "scenes-clip-attr"),
+        load_checkpoint(SHIPPED / "scenes"),
+    )
     clip = larger(teacher.part("clip"))
-    save_checkpoint(folder / "teacher", model="clip-attr", settings=teacher.settings, vocabulary=teacher.vocabulary,
-                    parts={"clip": clip, "prompts": larger(teacher.part("prompts")), "proposer": larger(teacher.part("proposer"))})
+    save_checkpoint(
+        folder / "teacher",
+        model="clip-attr",
+        settings=teacher.settings,
+        vocabulary=teacher.vocabulary,
+        parts={
+            "clip": clip,
+            "prompts": larger(teacher.part("prompts")),
+            "proposer": larger(teacher.part("proposer")),
+        },
+    )
     settings = {name: value for name, value in student.settings.items() if name != "stored_in"}
     text = {name: tensor for name, tensor in clip.items() if not name.startswith("visual.")}
-    save_checkpoint(folder / "student", model="ovarnet", settings=settings, vocabulary=student.vocabulary,
-                    parts={"text": text, "prompts": larger(student.part("prompts")), "detector": larger(student.part("detector"))})
+    save_checkpoint(
+        folder / "student",
+        model="ovarnet",
+        settings=settings,
+        vocabulary=student.vocabulary,
+        parts={
+            "text": text,
+            "prompts": larger(student.part("prompts")),
+            "detector": larger(student.part("detector")),
+        },
+    )
     return folder
 
 
 def larger(part):
-    return {name: tensor * 1.0001 if tensor.is_floating_point() else tensor for name, tensor in part.items()}
+    return {
+        name: tensor * 1.0001 if tensor.is_floating_point() else tensor
+        for name, tensor in part.items()
+    }
 
 
 @pytest.fixture
@@ -48,20 +74,39 @@ def tool(monkeypatch, tmp_path):
 
 
 def run(tool, monkeypatch, given, **folders):
-    words = [word for name, folder in folders.items() for word in (f"--{name.replace('_', '-')}", str(given / folder))]
+    words = [
+        word
+        for name, folder in folders.items()
+        for word in (f"--{name.replace('_', '-')}", str(given / folder))
+    ]
     monkeypatch.setattr(sys, "argv", ["ship_weights.py", *words])
     return tool.main()
 
 
-def test_what_ships_is_half_as_large_and_scores_as_before(tool, monkeypatch, given, tmp_path, capsys):
+def test_what_ships_is_half_as_large_and_scores_as_before(
+    tool, monkeypatch, given, tmp_path, capsys
+):
     assert run(tool, monkeypatch, given, clip_attr="teacher", ovarnet="student") == 0
     weights = tmp_path / "weights"
     files = {str(path.relative_to(weights)): path for path in weights.rglob("*.safetensors")}
-    assert set(files) == {"scenes/detector.safetensors", "scenes/prompts.safetensors", "scenes-clip-attr/clip.safetensors",
-                          "scenes-clip-attr/prompts.safetensors", "scenes-clip-attr/proposer.safetensors"}, "the text tower once"
+    assert set(files) == {
+        "scenes/detector.safetensors",
+        "scenes/prompts.safetensors",
+        "scenes-clip-attr/clip.safetensors",
+        "scenes-clip-attr/prompts.safetensors",
+        "scenes-clip-attr/proposer.safetensors",
+    }, "the text tower once"
     size = sum(path.stat().st_size for path in files.values()) / 1e6
-    assert capsys.readouterr().out == f"{weights}: {size:.1f} MB in all (at most 25)\n" and 15 < size < 25
-    dtypes = {tensor.dtype for path in files.values() for tensor in load_file(path).values() if tensor.is_floating_point()}
+    assert (
+        capsys.readouterr().out == f"{weights}: {size:.1f} MB in all (at most 25)\n"
+        and 15 < size < 25
+    )
+    dtypes = {
+        tensor.dtype
+        for path in files.values()
+        for tensor in load_file(path).values()
+        if tensor.is_floating_point()
+    }
     assert dtypes == {torch.float16}
     for name, source in (("scenes", "student"), ("scenes-clip-attr", "teacher")):
         before, after = (scores(folder) for folder in (given / source, weights / name))
@@ -81,12 +126,21 @@ def test_more_than_the_package_may_weigh_is_told_by_the_exit_code(tool, monkeypa
     assert "MB in all (at most 10)" in capsys.readouterr().out
 
 
-def test_another_teacher_than_the_one_it_was_distilled_from_is_refused(tool, monkeypatch, given, tmp_path, capsys):
+def test_another_teacher_than_the_one_it_was_distilled_from_is_refused(
+    tool, monkeypatch, given, tmp_path, capsys
+):
     teacher = load_checkpoint(given / "teacher")
     parts = {name: teacher.part(name) for name in ("clip", "prompts", "proposer")}
-    save_checkpoint(tmp_path / "other", model="clip-attr", settings=teacher.settings, vocabulary=teacher.vocabulary,
-                    parts={**parts, "clip": larger(parts["clip"])})
+    save_checkpoint(
+        tmp_path / "other",
+        model="clip-attr",
+        settings=teacher.settings,
+        vocabulary=teacher.vocabulary,
+        parts={**parts, "clip": larger(parts["clip"])},
+    )
     assert run(tool, monkeypatch, given, clip_attr=tmp_path / "other", ovarnet="student") == 2
-    assert capsys.readouterr().err == (f"error: the text tower of {given / 'student'} is not that of {tmp_path / 'other'}; "
-                                       "give the teacher that it was distilled from\n")
+    assert capsys.readouterr().err == (
+        f"error: the text tower of {given / 'student'} is not that of {tmp_path / 'other'}; "
+        "give the teacher that it was distilled from\n"
+    )
     assert not (tmp_path / "weights").exists()

@@ -21,14 +21,20 @@ from ovarnet.training.engine.checkpoint_state import TrainingState
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
-    (Word("mug", "household", seen=True), Word("key", "tool"), Word("car", "vehicle", seen=True, synonyms=("car", "automobile"))),
-    (Word("red", "color", seen=True), Word("gray", "color"), Word("striped", "pattern", seen=True)))
+    (
+        Word("mug", "household", seen=True),
+        Word("key", "tool"),
+        Word("car", "vehicle", seen=True, synonyms=("car", "automobile")),
+    ),
+    (Word("red", "color", seen=True), Word("gray", "color"), Word("striped", "pattern", seen=True)),
+)
 BOXES = {"mug": [4, 4, 30, 20], "car": [20, 24, 40, 30], "key": [2, 2, 20, 20]}
 
 
 @pytest.fixture(scope="session")
 def tiny_world(tmp_path_factory):
-    """root: as `ovarnet generate scenes` writes it, its train files WITH novel labels, which no generated world has; clip: weights."""
+    """root: as `ovarnet generate scenes` writes it, its train files WITH novel labels, which no
+    generated world has; clip: weights."""
     root = tmp_path_factory.mktemp("world")
     pictures = np.random.default_rng(0).integers(0, 255, (8, 60, 70, 3), dtype=np.uint8)
     for folder in ("train", "captions"):
@@ -36,21 +42,59 @@ def tiny_world(tmp_path_factory):
         for index, picture in enumerate(pictures):
             cv2.imwrite(str(root / "images" / folder / f"{index}.png"), picture)
     (root / "annotations").mkdir()
-    images = [{"id": index, "file_name": f"{index}.png", "height": 60, "width": 70} for index in range(8)]
-    instances = [{"id": 10 * image["id"] + place, "image_id": image["id"], "category_id": place + 1, "bbox": BOXES[name], "iscrowd": 0}
-                 for image in images for place, name in enumerate(("mug", "key", "car"))]
-    categories = [{"id": place + 1, "name": word.name} for place, word in enumerate(WORDS.categories)]
-    records = [{"image_id": str(box["image_id"]), "instance_id": str(box["id"]), "instance_bbox": box["bbox"],
-                "object_name": WORDS.categories[box["category_id"] - 1].name,
-                "positive_attributes": ["red", "gray"], "negative_attributes": ["striped"]} for box in instances]
-    captions = [{"id": index, "image_id": index, "caption": text} for index, text in enumerate(
-        ["a red mug and a gray key", "a car", "a striped key", "an automobile next to a red mug"] * 2)]
-    write = {"instances_train": {"images": images, "annotations": instances, "categories": categories}, "attributes_train": records,
-             "captions_scenes": {"images": images, "annotations": captions}}
+    images = [
+        {"id": index, "file_name": f"{index}.png", "height": 60, "width": 70} for index in range(8)
+    ]
+    instances = [
+        {
+            "id": 10 * image["id"] + place,
+            "image_id": image["id"],
+            "category_id": place + 1,
+            "bbox": BOXES[name],
+            "iscrowd": 0,
+        }
+        for image in images
+        for place, name in enumerate(("mug", "key", "car"))
+    ]
+    categories = [
+        {"id": place + 1, "name": word.name} for place, word in enumerate(WORDS.categories)
+    ]
+    records = [
+        {
+            "image_id": str(box["image_id"]),
+            "instance_id": str(box["id"]),
+            "instance_bbox": box["bbox"],
+            "object_name": WORDS.categories[box["category_id"] - 1].name,
+            "positive_attributes": ["red", "gray"],
+            "negative_attributes": ["striped"],
+        }
+        for box in instances
+    ]
+    captions = [
+        {"id": index, "image_id": index, "caption": text}
+        for index, text in enumerate(
+            [
+                "a red mug and a gray key",
+                "a car",
+                "a striped key",
+                "an automobile next to a red mug",
+            ]
+            * 2
+        )
+    ]
+    write = {
+        "instances_train": {"images": images, "annotations": instances, "categories": categories},
+        "attributes_train": records,
+        "captions_scenes": {"images": images, "annotations": captions},
+    }
     for name, content in write.items():
         (root / "annotations" / f"{name}.json").write_text(json.dumps(content))
     WORDS.save(root / "vocabulary.json")
-    return SimpleNamespace(root=root, captions=root / "annotations" / "captions_scenes.json", images=root / "images" / "captions")
+    return SimpleNamespace(
+        root=root,
+        captions=root / "annotations" / "captions_scenes.json",
+        images=root / "images" / "captions",
+    )
 
 
 @pytest.fixture(params=["table", "shards"])
@@ -58,11 +102,15 @@ def corpus(request, tiny_world, tmp_path):
     """The pictures of the tiny world as CC3M would come: (captions, images)."""
     every = load_captions(tiny_world.captions, tiny_world.images)
     if request.param == "table":
-        (tmp_path / "cc3m.tsv").write_text("".join(f"{image.captions[0]}\thttp://x.org/{Path(image.file).name}\n" for image in every))
+        (tmp_path / "cc3m.tsv").write_text(
+            "".join(
+                f"{image.captions[0]}\thttp://x.org/{Path(image.file).name}\n" for image in every
+            )
+        )
         return str(tmp_path / "cc3m.tsv"), str(tiny_world.images)
     for number in range(2):
         with tarfile.open(tmp_path / f"{number:05d}.tar", "w") as shard:
-            for image in every[4 * number:4 * number + 4]:
+            for image in every[4 * number : 4 * number + 4]:
                 shard.add(image.file, Path(image.file).name)
                 text = tarfile.TarInfo(f"{Path(image.file).stem}.txt")
                 text.size = len(image.captions[0])
@@ -72,7 +120,9 @@ def corpus(request, tiny_world, tmp_path):
 
 @pytest.fixture
 def interrupted(monkeypatch):
-    """Called with a training function and a config: trains up to the first saved state, as if Ctrl-C came then."""
+    """Called with a training function and a config: trains up to the first saved state, as if
+    Ctrl-C came then."""
+
     def save_and_stop(self, model, save=TrainingState.save):
         save(self, model)
         raise KeyboardInterrupt
@@ -103,16 +153,27 @@ def start_files(tmp_path_factory, small_clip):
     from safetensors.torch import save_file
 
     folder = tmp_path_factory.mktemp("start")
-    save_file({key: value.contiguous().clone() for key, value in small_clip.model.state_dict().items()}, folder / "clip.safetensors")
-    proposer = build_proposer("scenes", ClipSettings("ovarnet-scenes", str(folder / "clip.safetensors")))
-    save_checkpoint(folder / "proposer", model="proposer", settings={"proposer": {"kind": "scenes", "clip": "ovarnet-scenes"}},
-                    vocabulary=WORDS, parts={"proposer": proposer.state_dict()})
+    save_file(
+        {key: value.contiguous().clone() for key, value in small_clip.model.state_dict().items()},
+        folder / "clip.safetensors",
+    )
+    proposer = build_proposer(
+        "scenes", ClipSettings("ovarnet-scenes", str(folder / "clip.safetensors"))
+    )
+    save_checkpoint(
+        folder / "proposer",
+        model="proposer",
+        settings={"proposer": {"kind": "scenes", "clip": "ovarnet-scenes"}},
+        vocabulary=WORDS,
+        parts={"proposer": proposer.state_dict()},
+    )
     return SimpleNamespace(clip=folder / "clip.safetensors", proposer=folder / "proposer")
 
 
 @pytest.fixture
 def taught(tmp_path):
     """A copy of a checkpoint folder that says of the novel word `name` that it had labels."""
+
     def make(folder, kind, name):
         copied = shutil.copytree(folder, tmp_path / "taught")
         words = json.loads((copied / "vocabulary.json").read_text())
@@ -123,31 +184,63 @@ def taught(tmp_path):
     return make
 
 
-SMALL_DESIGN = {"channels": 16, "coarser_map": False, "short_side": [32, 96], "long_side": 128, "train_short_sides": [],
-                "anchor_sizes": [8, 16, 32, 64], "rpn_convolutions": 1, "rpn_pre_nms": [60, 60], "rpn_post_nms": [30, 30], "roi_size": 4,
-                "roi_canonical_size": 80, "width": 32, "layers": 1, "heads": 2, "hidden": 32, "dropout": 0.0}
+SMALL_DESIGN = {
+    "channels": 16,
+    "coarser_map": False,
+    "short_side": [32, 96],
+    "long_side": 128,
+    "train_short_sides": [],
+    "anchor_sizes": [8, 16, 32, 64],
+    "rpn_convolutions": 1,
+    "rpn_pre_nms": [60, 60],
+    "rpn_post_nms": [30, 30],
+    "roi_size": 4,
+    "roi_canonical_size": 80,
+    "width": 32,
+    "layers": 1,
+    "heads": 2,
+    "hidden": 32,
+    "dropout": 0.0,
+}
 
 
 @pytest.fixture(scope="session")
 def teacher_folder(tmp_path_factory, small_clip, start_files, tiny_world):
-    """An untrained CLIP-Attr with templates and a calibration, as the stage "zero_shot" writes it."""
+    """An untrained CLIP-Attr with templates and a calibration, as the stage "zero_shot" writes
+    it."""
     proposer = load_checkpoint(start_files.proposer)
-    settings = {"clip": {"name": "ovarnet-scenes"}, "proposer": {"kind": "scenes"},
-                "calibration": {"category": [8.0, -1.0], "attribute": [6.0, -0.5]},
-                "prompts": {"category": ["a photo of a {}"], "attribute": ["a photo of a {} object"]}}
-    return save_checkpoint(tmp_path_factory.mktemp("teacher") / "checkpoint", model="clip-attr", settings=settings,
-                           vocabulary=Vocabulary.load(tiny_world.root / "vocabulary.json"),
-                           parts={"clip": small_clip.model.state_dict(), "proposer": proposer.part("proposer")})
+    settings = {
+        "clip": {"name": "ovarnet-scenes"},
+        "proposer": {"kind": "scenes"},
+        "calibration": {"category": [8.0, -1.0], "attribute": [6.0, -0.5]},
+        "prompts": {"category": ["a photo of a {}"], "attribute": ["a photo of a {} object"]},
+    }
+    return save_checkpoint(
+        tmp_path_factory.mktemp("teacher") / "checkpoint",
+        model="clip-attr",
+        settings=settings,
+        vocabulary=Vocabulary.load(tiny_world.root / "vocabulary.json"),
+        parts={"clip": small_clip.model.state_dict(), "proposer": proposer.part("proposer")},
+    )
 
 
 @pytest.fixture
 def settings(tiny_world, teacher_folder, tmp_path):
     """Called with changes: the resolved config of a small stage "ovarnet"."""
+
     def make(**more):
         source = {"dataset": "scenes", "root": str(tiny_world.root)}
-        given = {"stage": "ovarnet", "output": str(tmp_path / "run"), "teacher": str(teacher_folder), "detection": source,
-                 "attributes": source, "regions": 16, "anchors": 32, "design": SMALL_DESIGN,
-                 "optimisation": {"iterations": 4, "batch_size": 2, "warmup": 1, "lr": 1e-3}}
+        given = {
+            "stage": "ovarnet",
+            "output": str(tmp_path / "run"),
+            "teacher": str(teacher_folder),
+            "detection": source,
+            "attributes": source,
+            "regions": 16,
+            "anchors": 32,
+            "design": SMALL_DESIGN,
+            "optimisation": {"iterations": 4, "batch_size": 2, "warmup": 1, "lr": 1e-3},
+        }
         return resolve(OmegaConf.merge(given, more), "test")
 
     return make

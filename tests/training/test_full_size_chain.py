@@ -1,6 +1,8 @@
-"""The commands of docs/full_size.md, in their order, on a few pictures in the files of the real releases, with random weights.
+"""The commands of docs/full_size.md, in their order, on a few pictures in the files of the real
+releases, with random weights.
 
-Only sizes differ from the real run: the settings given as KEY=VALUE, and the side of the proposer's images.
+Only sizes differ from the real run: the settings given as KEY=VALUE, and the side of the proposer's
+images.
 """
 
 import json
@@ -19,12 +21,26 @@ from ovarnet.cli.main import main
 CONFIGS = Path(__file__).parents[2] / "configs" / "coco_vaw"
 LSA_CONFIGS = CONFIGS.parent / "lsa"
 LSA_FILES = {"vg": "VG_100K/{}.jpg", "flickr": "{}.jpg", "coco": "{:012d}.jpg", "oi": "{}.jpg"}
-CATEGORIES = [{"id": 1, "name": "person", "supercategory": "person"}, {"id": 3, "name": "car", "supercategory": "vehicle"},
-              {"id": 18, "name": "dog", "supercategory": "animal"}]  # dog is novel
+CATEGORIES = [
+    {"id": 1, "name": "person", "supercategory": "person"},
+    {"id": 3, "name": "car", "supercategory": "vehicle"},
+    {"id": 18, "name": "dog", "supercategory": "animal"},
+]  # dog is novel
 ATTRIBUTES = {"orange": 0, "red": 1, "wet": 2}  # orange is novel
-SHORT = ["optimisation.iterations=1", "optimisation.batch_size=2", "optimisation.warmup=1", "optimisation.workers=0"]
-SMALL = ["design.short_side=[96,96]", "design.long_side=128", "design.train_short_sides=[]", "regions=8", "anchors=16",
-         "distillation.proposals=2"]
+SHORT = [
+    "optimisation.iterations=1",
+    "optimisation.batch_size=2",
+    "optimisation.warmup=1",
+    "optimisation.workers=0",
+]
+SMALL = [
+    "design.short_side=[96,96]",
+    "design.long_side=128",
+    "design.train_short_sides=[]",
+    "regions=8",
+    "anchors=16",
+    "distillation.proposals=2",
+]
 
 
 def write_json(path, value):
@@ -35,7 +51,9 @@ def write_json(path, value):
 def write_pictures(folder, names):
     folder.mkdir(parents=True)
     for number, name in enumerate(names):
-        pixels = np.random.default_rng([number, len(str(folder))]).integers(0, 255, (64, 96, 3), dtype=np.uint8)
+        pixels = np.random.default_rng([number, len(str(folder))]).integers(
+            0, 255, (64, 96, 3), dtype=np.uint8
+        )
         Image.fromarray(pixels).save(folder / name)
 
 
@@ -43,14 +61,40 @@ def write_coco(root):
     for split in ("train", "val"):
         ids = range(1, 5)
         images = [{"id": n, "file_name": f"{n:012d}.jpg", "height": 64, "width": 96} for n in ids]
-        boxes = [{"id": 10 * n + k, "image_id": n, "category_id": category["id"], "bbox": [8 + 20 * k, 10, 30, 40], "area": 1200,
-                  "iscrowd": 0, "segmentation": [[1, 2, 3.5, 4]]} for n in ids for k, category in enumerate(CATEGORIES)]
-        captions = [{"id": 10 * n + k, "image_id": n, "caption": text} for n in ids
-                    for k, text in enumerate(("A wet dog next to a red car.", "Somewhere.", "A person with an orange dog."))]
-        write_json(root / "annotations" / f"instances_{split}2017.json",
-                   {"info": {}, "licenses": [], "images": images, "annotations": boxes, "categories": CATEGORIES})
-        write_json(root / "annotations" / f"captions_{split}2017.json", {"info": {}, "licenses": [], "images": images,
-                                                                         "annotations": captions})
+        boxes = [
+            {
+                "id": 10 * n + k,
+                "image_id": n,
+                "category_id": category["id"],
+                "bbox": [8 + 20 * k, 10, 30, 40],
+                "area": 1200,
+                "iscrowd": 0,
+                "segmentation": [[1, 2, 3.5, 4]],
+            }
+            for n in ids
+            for k, category in enumerate(CATEGORIES)
+        ]
+        captions = [
+            {"id": 10 * n + k, "image_id": n, "caption": text}
+            for n in ids
+            for k, text in enumerate(
+                ("A wet dog next to a red car.", "Somewhere.", "A person with an orange dog.")
+            )
+        ]
+        write_json(
+            root / "annotations" / f"instances_{split}2017.json",
+            {
+                "info": {},
+                "licenses": [],
+                "images": images,
+                "annotations": boxes,
+                "categories": CATEGORIES,
+            },
+        )
+        write_json(
+            root / "annotations" / f"captions_{split}2017.json",
+            {"info": {}, "licenses": [], "images": images, "annotations": captions},
+        )
         write_pictures(root / f"{split}2017", [image["file_name"] for image in images])
 
 
@@ -60,26 +104,70 @@ def write_vaw(root):
     write_json(root / "attribute_parent_types.json", {"color": ["color"], "state": ["state"]})
     write_json(root / "head_tail.json", {"head": ["red"], "medium": ["wet"], "tail": ["orange"]})
     for number, name in enumerate(("train_part1", "train_part2", "val", "test")):
-        write_json(root / f"{name}.json", [
-            {"image_id": str(2 * number + k + 1), "instance_id": f"{number}{k}", "instance_bbox": [5.0, 5.0, 60.0, 50.0],
-             "instance_polygon": None, "object_name": "cup",
-             "positive_attributes": [["red"], ["wet", "orange"]][k], "negative_attributes": [["wet"], ["red"]][k]}
-            for k in range(2)])
+        write_json(
+            root / f"{name}.json",
+            [
+                {
+                    "image_id": str(2 * number + k + 1),
+                    "instance_id": f"{number}{k}",
+                    "instance_bbox": [5.0, 5.0, 60.0, 50.0],
+                    "instance_polygon": None,
+                    "object_name": "cup",
+                    "positive_attributes": [["red"], ["wet", "orange"]][k],
+                    "negative_attributes": [["wet"], ["red"]][k],
+                }
+                for k in range(2)
+            ],
+        )
     write_pictures(root / "images" / "VG_100K", [f"{n}.jpg" for n in range(1, 9)])
 
 
 def write_lsa(root):
-    """Every source and every way to write a box; a box without instance_id, and one whose only phrase, wet, is novel."""
-    things = [{"instance_id": "1", "object": "dog", "attributes": ["red", "wet"], "box": [5, 6, 65, 56], "ground": "box"},
-              {"instance_id": "2", "object": "cup", "attributes": ["leaning on fence"], "box": [0.1, 0.2, 0.6, 0.9],
-               "ground": "mousetrace"},
-              {"instance_id": "3", "object": "sky", "attributes": ["wet"], "box": [-1, -1, -1, -1], "ground": "none"},
-              {"object": "car", "attributes": ["red"], "box": [30, 10, 90, 60], "ground": "segmentationmask"}]
+    """Every source and every way to write a box; a box without instance_id, and one whose only
+    phrase, wet, is novel."""
+    things = [
+        {
+            "instance_id": "1",
+            "object": "dog",
+            "attributes": ["red", "wet"],
+            "box": [5, 6, 65, 56],
+            "ground": "box",
+        },
+        {
+            "instance_id": "2",
+            "object": "cup",
+            "attributes": ["leaning on fence"],
+            "box": [0.1, 0.2, 0.6, 0.9],
+            "ground": "mousetrace",
+        },
+        {
+            "instance_id": "3",
+            "object": "sky",
+            "attributes": ["wet"],
+            "box": [-1, -1, -1, -1],
+            "ground": "none",
+        },
+        {
+            "object": "car",
+            "attributes": ["red"],
+            "box": [30, 10, 90, 60],
+            "ground": "segmentationmask",
+        },
+    ]
     for number, split in enumerate(("train", "val", "test"), 1):
-        write_json(root / f"{split}.json", [{"image_id": f"{source}_{number}", "objects": things} for source in LSA_FILES])
+        write_json(
+            root / f"{split}.json",
+            [{"image_id": f"{source}_{number}", "objects": things} for source in LSA_FILES],
+        )
     base = {"red": 0, "leaning on fence": 1}
-    write_json(root / "common2common.json", {"common1": base, "common1_len": 2, "common2": {"wet": 2}, "common2_len": 1})
-    write_json(root / "common2rare.json", {"common": base, "common_len": 2, "rare": {"wet": 2}, "rare_len": 1})
+    write_json(
+        root / "common2common.json",
+        {"common1": base, "common1_len": 2, "common2": {"wet": 2}, "common2_len": 1},
+    )
+    write_json(
+        root / "common2rare.json",
+        {"common": base, "common_len": 2, "rare": {"wet": 2}, "rare_len": 1},
+    )
     for source, file in LSA_FILES.items():
         places = [root / "images" / source / file.format(number) for number in (1, 2, 3)]
         write_pictures(places[0].parent, [place.name for place in places])
@@ -99,7 +187,8 @@ def run(*arguments):
 
 
 def score_all_boxes_the_same(checkpoint):
-    """Every box of a proposer is an object by 0.5: one that has learnt nothing may, by the last digits of a sum, reject them all."""
+    """Every box of a proposer is an object by 0.5: one that has learnt nothing may, by the last
+    digits of a sum, reject them all."""
     file = checkpoint / "proposer.safetensors"
     state = load_file(file)
     last_layer = [name for name in state if "cls_score" in name]
@@ -120,7 +209,12 @@ def scores(folder, measure):
 @pytest.mark.slow
 def test_every_command_in_its_order(world, capsys):
     runs, train = Path("runs/coco_vaw"), partial(run, "train")
-    captions = ["--captions", "datasets/coco/annotations/captions_train2017.json", "--images", "datasets/coco/train2017"]
+    captions = [
+        "--captions",
+        "datasets/coco/annotations/captions_train2017.json",
+        "--images",
+        "datasets/coco/train2017",
+    ]
     propose = partial(run, "propose", "--proposer", runs / "proposer/checkpoint", "--limit", 6)
     for name, root in (("coco-ovd", "coco"), ("vaw", "vaw"), ("captions", "coco")):
         run("prepare", name, "--root", f"datasets/{root}")
@@ -128,8 +222,18 @@ def test_every_command_in_its_order(world, capsys):
     score_all_boxes_the_same(runs / "proposer/checkpoint")
     train(config("clip_attr_rn50"), "clip.pretrained=null", *SHORT)
     propose(*captions, "--output", runs / "proposals_captions")
-    run("pseudo-label", "--model", runs / "clip_attr_rn50/checkpoint", *captions, "--proposals", runs / "proposals_captions",
-        "--most", 6, "--output", runs / "pseudo_labels_rn50")
+    run(
+        "pseudo-label",
+        "--model",
+        runs / "clip_attr_rn50/checkpoint",
+        *captions,
+        "--proposals",
+        runs / "proposals_captions",
+        "--most",
+        6,
+        "--output",
+        runs / "pseudo_labels_rn50",
+    )
     train(config("clip_attr_captions_rn50"), *SHORT, "base_batch=2")
     propose("--images", "datasets/coco/train2017", "--output", runs / "proposals_coco")
     propose("--images", "datasets/vaw/images", "--output", runs / "proposals_vaw")
@@ -142,7 +246,10 @@ def test_every_command_in_its_order(world, capsys):
     assert all(0 <= scores(coco, "COCO-OVD AP50")[group] <= 1 for group in ("base", "novel", "all"))
     assert all(0 <= scores(vaw, "attribute mAP")[group] <= 1 for group in ("base", "all"))
     words = load_checkpoint(runs / "ovarnet_rn50" / "checkpoint").vocabulary
-    assert [word.name for word in (*words.categories, *words.attributes) if not word.seen] == ["dog", "orange"]
+    assert [word.name for word in (*words.categories, *words.attributes) if not word.seen] == [
+        "dog",
+        "orange",
+    ]
     assert not list((runs / "ovarnet_rn50").glob("proposals-*")), "the stored proposals are used"
 
 
@@ -154,12 +261,34 @@ def test_lsa_in_its_order(world):
     run("train", config("proposer"), "imagenet_weights=false", *SHORT)
     run("train", LSA_CONFIGS / "clip_attr_vit_b16.yaml", "clip.pretrained=null", *SHORT)
     run("distill", LSA_CONFIGS / "ovarnet_rn50.yaml", "backbone.pretrained=null", *SHORT, *SMALL)
-    run("evaluate", "--model", runs / "ovarnet_rn50/checkpoint", "--dataset", "lsa", "--root", "datasets/lsa", "--split", "test",
-        "--settings", "box-given", "--output", "evaluation")
+    run(
+        "evaluate",
+        "--model",
+        runs / "ovarnet_rn50/checkpoint",
+        "--dataset",
+        "lsa",
+        "--root",
+        "datasets/lsa",
+        "--split",
+        "test",
+        "--settings",
+        "box-given",
+        "--output",
+        "evaluation",
+    )
 
     history = json.loads((runs / "ovarnet_rn50/history.json").read_text())
-    assert history["anchor_boxes"][0][1] > 0 and history["boxes"][0][1] > 0, "the boxes of LSA teach, though they have no category"
+    assert history["anchor_boxes"][0][1] > 0 and history["boxes"][0][1] > 0, (
+        "the boxes of LSA teach, though they have no category"
+    )
     words = load_checkpoint(runs / "ovarnet_rn50/checkpoint").vocabulary
     assert words.category_names == []
-    assert [(word.name, word.seen) for word in words.attributes] == [("red", True), ("leaning on fence", True), ("wet", False)]
-    assert all(0 < scores(Path("evaluation"), "attribute mAP")[group] <= 1 for group in ("base", "novel", "all"))
+    assert [(word.name, word.seen) for word in words.attributes] == [
+        ("red", True),
+        ("leaning on fence", True),
+        ("wet", False),
+    ]
+    assert all(
+        0 < scores(Path("evaluation"), "attribute mAP")[group] <= 1
+        for group in ("base", "novel", "all")
+    )

@@ -1,4 +1,5 @@
-"""The full-size configs, with random weights on a reduced image: one training step and one inference each."""
+"""The full-size configs, with random weights on a reduced image: one training step and one
+inference each."""
 
 from pathlib import Path
 
@@ -25,34 +26,71 @@ BOXES = torch.tensor([[10.0, 20, 90, 100]])
 
 def one_image(crop_size):
     labels = torch.tensor([[UNKNOWN]], dtype=torch.int8)
-    image = TrainingImage("", BOXES, torch.tensor([0]), labels, torch.tensor([False]), True, True, False)
-    targets = Targets(BOXES, torch.tensor([0]), torch.tensor([[1]], dtype=torch.int8), torch.tensor([True]), torch.tensor([True]),
-                      torch.tensor([[40.0, 40, 150, 120]]), torch.rand(2, 3, crop_size, crop_size), torch.tensor(True), torch.tensor(True))
+    image = TrainingImage(
+        "", BOXES, torch.tensor([0]), labels, torch.tensor([False]), True, True, False
+    )
+    targets = Targets(
+        BOXES,
+        torch.tensor([0]),
+        torch.tensor([[1]], dtype=torch.int8),
+        torch.tensor([True]),
+        torch.tensor([True]),
+        torch.tensor([[40.0, 40, 150, 120]]),
+        torch.rand(2, 3, crop_size, crop_size),
+        torch.tensor(True),
+        torch.tensor(True),
+    )
     return image, ([torch.rand(3, 128, 160)], [targets])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "architecture"), [("ovarnet_rn50", "RN50"), ("ovarnet_vit_b16", "ViT-B-16")])
+@pytest.mark.parametrize(
+    ("name", "architecture"), [("ovarnet_rn50", "RN50"), ("ovarnet_vit_b16", "ViT-B-16")]
+)
 def test_one_step_and_one_inference(name, architecture):
-    config = load_config(CONFIGS / f"{name}.yaml", ["design.short_side=[128,128]", "design.long_side=160", "design.train_short_sides=[]",
-                                                    "regions=16"])
+    config = load_config(
+        CONFIGS / f"{name}.yaml",
+        [
+            "design.short_side=[128,128]",
+            "design.long_side=160",
+            "design.train_short_sides=[]",
+            "regions=16",
+        ],
+    )
     torch.manual_seed(0)
     clip = load_clip(architecture, None, random_weights=True)
     classifier = TextClassifier(clip, TemplatePrompts(["a {}"], ["a {} thing"]))
     for kind in ("category", "attribute"):
         classifier.calibrate(kind, 10.0, -2.0)
     teacher = Teacher(ClipAttr(clip, classifier, None, WORDS), WORDS)
-    model = build_ovarnet(clip, lambda text: LearnedPrompts(text.text_width), clip, WORDS, config.design)
+    model = build_ovarnet(
+        clip, lambda text: LearnedPrompts(text.text_width), clip, WORDS, config.design
+    )
     model.classifier.calibration.copy_(classifier.calibration)
     image, batch = one_image(clip.image_size)
-    learner = make_learner(model, DistillData(WORDS, Vocabulary(WORDS.categories[:1], WORDS.attributes[:1]), {"detection": [image]}),
-                           teacher, config).train()
+    learner = make_learner(
+        model,
+        DistillData(
+            WORDS, Vocabulary(WORDS.categories[:1], WORDS.attributes[:1]), {"detection": [image]}
+        ),
+        teacher,
+        config,
+    ).train()
     before = learner.model.head.cells.queries.detach().clone()
     optimizer = make_optimizer(learner.groups(config.optimisation), config.optimisation)
     losses = learner(batch)
-    assert {"distil_categories", "distil_attributes", "anchor_objectness", "categories", "attributes", "boxes"} <= losses.keys()
+    assert {
+        "distil_categories",
+        "distil_attributes",
+        "anchor_objectness",
+        "categories",
+        "attributes",
+        "boxes",
+    } <= losses.keys()
     sum(losses.values()).backward()
     optimizer.step()
     assert not torch.equal(before, learner.model.head.cells.queries)
-    found = learner.eval().model.detect((batch[0][0].permute(1, 2, 0) * 255).byte().numpy(), boxes=BOXES.numpy())
+    found = learner.eval().model.detect(
+        (batch[0][0].permute(1, 2, 0) * 255).byte().numpy(), boxes=BOXES.numpy()
+    )
     assert found.category_scores.shape == (1, 2) and torch.isfinite(found.category_scores).all()

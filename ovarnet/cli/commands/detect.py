@@ -33,17 +33,55 @@ SUMMARY_LINES = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="image files, and folders to search for images")
+    parser.add_argument(
+        "images",
+        nargs="+",
+        type=Path,
+        metavar="IMAGE_OR_FOLDER",
+        help="image files, and folders to search for images",
+    )
     add_model_arguments(parser)
-    parser.add_argument("--categories", help='words such as "mug, chair", or a file of words; "" for none (default: the model\'s words)')
-    parser.add_argument("--attributes", help='words such as "red, striped", or a file of words; "" for none (default: the model\'s words)')
-    parser.add_argument("--boxes", type=Path, metavar="FILE",
-                        help='score these boxes, find none: JSON {"name.jpg": [[x1, y1, x2, y2], ...]}, COCO instances or COCO results')
-    parser.add_argument("--output", type=Path, default=Path("out"), help="folder for pictures and data")
-    parser.add_argument("--threshold", type=fraction, help=f"lowest detection score kept (default: {THRESHOLD}, with --boxes all are kept)")
-    parser.add_argument("--top-attributes", type=count, default=3, metavar="N", help="attributes shown per box; the data holds all")
-    parser.add_argument("--max-boxes", type=count, metavar="N", help="most boxes kept per image, best first (default: the model's limit)")
-    parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="images per forward pass")
+    parser.add_argument(
+        "--categories",
+        help='words such as "mug, chair", or a file of words; "" for none (default: the model\'s '
+        "words)",
+    )
+    parser.add_argument(
+        "--attributes",
+        help='words such as "red, striped", or a file of words; "" for none (default: the '
+        "model's words)",
+    )
+    parser.add_argument(
+        "--boxes",
+        type=Path,
+        metavar="FILE",
+        help='score these boxes, find none: JSON {"name.jpg": [[x1, y1, x2, y2], ...]}, COCO '
+        "instances or COCO results",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("out"), help="folder for pictures and data"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=fraction,
+        help=f"lowest detection score kept (default: {THRESHOLD}, with --boxes all are kept)",
+    )
+    parser.add_argument(
+        "--top-attributes",
+        type=count,
+        default=3,
+        metavar="N",
+        help="attributes shown per box; the data holds all",
+    )
+    parser.add_argument(
+        "--max-boxes",
+        type=count,
+        metavar="N",
+        help="most boxes kept per image, best first (default: the model's limit)",
+    )
+    parser.add_argument(
+        "--batch-size", type=positive, default=8, metavar="N", help="images per forward pass"
+    )
     add_device_argument(parser)
 
 
@@ -62,7 +100,9 @@ def run(args: argparse.Namespace) -> int:
         return model.detect(images, categories=categories, attributes=attributes, boxes=boxes)
 
     output = Output(args, files)
-    with tqdm(total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr) as bar:
+    with tqdm(
+        total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr
+    ) as bar:
         for batch in batches(files, box_file, args.batch_size, output.skip):
             for (file, image, _), found in each_image(look, batch, output.skip):
                 output.write(file, image, keep(found, args))
@@ -71,7 +111,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
-    """The words of --categories and --attributes; None where the model's own are wanted. Bad words fail here, before any work."""
+    """The words of --categories and --attributes; None where the model's own are wanted. Bad words
+    fail here, before any work."""
     from ovarnet.vocabulary import Vocabulary, read_words
 
     categories = None if args.categories is None else read_words(args.categories, "categories")
@@ -83,16 +124,18 @@ def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
 
 
 def keep(found, args):
-    """Best first, above the threshold, at most --max-boxes; given boxes keep their order and number unless the user says otherwise."""
+    """Best first, above the threshold, at most --max-boxes; given boxes keep their order and number
+    unless the user says otherwise."""
     threshold = args.threshold if args.threshold is not None else 0.0 if args.boxes else THRESHOLD
     found = found[found.scores >= threshold]
     if args.boxes and args.max_boxes is None:
         return found
-    return found[found.scores.argsort(descending=True, stable=True)[:args.max_boxes]]
+    return found[found.scores.argsort(descending=True, stable=True)[: args.max_boxes]]
 
 
 class Output:
-    """Writes the results of a run, each file whole or not at all, and remembers what could not be done."""
+    """Writes the results of a run, each file whole or not at all, and remembers what could not be
+    done."""
 
     def __init__(self, args: argparse.Namespace, files: list[Path]):
         from ovarnet.io.results import file_names, image_ids
@@ -126,17 +169,28 @@ class Output:
         name = self.names[file]
         with writable(self.folder):
             try:
-                write_json(self.folder / f"{name}.json", image_record(file, image.shape[1], image.shape[0], found))
-                write_image(self.folder / f"{name}.jpg", draw(image, found, top_attributes=self.top_attributes))
+                write_json(
+                    self.folder / f"{name}.json",
+                    image_record(file, image.shape[1], image.shape[0], found),
+                )
+                write_image(
+                    self.folder / f"{name}.jpg",
+                    draw(image, found, top_attributes=self.top_attributes),
+                )
             except OSError as error:
                 self.skip(file, of_one_file(error, file))
                 return
         self.entries += coco_results(self.file_names[file], self.ids[file], found)
         self.written += 1
         lines = summary(found, self.top_attributes)
-        more = [f"  ... and {len(lines) - SUMMARY_LINES} more"] if len(lines) > SUMMARY_LINES else []
+        more = (
+            [f"  ... and {len(lines) - SUMMARY_LINES} more"] if len(lines) > SUMMARY_LINES else []
+        )
         head = f"{file}: {len(found)} {'object' if len(found) == 1 else 'objects'}"
-        tqdm.write("\n".join([head, *(f"  {line}" for line in lines[:SUMMARY_LINES]), *more]), file=sys.stdout)
+        tqdm.write(
+            "\n".join([head, *(f"  {line}" for line in lines[:SUMMARY_LINES]), *more]),
+            file=sys.stdout,
+        )
 
     def finish(self) -> int:
         """Write the list over all images; report the images that failed. Returns the exit code."""
@@ -145,10 +199,18 @@ class Output:
         if self.written:
             with writable(self.folder):
                 write_json(self.folder / DETECTIONS, self.entries)
-            print(f"written to {self.folder}: {DETECTIONS}, and a .jpg and a .json for each of {self.written} image(s)")
+            print(
+                f"written to {self.folder}: {DETECTIONS}, and a .jpg and a .json for each of "
+                f"{self.written} image(s)"
+            )
         if not self.failures:
             return 0
         if len(self.names) == 1:
             raise InputError(self.failures[0])
-        print(f"error: {len(self.failures)} of {len(self.names)} images could not be used:", *self.failures, sep="\n  ", file=sys.stderr)
+        print(
+            f"error: {len(self.failures)} of {len(self.names)} images could not be used:",
+            *self.failures,
+            sep="\n  ",
+            file=sys.stderr,
+        )
         return 2

@@ -1,8 +1,9 @@
-"""Train OvarNet, the one-pass model, from CLIP-Attr: the stage "ovarnet" with its teacher named on the command line.
+"""Train OvarNet, the one-pass model, from CLIP-Attr: the stage "ovarnet" with its teacher named on
+the command line.
 
 example: ovarnet distill configs/scenes/ovarnet.yaml --teacher runs/scenes/clip_attr/checkpoint
-example: ovarnet distill configs/scenes/ovarnet.yaml distillation.kind=none output=runs/scenes/undistilled
-example: ovarnet distill configs/coco_vaw/ovarnet_rn50.yaml --dry-run
+example: ovarnet distill configs/scenes/ovarnet.yaml distillation.kind=none
+output=runs/scenes/undistilled example: ovarnet distill configs/coco_vaw/ovarnet_rn50.yaml --dry-run
 """
 
 from __future__ import annotations
@@ -15,8 +16,15 @@ HELP = "train OvarNet with CLIP-Attr as its teacher"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", nargs="?", metavar="CONFIG", help="a .yaml file such as configs/scenes/ovarnet.yaml")
-    parser.add_argument("--teacher", metavar="FOLDER", help="checkpoint folder of CLIP-Attr (default: the config's)")
+    parser.add_argument(
+        "config",
+        nargs="?",
+        metavar="CONFIG",
+        help="a .yaml file such as configs/scenes/ovarnet.yaml",
+    )
+    parser.add_argument(
+        "--teacher", metavar="FOLDER", help="checkpoint folder of CLIP-Attr (default: the config's)"
+    )
     train.add_run_arguments(parser)
 
 

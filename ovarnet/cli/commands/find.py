@@ -26,7 +26,7 @@ from ovarnet.cli.model_arguments import add_device_argument, add_model_arguments
 from ovarnet.cli.output_folder import of_one_file, output_names, refuse_to_replace, writable
 from ovarnet.errors import InputError
 
-HELP = "find what a phrase means, such as \"a small red striped mug\""
+HELP = 'find what a phrase means, such as "a small red striped mug"'
 RESULTS = "found.json"
 DIGITS = 4
 
@@ -43,12 +43,30 @@ class Place(NamedTuple):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="image files, and folders to search for images")
-    parser.add_argument("phrase", metavar="PHRASE", help='what to find, in quotes: "a small red striped mug"')
-    parser.add_argument("--top", type=positive, default=5, metavar="N", help="how many boxes are wanted, of all images together")
-    parser.add_argument("--output", type=Path, default=Path("out"), help="folder for pictures and data")
+    parser.add_argument(
+        "images",
+        nargs="+",
+        type=Path,
+        metavar="IMAGE_OR_FOLDER",
+        help="image files, and folders to search for images",
+    )
+    parser.add_argument(
+        "phrase", metavar="PHRASE", help='what to find, in quotes: "a small red striped mug"'
+    )
+    parser.add_argument(
+        "--top",
+        type=positive,
+        default=5,
+        metavar="N",
+        help="how many boxes are wanted, of all images together",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path("out"), help="folder for pictures and data"
+    )
     add_model_arguments(parser)
-    parser.add_argument("--batch-size", type=positive, default=8, metavar="N", help="images per forward pass")
+    parser.add_argument(
+        "--batch-size", type=positive, default=8, metavar="N", help="images per forward pass"
+    )
     add_device_argument(parser)
 
 
@@ -59,11 +77,16 @@ def run(args: argparse.Namespace) -> int:
 
     refuse_image_as_phrase(args.phrase)
     files = find_images(args.images, args.output)
-    pictures = {file: args.output / f"{name}.jpg" for file, name in zip(files, output_names(files), strict=True)}
+    pictures = {
+        file: args.output / f"{name}.jpg"
+        for file, name in zip(files, output_names(files), strict=True)
+    }
     refuse_to_replace(files, list(pictures.values()))
-    read_query(args.phrase)         # a phrase that cannot be read fails here, before any work
+    read_query(args.phrase)  # a phrase that cannot be read fails here, before any work
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
-    query = Finder(model.classifier, model.vocabulary, args.phrase).query       # one too long for the model fails here, not at each image
+    query = Finder(
+        model.classifier, model.vocabulary, args.phrase
+    ).query  # one too long for the model fails here, not at each image
     print(reading(query))
 
     best, failures = search(model, args, files)
@@ -74,14 +97,23 @@ def run(args: argparse.Namespace) -> int:
             failures += write(args, query, best, pictures)
         report(best, args.output)
     if failures:
-        print(f"error: {len(failures)} of {len(files)} images could not be used:", *failures, sep="\n  ", file=sys.stderr)
+        print(
+            f"error: {len(failures)} of {len(files)} images could not be used:",
+            *failures,
+            sep="\n  ",
+            file=sys.stderr,
+        )
     return 2 if failures else 0
 
 
 def refuse_image_as_phrase(phrase: str) -> None:
     """The last argument is the phrase; who forgets it would search for the name of a file."""
-    if os.path.isfile(phrase) or ("/" in phrase and os.path.exists(phrase)):     # not Path's: they fail for a long phrase
-        raise InputError(f'{phrase} is a file or folder, not a phrase; write: ovarnet find {phrase} "a red mug"')
+    if os.path.isfile(phrase) or (
+        "/" in phrase and os.path.exists(phrase)
+    ):  # not Path's: they fail for a long phrase
+        raise InputError(
+            f'{phrase} is a file or folder, not a phrase; write: ovarnet find {phrase} "a red mug"'
+        )
 
 
 def reading(query) -> str:
@@ -95,7 +127,8 @@ def reading(query) -> str:
 
 
 def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
-    """The best `--top` boxes of all images, best first, and what went wrong with images that could not be used."""
+    """The best `--top` boxes of all images, best first, and what went wrong with images that could
+    not be used."""
     from tqdm import tqdm
 
     best, failures = [], []
@@ -106,17 +139,20 @@ def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
     def look(images: list, boxes: None):
         return model.find(images, args.phrase)
 
-    with tqdm(total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr) as bar:
+    with tqdm(
+        total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr
+    ) as bar:
         for batch in batches(files, None, args.batch_size, skip):
             for (file, _, _), found in each_image(look, batch, skip):
                 best += [Place(file, found[[row]]) for row in range(min(args.top, len(found)))]
-            best = sorted(best, key=lambda place: -place.score)[:args.top]
+            best = sorted(best, key=lambda place: -place.score)[: args.top]
             bar.update(len(batch))
     return best, failures
 
 
 def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[str]:
-    """found.json, and the pictures of the images that hold one of the best boxes. Returns which pictures could not be written, and why."""
+    """found.json, and the pictures of the images that hold one of the best boxes. Returns which
+    pictures could not be written, and why."""
     from ovarnet.drawing.pictures import draw, write_image
     from ovarnet.io.files import write_json
     from ovarnet.io.images import read_image
@@ -125,13 +161,30 @@ def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[st
     for file in dict.fromkeys(place.file for place in best):
         ranks = [rank for rank, place in enumerate(best, start=1) if place.file == file]
         try:
-            write_image(pictures[file], draw(read_image(file), joined([best[rank - 1].found for rank in ranks]), ranks=ranks,
-                                             top_attributes=len(query.attributes), attribute_threshold=0.0))
+            write_image(
+                pictures[file],
+                draw(
+                    read_image(file),
+                    joined([best[rank - 1].found for rank in ranks]),
+                    ranks=ranks,
+                    top_attributes=len(query.attributes),
+                    attribute_threshold=0.0,
+                ),
+            )
         except OSError as error:
             failures.append(str(of_one_file(error, file)))
     results = [record(rank, place, query) for rank, place in enumerate(best, start=1)]
-    write_json(args.output / RESULTS, {"phrase": args.phrase, "category": query.category, "attributes": list(query.attributes),
-                                       "unused": list(query.unused), "results": results}, indent=1)
+    write_json(
+        args.output / RESULTS,
+        {
+            "phrase": args.phrase,
+            "category": query.category,
+            "attributes": list(query.attributes),
+            "unused": list(query.unused),
+            "results": results,
+        },
+        indent=1,
+    )
     return failures
 
 
@@ -142,16 +195,29 @@ def joined(rows: list):
     from ovarnet.structures import Detections
 
     fields = ("boxes", "scores", "category_scores", "attribute_scores")
-    return Detections(*(torch.cat([getattr(row, field) for row in rows]) for field in fields), rows[0].categories, rows[0].attributes)
+    return Detections(
+        *(torch.cat([getattr(row, field) for row in rows]) for field in fields),
+        rows[0].categories,
+        rows[0].attributes,
+    )
 
 
 def record(rank: int, place: Place, query) -> dict:
-    """One entry of "results": box x1, y1, x2, y2 in pixels of the image; the probabilities that the score is made of."""
+    """One entry of "results": box x1, y1, x2, y2 in pixels of the image; the probabilities that the
+    score is made of."""
     found = place.found
-    category, attributes = ([round(score, DIGITS) for score in row[0].tolist()] for row in (found.category_scores, found.attribute_scores))
-    return {"rank": rank, "file": str(place.file), "box": [round(side, 2) for side in found.boxes[0].tolist()],
-            "score": round(place.score, DIGITS), "category_score": category[0] if category else None,
-            "attribute_scores": dict(zip(query.attributes, attributes, strict=True))}
+    category, attributes = (
+        [round(score, DIGITS) for score in row[0].tolist()]
+        for row in (found.category_scores, found.attribute_scores)
+    )
+    return {
+        "rank": rank,
+        "file": str(place.file),
+        "box": [round(side, 2) for side in found.boxes[0].tolist()],
+        "score": round(place.score, DIGITS),
+        "category_score": category[0] if category else None,
+        "attribute_scores": dict(zip(query.attributes, attributes, strict=True)),
+    }
 
 
 def report(best: list[Place], output: Path) -> None:
@@ -164,4 +230,7 @@ def report(best: list[Place], output: Path) -> None:
     if not best:
         print("no box was found in any image")
     pictures = len({place.file for place in best})
-    print(f"written to {output}: {RESULTS}, and a .jpg for each of {pictures} image(s) that hold one of the best boxes")
+    print(
+        f"written to {output}: {RESULTS}, and a .jpg for each of {pictures} image(s) that hold "
+        "one of the best boxes"
+    )

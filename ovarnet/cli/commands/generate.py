@@ -17,7 +17,9 @@ _WHAT = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Draws a small world of labelled scenes; the same seed gives the same bytes."
+    parser.description = (
+        "Draws a small world of labelled scenes; the same seed gives the same bytes."
+    )
     parser.epilog = "example: ovarnet generate scenes --root datasets/scenes"
     parser.add_argument("world", choices=["scenes"], help="which world")
     parser.add_argument("--root", required=True, help="folder to write; it must not exist yet")
@@ -25,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{split}", type=int, default=count, metavar="N", help=_WHAT[split])
     parser.add_argument("--seed", type=int, default=0, help="seed of every random number")
     parser.add_argument("--workers", type=int, default=2, help="processes that render side by side")
-    parser.add_argument("--overwrite", action="store_true", help="replace a world that is there already")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace a world that is there already"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,10 +39,20 @@ def run(args: argparse.Namespace) -> int:
 
     counts = {split: getattr(args, split) for split in _DEFAULTS}
     with tqdm(total=sum(counts.values()), unit="image", smoothing=0.05, delay=0.5) as bar:
-        size = write_world(args.root, counts, seed=args.seed, workers=args.workers, overwrite=args.overwrite, progress=bar.update)
+        size = write_world(
+            args.root,
+            counts,
+            seed=args.seed,
+            workers=args.workers,
+            overwrite=args.overwrite,
+            progress=bar.update,
+        )
     for split, count in size.counts.items():
         boxes = f", {size.boxes[split]} boxes" if split in size.boxes else ""
         print(f"{split:9}{count:7} images{boxes}")
-    print(f"speed per core (render, encode, write): {size.scenes_per_second:.0f} scenes/s, {size.photos_per_second:.0f} photos/s")
+    print(
+        f"speed per core (render, encode, write): {size.scenes_per_second:.0f} scenes/s, "
+        f"{size.photos_per_second:.0f} photos/s"
+    )
     print(f"written to {args.root}")
     return 0

@@ -28,13 +28,35 @@ BROKEN_SHOWN = 20  # lines named per reason
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="caption files, read one after the other")
-    parser.add_argument("--vocabulary", type=Path, required=True, metavar="FILE", help="the words to find (Vocabulary.save)")
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="caption files, read one after the other",
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="the words to find (Vocabulary.save)",
+    )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="JSON lines")
-    parser.add_argument("--pipeline", metavar="NAME",
-                        help='spaCy pipeline, or "rules" for the built-in grammar (default: an installed en_core_web_*, else rules)')
-    parser.add_argument("--processes", type=positive, default=1, metavar="N", help="worker processes")
-    parser.add_argument("--resume", action="store_true", help="keep the images that the output already holds and go on after them")
+    parser.add_argument(
+        "--pipeline",
+        metavar="NAME",
+        help='spaCy pipeline, or "rules" for the built-in grammar (default: an installed '
+        "en_core_web_*, else rules)",
+    )
+    parser.add_argument(
+        "--processes", type=positive, default=1, metavar="N", help="worker processes"
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="keep the images that the output already holds and go on after them",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -48,10 +70,23 @@ def run(args: argparse.Namespace) -> int:
 
     vocabulary = Vocabulary.from_file(args.vocabulary)
     pipeline = CaptionParser(vocabulary, args.pipeline).pipeline
-    broken, counts, started = Skipped(), {"images": 0, "captions": 0, "without a known word": 0}, time.perf_counter()
+    broken, counts, started = (
+        Skipped(),
+        {"images": 0, "captions": 0, "without a known word": 0},
+        time.perf_counter(),
+    )
     total = sum(map(size_of, args.files))
-    streams = [read_caption_file(file, broken) for file in args.files]      # a file of no known kind fails before any work
-    output = Output(args, {"pipeline": pipeline, "vocabulary": vocabulary_key(vocabulary), "files": [file.name for file in args.files]})
+    streams = [
+        read_caption_file(file, broken) for file in args.files
+    ]  # a file of no known kind fails before any work
+    output = Output(
+        args,
+        {
+            "pipeline": pipeline,
+            "vocabulary": vocabulary_key(vocabulary),
+            "files": [file.name for file in args.files],
+        },
+    )
     with output, tqdm(total=total, unit="B", unit_scale=True, disable=None, file=sys.stderr) as bar:
         items = output.skip_done(numbered(args.files, streams, bar))
         for item, record in parse_stream(items, vocabulary, pipeline, processes=args.processes):
@@ -63,10 +98,15 @@ def run(args: argparse.Namespace) -> int:
     return report(broken)
 
 
-def summary(counts: dict[str, int], seconds: float, args: argparse.Namespace, pipeline: str, done: int) -> str:
-    lines = [f"{counts['captions']:,} captions of {counts['images']:,} images in {seconds:.1f} s: "
-             f"{counts['captions'] / seconds:,.0f} per second (processes: {args.processes}, pipeline: {pipeline})",
-             f"{counts['without a known word']:,} images without a known word"]
+def summary(
+    counts: dict[str, int], seconds: float, args: argparse.Namespace, pipeline: str, done: int
+) -> str:
+    lines = [
+        f"{counts['captions']:,} captions of {counts['images']:,} images in {seconds:.1f} s: "
+        f"{counts['captions'] / seconds:,.0f} per second (processes: {args.processes}, pipeline: "
+        f"{pipeline})",
+        f"{counts['without a known word']:,} images without a known word",
+    ]
     if done:
         lines.append(f"{done:,} images were parsed before")
     return "\n".join([*lines, f"written to {args.output}"])
@@ -81,7 +121,12 @@ def size_of(file: Path) -> int:
 def vocabulary_key(vocabulary) -> str:
     import hashlib
 
-    text = repr([[(word.name, word.synonyms) for word in words] for words in (vocabulary.categories, vocabulary.attributes)])
+    text = repr(
+        [
+            [(word.name, word.synonyms) for word in words]
+            for words in (vocabulary.categories, vocabulary.attributes)
+        ]
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -108,7 +153,8 @@ def report(broken) -> int:
 
 
 class Output:
-    """JSON lines that can be continued. FILE.run.json beside them says what made them; a line cut off by a stop is written anew."""
+    """JSON lines that can be continued. FILE.run.json beside them says what made them; a line cut
+    off by a stop is written anew."""
 
     def __init__(self, args: argparse.Namespace, made_by: dict):
         from ovarnet.io.files import read_json, write_json
@@ -116,17 +162,26 @@ class Output:
         self.path, self.done, self.last_image = args.output, 0, None
         self.note = note = self.path.with_name(self.path.name + ".run.json")
         if self.path.exists() and not args.resume:
-            raise InputError(f"{self.path}: exists already; give --resume to go on with it, or another --output")
+            raise InputError(
+                f"{self.path}: exists already; give --resume to go on with it, or another --output"
+            )
         try:
             if self.path.exists():
                 if not note.exists() or read_json(note) != made_by:
-                    raise InputError(f"{self.path}: was made of other files or words, or by another pipeline ({note}); choose another")
+                    raise InputError(
+                        f"{self.path}: was made of other files or words, or by another pipeline "
+                        f"({note}); choose another"
+                    )
                 self._read_done()
             else:
                 write_json(note, made_by)
-            self.file = self.path.open("a", encoding="utf-8", errors="backslashreplace")  # JSON's own escape of half a character
+            self.file = self.path.open(
+                "a", encoding="utf-8", errors="backslashreplace"
+            )  # JSON's own escape of half a character
         except OSError as error:
-            raise InputError(f"{self.path}: cannot be written ({error.strerror}); choose another --output") from None
+            raise InputError(
+                f"{self.path}: cannot be written ({error.strerror}); choose another --output"
+            ) from None
 
     def __enter__(self) -> Output:
         return self
@@ -147,8 +202,11 @@ class Output:
             if number > self.done:
                 yield item
             elif number == self.done and item.image != self.last_image:
-                raise InputError(f"{self.path}: its line {number} is of {self.last_image}, the input has {item.image} there; "
-                                 "the input has changed, give another --output")
+                raise InputError(
+                    f"{self.path}: its line {number} is of {self.last_image}, the input has "
+                    f"{item.image} there; "
+                    "the input has changed, give another --output"
+                )
 
     def _read_done(self) -> None:
         """Count the whole lines and cut off what follows them."""

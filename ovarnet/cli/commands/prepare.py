@@ -23,16 +23,35 @@ DATASETS = ("coco-ovd", "vaw", "ovad", "lsa", "captions", "custom", "scenes")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", choices=DATASETS, metavar="NAME", help=", ".join(DATASETS))
-    parser.add_argument("--root", type=Path, required=True, help="folder of the dataset (datasets/README.md draws its tree)")
-    parser.add_argument("--splits", nargs="+", metavar="SPLIT", help="only these (default: all that the dataset has)")
-    parser.add_argument("--sample", type=int, default=100, metavar="N", help="how many images to decode, spread over all")
+    parser.add_argument(
+        "--root",
+        type=Path,
+        required=True,
+        help="folder of the dataset (datasets/README.md draws its tree)",
+    )
+    parser.add_argument(
+        "--splits",
+        nargs="+",
+        metavar="SPLIT",
+        help="only these (default: all that the dataset has)",
+    )
+    parser.add_argument(
+        "--sample",
+        type=int,
+        default=100,
+        metavar="N",
+        help="how many images to decode, spread over all",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     if args.sample < 0:
         raise InputError(f"--sample {args.sample}: give 0 or more images")
     if not args.root.is_dir():
-        raise InputError(f"--root {args.root}: no such folder; make it and put the files there as datasets/README.md draws it")
+        raise InputError(
+            f"--root {args.root}: no such folder; make it and put the files there as "
+            "datasets/README.md draws it"
+        )
     from importlib import import_module
 
     from ovarnet.data.preparation.findings import PROBLEMS, Findings
@@ -46,7 +65,9 @@ def run(args: argparse.Namespace) -> int:
         check(module, args, findings)
         findings.save()
     except OSError as error:
-        raise InputError(f"{args.root}: cannot write there ({error.strerror}); make the folder writable") from None
+        raise InputError(
+            f"{args.root}: cannot write there ({error.strerror}); make the folder writable"
+        ) from None
     print(summary(findings, args, time.perf_counter() - started))
     if findings.cases:
         print(f"all cases: {args.root / PROBLEMS}")
@@ -65,4 +86,7 @@ def summary(findings, args: argparse.Namespace, seconds: float) -> str:
     missing, problems = len(findings.kinds("missing")), len(findings.kinds("problem"))
     if findings.complete:
         return f"{args.dataset} in {args.root} is ready ({seconds:.1f} s)"
-    return f"{args.dataset} in {args.root}: {missing} missing, {problems} kinds of problems ({seconds:.1f} s)"
+    return (
+        f"{args.dataset} in {args.root}: {missing} missing, {problems} kinds of problems "
+        f"({seconds:.1f} s)"
+    )

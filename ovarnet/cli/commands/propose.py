@@ -1,13 +1,14 @@
 """Class-agnostic boxes of many images, computed once and stored in shards.
 
-example:
-  ovarnet propose --proposer runs/scenes/proposer/checkpoint --captions datasets/scenes/annotations/captions_scenes.json \\
+example: ovarnet propose --proposer runs/scenes/proposer/checkpoint --captions
+  datasets/scenes/annotations/captions_scenes.json \\
       --images datasets/scenes/images/captions --output runs/scenes/proposals
 
-The output holds 00000.json, 00001.json, ...: {"name.jpg": [[x1, y1, x2, y2, score], ...], ...}, best first, pixels of the original image.
-proposer.json tells what proposed them; training takes none of a proposer that may have seen boxes of novel categories (torchvision).
-A run that was stopped goes on where it was: what is stored is not made again. Images that cannot be read are left out and listed at the end
-(exit code 2); a later run tries them again.
+The output holds 00000.json, 00001.json, ...: {"name.jpg": [[x1, y1, x2, y2, score], ...], ...},
+best first, pixels of the original image. proposer.json tells what proposed them; training takes
+none of a proposer that may have seen boxes of novel categories (torchvision). A run that was
+stopped goes on where it was: what is stored is not made again. Images that cannot be read are left
+out and listed at the end (exit code 2); a later run tries them again.
 """
 
 from __future__ import annotations
@@ -18,16 +19,33 @@ from itertools import chain
 
 from ovarnet.cli.argument_types import positive
 
-HELP = "store class-agnostic proposals of many images, for training with captions or for any other use"
+HELP = (
+    "store class-agnostic proposals of many images, for training with captions or for any other use"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--proposer", default="scenes", help="scenes, torchvision, a checkpoint folder, or a JSON file of proposals")
+    parser.add_argument(
+        "--proposer",
+        default="scenes",
+        help="scenes, torchvision, a checkpoint folder, or a JSON file of proposals",
+    )
     parser.add_argument("--images", metavar="FOLDER", help="folder of the images")
-    parser.add_argument("--captions", metavar="FILE", help="COCO captions, a CC3M or CC12M table, or shards (\"cc3m/*.tar\", which hold "
-                                                           "their images): only those; default: every image of the folder")
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="where the shards are written")
-    parser.add_argument("--limit", type=positive, default=100, help="best proposals kept per image, and its largest one")
+    parser.add_argument(
+        "--captions",
+        metavar="FILE",
+        help='COCO captions, a CC3M or CC12M table, or shards ("cc3m/*.tar", which hold '
+        "their images): only those; default: every image of the folder",
+    )
+    parser.add_argument(
+        "--output", required=True, metavar="FOLDER", help="where the shards are written"
+    )
+    parser.add_argument(
+        "--limit",
+        type=positive,
+        default=100,
+        help="best proposals kept per image, and its largest one",
+    )
     parser.add_argument("--shard", type=positive, default=500, help="images per shard")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
 
@@ -45,7 +63,10 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.proposals.store import write_proposals
 
     if not (args.captions or args.images):
-        raise InputError("propose: which images? give --images FOLDER, or --captions with shards that hold their images")
+        raise InputError(
+            "propose: which images? give --images FOLDER, or --captions with shards that hold "
+            "their images"
+        )
     if args.images and not Path(args.images).is_dir():
         raise InputError(f"{args.images}: no such folder; --images needs the folder of the images")
     if args.captions:
@@ -56,10 +77,17 @@ def run(args: argparse.Namespace) -> int:
     if isinstance(proposer, nn.Module):
         proposer.to(pick_device(args.device))
     skipped = Skipped()
-    done = write_proposals(proposer, files, args.output, shard=args.shard, limit=args.limit, skipped=skipped)
+    done = write_proposals(
+        proposer, files, args.output, shard=args.shard, limit=args.limit, skipped=skipped
+    )
     print(f"{args.output}: proposals of {done:,} images now, {len(files):,} images in all")
     if not skipped:
         return 0
     left_out = chain.from_iterable(skipped.items.values())
-    print(f"error: {len(skipped)} of {len(files)} images could not be used:", *left_out, sep="\n  ", file=sys.stderr)
+    print(
+        f"error: {len(skipped)} of {len(files)} images could not be used:",
+        *left_out,
+        sep="\n  ",
+        file=sys.stderr,
+    )
     return 2

@@ -25,29 +25,81 @@ from ovarnet.cli.argument_types import positive
 from ovarnet.errors import InputError
 
 HELP = "run the whole chain on the generated world and write a report, or one table of the paper"
-PART_DEFAULTS = {"root": "datasets/scenes", "clip": "runs/scenes/clip/checkpoint/clip.safetensors",
-                 "proposer": "runs/scenes/proposer/checkpoint", "teacher_one": "runs/scenes/clip_attr/checkpoint",
-                 "teacher_two": "runs/scenes/clip_attr_captions/checkpoint", "model": "scenes", "split": "test", "seeds": 3, "rows": [""]}
+PART_DEFAULTS = {
+    "root": "datasets/scenes",
+    "clip": "runs/scenes/clip/checkpoint/clip.safetensors",
+    "proposer": "runs/scenes/proposer/checkpoint",
+    "teacher_one": "runs/scenes/clip_attr/checkpoint",
+    "teacher_two": "runs/scenes/clip_attr_captions/checkpoint",
+    "model": "scenes",
+    "split": "test",
+    "seeds": 3,
+    "rows": [""],
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("world", choices=["scenes"], help="on which data")
-    parser.add_argument("--part", choices=list(PARTS), help="one table instead of the chain; clip-attr: steps I and II; "
-                                                              "ovarnet: the one-pass model beside CLIP-Attr; find: by a phrase")
-    parser.add_argument("--configs", default="configs/scenes", metavar="FOLDER", help="where the configs of the stages are")
-    parser.add_argument("--output", metavar="FOLDER", help="where results are written (default: runs/reproduce/ and the part)")
-    parser.add_argument("--quick", action="store_true", help="fewer pictures, boxes and iterations; a part: also one seed")
+    parser.add_argument(
+        "--part",
+        choices=list(PARTS),
+        help="one table instead of the chain; clip-attr: steps I and II; "
+        "ovarnet: the one-pass model beside CLIP-Attr; find: by a phrase",
+    )
+    parser.add_argument(
+        "--configs",
+        default="configs/scenes",
+        metavar="FOLDER",
+        help="where the configs of the stages are",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        help="where results are written (default: runs/reproduce/ and the part)",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="fewer pictures, boxes and iterations; a part: also one seed",
+    )
     part = parser.add_argument_group("only with --part")
-    part.add_argument("--root", metavar="FOLDER", help=f"the generated world (default: {PART_DEFAULTS['root']})")
-    part.add_argument("--clip", metavar="FILE", help=f"weights of the CLIP (default: {PART_DEFAULTS['clip']})")
-    part.add_argument("--proposer", metavar="FOLDER", help=f"the trained proposer (default: {PART_DEFAULTS['proposer']})")
-    part.add_argument("--teacher-one", metavar="FOLDER",
-                      help=f"of ovarnet: CLIP-Attr after step I (default: {PART_DEFAULTS['teacher_one']})")
-    part.add_argument("--teacher-two", metavar="FOLDER", help=f"of ovarnet: after step II (default: {PART_DEFAULTS['teacher_two']})")
-    part.add_argument("--model", help="of find: shipped weights or a checkpoint folder (default: scenes)")
+    part.add_argument(
+        "--root", metavar="FOLDER", help=f"the generated world (default: {PART_DEFAULTS['root']})"
+    )
+    part.add_argument(
+        "--clip", metavar="FILE", help=f"weights of the CLIP (default: {PART_DEFAULTS['clip']})"
+    )
+    part.add_argument(
+        "--proposer",
+        metavar="FOLDER",
+        help=f"the trained proposer (default: {PART_DEFAULTS['proposer']})",
+    )
+    part.add_argument(
+        "--teacher-one",
+        metavar="FOLDER",
+        help=f"of ovarnet: CLIP-Attr after step I (default: {PART_DEFAULTS['teacher_one']})",
+    )
+    part.add_argument(
+        "--teacher-two",
+        metavar="FOLDER",
+        help=f"of ovarnet: after step II (default: {PART_DEFAULTS['teacher_two']})",
+    )
+    part.add_argument(
+        "--model", help="of find: shipped weights or a checkpoint folder (default: scenes)"
+    )
     part.add_argument("--split", choices=["test", "val"], help="of find (default: test)")
-    part.add_argument("--seeds", type=positive, metavar="N", help=f"how many seeds (default: {PART_DEFAULTS['seeds']})")
-    part.add_argument("--rows", nargs="*", metavar="TEXT", help="only rows whose name contains one of these (default: all)")
+    part.add_argument(
+        "--seeds",
+        type=positive,
+        metavar="N",
+        help=f"how many seeds (default: {PART_DEFAULTS['seeds']})",
+    )
+    part.add_argument(
+        "--rows",
+        nargs="*",
+        metavar="TEXT",
+        help="only rows whose name contains one of these (default: all)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,8 +121,17 @@ def chain(args: argparse.Namespace) -> int:
 
     for name in PART_DEFAULTS:
         if getattr(args, name) is not None:
-            raise InputError(f"--{name.replace('_', '-')} belongs to --part; the chain makes everything itself, in --output")
-    places = Places(Path(args.configs), Path(args.output or ("runs/reproduce/scenes_quick" if args.quick else "runs/reproduce/scenes")))
+            raise InputError(
+                f"--{name.replace('_', '-')} belongs to --part; the chain makes everything "
+                "itself, in --output"
+            )
+    places = Places(
+        Path(args.configs),
+        Path(
+            args.output
+            or ("runs/reproduce/scenes_quick" if args.quick else "runs/reproduce/scenes")
+        ),
+    )
     run_chain(places, QUICK if args.quick else FULL, run_command)
     page, tables = write_report(places, quick=args.quick)
     print(f"\n{tables}\nlook at {page}")
@@ -99,7 +160,12 @@ def one_pass(args: argparse.Namespace) -> int:
     """The table of OvarNet."""
     from ovarnet.scenes.ablations.ovarnet import Ablation, Inputs, Sizes, write_table
 
-    inputs = Inputs(Path(args.configs) / "ovarnet.yaml", Path(args.root), {1: args.teacher_one, 2: args.teacher_two}, args.output)
+    inputs = Inputs(
+        Path(args.configs) / "ovarnet.yaml",
+        Path(args.root),
+        {1: args.teacher_one, 2: args.teacher_two},
+        args.output,
+    )
     sizes = Sizes(seeds=args.seeds, rows=tuple(args.rows))
     print(write_table(Ablation(inputs, sizes.quick() if args.quick else sizes).run(), args.output))
     return 0
@@ -109,9 +175,15 @@ def find(args: argparse.Namespace) -> int:
     """The table of finding by a phrase."""
     from ovarnet.scenes.ablations.find import reproduce_find
 
-    print(reproduce_find(args.model, args.root, args.output, split=args.split, images=100 if args.quick else None), end="")
+    print(
+        reproduce_find(
+            args.model, args.root, args.output, split=args.split, images=100 if args.quick else None
+        ),
+        end="",
+    )
     return 0
 
 
 PARTS = {"clip-attr": clip_attr, "ovarnet": one_pass, "find": find}
-"""Name of a part -> what runs it, called with the parsed arguments, defaults filled in and `output` as a Path."""
+"""Name of a part -> what runs it, called with the parsed arguments, defaults filled in and `output`
+as a Path."""

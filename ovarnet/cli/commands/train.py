@@ -8,7 +8,10 @@ from pathlib import Path
 from ovarnet.errors import InputError
 from ovarnet.io.files import check_folder
 
-HELP = "train one stage from its config: clip, proposer, zero_shot, clip_attr, clip_attr_captions, ovarnet, probe"
+HELP = (
+    "train one stage from its config: clip, proposer, zero_shot, clip_attr, "
+    "clip_attr_captions, ovarnet, probe"
+)
 
 EXAMPLE = """\
 examples:
@@ -37,21 +40,39 @@ HELD_OUT = {"coco-ovd": "val"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("config", nargs="?", metavar="CONFIG", help="a .yaml file such as configs/scenes/clip.yaml")
+    parser.add_argument(
+        "config", nargs="?", metavar="CONFIG", help="a .yaml file such as configs/scenes/clip.yaml"
+    )
     add_run_arguments(parser)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """What `ovarnet distill` shares."""
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="settings that win over the file")
-    parser.add_argument("--config-file", metavar="CONFIG", help="the same as CONFIG, for those used to this flag")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="settings that win over the file"
+    )
+    parser.add_argument(
+        "--config-file", metavar="CONFIG", help="the same as CONFIG, for those used to this flag"
+    )
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--resume", action="store_true", help="go on from the last saved state in the run's output folder")
-    way.add_argument("--dry-run", action="store_true",
-                     help="build everything, read 20 images of each source, take two steps; print the memory and the time that the whole "
-                          "schedule will need, and keep nothing")
-    way.add_argument("--eval-only", action="store_true",
-                     help="do not train: score the checkpoint in the run's output folder on the test data of the config's data sets")
+    way.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the last saved state in the run's output folder",
+    )
+    way.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="build everything, read 20 images of each source, take two steps; print the memory "
+        "and the time that the whole "
+        "schedule will need, and keep nothing",
+    )
+    way.add_argument(
+        "--eval-only",
+        action="store_true",
+        help="do not train: score the checkpoint in the run's output folder on the test data of "
+        "the config's data sets",
+    )
 
 
 def run(args: argparse.Namespace, stage: str | None = None) -> int:
@@ -71,9 +92,14 @@ def run(args: argparse.Namespace, stage: str | None = None) -> int:
     precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
     if precision == "fp16" and not torch.accelerator.is_available():
         raise InputError("optimisation.mixed_precision=fp16 needs a GPU; give no or bf16")
-    # without cpu=True, processes of torchrun on a machine without a GPU would each train alone, into the same folder
+    # without cpu=True, processes of torchrun on a machine without a GPU would each train alone,
+    # into the same folder
     settings = {"mixed_precision": precision, "cpu": not torch.accelerator.is_available()}
-    done = dry_run(config, **settings) if args.dry_run else train(config, Accelerator(**settings), resume=args.resume)
+    done = (
+        dry_run(config, **settings)
+        if args.dry_run
+        else train(config, Accelerator(**settings), resume=args.resume)
+    )
     PartialState().print(done if args.dry_run else f"wrote {done}")
     return 0
 
@@ -93,21 +119,41 @@ def evaluate_run(config) -> int:
 
     checkpoint, sources = Path(config.output) / "checkpoint", sources_of(config)
     if not sources:
-        raise InputError(f"stage {config.stage} gives no whole model to score; put one together first, "
-                         "such as with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml")
+        raise InputError(
+            f"stage {config.stage} gives no whole model to score; put one together first, "
+            "such as with: ovarnet train configs/scenes/clip_attr_zero_shot.yaml"
+        )
     if not checkpoint.is_dir():
-        raise InputError(f"nothing to evaluate: {checkpoint} does not exist; train first, or give output=FOLDER of the run")
+        raise InputError(
+            f"nothing to evaluate: {checkpoint} does not exist; train first, or give "
+            "output=FOLDER of the run"
+        )
     parser = argparse.ArgumentParser()
     evaluate.add_arguments(parser)
     for dataset, root in sources:
         name = dataset.partition(":")[0]
-        evaluate.run(parser.parse_args(["--model", str(checkpoint), "--dataset", dataset, "--root", root, "--split",
-                                        HELD_OUT.get(name, "test"), "--output", str(Path(config.output) / f"evaluation_{name}")]))
+        evaluate.run(
+            parser.parse_args(
+                [
+                    "--model",
+                    str(checkpoint),
+                    "--dataset",
+                    dataset,
+                    "--root",
+                    root,
+                    "--split",
+                    HELD_OUT.get(name, "test"),
+                    "--output",
+                    str(Path(config.output) / f"evaluation_{name}"),
+                ]
+            )
+        )
     return 0
 
 
 def sources_of(config) -> list[tuple[str, str]]:
-    """Name and root of the data sets that a whole model was trained on; none where the stage makes a part of a model."""
+    """Name and root of the data sets that a whole model was trained on; none where the stage makes
+    a part of a model."""
     if config.stage == "zero_shot":
         return [("scenes", config.root)]
     if config.stage in ("clip", "proposer"):

@@ -1,7 +1,9 @@
-"""COCO-OVD: plain COCO 2017 files checked, and the annotation files of the 48/17 and 48/32 protocols built from them.
+"""COCO-OVD: plain COCO 2017 files checked, and the annotation files of the 48/17 and 48/32
+protocols built from them.
 
-The rule is OVR-CNN's (datasets of Detic, RegionCLIP, OVAD): keep the annotations of the wanted categories, crowds included; keep the
-images that own one; keep the wanted categories, all in their order. Records are copied as they stand in the original.
+The rule is OVR-CNN's (datasets of Detic, RegionCLIP, OVAD): keep the annotations of the wanted
+categories, crowds included; keep the images that own one; keep the wanted categories, all in their
+order. Records are copied as they stand in the original.
 """
 
 from __future__ import annotations
@@ -23,11 +25,19 @@ from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
 from ovarnet.vocabulary import Vocabulary
 
 SPLITS = ("train", "val")
-BUILT = {"train": {"base": COCO_BASE},
-         "val": {"base_novel17": COCO_BASE | COCO_NOVEL_17, "base_novel32": COCO_BASE | COCO_NOVEL_17 | COCO_EXTRA_15}}
-"""Split -> {end of the file name: the wanted categories}. Training sees the 48 base categories under both protocols."""
-RELEASE = {"train": {"images with a base box": 107_761, "base boxes": 665_387},
-           "val": {"images with a base or novel box": 4_836, "base boxes": 28_538, "novel boxes": 4_614}}
+BUILT = {
+    "train": {"base": COCO_BASE},
+    "val": {
+        "base_novel17": COCO_BASE | COCO_NOVEL_17,
+        "base_novel32": COCO_BASE | COCO_NOVEL_17 | COCO_EXTRA_15,
+    },
+}
+"""Split -> {end of the file name: the wanted categories}. Training sees the 48 base categories
+under both protocols."""
+RELEASE = {
+    "train": {"images with a base box": 107_761, "base boxes": 665_387},
+    "val": {"images with a base or novel box": 4_836, "base boxes": 28_538, "novel boxes": 4_614},
+}
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
@@ -50,7 +60,9 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
         sizes.save(everything)
 
 
-def _check(file: Path, folder: Path | None, split: str, sizes: ImageSizes, findings: Findings) -> list[str]:
+def _check(
+    file: Path, folder: Path | None, split: str, sizes: ImageSizes, findings: Findings
+) -> list[str]:
     """Counts and problems of one file; returns its usable image files."""
     vocabulary, notes = Vocabulary.from_coco(file, "48/17"), Skipped()
     lost = sorted((COCO_BASE | COCO_NOVEL_17) - set(vocabulary.category_names))
@@ -58,13 +70,17 @@ def _check(file: Path, folder: Path | None, split: str, sizes: ImageSizes, findi
         findings.note(f"{file}: {len(lost)} of the 65 categories are not in it, e.g. {lost[0]!r}")
     loaded = load_coco(file, folder, vocabulary, notes, sizes)
     findings.counts(_counts(file, vocabulary, split), RELEASE[split])
-    findings.ok(f"{file}: usable are {sum(map(len, loaded)):,} boxes in {sum(len(image) > 0 for image in loaded):,} images")
+    findings.ok(
+        f"{file}: usable are {sum(map(len, loaded)):,} boxes in "
+        f"{sum(len(image) > 0 for image in loaded):,} images"
+    )
     findings.skipped(file, notes, PUBLISHED)
     return [image.file for image in loaded]
 
 
 def _counts(file: Path, vocabulary: Vocabulary, split: str) -> dict[str, int]:
-    """Numbers of the file as it is, before anything is left out. In COCO's files the categories come last."""
+    """Numbers of the file as it is, before anything is left out. In COCO's files the categories
+    come last."""
     boxes, owners, names = Counter(), defaultdict(set), {}
     for key, index, _, record, _ in stream_json(file):
         if key == "categories" and index is not None:
@@ -72,25 +88,46 @@ def _counts(file: Path, vocabulary: Vocabulary, split: str) -> dict[str, int]:
         elif key == "annotations" and index is not None:
             boxes[str(record.get("category_id"))] += 1
             owners[str(record.get("category_id"))].add(str(record.get("image_id")))
-    sides = {number: vocabulary.categories[vocabulary.category_index[name]].seen for number, name in names.items()
-             if name in vocabulary.category_index}
-    base, novel = (sum(boxes[number] for number in sides if sides[number] is side) for side in (True, False))
+    sides = {
+        number: vocabulary.categories[vocabulary.category_index[name]].seen
+        for number, name in names.items()
+        if name in vocabulary.category_index
+    }
+    base, novel = (
+        sum(boxes[number] for number in sides if sides[number] is side) for side in (True, False)
+    )
     holders = set().union(*(owners[number] for number in sides if sides[number] or split == "val"))
     if split == "train":
         return {"images with a base box": len(holders), "base boxes": base}
-    return {"images with a base or novel box": len(holders), "base boxes": base, "novel boxes": novel}
+    return {
+        "images with a base or novel box": len(holders),
+        "base boxes": base,
+        "novel boxes": novel,
+    }
 
 
 def write_subset(source: Path, target: Path, wanted: frozenset[str]) -> Path:
-    """The rule above, in two passes over `source` in the memory of its image ids. The file appears only when complete."""
-    categories = {str(record.value["id"]) for record in stream_json(source)
-                  if record.key == "categories" and record.index is not None and record.value.get("name") in wanted}
-    owners = {str(record.value.get("image_id")) for record in stream_json(source)
-              if record.key == "annotations" and record.index is not None and str(record.value.get("category_id")) in categories}
+    """The rule above, in two passes over `source` in the memory of its image ids. The file appears
+    only when complete."""
+    categories = {
+        str(record.value["id"])
+        for record in stream_json(source)
+        if record.key == "categories"
+        and record.index is not None
+        and record.value.get("name") in wanted
+    }
+    owners = {
+        str(record.value.get("image_id"))
+        for record in stream_json(source)
+        if record.key == "annotations"
+        and record.index is not None
+        and str(record.value.get("category_id")) in categories
+    }
     keep: dict[str, Callable[[dict], bool]] = {
         "categories": lambda record: str(record.get("id")) in categories,
         "images": lambda record: str(record.get("id")) in owners,
-        "annotations": lambda record: str(record.get("category_id")) in categories}
+        "annotations": lambda record: str(record.get("category_id")) in categories,
+    }
     with whole_file(target) as unfinished, unfinished.open("w", encoding="utf-8") as out:
         _copy(source, out, keep)
     return target
@@ -100,7 +137,12 @@ def _copy(source: Path, out: TextIO, keep: dict[str, Callable[[dict], bool]]) ->
     key, opened = None, False
     for record in stream_json(source):
         if record.key != key:
-            out.write(("]" if opened else "") + ("{" if key is None else ",\n") + f'"{record.key}": ' + ("[" if record.index == 0 else ""))
+            out.write(
+                ("]" if opened else "")
+                + ("{" if key is None else ",\n")
+                + f'"{record.key}": '
+                + ("[" if record.index == 0 else "")
+            )
             key, opened, between = record.key, record.index == 0, ""
         if record.index is None:
             out.write(record.text)

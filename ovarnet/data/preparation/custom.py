@@ -1,4 +1,5 @@
-"""One's own data: every record checked, all problems listed with their place, and the vocabulary written (`ovarnet.data.custom`)."""
+"""One's own data: every record checked, all problems listed with their place, and the vocabulary
+written (`ovarnet.data.custom`)."""
 
 from __future__ import annotations
 
@@ -19,14 +20,26 @@ __all__ = ["SPLITS", "prepare"]
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
     folder, sizes = root / "images", ImageSizes(root)
-    files = {split: root / f"{split}.json" for split in splits if (root / f"{split}.json").is_file()}
+    files = {
+        split: root / f"{split}.json" for split in splits if (root / f"{split}.json").is_file()
+    }
     if not files:
-        findings.missing(f"{root}: none of {', '.join(f'{split}.json' for split in splits)} is there; docs/own_data.md shows the form")
+        findings.missing(
+            f"{root}: none of {', '.join(f'{split}.json' for split in splits)} is there; "
+            "docs/own_data.md shows the form"
+        )
     if not folder.is_dir():
-        findings.missing(f"{folder}: put your images there (subfolders are welcome; file_name is the path inside)")
+        findings.missing(
+            f"{folder}: put your images there (subfolders are welcome; file_name is the path "
+            "inside)"
+        )
     if not files or not folder.is_dir():
         return
-    contents = {split: content for split, file in files.items() if (content := _check(file, folder, sizes, findings)) is not None}
+    contents = {
+        split: content
+        for split, file in files.items()
+        if (content := _check(file, folder, sizes, findings)) is not None
+    }
     if not contents:
         return
     found, path = custom_vocabulary(contents), root / "vocabulary.json"
@@ -34,7 +47,10 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
     vocabulary = _write_vocabulary(path, found, is_training_unread, findings)
     _check_words(vocabulary, contents, findings)
     _check_base_words(vocabulary, found, path, findings)
-    named = {split: [image.file for image in content.images.values()] for split, content in contents.items()}
+    named = {
+        split: [image.file for image in content.images.values()]
+        for split, content in contents.items()
+    }
     everything = [file for names in named.values() for file in names]
     unnamed(folder, everything, findings)
     check_pictures(everything, sizes, sample, findings, named.values())
@@ -49,7 +65,10 @@ def _check(file: Path, folder: Path, sizes: ImageSizes, findings: Findings) -> C
         findings.problem(str(error))
         return None
     with_words = sum(1 for annotation in content.annotations if annotation.labels)
-    findings.ok(f"{file}: usable are {len(content.images):,} images and {len(content.annotations):,} boxes, {with_words:,} with attributes")
+    findings.ok(
+        f"{file}: usable are {len(content.images):,} images and {len(content.annotations):,} "
+        f"boxes, {with_words:,} with attributes"
+    )
     findings.skipped(file, notes)
     empty = len(content.images) - len({annotation.image_id for annotation in content.annotations})
     if empty:
@@ -57,11 +76,14 @@ def _check(file: Path, folder: Path, sizes: ImageSizes, findings: Findings) -> C
     return content
 
 
-def _write_vocabulary(path: Path, found: Vocabulary, is_training_unread: bool, findings: Findings) -> Vocabulary:
-    """Words that the file has stay as they are, since their parents, synonyms and `seen` may have been set by hand; new ones come last.
+def _write_vocabulary(
+    path: Path, found: Vocabulary, is_training_unread: bool, findings: Findings
+) -> Vocabulary:
+    """Words that the file has stay as they are, since their parents, synonyms and `seen` may have
+    been set by hand; new ones come last.
 
-    is_training_unread: train.json is there but broken or left out. New words are then not written: those of train.json would be novel,
-    and stay so.
+    is_training_unread: train.json is there but broken or left out. New words are then not written:
+    those of train.json would be novel, and stay so.
     """
     before = Vocabulary.load(path) if path.is_file() else Vocabulary()
     words = {}
@@ -71,11 +93,16 @@ def _write_vocabulary(path: Path, found: Vocabulary, is_training_unread: bool, f
         words[kind] = (*mine, *(word for word in getattr(found, kind) if word.name not in known))
         unused = sorted(known - {word.name for word in getattr(found, kind)})
         if unused:
-            findings.note(f"{path}: {len(unused)} {kind} occur in no file, e.g. {unused[0]!r}; they stay")
+            findings.note(
+                f"{path}: {len(unused)} {kind} occur in no file, e.g. {unused[0]!r}; they stay"
+            )
     vocabulary = Vocabulary(**words)
     if vocabulary != before and is_training_unread:
-        findings.problem(f"{path}: has not all words and is not written without train.json, whose words are the base words; "
-                         "run `ovarnet prepare custom` on all splits once train.json has no problem")
+        findings.problem(
+            f"{path}: has not all words and is not written without train.json, whose words are "
+            "the base words; "
+            "run `ovarnet prepare custom` on all splits once train.json has no problem"
+        )
         return before
     if vocabulary != before:
         vocabulary.save(path)
@@ -83,33 +110,64 @@ def _write_vocabulary(path: Path, found: Vocabulary, is_training_unread: bool, f
     return vocabulary
 
 
-def _check_base_words(vocabulary: Vocabulary, found: Vocabulary, path: Path, findings: Findings) -> None:
-    """Words with labels in train.json (`found` has them as seen) that are novel in the vocabulary: each may be meant, all are not."""
+def _check_base_words(
+    vocabulary: Vocabulary, found: Vocabulary, path: Path, findings: Findings
+) -> None:
+    """Words with labels in train.json (`found` has them as seen) that are novel in the vocabulary:
+    each may be meant, all are not."""
     for kind in ("categories", "attributes"):
         trained = {word.name for word in getattr(found, kind) if word.seen}
-        novel = [word.name for word in getattr(vocabulary, kind) if word.name in trained and not word.seen]
+        novel = [
+            word.name
+            for word in getattr(vocabulary, kind)
+            if word.name in trained and not word.seen
+        ]
         if novel and len(novel) == len(trained):
-            findings.problem(f"{path}: no word of the {kind} in train.json is a base word, so nothing of them could be learned; add "
-                             '"seen": true to those that are, or delete the file and run this again', novel)
+            findings.problem(
+                f"{path}: no word of the {kind} in train.json is a base word, so nothing of them "
+                "could be learned; add "
+                '"seen": true to those that are, or delete the file and run this again',
+                novel,
+            )
         elif novel:
-            findings.tolerated(f"{path}: {len(novel)} {kind} have labels in train.json but are novel, so training does not see them; add "
-                               '"seen": true if that is not meant', novel)
+            findings.tolerated(
+                f"{path}: {len(novel)} {kind} have labels in train.json but are novel, so "
+                "training does not see them; add "
+                '"seen": true if that is not meant',
+                novel,
+            )
 
 
-def _check_words(vocabulary: Vocabulary, contents: dict[str, CustomFile], findings: Findings) -> None:
+def _check_words(
+    vocabulary: Vocabulary, contents: dict[str, CustomFile], findings: Findings
+) -> None:
     for kind in ("categories", "attributes"):
         words = getattr(vocabulary, kind)
-        findings.ok(f"{len(words)} {kind}, {sum(word.seen for word in words)} of them base words (seen in training)")
+        findings.ok(
+            f"{len(words)} {kind}, {sum(word.seen for word in words)} of them base words (seen in "
+            "training)"
+        )
         alike = defaultdict(list)
         for word in words:
             alike[" ".join(word.name.replace("_", " ").casefold().split())].append(word.name)
         same = [" = ".join(map(repr, names)) for names in alike.values() if len(names) > 1]
         if same:
-            findings.problem(f"{len(same)} {kind} are written in more than one way; they would be different words", same)
+            findings.problem(
+                f"{len(same)} {kind} are written in more than one way; they would be different "
+                "words",
+                same,
+            )
     for split, content in contents.items():
-        labels = Counter(label for annotation in content.annotations for label in annotation.labels.values())
-        negative = "all words not listed" if content.unlisted == NEGATIVE else f"{labels[NEGATIVE]:,}"
+        labels = Counter(
+            label for annotation in content.annotations for label in annotation.labels.values()
+        )
+        negative = (
+            "all words not listed" if content.unlisted == NEGATIVE else f"{labels[NEGATIVE]:,}"
+        )
         findings.ok(f"{split}: {labels[POSITIVE]:,} positive labels, {negative} negative")
         if labels[POSITIVE] and not labels[NEGATIVE] and content.unlisted != NEGATIVE:
-            findings.note(f"{split}.json says of no word that it does not hold, so AP would be 1 for any model; list negatives too, "
-                          'or add "unlisted_attributes": "negative" if the lists are complete')
+            findings.note(
+                f"{split}.json says of no word that it does not hold, so AP would be 1 for any "
+                "model; list negatives too, "
+                'or add "unlisted_attributes": "negative" if the lists are complete'
+            )

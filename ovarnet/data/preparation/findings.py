@@ -1,4 +1,5 @@
-"""What `ovarnet prepare` found: printed line by line as it goes, every single problem written to one file."""
+"""What `ovarnet prepare` found: printed line by line as it goes, every single problem written to
+one file."""
 
 from __future__ import annotations
 
@@ -12,15 +13,21 @@ PROBLEMS = Path("prepared") / "problems.txt"
 SHOWN = 10
 """Cases of one kind that are printed; the file has them all."""
 MEANT = "category not in the vocabulary"
-"""The reason why COCO's boxes of the 15 categories on neither side are left out; there are 200,000 of them, which nobody wants listed."""
-TOLERATED = ("attribute not in the vocabulary", "attribute both positive and negative, taken as unknown",
-             "part of the box outside the image, clipped")
+"""The reason why COCO's boxes of the 15 categories on neither side are left out; there are 200,000
+of them, which nobody wants listed."""
+TOLERATED = (
+    "attribute not in the vocabulary",
+    "attribute both positive and negative, taken as unknown",
+    "part of the box outside the image, clipped",
+)
 PUBLISHED = (*TOLERATED, "box has no area")
-"""What is tolerated in a data set of others, which nobody is to correct: COCO's train2017 has two boxes of no height."""
+"""What is tolerated in a data set of others, which nobody is to correct: COCO's train2017 has two
+boxes of no height."""
 
 
 class Findings:
-    """Lines of five kinds: ok, note (worth knowing), missing (with what to download), problem, written."""
+    """Lines of five kinds: ok, note (worth knowing), missing (with what to download), problem,
+    written."""
 
     def __init__(self, root: Path, echo: Callable[[str], None] = print):
         self.root, self.echo = root, echo
@@ -42,7 +49,8 @@ class Findings:
         self._list(text, cases)
 
     def tolerated(self, text: str, cases: list[str]) -> None:
-        """Like a problem, but the data set is usable as it is: the loaders leave out or mend these cases."""
+        """Like a problem, but the data set is usable as it is: the loaders leave out or mend these
+        cases."""
         self._say("note", text)
         self._list(text, cases)
 
@@ -60,13 +68,17 @@ class Findings:
         for what, number in found.items():
             self.count(what, number, release.get(what))
 
-    def skipped(self, source: str | Path, skipped: Skipped, tolerated: tuple[str, ...] = TOLERATED) -> None:
+    def skipped(
+        self, source: str | Path, skipped: Skipped, tolerated: tuple[str, ...] = TOLERATED
+    ) -> None:
         """What a loader left out, reason by reason."""
         for reason, items in skipped.items.items():
             if reason == MEANT:
                 self.note(f"{source}: {len(items):,} x {reason}, left out (e.g. {items[0]})")
             else:
-                (self.tolerated if reason in tolerated else self.problem)(f"{source}: {len(items):,} x {reason}", items)
+                (self.tolerated if reason in tolerated else self.problem)(
+                    f"{source}: {len(items):,} x {reason}", items
+                )
 
     def kinds(self, kind: str) -> list[str]:
         return [text for name, text in self.lines if name == kind]

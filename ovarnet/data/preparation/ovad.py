@@ -1,4 +1,5 @@
-"""OVAD: its one file and COCO's val2017 images checked. Nothing has to be built: it is a test set."""
+"""OVAD: its one file and COCO's val2017 images checked. Nothing has to be built: it is a test
+set."""
 
 from __future__ import annotations
 
@@ -14,26 +15,51 @@ from ovarnet.data.records import Skipped
 from ovarnet.structures import NEGATIVE, POSITIVE
 
 SPLITS = ("test",)
-RELEASE = {"images": 2_000, "categories": 80, "base categories": 48, "attributes": 117, "types": 24, "parent types": 19,
-           "head": 16, "medium": 55, "tail": 46}
+RELEASE = {
+    "images": 2_000,
+    "categories": 80,
+    "base categories": 48,
+    "attributes": 117,
+    "types": 24,
+    "parent types": 19,
+    "head": 16,
+    "medium": 55,
+    "tail": 46,
+}
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
-    file, folder, sizes, notes = root / "ovad2000.json", root / "val2017", ImageSizes(root), Skipped()
+    file, folder, sizes, notes = (
+        root / "ovad2000.json",
+        root / "val2017",
+        ImageSizes(root),
+        Skipped(),
+    )
     has_images = is_there(folder, "val2017", root, findings)
     if not is_there(file, "ovad2000.json", root, findings):
         return
     vocabulary, images = load_ovad(file, folder if has_images else None, notes, sizes)
     words = vocabulary.attributes
-    findings.counts({"images": len(images), "categories": len(vocabulary.categories),
-                     "base categories": int(vocabulary.category_seen.sum()), "attributes": len(words),
-                     "types": len({word.parent for word in words}), "parent types": len({word.family for word in words}),
-                     **Counter(word.group for word in words)}, RELEASE)
+    findings.counts(
+        {
+            "images": len(images),
+            "categories": len(vocabulary.categories),
+            "base categories": int(vocabulary.category_seen.sum()),
+            "attributes": len(words),
+            "types": len({word.parent for word in words}),
+            "parent types": len({word.family for word in words}),
+            **Counter(word.group for word in words),
+        },
+        RELEASE,
+    )
     labels = Counter({POSITIVE: 0, NEGATIVE: 0})
     for image in images:
         labels.update({label: int((image.attributes == label).sum()) for label in labels})
-    findings.ok(f"{sum(map(len, images)):,} objects (the release has about 14,300), {labels[POSITIVE]:,} positive and "
-                f"{labels[NEGATIVE]:,} negative labels")
+    findings.ok(
+        f"{sum(map(len, images)):,} objects (the release has about 14,300), {labels[POSITIVE]:,} "
+        "positive and "
+        f"{labels[NEGATIVE]:,} negative labels"
+    )
     findings.skipped(file, notes, PUBLISHED)
     if has_images:
         files = [image.file for image in images]

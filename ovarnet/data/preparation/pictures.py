@@ -1,4 +1,5 @@
-"""Checks of the image files of a dataset: a sample decoded, the same picture under two names, files that no record names."""
+"""Checks of the image files of a dataset: a sample decoded, the same picture under two names, files
+that no record names."""
 
 from __future__ import annotations
 
@@ -13,13 +14,20 @@ from ovarnet.errors import InputError
 from ovarnet.io.images import read_image
 
 TAIL = 4096
-"""Bytes at the end of a file that are compared first; two JPEGs of one size and length that differ there are different."""
+"""Bytes at the end of a file that are compared first; two JPEGs of one size and length that differ
+there are different."""
 
 
-def check_pictures(files: Collection[str], sizes: ImageSizes, sample: int, findings: Findings,
-                   splits: Iterable[Collection[str]] = ()) -> None:
-    """`files`: all image files that the records name. `sample` of them, evenly spread, are decoded; identical ones are noted, and are a
-    problem when they lie in two of the `splits` (training on test images)."""
+def check_pictures(
+    files: Collection[str],
+    sizes: ImageSizes,
+    sample: int,
+    findings: Findings,
+    splits: Iterable[Collection[str]] = (),
+) -> None:
+    """`files`: all image files that the records name. `sample` of them, evenly spread, are decoded;
+    identical ones are noted, and are a problem when they lie in two of the `splits` (training on
+    test images)."""
     files = sorted(set(files))
     check_decoding(files, sample, findings)
     _report_identical(identical(files, sizes), [set(split) for split in splits], findings)
@@ -41,7 +49,8 @@ def check_decoding(files: list[str], sample: int, findings: Findings) -> None:
 
 
 def identical(files: Iterable[str], sizes: ImageSizes) -> list[list[str]]:
-    """Groups of two and more files with the same bytes. Only files of equal size and length are read, and first only their ends."""
+    """Groups of two and more files with the same bytes. Only files of equal size and length are
+    read, and first only their ends."""
     groups = _grouped(files, lambda file: _measured(file, sizes))
     for digest in (_tail, _whole):
         groups = [part for group in groups for part in _grouped(group, digest)]
@@ -58,11 +67,24 @@ def unnamed(folder: Path, files: Collection[str], findings: Findings) -> None:
 
 def _report_identical(groups: list[list[str]], splits: list[set[str]], findings: Findings) -> None:
     if groups:
-        findings.note(f"{len(groups):,} pictures are there more than once, e.g. {' = '.join(groups[0])}")
-    named_twice = [[file] for file in sorted(set().union(*splits)) if sum(file in split for split in splits) > 1]
-    across = named_twice + [group for group in groups if sum(any(file in split for file in group) for split in splits) > 1]
+        findings.note(
+            f"{len(groups):,} pictures are there more than once, e.g. {' = '.join(groups[0])}"
+        )
+    named_twice = [
+        [file]
+        for file in sorted(set().union(*splits))
+        if sum(file in split for split in splits) > 1
+    ]
+    across = named_twice + [
+        group
+        for group in groups
+        if sum(any(file in split for file in group) for split in splits) > 1
+    ]
     if across:
-        findings.problem(f"{len(across):,} pictures lie in more than one split", [" = ".join(group) for group in across])
+        findings.problem(
+            f"{len(across):,} pictures lie in more than one split",
+            [" = ".join(group) for group in across],
+        )
 
 
 def _grouped(files: Iterable[str], key) -> list[list[str]]:

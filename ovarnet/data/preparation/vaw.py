@@ -1,4 +1,5 @@
-"""VAW: labels, metadata and Visual Genome's images checked; split files and the index of image sizes written."""
+"""VAW: labels, metadata and Visual Genome's images checked; split files and the index of image
+sizes written."""
 
 from __future__ import annotations
 
@@ -19,15 +20,45 @@ from ovarnet.structures import NEGATIVE, POSITIVE, Annotations
 from ovarnet.vocabulary import Vocabulary
 
 SPLITS = tuple(VAW_FILES)
-METADATA = ("attribute_index.json", "attribute_types.json", "attribute_parent_types.json", "head_tail.json")
+METADATA = (
+    "attribute_index.json",
+    "attribute_types.json",
+    "attribute_parent_types.json",
+    "head_tail.json",
+)
 RARE = 100
-"""A word with at most this many training labels, positive and negative, is rare (OvarNet's common2rare)."""
-RELEASE = {"train": {"instances": 216_790, "images": 58_565, "positive labels": 317_505, "negative labels": 339_871},
-           "val": {"instances": 12_286, "images": 3_317},
-           "test": {"instances": 31_819, "images": 10_392, "positive labels": 57_029, "negative labels": 166_578},
-           "words": {"attributes": 620, "head": 300, "medium": 242, "tail": 78, "color": 84, "material": 49, "shape": 31, "size": 19,
-                     "action": 57, "state": 43, "texture": 23, "other": 314},
-           "whole": {"object names": 2_260}}
+"""A word with at most this many training labels, positive and negative, is rare (OvarNet's
+common2rare)."""
+RELEASE = {
+    "train": {
+        "instances": 216_790,
+        "images": 58_565,
+        "positive labels": 317_505,
+        "negative labels": 339_871,
+    },
+    "val": {"instances": 12_286, "images": 3_317},
+    "test": {
+        "instances": 31_819,
+        "images": 10_392,
+        "positive labels": 57_029,
+        "negative labels": 166_578,
+    },
+    "words": {
+        "attributes": 620,
+        "head": 300,
+        "medium": 242,
+        "tail": 78,
+        "color": 84,
+        "material": 49,
+        "shape": 31,
+        "size": 19,
+        "action": 57,
+        "state": 43,
+        "texture": 23,
+        "other": 314,
+    },
+    "whole": {"object names": 2_260},
+}
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
@@ -43,8 +74,10 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
         if not all([is_there(path, "vaw labels", root, findings) for path in paths]):
             continue
         survey = _survey(paths)
-        findings.counts({f"{what} in {split}": number for what, number in survey["counts"].items()},
-                        {f"{what} in {split}": number for what, number in RELEASE[split].items()})
+        findings.counts(
+            {f"{what} in {split}": number for what, number in survey["counts"].items()},
+            {f"{what} in {split}": number for what, number in RELEASE[split].items()},
+        )
         objects |= survey["objects"]
         frequency = survey["labels"] if split == "train" else frequency
         if has_images:
@@ -54,18 +87,34 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
     _write_splits(root, vocabulary, frequency, findings)
     if files:
         everything = [image.file for images in files.values() for image in images]
-        check_pictures(everything, sizes, sample, findings, [[image.file for image in images] for images in files.values()])
+        check_pictures(
+            everything,
+            sizes,
+            sample,
+            findings,
+            [[image.file for image in images] for images in files.values()],
+        )
         sizes.save(everything)
 
 
 def _word_counts(vocabulary: Vocabulary) -> Counter:
     words = vocabulary.attributes
-    return Counter(attributes=len(words)) + Counter(word.group or "in no group" for word in words) + Counter(word.family for word in words)
+    return (
+        Counter(attributes=len(words))
+        + Counter(word.group or "in no group" for word in words)
+        + Counter(word.family for word in words)
+    )
 
 
 def _survey(paths: list[Path]) -> dict:
-    """Numbers of the files as they are, before anything is left out. labels: {word: labels, positive and negative}."""
-    images, objects, labels, counts = set(), set(), Counter(), Counter({"instances": 0, "positive labels": 0, "negative labels": 0})
+    """Numbers of the files as they are, before anything is left out. labels: {word: labels,
+    positive and negative}."""
+    images, objects, labels, counts = (
+        set(),
+        set(),
+        Counter(),
+        Counter({"instances": 0, "positive labels": 0, "negative labels": 0}),
+    )
     for record in (record.value for path in paths for record in stream_json(path, list)):
         if not isinstance(record, dict):
             continue
@@ -74,13 +123,17 @@ def _survey(paths: list[Path]) -> dict:
         objects.add(str(record.get("object_name")))
         for side in ("positive", "negative"):
             words = record.get(f"{side}_attributes")
-            words = [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
+            words = (
+                [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
+            )
             counts[f"{side} labels"] += len(words)
             labels.update(words)
     return {"counts": {**counts, "images": len(images)}, "objects": objects, "labels": labels}
 
 
-def _check(paths: list[Path], root: Path, vocabulary: Vocabulary, sizes: ImageSizes, findings: Findings) -> list[Annotations]:
+def _check(
+    paths: list[Path], root: Path, vocabulary: Vocabulary, sizes: ImageSizes, findings: Findings
+) -> list[Annotations]:
     notes, source = Skipped(), ", ".join(path.name for path in paths)
     try:
         images = load_vaw(paths, root / "images", vocabulary, skipped=notes, read_size=sizes)
@@ -92,28 +145,47 @@ def _check(paths: list[Path], root: Path, vocabulary: Vocabulary, sizes: ImageSi
     for image in images:
         for label in usable:
             usable[label] += int((image.attributes == label).sum())
-    findings.ok(f"{source}: usable are {sum(map(len, images)):,} instances in {len(images):,} images, "
-                f"{usable[POSITIVE]:,} positive and {usable[NEGATIVE]:,} negative labels")
+    findings.ok(
+        f"{source}: usable are {sum(map(len, images)):,} instances in {len(images):,} images, "
+        f"{usable[POSITIVE]:,} positive and {usable[NEGATIVE]:,} negative labels"
+    )
     return images
 
 
-def _write_splits(root: Path, vocabulary: Vocabulary, frequency: Counter | None, findings: Findings) -> None:
-    """Split files in the form of OvarNet's: {group: {name: id}}, ids running over both groups, the novel one last."""
-    base, novel = ([word.name for word in vocabulary.attributes if word.seen is side] for side in (True, False))
+def _write_splits(
+    root: Path, vocabulary: Vocabulary, frequency: Counter | None, findings: Findings
+) -> None:
+    """Split files in the form of OvarNet's: {group: {name: id}}, ids running over both groups, the
+    novel one last."""
+    base, novel = (
+        [word.name for word in vocabulary.attributes if word.seen is side] for side in (True, False)
+    )
     findings.written(_write_split(root / "splits/base2novel.json", {"base": base, "novel": novel}))
     findings.note("base2novel is OvarNet's list of 79 novel words; no rule reproduces it")
     if frequency is not None:
         common = [name for name in vocabulary.attribute_names if frequency[name] > RARE]
         rare = [name for name in vocabulary.attribute_names if frequency[name] <= RARE]
-        findings.count("attributes with more than 100 training labels (the rest are rare)", len(common), 541)
-        findings.written(_write_split(root / "splits/common2rare.json", {"common": common, "rare": rare}))
+        findings.count(
+            "attributes with more than 100 training labels (the rest are rare)", len(common), 541
+        )
+        findings.written(
+            _write_split(root / "splits/common2rare.json", {"common": common, "rare": rare})
+        )
     if not (root / "common2common_att2id.json").is_file():
-        findings.note(f"the 489/52 division is a random draw of OvarNet's authors and cannot be derived; to use it, copy "
-                      f"attributes/VAW/common2common_att2id.json of https://github.com/KyanChen/OvarNet to {root}")
+        findings.note(
+            "the 489/52 division is a random draw of OvarNet's authors and cannot be derived; to "
+            "use it, copy "
+            "attributes/VAW/common2common_att2id.json of https://github.com/KyanChen/OvarNet to "
+            f"{root}"
+        )
 
 
 def _write_split(path: Path, groups: dict[str, list[str]]) -> Path:
     names = [name for group in groups.values() for name in group]
     ids = {name: number for number, name in enumerate(names)}
-    write_json(path, {group: {name: ids[name] for name in words} for group, words in groups.items()}, indent=1)
+    write_json(
+        path,
+        {group: {name: ids[name] for name in words} for group, words in groups.items()},
+        indent=1,
+    )
     return path

@@ -1,7 +1,9 @@
-"""Dense maps of a CLIP image tower: what a detector on top of CLIP looks at, instead of the one pooled vector.
+"""Dense maps of a CLIP image tower: what a detector on top of CLIP looks at, instead of the one
+pooled vector.
 
-N images, H x W pixels. Two families have such maps: OpenAI's ModifiedResNet (stages C2..C5, without its attention pool) and the
-plain ViT (the patch tokens after the last block). Towers that open_clip takes from timm (SigLIP, EVA, ...) have none here.
+N images, H x W pixels. Two families have such maps: OpenAI's ModifiedResNet (stages C2..C5, without
+its attention pool) and the plain ViT (the patch tokens after the last block). Towers that open_clip
+takes from timm (SigLIP, EVA, ...) have none here.
 """
 
 from __future__ import annotations
@@ -23,22 +25,30 @@ def feature_strides(visual: nn.Module) -> dict[str, int]:
         return dict(RESNET_STRIDES)
     if isinstance(visual, VisionTransformer) and visual.patch_size[0] == visual.patch_size[1]:
         return {"last": visual.patch_size[0]}
-    raise InputError(f"the image tower {type(visual).__name__} gives no dense maps; use a CLIP ResNet (RN50, ...) or ViT (ViT-B-16, ...)")
+    raise InputError(
+        f"the image tower {type(visual).__name__} gives no dense maps; use a CLIP ResNet (RN50, "
+        "...) or ViT (ViT-B-16, ...)"
+    )
 
 
 def feature_channels(visual: nn.Module) -> dict[str, int]:
     """Channels of each map, e.g. 256, 512, 1024, 2048 for RN50 and 768 for ViT-B-16."""
     if isinstance(visual, ModifiedResNet):
         stages = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
-        return {name: stage[-1].conv3.out_channels for name, stage in zip(RESNET_STRIDES, stages, strict=True)}
+        return {
+            name: stage[-1].conv3.out_channels
+            for name, stage in zip(RESNET_STRIDES, stages, strict=True)
+        }
     return {name: visual.conv1.out_channels for name in feature_strides(visual)}
 
 
 def feature_maps(visual: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
-    """Maps of normalised `pixels` (N, 3, H, W), any H and W -> name -> (N, channels, H' / stride, W' / stride).
+    """Maps of normalised `pixels` (N, 3, H, W), any H and W -> name -> (N, channels, H' / stride,
+    W' / stride).
 
-    Images whose sides are no multiple of the largest stride are padded HERE, with zeros (CLIP's mean colour) on the right and at
-    the bottom, so a cell (i, j) always covers pixels from (i * stride, j * stride) of the image given; H' and W' are the padded sides.
+    Images whose sides are no multiple of the largest stride are padded HERE, with zeros (CLIP's
+    mean colour) on the right and at the bottom, so a cell (i, j) always covers pixels from (i *
+    stride, j * stride) of the image given; H' and W' are the padded sides.
     """
     pixels = pad_to_multiple(pixels, max(feature_strides(visual).values()))
     if isinstance(visual, ModifiedResNet):
@@ -47,14 +57,18 @@ def feature_maps(visual: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
 
 
 def pad_to_multiple(pixels: Tensor, multiple: int) -> Tensor:
-    """Zero padding on the right and at the bottom of (N, 3, H, W) up to sides that `multiple` divides."""
+    """Zero padding on the right and at the bottom of (N, 3, H, W) up to sides that `multiple`
+    divides."""
     height, width = pixels.shape[-2:]
     below, right = -height % multiple, -width % multiple
     return F.pad(pixels, (0, right, 0, below)) if below or right else pixels
 
 
-def resize_position_embedding(embedding: Tensor, old_grid: tuple[int, int], new_grid: tuple[int, int]) -> Tensor:
-    """(1 + h * w, width) -> (1 + h' * w', width): bicubic on the patch grid, the class token's row kept (as open_clip and ViTDet do)."""
+def resize_position_embedding(
+    embedding: Tensor, old_grid: tuple[int, int], new_grid: tuple[int, int]
+) -> Tensor:
+    """(1 + h * w, width) -> (1 + h' * w', width): bicubic on the patch grid, the class token's row
+    kept (as open_clip and ViTDet do)."""
     if old_grid == new_grid:
         return embedding
     class_row, grid_rows = embedding[:1], embedding[1:]
@@ -65,21 +79,28 @@ def resize_position_embedding(embedding: Tensor, old_grid: tuple[int, int], new_
 
 def _resnet_maps(visual: ModifiedResNet, pixels: Tensor) -> dict[str, Tensor]:
     maps, features = {}, visual.stem(pixels)
-    for name, stage in zip(RESNET_STRIDES, (visual.layer1, visual.layer2, visual.layer3, visual.layer4), strict=True):
+    for name, stage in zip(
+        RESNET_STRIDES, (visual.layer1, visual.layer2, visual.layer3, visual.layer4), strict=True
+    ):
         features = stage(features)
         maps[name] = features
     return maps
 
 
 def _vit_map(visual: VisionTransformer, pixels: Tensor) -> Tensor:
-    """Patch tokens of the last block after the final LayerNorm (what open_clip returns with `output_tokens`), as a map."""
+    """Patch tokens of the last block after the final LayerNorm (what open_clip returns with
+    `output_tokens`), as a map."""
     patches = visual.conv1(pixels)
     grid = tuple(patches.shape[-2:])
     tokens = patches.flatten(2).transpose(1, 2)
-    position = resize_position_embedding(visual.positional_embedding, visual.grid_size, grid).to(tokens.dtype)
+    position = resize_position_embedding(visual.positional_embedding, visual.grid_size, grid).to(
+        tokens.dtype
+    )
     class_token = visual.class_embedding.to(tokens.dtype).expand(len(tokens), 1, -1)
     tokens = torch.cat([class_token, tokens], dim=1) + position
     tokens = visual.transformer(visual.ln_pre(visual.patch_dropout(tokens)))[:, 1:]
-    if visual.attn_pool is None:  # with a pooler (CoCa) the final LayerNorm belongs to the pooled vector
+    if (
+        visual.attn_pool is None
+    ):  # with a pooler (CoCa) the final LayerNorm belongs to the pooled vector
         tokens = visual.ln_post(tokens)
     return tokens.transpose(1, 2).reshape(len(tokens), -1, *grid)

@@ -1,4 +1,5 @@
-"""Weights of an open_clip tag: from the Hub's cache, else from the network, else one line that says what to do."""
+"""Weights of an open_clip tag: from the Hub's cache, else from the network, else one line that says
+what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ PROBE_SECONDS = 5
 
 
 def download(name: str, tag: str, described: dict) -> Path:
-    """Path of the weights of open_clip's `tag` of architecture `name`; `described` is open_clip's entry for it."""
+    """Path of the weights of open_clip's `tag` of architecture `name`; `described` is open_clip's
+    entry for it."""
     repository, _, file = described["hf_hub"].rpartition("/")
     candidates = _candidates(file)
     for candidate in candidates:
@@ -24,7 +26,11 @@ def download(name: str, tag: str, described: dict) -> Path:
             return Path(hf_hub_download(repository, candidate, local_files_only=True))
         except EntryNotFoundError:  # LocalEntryNotFoundError among them
             continue
-    advised = f"{name}-quickgelu" if described.get("quick_gelu") and not name.endswith("-quickgelu") else name
+    advised = (
+        f"{name}-quickgelu"
+        if described.get("quick_gelu") and not name.endswith("-quickgelu")
+        else name
+    )
     offline = why_unreachable()
     if offline:
         raise _not_at_hand(name, tag, repository, candidates[0], offline, advised)
@@ -32,28 +38,40 @@ def download(name: str, tag: str, described: dict) -> Path:
         try:
             return Path(hf_hub_download(repository, candidate))
         except LocalEntryNotFoundError as error:  # the connection broke after the probe
-            raise _not_at_hand(name, tag, repository, candidate, "the connection broke", advised) from error
+            raise _not_at_hand(
+                name, tag, repository, candidate, "the connection broke", advised
+            ) from error
         except EntryNotFoundError:
             continue
         except (HfHubHTTPError, OSError) as error:
-            raise _not_at_hand(name, tag, repository, candidate, str(error).splitlines()[0], advised) from error
-    raise _not_at_hand(name, tag, repository, candidates[0], "the repository holds no such file", advised)
+            raise _not_at_hand(
+                name, tag, repository, candidate, str(error).splitlines()[0], advised
+            ) from error
+    raise _not_at_hand(
+        name, tag, repository, candidates[0], "the repository holds no such file", advised
+    )
 
 
 def _candidates(file: str) -> list[str]:
-    """File names to try, safetensors first; an entry without a file name means open_clip's default names."""
+    """File names to try, safetensors first; an entry without a file name means open_clip's default
+    names."""
     if not file:
         return [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
     path = Path(file)
-    return [path.with_suffix(".safetensors").name, file] if path.suffix in (".bin", ".pth") else [file]
+    return (
+        [path.with_suffix(".safetensors").name, file] if path.suffix in (".bin", ".pth") else [file]
+    )
 
 
 def why_unreachable() -> str:
-    """Empty when the Hub answers. Asked first because the Hub's client tries for about 20 seconds before it gives up."""
+    """Empty when the Hub answers. Asked first because the Hub's client tries for about 20 seconds
+    before it gives up."""
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set"
     try:
-        urllib.request.urlopen(urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=PROBE_SECONDS).close()
+        urllib.request.urlopen(
+            urllib.request.Request(constants.ENDPOINT, method="HEAD"), timeout=PROBE_SECONDS
+        ).close()
     except urllib.error.HTTPError:
         return ""
     except OSError as error:
@@ -61,6 +79,12 @@ def why_unreachable() -> str:
     return ""
 
 
-def _not_at_hand(name: str, tag: str, repository: str, file: str, why: str, advised: str) -> InputError:
-    return InputError(f"the weights {tag!r} of {name} are not in the local cache and cannot be fetched ({why}); download {file} of "
-                      f"{constants.ENDPOINT}/{repository} elsewhere and give its path instead of the tag, with the architecture {advised}")
+def _not_at_hand(
+    name: str, tag: str, repository: str, file: str, why: str, advised: str
+) -> InputError:
+    return InputError(
+        f"the weights {tag!r} of {name} are not in the local cache and cannot be fetched ({why}); "
+        f"download {file} of "
+        f"{constants.ENDPOINT}/{repository} elsewhere and give its path instead of the tag, with "
+        f"the architecture {advised}"
+    )

@@ -1,7 +1,9 @@
-"""The weights inside a TorchScript archive, such as OpenAI's own ViT-B-16.pt, read without running anything that it holds.
+"""The weights inside a TorchScript archive, such as OpenAI's own ViT-B-16.pt, read without running
+anything that it holds.
 
-`torch.load(weights_only=True)` refuses these files and `torch.jit.load` prepares their code for running. We only want the tensors,
-so the archive's object tree is unpickled with inert stand-ins for its classes and every other name is refused.
+`torch.load(weights_only=True)` refuses these files and `torch.jit.load` prepares their code for
+running. We only want the tensors, so the archive's object tree is unpickled with inert stand-ins
+for its classes and every other name is refused.
 """
 
 from __future__ import annotations
@@ -16,9 +18,16 @@ import torch
 from torch import Tensor
 
 STORAGES = {
-    "FloatStorage": torch.float32, "HalfStorage": torch.float16, "BFloat16Storage": torch.bfloat16, "DoubleStorage": torch.float64,
-    "LongStorage": torch.int64, "IntStorage": torch.int32, "ShortStorage": torch.int16, "CharStorage": torch.int8,
-    "ByteStorage": torch.uint8, "BoolStorage": torch.bool,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "DoubleStorage": torch.float64,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
 }
 DERIVED = "attn_mask"
 """A constant that every model builds itself; traced modules may carry it."""
@@ -33,9 +42,11 @@ def is_torchscript(file: Path) -> bool:
 
 
 def read_torchscript(file: Path) -> dict[str, Tensor]:
-    """Parameters and buffers by dotted name, as `torch.jit.load(file).state_dict()` would give them.
+    """Parameters and buffers by dotted name, as `torch.jit.load(file).state_dict()` would give
+    them.
 
-    Raises pickle.UnpicklingError, KeyError, RuntimeError or zipfile.BadZipFile where the archive is damaged or holds anything else.
+    Raises pickle.UnpicklingError, KeyError, RuntimeError or zipfile.BadZipFile where the archive is
+    damaged or holds anything else.
     """
     with zipfile.ZipFile(file) as archive:
         record = next(name for name in archive.namelist() if name.endswith("/constants.pkl"))
@@ -71,10 +82,14 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, saved) -> Tensor:
         _, dtype, key, _, _ = saved
-        return torch.frombuffer(bytearray(self.archive.read(f"{self.root}/data/{key}")), dtype=dtype)
+        return torch.frombuffer(
+            bytearray(self.archive.read(f"{self.root}/data/{key}")), dtype=dtype
+        )
 
 
-def _rebuild_tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_) -> Tensor:
+def _rebuild_tensor(
+    storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_
+) -> Tensor:
     return storage.as_strided(size, stride, offset).clone()
 
 

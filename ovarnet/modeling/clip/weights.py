@@ -1,7 +1,8 @@
-"""From an architecture name and a tag or file to weights that fit exactly, or to one line that says why not.
+"""From an architecture name and a tag or file to weights that fit exactly, or to one line that says
+why not.
 
-open_clip does the building; the finding and reading of weights is done here because open_clip warns and goes on with a random
-tower where we must stop, and because nothing pickled may be executed.
+open_clip does the building; the finding and reading of weights is done here because open_clip warns
+and goes on with a random tower where we must stop, and because nothing pickled may be executed.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ OPENAI_ARCHIVE_KEYS = {"input_resolution", "context_length", "vocab_size"}
 
 @dataclass(frozen=True)
 class ClipSource:
-    """What to build and what to load: the architecture's config, the weights file (None: random), and the pixel statistics."""
+    """What to build and what to load: the architecture's config, the weights file (None: random),
+    and the pixel statistics."""
 
     name: str
     config: dict
@@ -50,11 +52,16 @@ class ClipSource:
     def build(self) -> nn.Module:
         """The architecture with random weights."""
         with _open_clip_log_silenced():
-            return open_clip.create_model(self.name, load_weights=False, pretrained_text=False, quick_gelu=self.quick_gelu)
+            return open_clip.create_model(
+                self.name, load_weights=False, pretrained_text=False, quick_gelu=self.quick_gelu
+            )
 
     def tokenizer(self):
-        """CLIP's own BPE comes with open_clip; other towers (SigLIP, ...) take theirs from the Hub's cache, else from the network."""
-        if not self.config["text_cfg"].get("hf_tokenizer_name") or self.name.startswith(LOCAL_FOLDER):
+        """CLIP's own BPE comes with open_clip; other towers (SigLIP, ...) take theirs from the
+        Hub's cache, else from the network."""
+        if not self.config["text_cfg"].get("hf_tokenizer_name") or self.name.startswith(
+            LOCAL_FOLDER
+        ):
             return self._open_clip_tokenizer()
         try:
             return self._open_clip_tokenizer(local_files_only=True)
@@ -67,58 +74,101 @@ class ClipSource:
         try:
             return open_clip.get_tokenizer(self.name, **settings)
         except ImportError as error:
-            raise InputError(f"the tokenizer of {self.name} is not CLIP's own and needs packages that are not installed "
-                             f"({str(error).strip().splitlines()[0]}); pip install transformers sentencepiece") from error
+            raise InputError(
+                f"the tokenizer of {self.name} is not CLIP's own and needs packages that are not "
+                "installed "
+                f"({str(error).strip().splitlines()[0]}); pip install transformers sentencepiece"
+            ) from error
         except (OSError, ValueError) as error:
             repository = self.config["text_cfg"].get("hf_tokenizer_name")
-            raise InputError(f"the tokenizer of {self.name} ({repository} on the Hugging Face Hub) is neither in the local cache nor can "
-                             f"be fetched; where there is a network: hf download {repository} --local-dir FOLDER. Then, with FOLDER copied "
-                             f"here, name the model {LOCAL_FOLDER}FOLDER, weights and tokenizer in one") from error
+            raise InputError(
+                f"the tokenizer of {self.name} ({repository} on the Hugging Face Hub) is neither "
+                "in the local cache nor can "
+                f"be fetched; where there is a network: hf download {repository} --local-dir "
+                "FOLDER. Then, with FOLDER copied "
+                f"here, name the model {LOCAL_FOLDER}FOLDER, weights and tokenizer in one"
+            ) from error
 
 
 def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -> ClipSource:
-    """Check the name and find the weights file, from the cache or the network where `pretrained` is a tag."""
+    """Check the name and find the weights file, from the cache or the network where `pretrained` is
+    a tag."""
     if name.startswith(LOCAL_FOLDER):
         return _resolve_folder(name, pretrained)
     name = name.replace("/", "-")
     config = open_clip.get_model_config(name)
     if config is None:
         near = difflib.get_close_matches(name, open_clip.list_models(), n=3, cutoff=0.0)
-        raise InputError(f"unknown CLIP architecture {name!r}; the nearest names are {', '.join(near)}")
+        raise InputError(
+            f"unknown CLIP architecture {name!r}; the nearest names are {', '.join(near)}"
+        )
     quick_gelu = bool(config.get("quick_gelu", False))
     mean, std = _pixel_statistics(name)
     if random_weights or pretrained is None:
         if not random_weights:
-            raise InputError(f"no weights given for {name}; give an open_clip tag ({_tags(name)}) or a local weights file")
+            raise InputError(
+                f"no weights given for {name}; give an open_clip tag ({_tags(name)}) or a local "
+                "weights file"
+            )
         if pretrained is not None:
-            raise InputError(f"random weights and the weights {str(pretrained)!r} were both asked for; choose one")
+            raise InputError(
+                f"random weights and the weights {str(pretrained)!r} were both asked for; "
+                "choose one"
+            )
         return ClipSource(name, config, None, quick_gelu, mean, std)
     tag = get_pretrained_cfg(name, pretrained) if isinstance(pretrained, str) else None
     if tag:
-        # open_clip only warns when a tag trained with QuickGELU meets a config with GELU, as `ViT-B-16` + `openai` does
+        # open_clip only warns when a tag trained with QuickGELU meets a config with GELU, as
+        # `ViT-B-16` + `openai` does
         quick_gelu = quick_gelu or bool(tag.get("quick_gelu", False))
-        return ClipSource(name, config, download(name, pretrained, tag), quick_gelu, tuple(tag["mean"]), tuple(tag["std"]))
+        return ClipSource(
+            name,
+            config,
+            download(name, pretrained, tag),
+            quick_gelu,
+            tuple(tag["mean"]),
+            tuple(tag["std"]),
+        )
     return ClipSource(name, config, _local_file(name, pretrained), quick_gelu, mean, std)
 
 
 def read_state_dict(file: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file by name. Nothing that the file holds is executed. InputError where it is no such file."""
+    """The tensors of a weights file by name. Nothing that the file holds is executed. InputError
+    where it is no such file."""
     try:
         if file.suffix == ".safetensors":
             state = load_file(file)
         else:
-            state = read_torchscript(file) if is_torchscript(file) else torch.load(file, map_location="cpu", weights_only=True)
+            state = (
+                read_torchscript(file)
+                if is_torchscript(file)
+                else torch.load(file, map_location="cpu", weights_only=True)
+            )
     except SafetensorError as error:
-        raise InputError(f"{file} is no readable safetensors file ({error}); it may be cut off: copy or download it again") from error
+        raise InputError(
+            f"{file} is no readable safetensors file ({error}); it may be cut off: copy or "
+            "download it again"
+        ) from error
     except pickle.UnpicklingError as error:
         if zipfile.is_zipfile(file):
-            raise InputError(f"{file} holds pickled Python objects, which are never loaded; save its state dict as .safetensors") from error
-        raise InputError(f"{file} is cut off or no weights file; copy or download it again") from error
+            raise InputError(
+                f"{file} holds pickled Python objects, which are never loaded; save its state "
+                "dict as .safetensors"
+            ) from error
+        raise InputError(
+            f"{file} is cut off or no weights file; copy or download it again"
+        ) from error
     except (RuntimeError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise InputError(f"{file} is cut off or no weights file; copy or download it again") from error
+        raise InputError(
+            f"{file} is cut off or no weights file; copy or download it again"
+        ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+    if (
+        not isinstance(state, dict)
+        or not state
+        or not all(isinstance(value, Tensor) for value in state.values())
+    ):
         raise InputError(f"{file} holds no state dict (names -> tensors); save model.state_dict()")
     return {key.removeprefix("module."): value for key, value in state.items()}
 
@@ -127,24 +177,37 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], source: ClipSource
     """Copy every weight; InputError naming what is missing, left over or of another shape."""
     if OPENAI_ARCHIVE_KEYS.issubset(state):
         if not source.quick_gelu:
-            raise InputError(f"{source.file} holds OpenAI's weights, trained with QuickGELU; name the architecture {source.name}-quickgelu")
+            raise InputError(
+                f"{source.file} holds OpenAI's weights, trained with QuickGELU; name the "
+                f"architecture {source.name}-quickgelu"
+            )
         state = {key: value for key, value in state.items() if key not in OPENAI_ARCHIVE_KEYS}
     state = _in_open_clip_names(model, state)
     wanted = model.state_dict()
     problems = [
         _listed("missing", sorted(wanted.keys() - state.keys())),
         _listed("left over", sorted(state.keys() - wanted.keys())),
-        _listed("other shape", [f"{key} {tuple(state[key].shape)} instead of {tuple(wanted[key].shape)}"
-                                for key in wanted if key in state and state[key].shape != wanted[key].shape]),
+        _listed(
+            "other shape",
+            [
+                f"{key} {tuple(state[key].shape)} instead of {tuple(wanted[key].shape)}"
+                for key in wanted
+                if key in state and state[key].shape != wanted[key].shape
+            ],
+        ),
     ]
     if any(problems):
         report = "; ".join(filter(None, problems))
-        raise InputError(f"{source.file} does not fit {source.name}: {report}; name the architecture it was made with")
+        raise InputError(
+            f"{source.file} does not fit {source.name}: {report}; name the architecture it was "
+            "made with"
+        )
     model.load_state_dict(state, strict=True)
 
 
 def _in_open_clip_names(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Third parties' and older names -> those of today's open_clip (the renaming part of its `load_checkpoint`)."""
+    """Third parties' and older names -> those of today's open_clip (the renaming part of its
+    `load_checkpoint`)."""
     state = convert_state_dict(model, state)
     if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
         state = convert_to_custom_text_state_dict(state)
@@ -169,13 +232,22 @@ def _resolve_folder(name: str, pretrained: str | Path | None) -> ClipSource:
         described = json.loads((folder / "open_clip_config.json").read_text(encoding="utf-8"))
         config, pixels = described["model_cfg"], described.get("preprocess_cfg", {})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder} holds no readable open_clip_config.json with a model_cfg; give a folder as the Hub holds it") from error
+        raise InputError(
+            f"{folder} holds no readable open_clip_config.json with a model_cfg; give a folder as "
+            "the Hub holds it"
+        ) from error
     files = sorted(file for file in folder.iterdir() if file.suffix in WEIGHT_SUFFIXES)
     if not files:
         raise InputError(f"{folder} holds no weights file ({', '.join(WEIGHT_SUFFIXES)})")
     file = next((file for file in files if file.suffix == ".safetensors"), files[0])
-    return ClipSource(name, config, file, bool(config.get("quick_gelu", False)), tuple(pixels.get("mean", OPENAI_DATASET_MEAN)),
-                      tuple(pixels.get("std", OPENAI_DATASET_STD)))
+    return ClipSource(
+        name,
+        config,
+        file,
+        bool(config.get("quick_gelu", False)),
+        tuple(pixels.get("mean", OPENAI_DATASET_MEAN)),
+        tuple(pixels.get("std", OPENAI_DATASET_STD)),
+    )
 
 
 def _local_file(name: str, pretrained: str | Path) -> Path:
@@ -186,7 +258,9 @@ def _local_file(name: str, pretrained: str | Path) -> Path:
         return file
     if isinstance(pretrained, Path) or file.suffix in WEIGHT_SUFFIXES or len(file.parts) > 1:
         raise InputError(f"weights file {file} does not exist")
-    raise InputError(f"{pretrained!r} is no tag of {name} and no file; the tags of {name} are: {_tags(name)}")
+    raise InputError(
+        f"{pretrained!r} is no tag of {name} and no file; the tags of {name} are: {_tags(name)}"
+    )
 
 
 def _tags(name: str) -> str:
@@ -194,7 +268,8 @@ def _tags(name: str) -> str:
 
 
 def _pixel_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and std for a local file: those of the architecture's tags where these agree (SigLIP's are .5), else OpenAI's."""
+    """Mean and std for a local file: those of the architecture's tags where these agree (SigLIP's
+    are .5), else OpenAI's."""
     tags = [get_pretrained_cfg(name, tag) for tag in list_pretrained_tags_by_model(name)]
     statistics = {(tuple(tag["mean"]), tuple(tag["std"])) for tag in tags}
     return statistics.pop() if len(statistics) == 1 else (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD)
@@ -202,7 +277,8 @@ def _pixel_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 @contextmanager
 def _open_clip_log_silenced() -> Iterator[None]:
-    """open_clip warns on the root logger that the model is random, which is what we ask it for before loading strictly."""
+    """open_clip warns on the root logger that the model is random, which is what we ask it for
+    before loading strictly."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

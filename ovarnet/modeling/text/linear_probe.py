@@ -1,4 +1,5 @@
-"""A linear probe on frozen region embeddings: what labels of one's own data add to the scores of words (`ovarnet.training.clip_attr.probe`).
+"""A linear probe on frozen region embeddings: what labels of one's own data add to the scores of
+words (`ovarnet.training.clip_attr.probe`).
 
 R regions, W words asked, K words of the probe, D embedding width.
 """
@@ -17,17 +18,22 @@ from ovarnet.modeling.text.prompts import KINDS, Kind
 class LinearProbe(nn.Module):
     """z of a word becomes gain z + bias + v . w + b, with v the region's unit embedding.
 
-    gain and bias are two numbers for each kind of word, so words that the probe does not know stay comparable with those it knows; w and b
-    are a word's own, and 0 for unknown words. Words are known by name, in the order of `names`: {"category": [...], "attribute": [...]}.
+    gain and bias are two numbers for each kind of word, so words that the probe does not know stay
+    comparable with those it knows; w and b are a word's own, and 0 for unknown words. Words are
+    known by name, in the order of `names`: {"category": [...], "attribute": [...]}.
     """
 
     def __init__(self, names: Mapping[Kind, Sequence[str]], width: int):
         super().__init__()
         self.names = {kind: list(names[kind]) for kind in KINDS}
-        self._rows = {kind: {name: row for row, name in enumerate(self.names[kind])} for kind in KINDS}
+        self._rows = {
+            kind: {name: row for row, name in enumerate(self.names[kind])} for kind in KINDS
+        }
         for kind in KINDS:
-            self.register_buffer(f"{kind}_calibration", torch.tensor([1.0, 0.0]))                   # gain, bias
-            self.register_buffer(f"{kind}_weights", torch.zeros(len(self.names[kind]), width + 1))  # (K, D + 1): w, b
+            self.register_buffer(f"{kind}_calibration", torch.tensor([1.0, 0.0]))  # gain, bias
+            self.register_buffer(
+                f"{kind}_weights", torch.zeros(len(self.names[kind]), width + 1)
+            )  # (K, D + 1): w, b
 
     @torch.no_grad()
     def set(self, kind: Kind, calibration: tuple[float, float], weights: Tensor) -> None:
@@ -36,12 +42,19 @@ class LinearProbe(nn.Module):
         getattr(self, f"{kind}_weights").copy_(weights)
 
     def forward(self, logits: Tensor, regions: Tensor, kind: Kind, names: Sequence[str]) -> Tensor:
-        """logits: (R, W) of the words `names` by their text. regions: (R, D), of any length. -> (R, W)."""
+        """logits: (R, W) of the words `names` by their text. regions: (R, D), of any length. -> (R,
+        W)."""
         gain, bias = getattr(self, f"{kind}_calibration").to(logits.device)
         weights = getattr(self, f"{kind}_weights").to(logits.device)
         logits = gain * logits + bias
-        known = [(column, self._rows[kind][name]) for column, name in enumerate(names) if name in self._rows[kind]]
+        known = [
+            (column, self._rows[kind][name])
+            for column, name in enumerate(names)
+            if name in self._rows[kind]
+        ]
         if known:
             columns, rows = map(list, zip(*known, strict=True))
-            logits[:, columns] += F.normalize(regions.float(), dim=-1) @ weights[rows, :-1].T + weights[rows, -1]
+            logits[:, columns] += (
+                F.normalize(regions.float(), dim=-1) @ weights[rows, :-1].T + weights[rows, -1]
+            )
         return logits

@@ -1,4 +1,5 @@
-"""Learned vectors around a noun phrase of a caption, half before and half after it, without a type (method 2.4, step II)."""
+"""Learned vectors around a noun phrase of a caption, half before and half after it, without a type
+(method 2.4, step II)."""
 
 from __future__ import annotations
 
@@ -22,6 +23,9 @@ class PhrasePrompts(nn.Module):
         """P phrases -> (P, D), L2-normalised. A phrase too long for the context is cut."""
         count = len(self.vectors)
         marks, room = [~k for k in range(count)], clip.context_length - 2 - count
-        before, after = marks[:count // 2], marks[count // 2:]
-        sequences = [[clip.sot, *before, *ids[:room], *after, clip.eot] for ids in clip.tokenize(list(phrases))]
+        before, after = marks[: count // 2], marks[count // 2 :]
+        sequences = [
+            [clip.sot, *before, *ids[:room], *after, clip.eot]
+            for ids in clip.tokenize(list(phrases))
+        ]
         return F.normalize(clip.encode_sequences(sequences, self.vectors).float(), dim=-1)

@@ -1,4 +1,5 @@
-"""Box-given scores of many CLIP-Attr variants on the same test boxes: crops are cut once, and encoded once per image tower.
+"""Box-given scores of many CLIP-Attr variants on the same test boxes: crops are cut once, and
+encoded once per image tower.
 
 N boxes, D the embedding width, C category words, A attribute words.
 """
@@ -28,7 +29,9 @@ BATCH = 128
 class BoxGivenTest:
     """The first `boxes` boxes of a split, all words asked. Calling it gives percentages by name."""
 
-    def __init__(self, clip: Clip, dataset: str, root: str | Path, split: str = "test", *, boxes: int = 1500):
+    def __init__(
+        self, clip: Clip, dataset: str, root: str | Path, split: str = "test", *, boxes: int = 1500
+    ):
         self.vocabulary, images = open_dataset(dataset, root, split)
         images = first_boxes(images, boxes)
         crops = CropRule(clip, ImageMemory(0))
@@ -38,19 +41,28 @@ class BoxGivenTest:
         self.embeddings: dict[str, Tensor] = {}
 
     def __call__(self, clip: Clip, classifier: TextClassifier) -> dict[str, float]:
-        """attributes/GROUP: mean AP of the words; categories/GROUP: accuracy among all words. GROUP: base, novel, all, or a parent type."""
+        """attributes/GROUP: mean AP of the words; categories/GROUP: accuracy among all words.
+        GROUP: base, novel, all, or a parent type."""
         embeddings, words = self.embed(clip), self.vocabulary
         classifier.eval()
         with torch.no_grad():
             category_scores, attribute_scores = (
                 classifier(embeddings, classifier.embed(asked, kind)).sigmoid().numpy()
-                for asked, kind in ((words.categories, "category"), (words.attributes, "attribute")))
+                for asked, kind in ((words.categories, "category"), (words.attributes, "attribute"))
+            )
         return self.measure(category_scores, attribute_scores)
 
-    def measure(self, category_scores: np.ndarray, attribute_scores: np.ndarray) -> dict[str, float]:
+    def measure(
+        self, category_scores: np.ndarray, attribute_scores: np.ndarray
+    ) -> dict[str, float]:
         """As `__call__`, from scores (N, C) and (N, A) in [0, 1]."""
-        attributes = attribute_metrics(attribute_scores, self.attributes, groups=groups(self.vocabulary))
-        categories, seen = category_metrics(category_scores, self.categories), self.vocabulary.category_seen.numpy()
+        attributes = attribute_metrics(
+            attribute_scores, self.attributes, groups=groups(self.vocabulary)
+        )
+        categories, seen = (
+            category_metrics(category_scores, self.categories),
+            self.vocabulary.category_seen.numpy(),
+        )
         result = {f"attributes/{name}": 100 * group.ap for name, group in attributes.groups.items()}
         for name, columns in (("base", seen), ("novel", ~seen), ("all", slice(None))):
             result[f"categories/{name}"] = 100 * categories.accuracy(columns)
@@ -59,24 +71,35 @@ class BoxGivenTest:
     def chance(self) -> dict[str, float]:
         """Constant attribute scores, and a category drawn evenly."""
         shape = len(self.attributes), len(self.vocabulary.attributes)
-        attributes = attribute_metrics(np.full(shape, 0.5), self.attributes, groups=groups(self.vocabulary))
+        attributes = attribute_metrics(
+            np.full(shape, 0.5), self.attributes, groups=groups(self.vocabulary)
+        )
         even = 100 / len(self.vocabulary.categories)
-        return {f"attributes/{name}": 100 * group.chance for name, group in attributes.groups.items()} | {
-            f"categories/{name}": even for name in ("base", "novel", "all")}
+        return {
+            f"attributes/{name}": 100 * group.chance for name, group in attributes.groups.items()
+        } | {f"categories/{name}": even for name in ("base", "novel", "all")}
 
     def embed(self, clip: Clip) -> Tensor:
         """(N, D), computed once per state of the image tower."""
         key = tower_hash(clip)
         if key not in self.embeddings:
             with torch.no_grad():
-                self.embeddings[key] = torch.cat([F.normalize(clip.encode_image(part.float()), dim=-1) for part in self.crops.split(BATCH)])
+                self.embeddings[key] = torch.cat(
+                    [
+                        F.normalize(clip.encode_image(part.float()), dim=-1)
+                        for part in self.crops.split(BATCH)
+                    ]
+                )
         return self.embeddings[key]
 
 
 def groups(vocabulary: Vocabulary) -> dict[str, list[int]]:
     """base, novel and each parent type -> attribute columns."""
     words = vocabulary.attributes
-    found = {"base": [i for i, word in enumerate(words) if word.seen], "novel": [i for i, word in enumerate(words) if not word.seen]}
+    found = {
+        "base": [i for i, word in enumerate(words) if word.seen],
+        "novel": [i for i, word in enumerate(words) if not word.seen],
+    }
     for parent in dict.fromkeys(word.parent for word in words):
         found[parent] = [i for i, word in enumerate(words) if word.parent == parent]
     return found

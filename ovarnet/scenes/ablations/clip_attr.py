@@ -1,7 +1,8 @@
-"""The ablation of CLIP-Attr on the generated world: zero-shot, step I, step II, the oracle and chance, over several seeds.
+"""The ablation of CLIP-Attr on the generated world: zero-shot, step I, step II, the oracle and
+chance, over several seeds.
 
-The CLIP and the proposer are given and the same for all seeds; a seed draws prompts, batches and crops. Results are written after every
-run, and a run that is already in the file is not made again.
+The CLIP and the proposer are given and the same for all seeds; a seed draws prompts, batches and
+crops. Results are written after every run, and a run that is already in the file is not made again.
 """
 
 from __future__ import annotations
@@ -33,10 +34,20 @@ from ovarnet.training.data.crops import ImageMemory
 
 IMAGE_MEMORY = 2048
 TUNED = ("trained.image_tower=0.25", "cached_views=0")
-IMAGE_TERMS = ("image_caption", "image_phrase", "image_phrases", "image_attributes", "image_categories")
+IMAGE_TERMS = (
+    "image_caption",
+    "image_phrase",
+    "image_phrases",
+    "image_attributes",
+    "image_categories",
+)
 REGION_TERMS = ("region_attributes", "region_categories", "keep_attributes")
 PAPER = ("terms.told_attributes=0", *(f"terms.{name}=1" for name in (*IMAGE_TERMS, *REGION_TERMS)))
-LARGEST = ("terms.told_attributes=0", "terms.keep_categories=0", *(f"terms.{name}=1" for name in IMAGE_TERMS))
+LARGEST = (
+    "terms.told_attributes=0",
+    "terms.keep_categories=0",
+    *(f"terms.{name}=1" for name in IMAGE_TERMS),
+)
 STEP_I = "step I: prompts and text encoder, federated"
 STEP_II = "step II: what captions tell of the nouns they name"
 
@@ -49,7 +60,8 @@ ZERO_SHOT = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. changes: KEY=VALUE on top of the stage's config. oracle: trained on all words. true_words: exact captions."""
+    """One line of the table. changes: KEY=VALUE on top of the stage's config. oracle: trained on
+    all words. true_words: exact captions."""
 
     name: str
     changes: tuple[str, ...] = ()
@@ -59,7 +71,9 @@ class Row:
 
 
 ROWS = (
-    Row("step I: prompts alone, without parent type", ("trained.text_tower=0", "parent_type=false")),
+    Row(
+        "step I: prompts alone, without parent type", ("trained.text_tower=0", "parent_type=false")
+    ),
     Row("step I: prompts alone, with parent type", ("trained.text_tower=0",)),
     Row(STEP_I),
     Row("step I, without frequency weights", ("loss.frequency_power=0",)),
@@ -70,9 +84,17 @@ ROWS = (
     Row("step I, image tower tuned, anchored", TUNED),
     Row("step I, image tower tuned freely", (*TUNED, "image_anchor=0")),
     Row(STEP_II, step=2),
-    Row("step II, the paper's terms: the largest proposal alone, without MIL over regions", LARGEST, step=2),
+    Row(
+        "step II, the paper's terms: the largest proposal alone, without MIL over regions",
+        LARGEST,
+        step=2,
+    ),
     Row("step II, the paper's terms: all, with MIL-NCE over regions", PAPER, step=2),
-    Row("step II, ours and MIL-NCE over regions", tuple(f"terms.{name}=1" for name in REGION_TERMS), step=2),
+    Row(
+        "step II, ours and MIL-NCE over regions",
+        tuple(f"terms.{name}=1" for name in REGION_TERMS),
+        step=2,
+    ),
     Row("step II, without base losses", ("base_batch=0",), step=2),
     Row("step II, image tower frozen", ("trained.image_tower=0",), step=2),
     Row("step II, true words instead of the parser's", step=2, true_words=True),
@@ -83,8 +105,8 @@ ROWS = (
 
 @dataclass
 class Sizes:
-    """How much is done. step_one, step_two: iterations. tuned: those of step I with the image tower in training. rows: only those whose
-    name contains one of these."""
+    """How much is done. step_one, step_two: iterations. tuned: those of step I with the image tower
+    in training. rows: only those whose name contains one of these."""
 
     seeds: int = 3
     step_one: int = 400
@@ -99,13 +121,23 @@ class Sizes:
 
     def quick(self) -> Sizes:
         """A look in a few minutes; its numbers mean little."""
-        return replace(self, seeds=1, step_one=150, tuned=50, step_two=60, train_boxes=2500, test_boxes=600, caption_images=500,
-                       oracle_scenes=800)
+        return replace(
+            self,
+            seeds=1,
+            step_one=150,
+            tuned=50,
+            step_two=60,
+            train_boxes=2500,
+            test_boxes=600,
+            caption_images=500,
+            oracle_scenes=800,
+        )
 
 
 @dataclass
 class Inputs:
-    """Where things are. configs: folder with clip_attr.yaml and clip_attr_captions.yaml. clip: weights. proposer: checkpoint folder."""
+    """Where things are. configs: folder with clip_attr.yaml and clip_attr_captions.yaml. clip:
+    weights. proposer: checkpoint folder."""
 
     configs: Path
     root: Path
@@ -116,21 +148,24 @@ class Inputs:
 
 @dataclass
 class Ablation:
-    """Runs the rows. What is costly and the same for several runs is opened once, when it is first needed."""
+    """Runs the rows. What is costly and the same for several runs is opened once, when it is first
+    needed."""
 
     inputs: Inputs
     sizes: Sizes
     _once: Once = field(default_factory=Once)
 
     def run(self) -> dict[str, list[dict[str, float]]]:
-        """Row name -> one result per seed, in the order of the table; also written to ``output/results.json`` after every run."""
+        """Row name -> one result per seed, in the order of the table; also written to
+        ``output/results.json`` after every run."""
         self.clip = open_clip_tower(self._step_one(Row("")).clip)
         self.test = BoxGivenTest(self.clip, "scenes", self.inputs.root, boxes=self.sizes.test_boxes)
         self.images = ImageMemory(IMAGE_MEMORY)
         return run_missing(self._runs(), self.inputs.output / "results.json")
 
     def _runs(self) -> Iterator:
-        """(row, seed, what gives the result) in order; seeds outermost, so that a table that was stopped is whole for its first seeds."""
+        """(row, seed, what gives the result) in order; seeds outermost, so that a table that was
+        stopped is whole for its first seeds."""
         yield "chance", 0, self.test.chance
         for name, templates in ZERO_SHOT.items():
             yield name, 0, lambda templates=templates: self._zero_shot(templates)
@@ -154,21 +189,40 @@ class Ablation:
     def _train_one(self, row: Row, seed: int) -> Path:
         config = self._step_one(row, seed)
         data = self._once("oracle", self._oracle_data) if row.oracle else self._base_data(config)
-        return train_clip_attr(config, Accelerator(), data=data, images=self.images, cache_folder=self.inputs.output / "cache")
+        return train_clip_attr(
+            config,
+            Accelerator(),
+            data=data,
+            images=self.images,
+            cache_folder=self.inputs.output / "cache",
+        )
 
     def _train_two(self, row: Row, seed: int) -> Path:
-        start = self._once(("step I", seed), lambda: self._train_one(next(r for r in ROWS if r.name == STEP_I), seed))
+        start = self._once(
+            ("step I", seed),
+            lambda: self._train_one(next(r for r in ROWS if r.name == STEP_I), seed),
+        )
         pairs = self._once(("pairs", seed), lambda: self._pairs(start, seed))
         if row.true_words:
-            pairs = replace(pairs, parsed=self._once("true words", lambda: true_words(pairs.images, pairs.parsed, self._world_seed())))
+            pairs = replace(
+                pairs,
+                parsed=self._once(
+                    "true words", lambda: true_words(pairs.images, pairs.parsed, self._world_seed())
+                ),
+            )
         config = self._step_two(row, seed, start)
-        return train_with_captions(config, Accelerator(), data=self._base_data(config), pairs=pairs, images=self.images)
+        return train_with_captions(
+            config, Accelerator(), data=self._base_data(config), pairs=pairs, images=self.images
+        )
 
     def _base_data(self, config: ClipAttrTraining | CaptionTraining) -> BaseData:
         """The first `train_boxes` boxes of each source."""
+
         def opened() -> BaseData:
             data, most = BaseData.open(config.detection, config.attributes), self.sizes.train_boxes
-            return replace(data, detection=data.detection.first(most), attributes=data.attributes.first(most))
+            return replace(
+                data, detection=data.detection.first(most), attributes=data.attributes.first(most)
+            )
 
         return self._once("base", opened)
 
@@ -178,31 +232,60 @@ class Ablation:
 
         output, teacher = self.inputs.output, load(start)
         images = self._caption_images()
-        write_proposals(open_proposer(self.inputs.proposer), [image.file for image in images], output / "proposals",
-                        limit=self.sizes.proposals)
+        write_proposals(
+            open_proposer(self.inputs.proposer),
+            [image.file for image in images],
+            output / "proposals",
+            limit=self.sizes.proposals,
+        )
         folder = output / f"pseudo_labels_{seed}"
-        write_pseudo_labels(teacher, images, read_proposals(output / "proposals"), folder, most=self.sizes.proposals)
-        return CaptionData.open(self._captions(), self.inputs.root / "images" / "captions", folder, teacher.vocabulary)
+        write_pseudo_labels(
+            teacher, images, read_proposals(output / "proposals"), folder, most=self.sizes.proposals
+        )
+        return CaptionData.open(
+            self._captions(), self.inputs.root / "images" / "captions", folder, teacher.vocabulary
+        )
 
     def _step_one(self, row: Row, seed: int = 0) -> ClipAttrTraining:
         iterations = self.sizes.tuned if TUNED[0] in row.changes else self.sizes.step_one
-        return load_config(self.inputs.configs / "clip_attr.yaml", [
-            f"clip.pretrained={self.inputs.clip}", f"proposer={self.inputs.proposer}", f"optimisation.iterations={iterations}",
-            *self._common(row, seed), *row.changes])
+        return load_config(
+            self.inputs.configs / "clip_attr.yaml",
+            [
+                f"clip.pretrained={self.inputs.clip}",
+                f"proposer={self.inputs.proposer}",
+                f"optimisation.iterations={iterations}",
+                *self._common(row, seed),
+                *row.changes,
+            ],
+        )
 
     def _step_two(self, row: Row, seed: int, start: Path) -> CaptionTraining:
-        return load_config(self.inputs.configs / "clip_attr_captions.yaml", [
-            f"start={start}", f"optimisation.iterations={self.sizes.step_two}", *self._common(row, seed), *row.changes])
+        return load_config(
+            self.inputs.configs / "clip_attr_captions.yaml",
+            [
+                f"start={start}",
+                f"optimisation.iterations={self.sizes.step_two}",
+                *self._common(row, seed),
+                *row.changes,
+            ],
+        )
 
     def _common(self, row: Row, seed: int) -> list[str]:
-        return [f"seed={seed}", f"output={self.inputs.output / 'runs' / folder_name(row.name, seed)}",
-                *(f"{source}.root={self.inputs.root}" for source in ("detection", "attributes"))]
+        return [
+            f"seed={seed}",
+            f"output={self.inputs.output / 'runs' / folder_name(row.name, seed)}",
+            *(f"{source}.root={self.inputs.root}" for source in ("detection", "attributes")),
+        ]
 
     def _oracle_data(self) -> BaseData:
-        return oracle_data(self.test.vocabulary, self._world_seed(), self.sizes.oracle_scenes, self.images)
+        return oracle_data(
+            self.test.vocabulary, self._world_seed(), self.sizes.oracle_scenes, self.images
+        )
 
     def _caption_images(self) -> list[CaptionedImage]:
-        return load_captions(self._captions(), self.inputs.root / "images" / "captions")[:self.sizes.caption_images]
+        return load_captions(self._captions(), self.inputs.root / "images" / "captions")[
+            : self.sizes.caption_images
+        ]
 
     def _captions(self) -> Path:
         return self.inputs.root / "annotations" / "captions_scenes.json"
@@ -214,6 +297,9 @@ class Ablation:
 def write_table(results: Mapping[str, list[dict[str, float]]], output: Path) -> str:
     """Write ``output/table.md``: the main table and the one of parent types; returns the text."""
     main, types = columns_of(next(iter(results.values()))[0])
-    text = f"Box-given, %, mean ± deviation over seeds.\n\n{markdown(results, main)}\nBy parent type:\n\n{markdown(results, types)}"
+    text = (
+        f"Box-given, %, mean ± deviation over seeds.\n\n{markdown(results, main)}\nBy parent "
+        f"type:\n\n{markdown(results, types)}"
+    )
     write_text(output / "table.md", text)
     return text

@@ -1,8 +1,8 @@
-"""The ablation of OvarNet on the generated world: distillation, teacher, pooling and joint training, over several seeds, beside the
-two-stage teacher on the same images.
+"""The ablation of OvarNet on the generated world: distillation, teacher, pooling and joint
+training, over several seeds, beside the two-stage teacher on the same images.
 
-The teachers are given and the same for all seeds; a seed draws weights, batches and regions. Results are written after every run, and a
-run that is already in the file is not made again.
+The teachers are given and the same for all seeds; a seed draws weights, batches and regions.
+Results are written after every run, and a run that is already in the file is not made again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ SAME_BOXES = "two-stage CLIP-Attr after step II, on the boxes that OvarNet finds
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. changes: KEY=VALUE on top of the config. teacher: after step 1 or 2."""
+    """One line of the table. changes: KEY=VALUE on top of the config. teacher: after step 1 or
+    2."""
 
     name: str
     changes: tuple[str, ...] = ()
@@ -68,7 +69,10 @@ ROWS = (
     Row("average pooling", (*PAPER_HEAD, "design.head=average")),
     Row("CLIP's last stage alone as head", ("design.clip_source=c4",)),
     Row("categories alone", ("terms.attributes=0", "distillation.attributes=0")),
-    Row("attributes alone", ("terms.categories=0", "terms.background=0", "distillation.categories=0")),
+    Row(
+        "attributes alone",
+        ("terms.categories=0", "terms.background=0", "distillation.categories=0"),
+    ),
 )
 
 MEASURES = {
@@ -84,10 +88,16 @@ MEASURES = {
 """Name in the results -> where it stands in a report."""
 
 TABLES = {
-    "Box-free": [f"{name} {group}" for name in ("AP50", "mAP authors", "mAP ovad") for group in GROUPS],
+    "Box-free": [
+        f"{name} {group}" for name in ("AP50", "mAP authors", "mAP ovad") for group in GROUPS
+    ],
     "Box-given": [f"{name} {group}" for name in ("accuracy", "mAP given") for group in GROUPS],
-    "Proposals (of the own RPN, or of the offline proposer), and what is left of them after refinement and suppression":
-        [f"{name} {group}" for name in ("AR@100", "R@50", "AR@100 refined") for group in ("base", "novel")],
+    "Proposals (of the own RPN, or of the offline proposer), and what is left of them after "
+    "refinement and suppression": [
+        f"{name} {group}"
+        for name in ("AR@100", "R@50", "AR@100 refined")
+        for group in ("base", "novel")
+    ],
 }
 
 
@@ -108,7 +118,8 @@ class Sizes:
 
 @dataclass
 class Inputs:
-    """Where things are. config: of the stage "ovarnet". teachers: step -> CLIP-Attr's checkpoint folder."""
+    """Where things are. config: of the stage "ovarnet". teachers: step -> CLIP-Attr's checkpoint
+    folder."""
 
     config: Path
     root: Path
@@ -118,54 +129,94 @@ class Inputs:
 
 @dataclass
 class Ablation:
-    """Runs the rows. What is costly and the same for several runs is opened once, when it is first needed."""
+    """Runs the rows. What is costly and the same for several runs is opened once, when it is first
+    needed."""
 
     inputs: Inputs
     sizes: Sizes
     once: Once = field(default_factory=Once)
 
     def run(self) -> dict[str, list[Result]]:
-        """Row name -> one result per seed; also written to ``output/results.json`` after every run."""
+        """Row name -> one result per seed; also written to ``output/results.json`` after every
+        run."""
         return run_missing(self._runs(), self.inputs.output / "results.json")
 
     def _runs(self) -> Iterator:
-        """(row, seed, what gives the result) in order; seeds outermost, so that a table that was stopped is whole for its first seeds."""
+        """(row, seed, what gives the result) in order; seeds outermost, so that a table that was
+        stopped is whole for its first seeds."""
         for step, name in TWO_STAGE.items():
             if self._asked(name):
                 yield name, 0, lambda step=step: self._measure(load(self.inputs.teachers[step]))
         for seed in range(self.sizes.seeds):
             for row in filter(lambda row: self._asked(row.name), ROWS):
-                yield row.name, seed, lambda row=row, seed=seed: self._measure(load(self._train(row, seed)))
+                yield (
+                    row.name,
+                    seed,
+                    lambda row=row, seed=seed: self._measure(load(self._train(row, seed))),
+                )
             if self._asked(MAIN):
-                yield SAME_BOXES, seed, lambda seed=seed: self._measure(self._on_boxes_of(self._folder(MAIN, seed) / "checkpoint"))
+                yield (
+                    SAME_BOXES,
+                    seed,
+                    lambda seed=seed: self._measure(
+                        self._on_boxes_of(self._folder(MAIN, seed) / "checkpoint")
+                    ),
+                )
 
     def _asked(self, name: str) -> bool:
         return any(part in name for part in self.sizes.rows)
 
     def _train(self, row: Row, seed: int) -> Path:
-        config = load_config(self.inputs.config, [
-            f"seed={seed}", f"output={self._folder(row.name, seed)}", f"teacher={self.inputs.teachers[row.teacher]}",
-            f"detection.root={self.inputs.root}", f"attributes.root={self.inputs.root}",
-            f"optimisation.iterations={self.sizes.iterations}", f"optimisation.warmup={self.sizes.iterations // 10}", *ALIKE, *row.changes])
-        return train_ovarnet(config, Accelerator(), data=self.once("data", lambda: self._data(config)),
-                             images=self.once("images", lambda: ImageMemory(IMAGE_MEMORY)), cache_folder=self.inputs.output / "cache")
+        config = load_config(
+            self.inputs.config,
+            [
+                f"seed={seed}",
+                f"output={self._folder(row.name, seed)}",
+                f"teacher={self.inputs.teachers[row.teacher]}",
+                f"detection.root={self.inputs.root}",
+                f"attributes.root={self.inputs.root}",
+                f"optimisation.iterations={self.sizes.iterations}",
+                f"optimisation.warmup={self.sizes.iterations // 10}",
+                *ALIKE,
+                *row.changes,
+            ],
+        )
+        return train_ovarnet(
+            config,
+            Accelerator(),
+            data=self.once("data", lambda: self._data(config)),
+            images=self.once("images", lambda: ImageMemory(IMAGE_MEMORY)),
+            cache_folder=self.inputs.output / "cache",
+        )
 
     def _data(self, config: OvarnetTraining) -> DistillData:
         """The first `train_images` images of each source."""
         data = DistillData.open(config)
-        return replace(data, sources={name: images[:self.sizes.train_images] for name, images in data.sources.items()})
+        return replace(
+            data,
+            sources={
+                name: images[: self.sizes.train_images] for name, images in data.sources.items()
+            },
+        )
 
     def _on_boxes_of(self, folder: Path) -> ClipAttr:
         """The teacher, with OvarNet in place of its proposer."""
         teacher = load(self.inputs.teachers[2])
-        return ClipAttr(teacher.clip, teacher.classifier, OwnBoxes(load(folder)), teacher.vocabulary)
+        return ClipAttr(
+            teacher.clip, teacher.classifier, OwnBoxes(load(folder)), teacher.vocabulary
+        )
 
     def _measure(self, model: ClipAttr | OvarNet) -> Result:
         """Percentages by the names of `MEASURES` and `GROUPS`."""
-        vocabulary, images = self.once("test", lambda: open_dataset("scenes", self.inputs.root, "test"))
-        report = evaluate_model(model, vocabulary, images[:self.sizes.test_images], progress=False)
-        return {f"{name} {group}": 100 * report.value(setting, measure, group, protocol)
-                for name, (setting, measure, protocol) in MEASURES.items() for group in GROUPS}
+        vocabulary, images = self.once(
+            "test", lambda: open_dataset("scenes", self.inputs.root, "test")
+        )
+        report = evaluate_model(model, vocabulary, images[: self.sizes.test_images], progress=False)
+        return {
+            f"{name} {group}": 100 * report.value(setting, measure, group, protocol)
+            for name, (setting, measure, protocol) in MEASURES.items()
+            for group in GROUPS
+        }
 
     def _folder(self, row: str, seed: int) -> Path:
         return self.inputs.output / "runs" / folder_name(row, seed)
@@ -179,13 +230,18 @@ class OwnBoxes:
 
     @torch.no_grad()
     def propose(self, images: Sequence[Tensor], names: Sequence[str | None]) -> list[Proposals]:
-        return [Proposals(found.boxes.cpu(), found.objectness.cpu())
-                for found in self.model.regions(Batch(list(images), list(names), None))]
+        return [
+            Proposals(found.boxes.cpu(), found.objectness.cpu())
+            for found in self.model.regions(Batch(list(images), list(names), None))
+        ]
 
 
 def write_table(results: Mapping[str, Sequence[Result]], output: Path) -> str:
     """Write ``output/table.md``, three tables and what they show; returns the text."""
-    parts = [f"{title}, %, mean ± deviation over seeds.\n\n{markdown(results, columns)}" for title, columns in TABLES.items()]
+    parts = [
+        f"{title}, %, mean ± deviation over seeds.\n\n{markdown(results, columns)}"
+        for title, columns in TABLES.items()
+    ]
     text = "\n".join([*parts, *claims(results)])
     write_text(output / "table.md", text)
     return text
@@ -193,18 +249,30 @@ def write_table(results: Mapping[str, Sequence[Result]], output: Path) -> str:
 
 def claims(results: Mapping[str, Sequence[Result]]) -> list[str]:
     """What the ablation is asked to show, as far as its rows are there."""
+
     def mean(row: str, name: str) -> float:
         return sum(result[name] for result in results[row]) / len(results[row])
 
     lines = []
-    for head, row, without in (("CLIP's stages as head", MAIN, NOT_DISTILLED), (ATTENTION, ATTENTION, ATTENTION_NOT_DISTILLED)):
+    for head, row, without in (
+        ("CLIP's stages as head", MAIN, NOT_DISTILLED),
+        (ATTENTION, ATTENTION, ATTENTION_NOT_DISTILLED),
+    ):
         if {row, without} <= results.keys():
-            gains = [f"{name} {mean(row, name) - mean(without, name):+.1f}" for name in
-                     ("AP50 novel", "mAP ovad novel", "AP50 base", "mAP ovad base")]
+            gains = [
+                f"{name} {mean(row, name) - mean(without, name):+.1f}"
+                for name in ("AP50 novel", "mAP ovad novel", "AP50 base", "mAP ovad base")
+            ]
             lines.append(f"Distillation adds, in points, with {head}: {', '.join(gains)}.\n")
     if {TWO_STAGE[2], MAIN} <= results.keys():
-        shares = [f"{name} {100 * mean(MAIN, name) / mean(TWO_STAGE[2], name):.0f} %" for name in ("AP50 novel", "mAP ovad novel")]
-        recall = [f"{name} {mean(MAIN, name):.1f} / {mean(TWO_STAGE[2], name):.1f}" for name in ("AR@100 base", "AR@100 novel")]
+        shares = [
+            f"{name} {100 * mean(MAIN, name) / mean(TWO_STAGE[2], name):.0f} %"
+            for name in ("AP50 novel", "mAP ovad novel")
+        ]
+        recall = [
+            f"{name} {mean(MAIN, name):.1f} / {mean(TWO_STAGE[2], name):.1f}"
+            for name in ("AR@100 base", "AR@100 novel")
+        ]
         lines.append(f"OvarNet's share of what its teacher reaches: {', '.join(shares)}.\n")
         lines.append(f"Its own RPN / the offline proposer: {', '.join(recall)}.\n")
     return lines

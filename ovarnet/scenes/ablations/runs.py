@@ -1,4 +1,5 @@
-"""Runs of a table: every row for every seed, written after each, so that a table that was stopped goes on where it was."""
+"""Runs of a table: every row for every seed, written after each, so that a table that was stopped
+goes on where it was."""
 
 from __future__ import annotations
 
@@ -12,8 +13,11 @@ Made = TypeVar("Made")
 Result = dict[str, float]
 
 
-def run_missing(runs: Iterable[tuple[str, int, Callable[[], Result]]], path: Path) -> dict[str, list[Result]]:
-    """Row -> one result per seed. runs: (row, seed, what measures it), in order; those in the file at `path` are not measured again."""
+def run_missing(
+    runs: Iterable[tuple[str, int, Callable[[], Result]]], path: Path
+) -> dict[str, list[Result]]:
+    """Row -> one result per seed. runs: (row, seed, what measures it), in order; those in the file
+    at `path` are not measured again."""
     results: dict[str, dict[str, Result]] = read_json(path, dict) if path.is_file() else {}
     for row, seed, measure in runs:
         if str(seed) not in results.setdefault(row, {}):

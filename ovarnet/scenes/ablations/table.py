@@ -5,15 +5,28 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-LEADING = ("attributes/base", "attributes/novel", "attributes/all", "categories/base", "categories/novel", "categories/all")
+LEADING = (
+    "attributes/base",
+    "attributes/novel",
+    "attributes/all",
+    "categories/base",
+    "categories/novel",
+    "categories/all",
+)
 
 
 def markdown(results: Mapping[str, Sequence[Mapping[str, float]]], columns: Sequence[str]) -> str:
-    """results: row -> one result per seed. columns: keys of a result. Percentages; "mean ± deviation" where there are several seeds."""
-    titles = [column.replace("attributes/", "mAP ").replace("categories/", "accuracy ") for column in columns]
+    """results: row -> one result per seed. columns: keys of a result. Percentages; "mean ±
+    deviation" where there are several seeds."""
+    titles = [
+        column.replace("attributes/", "mAP ").replace("categories/", "accuracy ")
+        for column in columns
+    ]
     lines = [f"| | {' | '.join(titles)} |", "|---" * (len(columns) + 1) + "|"]
     for name, runs in results.items():
-        lines.append(f"| {name} | {' | '.join(cell([run[column] for run in runs]) for column in columns)} |")
+        lines.append(
+            f"| {name} | {' | '.join(cell([run[column] for run in runs]) for column in columns)} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,5 @@
-"""What was run, on which machine, and how long each step took: one JSON file beside the results, written after every step."""
+"""What was run, on which machine, and how long each step took: one JSON file beside the results,
+written after every step."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ FILE = "chain.json"
 
 @dataclass
 class Entry:
-    """One step. title: for people. command: words after `ovarnet`. settings: what its outcome depends on. seconds: wall time of all
-    attempts. cpu_seconds: of all threads and workers. finished: date and time, "" until it is done."""
+    """One step. title: for people. command: words after `ovarnet`. settings: what its outcome
+    depends on. seconds: wall time of all attempts. cpu_seconds: of all threads and workers.
+    finished: date and time, "" until it is done."""
 
     title: str
     command: list[str]
@@ -33,7 +35,8 @@ class Entry:
 
 @dataclass
 class Ledger:
-    """Entries by step name, in the order of the chain, and the machine that ran the last of them."""
+    """Entries by step name, in the order of the chain, and the machine that ran the last of
+    them."""
 
     path: Path
     machine: dict[str, str] = field(default_factory=dict)
@@ -41,19 +44,28 @@ class Ledger:
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
-        """The ledger in `folder`; a new one where there is none. InputError when it was written by something else."""
+        """The ledger in `folder`; a new one where there is none. InputError when it was written by
+        something else."""
         path = folder / FILE
         if not path.is_file():
             return cls(path)
         stored = read_json(path, dict)
         try:
-            return cls(path, stored["machine"], {name: Entry(**entry) for name, entry in stored["steps"].items()})
+            return cls(
+                path,
+                stored["machine"],
+                {name: Entry(**entry) for name, entry in stored["steps"].items()},
+            )
         except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} was not written by this version of ovarnet ({error}); give another --output") from None
+            raise InputError(
+                f"{path} was not written by this version of ovarnet ({error}); give another "
+                "--output"
+            ) from None
 
     @contextmanager
     def timed(self, name: str, entry: Entry, *, again: bool) -> Iterator[None]:
-        """Count the time of a step, also when it fails or is interrupted; `again`: on top of an earlier attempt at the same thing."""
+        """Count the time of a step, also when it fails or is interrupted; `again`: on top of an
+        earlier attempt at the same thing."""
         earlier = self.entries.pop(name, None)
         self.entries[name] = entry = earlier if again and earlier else entry
         started, cpu_started = time.monotonic(), cpu_seconds()
@@ -69,7 +81,14 @@ class Ledger:
             self.write()
 
     def write(self) -> None:
-        write_json(self.path, {"machine": self.machine, "steps": {name: asdict(entry) for name, entry in self.entries.items()}}, indent=1)
+        write_json(
+            self.path,
+            {
+                "machine": self.machine,
+                "steps": {name: asdict(entry) for name, entry in self.entries.items()},
+            },
+            indent=1,
+        )
 
 
 def cpu_seconds() -> float:
@@ -84,10 +103,19 @@ def machine() -> dict[str, str]:
     from ovarnet.cli.main import version
 
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
-    return {"processor": _processor(), "cores": str(os.cpu_count()), "threads": str(torch.get_num_threads()), "GPU": device,
-            "load at the start": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
-            "system": f"{platform.system()} {platform.machine()}", "Python": platform.python_version(), "torch": torch.__version__,
-            "ovarnet": version()}
+    return {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "threads": str(torch.get_num_threads()),
+        "GPU": device,
+        "load at the start": f"{os.getloadavg()[0]:.1f}"
+        if hasattr(os, "getloadavg")
+        else "unknown",
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        "torch": torch.__version__,
+        "ovarnet": version(),
+    }
 
 
 def _processor() -> str:
@@ -96,4 +124,7 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )

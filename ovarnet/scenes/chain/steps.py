@@ -1,4 +1,5 @@
-"""The chain as a list of commands: each step is one that a user could type, and leaves one thing behind."""
+"""The chain as a list of commands: each step is one that a user could type, and leaves one thing
+behind."""
 
 from __future__ import annotations
 
@@ -8,15 +9,20 @@ from pathlib import Path
 
 from ovarnet.config.settings import load_config
 
-MODELS = {"zero_shot": "CLIP-Attr, zero-shot", "step_one": "CLIP-Attr, step I", "step_two": "CLIP-Attr, step II", "ovarnet": "OvarNet"}
+MODELS = {
+    "zero_shot": "CLIP-Attr, zero-shot",
+    "step_one": "CLIP-Attr, step I",
+    "step_two": "CLIP-Attr, step II",
+    "ovarnet": "OvarNet",
+}
 """Step that trains a model -> how the report calls it, in the order of the chain."""
 PROPOSALS = "20"
 
 
 @dataclass(frozen=True)
 class Step:
-    """name: short, distinct. title: for people. command: words after `ovarnet`. folder: everything the step leaves behind.
-    made: what of it exists when the step is done; "": the folder itself."""
+    """name: short, distinct. title: for people. command: words after `ovarnet`. folder: everything
+    the step leaves behind. made: what of it exists when the step is done; "": the folder itself."""
 
     name: str
     title: str
@@ -33,7 +39,8 @@ class Step:
         return self.command[0] in ("train", "distill")
 
     def settings(self) -> dict | list[str]:
-        """What the outcome depends on: all resolved settings of a training stage, else the command."""
+        """What the outcome depends on: all resolved settings of a training stage, else the
+        command."""
         if not self.is_training:
             return list(self.command)
         config, *overrides = self.command[1:]
@@ -62,67 +69,172 @@ class Places:
 
 
 def all_steps(places: Places, sizes: Mapping[str, Sequence[str]]) -> list[Step]:
-    """From nothing to four evaluated models. sizes: step name -> words added to its command (`sizes.py`)."""
-    steps = [_world(places), _clip(places), _proposer(places), _zero_shot(places), _step_one(places), *_caption_regions(places),
-             _step_two(places), _ovarnet(places), *(_evaluation(places, model) for model in MODELS)]
+    """From nothing to four evaluated models. sizes: step name -> words added to its command
+    (`sizes.py`)."""
+    steps = [
+        _world(places),
+        _clip(places),
+        _proposer(places),
+        _zero_shot(places),
+        _step_one(places),
+        *_caption_regions(places),
+        _step_two(places),
+        _ovarnet(places),
+        *(_evaluation(places, model) for model in MODELS),
+    ]
     return [replace(step, command=(*step.command, *sizes.get(step.name, ()))) for step in steps]
 
 
 def _world(places: Places) -> Step:
-    return Step("world", "The world: scenes, labels, captions", ("generate", "scenes", "--root", str(places.world)), places.world)
+    return Step(
+        "world",
+        "The world: scenes, labels, captions",
+        ("generate", "scenes", "--root", str(places.world)),
+        places.world,
+    )
 
 
 def _clip(places: Places) -> Step:
-    return _training(places, "clip", "CLIP, from captions alone", "clip.yaml", f"root={places.world}")
+    return _training(
+        places, "clip", "CLIP, from captions alone", "clip.yaml", f"root={places.world}"
+    )
 
 
 def _proposer(places: Places) -> Step:
-    return _training(places, "proposer", "Proposer, base boxes only", "proposer.yaml", f"detection.root={places.world}", _tower(places))
+    return _training(
+        places,
+        "proposer",
+        "Proposer, base boxes only",
+        "proposer.yaml",
+        f"detection.root={places.world}",
+        _tower(places),
+    )
 
 
 def _zero_shot(places: Places) -> Step:
-    return _training(places, "zero_shot", "CLIP-Attr zero-shot: put together, calibrated", "clip_attr_zero_shot.yaml",
-                     f"root={places.world}", _tower(places), f"proposer={places.checkpoint('proposer')}")
+    return _training(
+        places,
+        "zero_shot",
+        "CLIP-Attr zero-shot: put together, calibrated",
+        "clip_attr_zero_shot.yaml",
+        f"root={places.world}",
+        _tower(places),
+        f"proposer={places.checkpoint('proposer')}",
+    )
 
 
 def _step_one(places: Places) -> Step:
-    return _training(places, "step_one", "CLIP-Attr step I: base boxes and labels", "clip_attr.yaml", *_sources(places), _tower(places),
-                     f"proposer={places.checkpoint('proposer')}")
+    return _training(
+        places,
+        "step_one",
+        "CLIP-Attr step I: base boxes and labels",
+        "clip_attr.yaml",
+        *_sources(places),
+        _tower(places),
+        f"proposer={places.checkpoint('proposer')}",
+    )
 
 
 def _caption_regions(places: Places) -> list[Step]:
-    """What step II asks for: boxes of the caption images, and what the step I model says of them."""
+    """What step II asks for: boxes of the caption images, and what the step I model says of
+    them."""
     captions = ("--captions", _captions(places), "--images", _caption_images(places))
     proposals, labels = places.run("proposals"), places.run("pseudo_labels")
-    return [Step("proposals", "Proposals of the caption images", (
-                "propose", "--proposer", str(places.checkpoint("proposer")), *captions, "--limit", PROPOSALS, "--output", str(proposals)),
-                proposals),
-            Step("pseudo_labels", "Pseudo-labels of the caption images", (
-                "pseudo-label", "--model", str(places.checkpoint("step_one")), *captions, "--proposals", str(proposals),
-                "--most", PROPOSALS, "--output", str(labels)), labels)]
+    return [
+        Step(
+            "proposals",
+            "Proposals of the caption images",
+            (
+                "propose",
+                "--proposer",
+                str(places.checkpoint("proposer")),
+                *captions,
+                "--limit",
+                PROPOSALS,
+                "--output",
+                str(proposals),
+            ),
+            proposals,
+        ),
+        Step(
+            "pseudo_labels",
+            "Pseudo-labels of the caption images",
+            (
+                "pseudo-label",
+                "--model",
+                str(places.checkpoint("step_one")),
+                *captions,
+                "--proposals",
+                str(proposals),
+                "--most",
+                PROPOSALS,
+                "--output",
+                str(labels),
+            ),
+            labels,
+        ),
+    ]
 
 
 def _step_two(places: Places) -> Step:
-    return _training(places, "step_two", "CLIP-Attr step II: captions", "clip_attr_captions.yaml", *_sources(places),
-                     f"start={places.checkpoint('step_one')}", f"captions={_captions(places)}", f"images={_caption_images(places)}",
-                     f"pseudo_labels={places.run('pseudo_labels')}")
+    return _training(
+        places,
+        "step_two",
+        "CLIP-Attr step II: captions",
+        "clip_attr_captions.yaml",
+        *_sources(places),
+        f"start={places.checkpoint('step_one')}",
+        f"captions={_captions(places)}",
+        f"images={_caption_images(places)}",
+        f"pseudo_labels={places.run('pseudo_labels')}",
+    )
 
 
 def _ovarnet(places: Places) -> Step:
-    return _training(places, "ovarnet", "OvarNet, distilled from step II", "ovarnet.yaml", *_sources(places),
-                     f"teacher={places.checkpoint('step_two')}", command="distill")
+    return _training(
+        places,
+        "ovarnet",
+        "OvarNet, distilled from step II",
+        "ovarnet.yaml",
+        *_sources(places),
+        f"teacher={places.checkpoint('step_two')}",
+        command="distill",
+    )
 
 
 def _evaluation(places: Places, model: str) -> Step:
     folder = places.evaluation(model)
-    return Step(f"evaluate_{model}", f"Evaluation: {MODELS[model]}", (
-        "evaluate", "--model", str(places.checkpoint(model)), "--dataset", "scenes", "--root", str(places.world), "--split", "test",
-        "--output", str(folder)), folder, "metrics.json")
+    return Step(
+        f"evaluate_{model}",
+        f"Evaluation: {MODELS[model]}",
+        (
+            "evaluate",
+            "--model",
+            str(places.checkpoint(model)),
+            "--dataset",
+            "scenes",
+            "--root",
+            str(places.world),
+            "--split",
+            "test",
+            "--output",
+            str(folder),
+        ),
+        folder,
+        "metrics.json",
+    )
 
 
-def _training(places: Places, name: str, title: str, config: str, *overrides: str, command: str = "train") -> Step:
-    return Step(name, title, (command, str(places.configs / config), f"output={places.run(name)}", *overrides), places.run(name),
-                "checkpoint")
+def _training(
+    places: Places, name: str, title: str, config: str, *overrides: str, command: str = "train"
+) -> Step:
+    return Step(
+        name,
+        title,
+        (command, str(places.configs / config), f"output={places.run(name)}", *overrides),
+        places.run(name),
+        "checkpoint",
+    )
 
 
 def _tower(places: Places) -> str:

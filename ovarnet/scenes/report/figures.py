@@ -16,10 +16,23 @@ from ovarnet.vocabulary import Word
 
 BASE, NOVEL, ALL, QUIET = "#2f6db5", "#d1495b", "#444444", "#b8bec6"
 STAGE_COLOURS = ("#9aa5b1", "#e0a100", "#2a9d8f", "#5b3a8c")
-MEASURES = {"category accuracy\nbox-given": (GIVEN, "category accuracy", None), "attribute mAP\nbox-given": (GIVEN, "attribute mAP", None),
-            "AP50\nbox-free": (FREE, "COCO-OVD AP50", None), "attribute mAP (authors)\nbox-free": (FREE, "attribute mAP", AUTHORS)}
-STYLE = {"font.family": "DejaVu Sans", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#8a929c",
-         "axes.titlesize": 10, "axes.titleweight": "bold", "svg.fonttype": "path", "axes.axisbelow": True}
+MEASURES = {
+    "category accuracy\nbox-given": (GIVEN, "category accuracy", None),
+    "attribute mAP\nbox-given": (GIVEN, "attribute mAP", None),
+    "AP50\nbox-free": (FREE, "COCO-OVD AP50", None),
+    "attribute mAP (authors)\nbox-free": (FREE, "attribute mAP", AUTHORS),
+}
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#8a929c",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "svg.fonttype": "path",
+    "axes.axisbelow": True,
+}
 
 
 def by_stage(models: Mapping[str, Metrics]) -> bytes:
@@ -30,31 +43,48 @@ def by_stage(models: Mapping[str, Metrics]) -> bytes:
         for axis, (title, (setting, measure, protocol)) in zip(axes, MEASURES.items(), strict=True):
             curves = []
             for group, colour in (("base", BASE), ("novel", NOVEL)):
-                values = [metrics.value(setting, measure, group, protocol) for metrics in models.values()]
-                chance = next(iter(models.values())).value(setting, measure, group, protocol, of="chance")
-                axis.plot(range(len(models)), values, color=colour, marker="o", label=group, linewidth=2)
+                values = [
+                    metrics.value(setting, measure, group, protocol) for metrics in models.values()
+                ]
+                chance = next(iter(models.values())).value(
+                    setting, measure, group, protocol, of="chance"
+                )
+                axis.plot(
+                    range(len(models)), values, color=colour, marker="o", label=group, linewidth=2
+                )
                 axis.axhline(chance, color=colour, linestyle="--", linewidth=0.8, alpha=0.6)
                 curves.append((values, colour))
             for values, colour in curves:
-                _number(axis, values, colour, *(other for other, _ in curves if other is not values))
+                _number(
+                    axis, values, colour, *(other for other, _ in curves if other is not values)
+                )
             axis.set_title(title)
-            axis.set_xticks(range(len(models)), [name.removeprefix("CLIP-Attr, ") for name in models], fontsize=8)
+            axis.set_xticks(
+                range(len(models)),
+                [name.removeprefix("CLIP-Attr, ") for name in models],
+                fontsize=8,
+            )
             axis.set_xlim(-0.4, len(models) - 0.6)
             axis.margins(y=0.25)
             axis.set_ylim(-0.1 * axis.get_ylim()[1], max(5, axis.get_ylim()[1]))
             axis.grid(axis="y", alpha=0.25)
-        figure.legend(*axes[0].get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=2)
+        figure.legend(
+            *axes[0].get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=2
+        )
         return _svg(figure)
 
 
 def losses(histories: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]]) -> bytes:
-    """The total loss of every stage: what was logged, faint, and its running mean. histories: stage -> curves, as a Recorder saves them."""
+    """The total loss of every stage: what was logged, faint, and its running mean. histories: stage
+    -> curves, as a Recorder saves them."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 2.5), layout="constrained")
         axes = figure.subplots(1, max(1, len(histories)), squeeze=False)[0]
         for axis, (title, history) in zip(axes, histories.items(), strict=False):
             steps, values = (np.array(column) for column in zip(*history["total"], strict=True))
-            axis.plot(steps, values, color=QUIET, linewidth=1, marker="." if len(steps) == 1 else None)
+            axis.plot(
+                steps, values, color=QUIET, linewidth=1, marker="." if len(steps) == 1 else None
+            )
             axis.plot(steps, running_mean(values), color=BASE, linewidth=2)
             axis.set_title(title)
             axis.set_xlabel("iteration")
@@ -64,7 +94,8 @@ def losses(histories: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]]) -
 
 
 def attribute_words(models: Mapping[str, Metrics], words: Sequence[Word]) -> bytes:
-    """AP of every attribute, box-given, one dot per model and a tick for chance; words grouped by parent type, novel ones in red."""
+    """AP of every attribute, box-given, one dot per model and a tick for chance; words grouped by
+    parent type, novel ones in red."""
     columns = {name: metrics.of_words(GIVEN, "attribute", "ap") for name, metrics in models.items()}
     chance = next(iter(models.values())).of_words(GIVEN, "attribute", "chance")
     with matplotlib.rc_context(STYLE):
@@ -72,10 +103,28 @@ def attribute_words(models: Mapping[str, Metrics], words: Sequence[Word]) -> byt
         axis = figure.subplots()
         places = _places(words)
         _dots(axis, columns, [word.name for word in words], places)
-        axis.scatter(places, [chance[word.name] for word in words], marker="_", color="black", s=60, linewidths=1.2, label="chance")
+        axis.scatter(
+            places,
+            [chance[word.name] for word in words],
+            marker="_",
+            color="black",
+            s=60,
+            linewidths=1.2,
+            label="chance",
+        )
         for kind in dict.fromkeys(word.parent for word in words):
-            inside = [place for place, word in zip(places, words, strict=True) if word.parent == kind]
-            axis.text(sum(inside) / len(inside), 104, kind, ha="center", color=ALL, fontsize=8, style="italic")
+            inside = [
+                place for place, word in zip(places, words, strict=True) if word.parent == kind
+            ]
+            axis.text(
+                sum(inside) / len(inside),
+                104,
+                kind,
+                ha="center",
+                color=ALL,
+                fontsize=8,
+                style="italic",
+            )
         _name_words(axis, places, words, "AP, %")
         return _svg(figure)
 
@@ -87,8 +136,12 @@ def category_words(models: Mapping[str, Metrics], words: Sequence[Word]) -> byte
         figure = Figure(figsize=(11, 3.2), layout="constrained")
         axis = figure.subplots()
         places = [index + (0 if word.seen else 1) for index, word in enumerate(words)]
-        _dots(axis, {name: metrics.of_words(FREE, "category", "ap50") for name, metrics in models.items()},
-              [word.name for word in words], places)
+        _dots(
+            axis,
+            {name: metrics.of_words(FREE, "category", "ap50") for name, metrics in models.items()},
+            [word.name for word in words],
+            places,
+        )
         _name_words(axis, places, words, "AP50, %")
         return _svg(figure)
 
@@ -100,7 +153,14 @@ def minutes(steps: Mapping[str, float]) -> bytes:
         axis = figure.subplots()
         axis.barh(range(len(steps)), list(steps.values()), color=BASE, height=0.65)
         for place, value in enumerate(steps.values()):
-            axis.annotate(f"{value:.1f}", (value, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
+            axis.annotate(
+                f"{value:.1f}",
+                (value, place),
+                (4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
         axis.set_yticks(range(len(steps)), list(steps))
         axis.invert_yaxis()
         axis.set_xlabel("minutes")
@@ -111,7 +171,9 @@ def minutes(steps: Mapping[str, float]) -> bytes:
 def running_mean(values: np.ndarray) -> np.ndarray:
     """Mean over a tenth of the values around each, fewer at the ends."""
     half = max(1, len(values) // 20)
-    return np.array([values[max(0, place - half):place + half + 1].mean() for place in range(len(values))])
+    return np.array(
+        [values[max(0, place - half) : place + half + 1].mean() for place in range(len(values))]
+    )
 
 
 def _places(words: Sequence[Word]) -> list[float]:
@@ -123,17 +185,39 @@ def _places(words: Sequence[Word]) -> list[float]:
     return places
 
 
-def _dots(axis, columns: Mapping[str, Mapping[str, float]], words: Sequence[str], places: Sequence[float]) -> None:
+def _dots(
+    axis, columns: Mapping[str, Mapping[str, float]], words: Sequence[str], places: Sequence[float]
+) -> None:
     """Each word's line spans from its worst to its best model."""
-    table = np.array([[column.get(word, math.nan) for word in words] for column in columns.values()])
+    table = np.array(
+        [[column.get(word, math.nan) for word in words] for column in columns.values()]
+    )
     known = np.where(np.isnan(table).all(axis=0), 0, table)
-    axis.vlines(places, np.nanmin(known, axis=0), np.nanmax(known, axis=0), color=QUIET, linewidth=1, zorder=0)
-    for name, values, colour in zip(columns, table, STAGE_COLOURS[-len(columns):], strict=True):
-        axis.scatter(places, values, color=colour, s=26, label=name, zorder=3, edgecolors="white", linewidths=0.5)
+    axis.vlines(
+        places,
+        np.nanmin(known, axis=0),
+        np.nanmax(known, axis=0),
+        color=QUIET,
+        linewidth=1,
+        zorder=0,
+    )
+    for name, values, colour in zip(columns, table, STAGE_COLOURS[-len(columns) :], strict=True):
+        axis.scatter(
+            places,
+            values,
+            color=colour,
+            s=26,
+            label=name,
+            zorder=3,
+            edgecolors="white",
+            linewidths=0.5,
+        )
 
 
 def _name_words(axis, places: Sequence[float], words: Sequence[Word], label: str) -> None:
-    axis.set_xticks(places, [word.name for word in words], rotation=55, ha="right", rotation_mode="anchor")
+    axis.set_xticks(
+        places, [word.name for word in words], rotation=55, ha="right", rotation_mode="anchor"
+    )
     for tick, word in zip(axis.get_xticklabels(), words, strict=True):
         tick.set_color(ALL if word.seen else NOVEL)
     axis.set_ylabel(label)
@@ -148,8 +232,15 @@ def _number(axis, values: Sequence[float], colour: str, others: Sequence[float])
     for place, (value, other) in enumerate(zip(values, others, strict=True)):
         if not math.isnan(value):
             above = colour == BASE if value == other else not value < other
-            axis.annotate(f"{value:.0f}", (place, value), (0, 6 if above else -13), textcoords="offset points", ha="center", color=colour,
-                          fontsize=8)
+            axis.annotate(
+                f"{value:.0f}",
+                (place, value),
+                (0, 6 if above else -13),
+                textcoords="offset points",
+                ha="center",
+                color=colour,
+                fontsize=8,
+            )
 
 
 def _svg(figure: Figure) -> bytes:

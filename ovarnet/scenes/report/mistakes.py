@@ -17,7 +17,8 @@ from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, Annotations, Det
 from ovarnet.vocabulary import Vocabulary
 
 PER_WORD = 2
-"""Most mistakes shown of one word, so that one bad word does not fill the page; of one box there is one at most."""
+"""Most mistakes shown of one word, so that one bad word does not fill the page; of one box there is
+one at most."""
 NOTHING_IOU = 0.1
 
 
@@ -31,30 +32,73 @@ class Mistake:
     true: str
 
 
-def wrong_categories(pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int) -> list[Mistake]:
+def wrong_categories(
+    pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int
+) -> list[Mistake]:
     """Boxes given: the highest best-category scores that are wrong."""
     rows = []
     for truth, found in pairs:
         for row in range(len(truth)):
             best, true = int(found.category_scores[row].argmax()), int(truth.categories[row])
             if true not in (NO_CATEGORY, best):
-                score, of_true = (float(found.category_scores[row, column]) for column in (best, true))
+                score, of_true = (
+                    float(found.category_scores[row, column]) for column in (best, true)
+                )
                 said, name = vocabulary.categories[best].name, vocabulary.categories[true].name
-                rows.append((score, said, Mistake(truth.file, tuple(truth.boxes[row].tolist()), f"{said} {score:.2f}",
-                                                  f"{name} ({of_true:.2f})")))
+                rows.append(
+                    (
+                        score,
+                        said,
+                        Mistake(
+                            truth.file,
+                            tuple(truth.boxes[row].tolist()),
+                            f"{said} {score:.2f}",
+                            f"{name} ({of_true:.2f})",
+                        ),
+                    )
+                )
     return _worst(rows, count)
 
 
-def false_attributes(pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int) -> list[Mistake]:
-    """Boxes given: the highest scores of attributes that are known not to hold, with the true words of the same parent type."""
-    return _worst([(score, word, Mistake(file, box, f"{word} {score:.2f}", _true_of_type(labels, vocabulary, word)))
-                   for file, box, labels, _, word, score in _judged(pairs, vocabulary, NEGATIVE)], count)
+def false_attributes(
+    pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int
+) -> list[Mistake]:
+    """Boxes given: the highest scores of attributes that are known not to hold, with the true words
+    of the same parent type."""
+    return _worst(
+        [
+            (
+                score,
+                word,
+                Mistake(file, box, f"{word} {score:.2f}", _true_of_type(labels, vocabulary, word)),
+            )
+            for file, box, labels, _, word, score in _judged(pairs, vocabulary, NEGATIVE)
+        ],
+        count,
+    )
 
 
-def missed_attributes(pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int) -> list[Mistake]:
-    """Boxes given: the lowest scores of attributes that hold, with what was said instead of the same parent type."""
-    return _worst([(-score, word, Mistake(file, box, _said_instead(labels, scores, vocabulary, word), f"{word} ({score:.2f})"))
-                   for file, box, labels, scores, word, score in _judged(pairs, vocabulary, POSITIVE)], count)
+def missed_attributes(
+    pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int
+) -> list[Mistake]:
+    """Boxes given: the lowest scores of attributes that hold, with what was said instead of the
+    same parent type."""
+    return _worst(
+        [
+            (
+                -score,
+                word,
+                Mistake(
+                    file,
+                    box,
+                    _said_instead(labels, scores, vocabulary, word),
+                    f"{word} ({score:.2f})",
+                ),
+            )
+            for file, box, labels, scores, word, score in _judged(pairs, vocabulary, POSITIVE)
+        ],
+        count,
+    )
 
 
 def found_in_nothing(pairs: Sequence[tuple[Annotations, Detections]], count: int) -> list[Mistake]:
@@ -64,39 +108,74 @@ def found_in_nothing(pairs: Sequence[tuple[Annotations, Detections]], count: int
         alone = pairwise_iou(truth.boxes, found.boxes).max(axis=0, initial=0) < NOTHING_IOU
         for row in np.flatnonzero(alone).tolist():
             word, score = found.best_category[row] or "object", float(found.scores[row])
-            rows.append((score, word, Mistake(truth.file, tuple(found.boxes[row].tolist()), f"{word} {score:.2f}", "no object fits")))
+            rows.append(
+                (
+                    score,
+                    word,
+                    Mistake(
+                        truth.file,
+                        tuple(found.boxes[row].tolist()),
+                        f"{word} {score:.2f}",
+                        "no object fits",
+                    ),
+                )
+            )
     return _worst(rows, count)
 
 
-def confusions(pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary) -> list[tuple[str, str, int, int]]:
+def confusions(
+    pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary
+) -> list[tuple[str, str, int, int]]:
     """(true, said, how often, boxes of the true category), most frequent first."""
     true = torch.cat([truth.categories for truth, _ in pairs])
     said = torch.cat([found.category_scores.argmax(dim=1) for _, found in pairs])
     boxes = Counter(true.tolist())
-    wrong = Counter((t, s) for t, s in zip(true.tolist(), said.tolist(), strict=True) if t not in (NO_CATEGORY, s))
+    wrong = Counter(
+        (t, s)
+        for t, s in zip(true.tolist(), said.tolist(), strict=True)
+        if t not in (NO_CATEGORY, s)
+    )
     names = vocabulary.category_names
-    return [(names[t], names[s], times, boxes[t]) for (t, s), times in sorted(wrong.items(), key=lambda entry: (-entry[1], entry[0]))]
+    return [
+        (names[t], names[s], times, boxes[t])
+        for (t, s), times in sorted(wrong.items(), key=lambda entry: (-entry[1], entry[0]))
+    ]
 
 
 def _judged(pairs, vocabulary: Vocabulary, label: int):
-    """(file, box, labels and scores of the box, word, its score) of every attribute label of that kind."""
+    """(file, box, labels and scores of the box, word, its score) of every attribute label of that
+    kind."""
     names = vocabulary.attribute_names
     for truth, found in pairs:
         for row, column in (truth.attributes == label).nonzero().tolist():
             scores = found.attribute_scores[row].tolist()
-            yield truth.file, tuple(truth.boxes[row].tolist()), truth.attributes[row].tolist(), scores, names[column], scores[column]
+            yield (
+                truth.file,
+                tuple(truth.boxes[row].tolist()),
+                truth.attributes[row].tolist(),
+                scores,
+                names[column],
+                scores[column],
+            )
 
 
 def _true_of_type(labels: list[int], vocabulary: Vocabulary, word: str) -> str:
     names = vocabulary.attribute_names
-    return ", ".join(names[column] for column in _of_type(vocabulary, word) if labels[column] == POSITIVE) or f"not {word}"
+    return (
+        ", ".join(
+            names[column] for column in _of_type(vocabulary, word) if labels[column] == POSITIVE
+        )
+        or f"not {word}"
+    )
 
 
 def _said_instead(labels: list[int], scores: list[float], vocabulary: Vocabulary, word: str) -> str:
     """The best-scoring word of the type that does not hold."""
     false = [column for column in _of_type(vocabulary, word) if labels[column] == NEGATIVE]
     best = max(false, key=scores.__getitem__, default=None)
-    return f"not {word}" if best is None else f"{vocabulary.attribute_names[best]} {scores[best]:.2f}"
+    return (
+        f"not {word}" if best is None else f"{vocabulary.attribute_names[best]} {scores[best]:.2f}"
+    )
 
 
 def _of_type(vocabulary: Vocabulary, word: str) -> list[int]:

@@ -1,4 +1,5 @@
-"""The numbers of a chain, read from what its steps wrote: metrics.json of every evaluated model, history.json of every stage."""
+"""The numbers of a chain, read from what its steps wrote: metrics.json of every evaluated model,
+history.json of every stage."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ NAN = float("nan")
 
 @dataclass
 class Metrics:
-    """metrics.json of one model, as `ovarnet evaluate` writes it: rows (setting, measure, protocol, group), and one entry per word."""
+    """metrics.json of one model, as `ovarnet evaluate` writes it: rows (setting, measure, protocol,
+    group), and one entry per word."""
 
     rows: dict[tuple[str, str, str], dict[str, dict]]
     words: list[dict]
@@ -22,27 +24,53 @@ class Metrics:
     def read(cls, path: Path) -> Metrics:
         content, rows = read_json(path, dict), {}
         for row in content["rows"]:
-            rows.setdefault((row["setting"], row["measure"], row["protocol"]), {})[row["group"]] = row
+            rows.setdefault((row["setting"], row["measure"], row["protocol"]), {})[row["group"]] = (
+                row
+            )
         return cls(rows, content["words"])
 
-    def value(self, setting: str, measure: str, group: str, protocol: str | None = None, *, of: str = "value") -> float:
-        """In percent; nan where it is undefined, or no word is of that group. of: "value" or "chance". KeyError when the measure is not
-        there or, without `protocol`, there under several."""
-        found = [groups for (row_setting, row_measure, row_protocol), groups in self.rows.items()
-                 if (row_setting, row_measure) == (setting, measure) and protocol in (None, row_protocol)]
+    def value(
+        self,
+        setting: str,
+        measure: str,
+        group: str,
+        protocol: str | None = None,
+        *,
+        of: str = "value",
+    ) -> float:
+        """In percent; nan where it is undefined, or no word is of that group. of: "value" or
+        "chance". KeyError when the measure is not there or, without `protocol`, there under
+        several."""
+        found = [
+            groups
+            for (row_setting, row_measure, row_protocol), groups in self.rows.items()
+            if (row_setting, row_measure) == (setting, measure) and protocol in (None, row_protocol)
+        ]
         if len(found) != 1:
             raise KeyError(f"{len(found)} measures {setting}, {measure}, {protocol}")
         return _percent(found[0][group][of]) if group in found[0] else NAN
 
     def types(self) -> list[str]:
         """Parent types of the attributes, in the order of the vocabulary."""
-        groups = next((groups for (_, measure, _), groups in self.rows.items() if measure == "attribute mAP"), {})
+        groups = next(
+            (groups for (_, measure, _), groups in self.rows.items() if measure == "attribute mAP"),
+            {},
+        )
         return [group.removeprefix("type ") for group in groups if group.startswith("type ")]
 
-    def of_words(self, setting: str, kind: str, number: str, protocol: str | None = None) -> dict[str, float]:
-        """Word -> its `number` ("ap", "ap50", "chance") in percent. kind: "attribute" or "category"."""
-        return {entry[kind]: _percent(entry[number]) for entry in self.words
-                if kind in entry and entry["setting"] == setting and number in entry and protocol in (None, entry["protocol"])}
+    def of_words(
+        self, setting: str, kind: str, number: str, protocol: str | None = None
+    ) -> dict[str, float]:
+        """Word -> its `number` ("ap", "ap50", "chance") in percent. kind: "attribute" or
+        "category"."""
+        return {
+            entry[kind]: _percent(entry[number])
+            for entry in self.words
+            if kind in entry
+            and entry["setting"] == setting
+            and number in entry
+            and protocol in (None, entry["protocol"])
+        }
 
 
 def read_history(folder: Path) -> dict[str, list[tuple[int, float]]]:

@@ -22,7 +22,8 @@ TEACHER, STUDENT = MODELS["step_two"], MODELS["ovarnet"]
 
 @dataclass
 class Chain:
-    """Everything a finished chain left, opened. metrics, models: by the names of `MODELS`. images: of the test split."""
+    """Everything a finished chain left, opened. metrics, models: by the names of `MODELS`. images:
+    of the test split."""
 
     places: Places
     ledger: Ledger
@@ -37,9 +38,19 @@ class Chain:
         vocabulary, images = open_dataset("scenes", places.world, "test")
         models = {title: ovarnet.load(places.checkpoint(name)) for name, title in MODELS.items()}
         timed = {title: models[title] for title in (TEACHER, STUDENT)}
-        metrics = {title: Metrics.read(places.evaluation(name) / "metrics.json") for name, title in MODELS.items()}
-        return cls(places, Ledger.open(places.output), metrics, models, vocabulary, images,
-                   milliseconds_per_image(timed, [image.file for image in images[:TIMED]]))
+        metrics = {
+            title: Metrics.read(places.evaluation(name) / "metrics.json")
+            for name, title in MODELS.items()
+        }
+        return cls(
+            places,
+            Ledger.open(places.output),
+            metrics,
+            models,
+            vocabulary,
+            images,
+            milliseconds_per_image(timed, [image.file for image in images[:TIMED]]),
+        )
 
     @property
     def minutes(self) -> dict[str, float]:
@@ -47,6 +58,14 @@ class Chain:
         return {entry.title: entry.seconds / 60 for entry in self.ledger.entries.values()}
 
     def tables(self) -> list[tables.Table]:
-        proposers = {"offline proposer (of CLIP-Attr)": self.metrics[TEACHER], "OvarNet's own": self.metrics[STUDENT]}
-        return [tables.box_given(self.metrics), tables.box_free(self.metrics), tables.parent_types(self.metrics),
-                tables.proposals(proposers), tables.speed(self.milliseconds, min(TIMED, len(self.images)))]
+        proposers = {
+            "offline proposer (of CLIP-Attr)": self.metrics[TEACHER],
+            "OvarNet's own": self.metrics[STUDENT],
+        }
+        return [
+            tables.box_given(self.metrics),
+            tables.box_free(self.metrics),
+            tables.parent_types(self.metrics),
+            tables.proposals(proposers),
+            tables.speed(self.milliseconds, min(TIMED, len(self.images))),
+        ]

@@ -1,4 +1,5 @@
-"""The parts of the report as HTML: one self-contained file, no scripts, nothing loaded from elsewhere."""
+"""The parts of the report as HTML: one self-contained file, no scripts, nothing loaded from
+elsewhere."""
 
 from __future__ import annotations
 
@@ -45,14 +46,28 @@ pre { overflow-x: auto; background: #f5f7f9; padding: 10px; border-radius: 6px; 
 
 
 def page(title: str, parts: Sequence[str]) -> str:
-    return (f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-            f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n" + "\n".join(parts) + "\n</body></html>\n")
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body></html>\n"
+    )
 
 
 def picture(content: bytes, description: str) -> str:
     """An <img> with the picture inside. content: SVG, PNG or JPEG."""
-    kind = "svg+xml" if content.lstrip()[:5] in (b"<?xml", b"<svg ") else "png" if content[:4] == b"\x89PNG" else "jpeg"
-    return f'<img alt="{escape(description)}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
+    kind = (
+        "svg+xml"
+        if content.lstrip()[:5] in (b"<?xml", b"<svg ")
+        else "png"
+        if content[:4] == b"\x89PNG"
+        else "jpeg"
+    )
+    return (
+        f'<img alt="{escape(description)}" '
+        f'src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
+    )
 
 
 def figure(content: bytes, caption: str) -> str:
@@ -61,37 +76,65 @@ def figure(content: bytes, caption: str) -> str:
 
 def cards(numbers: Sequence[tuple[str, str]]) -> str:
     """(number, label) pairs, large."""
-    inner = "".join(f'<div class="card"><span class="number">{escape(number)}</span><span class="label">{escape(label)}</span></div>'
-                    for number, label in numbers)
+    inner = "".join(
+        f'<div class="card"><span class="number">{escape(number)}</span><span '
+        f'class="label">{escape(label)}</span></div>'
+        for number, label in numbers
+    )
     return f'<div class="cards">{inner}</div>'
 
 
 def stages(columns: Mapping[str, tuple[bytes, Column]]) -> str:
-    """One image as each stage sees it; the first column is the truth. columns: title -> (picture, what was found)."""
+    """One image as each stage sees it; the first column is the truth. columns: title -> (picture,
+    what was found)."""
     cells = []
     for index, (title, (content, column)) in enumerate(columns.items()):
-        lines = {found.number: _object(found, is_truth=index == 0) for found in column.found if found.number}
-        lines |= {number: f'<div class="object">{_tag(number)}<span class="wrong">not found</span></div>' for number in column.missed}
+        lines = {
+            found.number: _object(found, is_truth=index == 0)
+            for found in column.found
+            if found.number
+        }
+        lines |= {
+            number: f'<div class="object">{_tag(number)}<span class="wrong">not found</span></div>'
+            for number in column.missed
+        }
         extras = [_object(found, is_truth=False) for found in column.found if not found.number]
         objects = "".join([lines[number] for number in sorted(lines)] + extras)
-        more = f'<div class="object soft">and {column.left_out} more</div>' if column.left_out else ""
+        more = (
+            f'<div class="object soft">and {column.left_out} more</div>' if column.left_out else ""
+        )
         cells.append(f"<div><h4>{escape(title)}</h4>{picture(content, title)}{objects}{more}</div>")
     return f'<div class="stages">{"".join(cells)}</div>'
 
 
 def crops(items: Sequence[tuple[bytes, str, str]]) -> str:
     """(picture, what was said, what is true) of mistakes."""
-    inner = "".join(f'<div class="crop">{picture(content, said)}<span class="wrong">{escape(said)}</span><br>'
-                    f'<span class="right">{escape(true)}</span></div>' for content, said, true in items)
+    inner = "".join(
+        f'<div class="crop">{picture(content, said)}<span class="wrong">{escape(said)}</span><br>'
+        f'<span class="right">{escape(true)}</span></div>'
+        for content, said, true in items
+    )
     return f'<div class="crops">{inner}</div>' if items else "<p>None.</p>"
 
 
-def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]], amounts: Sequence[int] = ()) -> str:
+def plain_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], amounts: Sequence[int] = ()
+) -> str:
     """A table of texts; columns of `amounts` are set to the right."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join("<tr>" + "".join(f'<td{" class=amount" if column in amounts else ""}>{escape(text)}</td>'
-                                    for column, text in enumerate(row)) + "</tr>" for row in rows)
-    return f'<div class="table run"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td{' class=amount' if column in amounts else ''}>{escape(text)}</td>"
+            for column, text in enumerate(row)
+        )
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        '<div class="table '
+        f'run"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def details(summary: str, content: str) -> str:
@@ -100,7 +143,9 @@ def details(summary: str, content: str) -> str:
 
 def _object(found: Found, *, is_truth: bool) -> str:
     score = "" if is_truth else f" {found.score:.2f}"
-    words = ", ".join(_word(said, is_truth, "" if is_truth else f" {said.score:.2f}") for said in found.attributes)
+    words = ", ".join(
+        _word(said, is_truth, "" if is_truth else f" {said.score:.2f}") for said in found.attributes
+    )
     words = f"<br>{words}" if words else ""
     return f'<div class="object">{_tag(found.number)}<b>{_word(found.category, is_truth, score)}</b>{words}</div>'
 

@@ -1,4 +1,5 @@
-"""Small pictures of the report: an image with numbered boxes, and the surroundings of one box. Images are (H, W, 3) uint8 RGB."""
+"""Small pictures of the report: an image with numbered boxes, and the surroundings of one box.
+Images are (H, W, 3) uint8 RGB."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from ovarnet.drawing.fonts import font
 COLOURS = ("#e6194b", "#0082c8", "#f58231", "#911eb4", "#008080", "#aa6e28")
 EXTRA = "#6b7280"
 WIDTH, CROP = 440, 220
-"""Pixels of a picture's width and of a crop's side; the page shows them at half of that, sharp on fine screens."""
+"""Pixels of a picture's width and of a crop's side; the page shows them at half of that, sharp on
+fine screens."""
 SURROUNDINGS = 0.35
 """Margin around the box of a crop, as a share of its longer side."""
 
@@ -25,11 +27,16 @@ def colour(number: int) -> str:
 
 
 def numbered_boxes(image: np.ndarray, boxes: Sequence[np.ndarray], numbers: Sequence[int]) -> bytes:
-    """JPEG, `WIDTH` wide: boxes in the colours of their objects, each with its number; 0 has none and a thin line."""
+    """JPEG, `WIDTH` wide: boxes in the colours of their objects, each with its number; 0 has none
+    and a thin line."""
     scale = WIDTH / image.shape[1]
-    picture = Image.fromarray(cv2.resize(image, (WIDTH, round(image.shape[0] * scale)), interpolation=cv2.INTER_CUBIC))
+    picture = Image.fromarray(
+        cv2.resize(image, (WIDTH, round(image.shape[0] * scale)), interpolation=cv2.INTER_CUBIC)
+    )
     pen, face = ImageDraw.Draw(picture), font("DejaVuSans-Bold.ttf", 24)
-    for box, number in sorted(zip(boxes, numbers, strict=True), key=lambda pair: pair[1] > 0):      # extras below
+    for box, number in sorted(
+        zip(boxes, numbers, strict=True), key=lambda pair: pair[1] > 0
+    ):  # extras below
         x1, y1, x2, y2 = (float(value) * scale for value in box)
         pen.rectangle((x1, y1, x2, y2), outline=colour(number), width=5 if number else 3)
         if number:
@@ -40,15 +47,21 @@ def numbered_boxes(image: np.ndarray, boxes: Sequence[np.ndarray], numbers: Sequ
 
 
 def surroundings(image: np.ndarray, box: Sequence[float]) -> bytes:
-    """JPEG, `CROP` x `CROP`: the box and what is around it, the box drawn; outside of the image it is light grey."""
+    """JPEG, `CROP` x `CROP`: the box and what is around it, the box drawn; outside of the image it
+    is light grey."""
     x1, y1, x2, y2 = box
     side = max(x2 - x1, y2 - y1, 8) * (1 + 2 * SURROUNDINGS)
     left, top, scale = (x1 + x2 - side) / 2, (y1 + y2 - side) / 2, CROP / side
     matrix = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
-    crop = cv2.warpAffine(image, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderValue=(236, 238, 241))
+    crop = cv2.warpAffine(
+        image, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderValue=(236, 238, 241)
+    )
     picture = Image.fromarray(crop)
-    pen, outline = ImageDraw.Draw(picture), [(value - start) * scale for value, start in zip(box, (left, top, left, top), strict=True)]
-    pen.rectangle(outline, outline="black", width=4)        # black below white shows on any ground
+    pen, outline = (
+        ImageDraw.Draw(picture),
+        [(value - start) * scale for value, start in zip(box, (left, top, left, top), strict=True)],
+    )
+    pen.rectangle(outline, outline="black", width=4)  # black below white shows on any ground
     pen.rectangle(outline, outline="white", width=2)
     return _jpeg(picture)
 

@@ -15,9 +15,11 @@ GROUPS = ("base", "novel", "all")
 
 @dataclass
 class Table:
-    """columns: (group, name) pairs; neighbours of one group share a heading. rows: name -> one value per column, nan where there is none.
+    """columns: (group, name) pairs; neighbours of one group share a heading. rows: name -> one
+    value per column, nan where there is none.
 
-    best: of every column the best row is set in bold: max, min, or None. plain: rows that do not compete, such as chance.
+    best: of every column the best row is set in bold: max, min, or None. plain: rows that do not
+    compete, such as chance.
     """
 
     title: str
@@ -29,36 +31,68 @@ class Table:
     plain: set[str] = field(default_factory=set)
 
     def cells(self) -> dict[str, list[tuple[str, bool]]]:
-        """Row -> (text, is best) of every column. Rows alone, and equals of the best, are treated as anyone would: no bold, all bold."""
-        texts = {name: ["–" if math.isnan(value) else f"{value:.{self.digits}f}" for value in values] for name, values in self.rows.items()}
+        """Row -> (text, is best) of every column. Rows alone, and equals of the best, are treated
+        as anyone would: no bold, all bold."""
+        texts = {
+            name: ["–" if math.isnan(value) else f"{value:.{self.digits}f}" for value in values]
+            for name, values in self.rows.items()
+        }
         competing = {name: values for name, values in self.rows.items() if name not in self.plain}
         winners = []
         for column in range(len(self.columns)):
-            known = {name: values[column] for name, values in competing.items() if not math.isnan(values[column])}
+            known = {
+                name: values[column]
+                for name, values in competing.items()
+                if not math.isnan(values[column])
+            }
             top = self.best(known.values()) if self.best and len(known) > 1 else None
-            winners.append({name for name in known if top is not None and texts[name][column] == f"{top:.{self.digits}f}"})
-        return {name: [(text, name in winners[column]) for column, text in enumerate(row)] for name, row in texts.items()}
+            winners.append(
+                {
+                    name
+                    for name in known
+                    if top is not None and texts[name][column] == f"{top:.{self.digits}f}"
+                }
+            )
+        return {
+            name: [(text, name in winners[column]) for column, text in enumerate(row)]
+            for name, row in texts.items()
+        }
 
     def markdown(self) -> str:
-        heads = [f"{group}, {name}" if group and name else group or name for group, name in self.columns]
+        heads = [
+            f"{group}, {name}" if group and name else group or name for group, name in self.columns
+        ]
         lines = [f"| | {' | '.join(heads)} |", "|---" + "|---:" * len(heads) + "|"]
         for name, row in self.cells().items():
-            lines.append(f"| {name} | {' | '.join(f'**{text}**' if best else text for text, best in row)} |")
+            lines.append(
+                f"| {name} | {' | '.join(f'**{text}**' if best else text for text, best in row)} |"
+            )
         return f"**{self.title}.** {self.note}\n\n" + "\n".join(lines) + "\n"
 
     def html(self) -> str:
         first, second = [], []
         for index, (group, name) in enumerate(self.columns):
             if index == 0 or group != self.columns[index - 1][0]:
-                span = next((i for i, (other, _) in enumerate(self.columns[index:]) if other != group), len(self.columns) - index)
+                span = next(
+                    (i for i, (other, _) in enumerate(self.columns[index:]) if other != group),
+                    len(self.columns) - index,
+                )
                 first.append(f'<th colspan="{span}" class="start">{html.escape(group)}</th>')
             second.append(f'<th class="{self._class(index)}">{html.escape(name)}</th>')
         lines = [f"<tr><th></th>{''.join(first)}</tr>", f"<tr><th></th>{''.join(second)}</tr>"]
         for name, row in self.cells().items():
-            cells = "".join(f'<td class="{self._class(i)}">{f"<b>{text}</b>" if best else text}</td>' for i, (text, best) in enumerate(row))
-            lines.append(f'<tr{" class=plain" if name in self.plain else ""}><th>{html.escape(name)}</th>{cells}</tr>')
-        return (f'<div class="table"><table><caption><b>{html.escape(self.title)}.</b> {html.escape(self.note)}</caption>'
-                f'<thead>{lines[0]}{lines[1]}</thead><tbody>{"".join(lines[2:])}</tbody></table></div>')
+            cells = "".join(
+                f'<td class="{self._class(i)}">{f"<b>{text}</b>" if best else text}</td>'
+                for i, (text, best) in enumerate(row)
+            )
+            lines.append(
+                f"<tr{' class=plain' if name in self.plain else ''}><th>{html.escape(name)}</th>{cells}</tr>"
+            )
+        return (
+            f'<div class="table"><table><caption><b>{html.escape(self.title)}.</b> '
+            f"{html.escape(self.note)}</caption>"
+            f"<thead>{lines[0]}{lines[1]}</thead><tbody>{''.join(lines[2:])}</tbody></table></div>"
+        )
 
     def _class(self, column: int) -> str:
         starts = column == 0 or self.columns[column][0] != self.columns[column - 1][0]
@@ -69,42 +103,101 @@ def box_given(models: Mapping[str, Metrics]) -> Table:
     """models: name -> metrics, in the order of the chain."""
     measures = ("category accuracy", "attribute mAP")
     columns = [(measure, group) for measure in measures for group in GROUPS]
-    rows = {name: [metrics.value(GIVEN, measure, group) for measure, group in columns] for name, metrics in models.items()}
+    rows = {
+        name: [metrics.value(GIVEN, measure, group) for measure, group in columns]
+        for name, metrics in models.items()
+    }
     last = next(reversed(models.values()))
-    chance = {"chance": [last.value(GIVEN, measure, group, of="chance") for measure, group in columns]}
-    return Table("Box-given", "The annotated boxes are handed to the model. Accuracy: best of all category words. %.",
-                 columns, chance | rows, plain={"chance"})
+    chance = {
+        "chance": [last.value(GIVEN, measure, group, of="chance") for measure, group in columns]
+    }
+    return Table(
+        "Box-given",
+        "The annotated boxes are handed to the model. Accuracy: best of all category words. %.",
+        columns,
+        chance | rows,
+        plain={"chance"},
+    )
 
 
 def parent_types(models: Mapping[str, Metrics]) -> Table:
     last = next(reversed(models.values()))
     columns = [("attribute mAP by parent type", name) for name in last.types()]
-    rows = {name: [metrics.value(GIVEN, "attribute mAP", f"type {kind}") for _, kind in columns] for name, metrics in models.items()}
-    chance = {"chance": [last.value(GIVEN, "attribute mAP", f"type {kind}", of="chance") for _, kind in columns]}
-    return Table("Box-given, by parent type", "Base and novel words together. %.", columns, chance | rows, plain={"chance"})
+    rows = {
+        name: [metrics.value(GIVEN, "attribute mAP", f"type {kind}") for _, kind in columns]
+        for name, metrics in models.items()
+    }
+    chance = {
+        "chance": [
+            last.value(GIVEN, "attribute mAP", f"type {kind}", of="chance") for _, kind in columns
+        ]
+    }
+    return Table(
+        "Box-given, by parent type",
+        "Base and novel words together. %.",
+        columns,
+        chance | rows,
+        plain={"chance"},
+    )
 
 
 def box_free(models: Mapping[str, Metrics]) -> Table:
-    measures = {"AP50 (COCO-OVD)": ("COCO-OVD AP50", None), "attribute mAP, authors": ("attribute mAP", AUTHORS),
-                "attribute mAP, ovad": ("attribute mAP", OVAD)}
+    measures = {
+        "AP50 (COCO-OVD)": ("COCO-OVD AP50", None),
+        "attribute mAP, authors": ("attribute mAP", AUTHORS),
+        "attribute mAP, ovad": ("attribute mAP", OVAD),
+    }
     columns = [(title, group) for title in measures for group in GROUPS]
-    rows = {name: [metrics.value(FREE, measures[title][0], group, measures[title][1]) for title, group in columns]
-            for name, metrics in models.items()}
+    rows = {
+        name: [
+            metrics.value(FREE, measures[title][0], group, measures[title][1])
+            for title, group in columns
+        ]
+        for name, metrics in models.items()
+    }
     last = next(reversed(models.values()))
-    chance = [last.value(FREE, measures[title][0], group, measures[title][1], of="chance") for title, group in columns]
-    return Table("Box-free", "The model finds the boxes itself. Attributes of an annotated box are those of the detection of best IoU "
-                 "(authors), or of its one-to-one partner at IoU >= 0.5 (ovad). %.", columns, {"chance": chance} | rows, plain={"chance"})
+    chance = [
+        last.value(FREE, measures[title][0], group, measures[title][1], of="chance")
+        for title, group in columns
+    ]
+    return Table(
+        "Box-free",
+        "The model finds the boxes itself. Attributes of an annotated box are those of the "
+        "detection of best IoU "
+        "(authors), or of its one-to-one partner at IoU >= 0.5 (ovad). %.",
+        columns,
+        {"chance": chance} | rows,
+        plain={"chance"},
+    )
 
 
 def proposals(models: Mapping[str, Metrics]) -> Table:
-    """models: the one that shows the offline proposer and the one that proposes by itself, named so."""
+    """models: the one that shows the offline proposer and the one that proposes by itself, named
+    so."""
     columns = [(measure, group) for measure in ("R@50", "R@100", "AR@100") for group in GROUPS]
-    rows = {name: [metrics.value(FREE, f"proposals {measure}", group) for measure, group in columns] for name, metrics in models.items()}
-    return Table("Proposals", "Share of the annotated boxes that the 50 or 100 best proposals hit: at IoU 0.5 (R), and the mean over IoU "
-                 "0.5 to 0.95 (AR). %.", columns, rows)
+    rows = {
+        name: [metrics.value(FREE, f"proposals {measure}", group) for measure, group in columns]
+        for name, metrics in models.items()
+    }
+    return Table(
+        "Proposals",
+        "Share of the annotated boxes that the 50 or 100 best proposals hit: at IoU 0.5 (R), and "
+        "the mean over IoU "
+        "0.5 to 0.95 (AR). %.",
+        columns,
+        rows,
+    )
 
 
 def speed(milliseconds: Mapping[str, float], images: int) -> Table:
-    rows = {name: [value, max(milliseconds.values()) / value] for name, value in milliseconds.items()}
-    return Table("Time per image", f"detect() on one image at a time, all words asked, by turns on {images} test images; median.",
-                 [("milliseconds", ""), ("times as fast", "")], rows, best=None)
+    rows = {
+        name: [value, max(milliseconds.values()) / value] for name, value in milliseconds.items()
+    }
+    return Table(
+        "Time per image",
+        f"detect() on one image at a time, all words asked, by turns on {images} test images; "
+        "median.",
+        [("milliseconds", ""), ("times as fast", "")],
+        rows,
+        best=None,
+    )

@@ -12,9 +12,11 @@ from ovarnet.io.images import read_image
 
 
 def milliseconds_per_image(models: Mapping[str, object], files: Sequence[str]) -> dict[str, float]:
-    """Median milliseconds of ``detect`` on one image at a time with all words of the model; reading the file does not count.
+    """Median milliseconds of ``detect`` on one image at a time with all words of the model; reading
+    the file does not count.
 
-    The models take turns, so that a busy machine slows them alike; the first image warms them up and does not count where there are more.
+    The models take turns, so that a busy machine slows them alike; the first image warms them up
+    and does not count where there are more.
     """
     seconds = {name: [] for name in models}
     for file in files:
@@ -28,5 +30,5 @@ def _timed(model, image) -> float:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     started = time.perf_counter()
-    model.detect(image)         # its result is on the CPU, so the GPU is done when it returns
+    model.detect(image)  # its result is on the CPU, so the GPU is done when it returns
     return time.perf_counter() - started

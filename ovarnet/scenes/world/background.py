@@ -1,4 +1,5 @@
-"""Backgrounds: muted gradients with a texture, and clutter that carries no label. No background has a colour a person would name."""
+"""Backgrounds: muted gradients with a texture, and clutter that carries no label. No background has
+a colour a person would name."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ _MOST_CLUTTER = 6
 
 
 def _muted_corners(rng: np.random.Generator, gain: float) -> np.ndarray:
-    """(2, 2, 3) uint8 RGB: one grey level per corner around a common one, and one weak tint for all."""
+    """(2, 2, 3) uint8 RGB: one grey level per corner around a common one, and one weak tint for
+    all."""
     level = rng.uniform(70, 205) + rng.uniform(-28, 28, (2, 2, 1))
     tint = rng.uniform(-_TINT, _TINT, 3)
     return np.clip(gain * (level + tint - tint.mean()), 0, 255).astype(np.uint8)
@@ -32,12 +34,27 @@ def _clutter(image: np.ndarray, rng: np.random.Generator) -> None:
         else:
             axes = (int(8 * (2 + 15 * u[7])), int(8 * (2 + 10 * u[8])))
             thickness = -1 if u[6] < 0.8 else 2
-            cv2.ellipse(image, (x, y), axes, 180 * u[2], 0, 360 if thickness < 0 else 200, color, thickness, cv2.LINE_AA, 3)
+            cv2.ellipse(
+                image,
+                (x, y),
+                axes,
+                180 * u[2],
+                0,
+                360 if thickness < 0 else 200,
+                color,
+                thickness,
+                cv2.LINE_AA,
+                3,
+            )
 
 
-def draw_background(height: int, width: int, rng: np.random.Generator, gain: float = 1.0) -> np.ndarray:
+def draw_background(
+    height: int, width: int, rng: np.random.Generator, gain: float = 1.0
+) -> np.ndarray:
     """(height, width, 3) uint8 RGB. gain: brightness of the picture."""
-    gradient = cv2.resize(_muted_corners(rng, gain), (width, height), interpolation=cv2.INTER_LINEAR)
+    gradient = cv2.resize(
+        _muted_corners(rng, gain), (width, height), interpolation=cv2.INTER_LINEAR
+    )
     bank = backdrop_bank()
     u, (low, high) = rng.random(4).tolist(), _TEXTURE
     y, x = int(u[0] * (bank.shape[1] - height + 1)), int(u[1] * (bank.shape[2] - width + 1))

@@ -1,9 +1,11 @@
-"""Natural captions of photos and scenes. They only ever mention words that are true of what is shown.
+"""Natural captions of photos and scenes. They only ever mention words that are true of what is
+shown.
 
-The mention rates decide what is learned from them. Photos, from which the CLIP is trained, have the captions of the web: they name the
-thing and seldom describe it, so that the CLIP knows categories better than attributes, while every attribute word still occurs often
-enough to be learned. Scenes, from which step II learns, have the captions of a describer, as COCO's have, or as CC3M's do once only those
-with a word of the vocabulary are kept (method section 4.2).
+The mention rates decide what is learned from them. Photos, from which the CLIP is trained, have the
+captions of the web: they name the thing and seldom describe it, so that the CLIP knows categories
+better than attributes, while every attribute word still occurs often enough to be learned. Scenes,
+from which step II learns, have the captions of a describer, as COCO's have, or as CC3M's do once
+only those with a word of the vocabulary are kept (method section 4.2).
 """
 
 from __future__ import annotations
@@ -17,23 +19,73 @@ from ovarnet.scenes.world.things import Thing
 from ovarnet.scenes.world.words import PARENT_OF, attribute_strings, category_strings
 
 PHOTO_MENTION_RATES: Mapping[str, float] = {
-    "category": 0.95, "color": 0.15, "pattern": 0.4, "finish": 0.35, "size": 0.35, "pose": 0.4, "border": 0.35, "condition": 0.35,
+    "category": 0.95,
+    "color": 0.15,
+    "pattern": 0.4,
+    "finish": 0.35,
+    "size": 0.35,
+    "pose": 0.4,
+    "border": 0.35,
+    "condition": 0.35,
 }
 SCENE_MENTION_RATES: Mapping[str, float] = {
-    "category": 0.95, "color": 0.5, "pattern": 0.6, "finish": 0.6, "size": 0.6, "pose": 0.6, "border": 0.6, "condition": 0.6,
+    "category": 0.95,
+    "color": 0.5,
+    "pattern": 0.6,
+    "finish": 0.6,
+    "size": 0.6,
+    "pose": 0.6,
+    "border": 0.6,
+    "condition": 0.6,
 }
-"""How often a true word of each kind is mentioned; an object whose category is not mentioned is called "object" or "thing"."""
+"""How often a true word of each kind is mentioned; an object whose category is not mentioned is
+called "object" or "thing"."""
 
 CAPTIONS_PER_IMAGE = 5
 
 _SYNONYM_RATE = 0.2
-_ORDER = ("size", "condition", "finish", "color", "pattern", "border", "pose")  # the usual order of English adjectives, more or less
-_OPENERS = ("", "", "", "a photo of ", "a picture of ", "an image of ", "a close-up of ", "there is ", "this is ", "here is ",
-            "this picture shows ", "one can see ", "i took a photo of ")
-_SCENE_OPENERS = ("", "", "", "a photo of ", "a picture of ", "a scene with ", "this picture shows ", "one can see ", "we see ",
-                  "the image shows ")
+_ORDER = (
+    "size",
+    "condition",
+    "finish",
+    "color",
+    "pattern",
+    "border",
+    "pose",
+)  # the usual order of English adjectives, more or less
+_OPENERS = (
+    "",
+    "",
+    "",
+    "a photo of ",
+    "a picture of ",
+    "an image of ",
+    "a close-up of ",
+    "there is ",
+    "this is ",
+    "here is ",
+    "this picture shows ",
+    "one can see ",
+    "i took a photo of ",
+)
+_SCENE_OPENERS = (
+    "",
+    "",
+    "",
+    "a photo of ",
+    "a picture of ",
+    "a scene with ",
+    "this picture shows ",
+    "one can see ",
+    "we see ",
+    "the image shows ",
+)
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
-_NOUN_FORMS = {"pattern": ("pattern", "print"), "finish": ("finish", "surface"), "color": ("color", "tone")}
+_NOUN_FORMS = {
+    "pattern": ("pattern", "print"),
+    "finish": ("finish", "surface"),
+    "color": ("color", "tone"),
+}
 
 
 def _pick(rng: np.random.Generator, options: Sequence):
@@ -45,8 +97,11 @@ def spoken(word: str, strings: tuple[str, ...], rng: np.random.Generator) -> str
     return _pick(rng, strings[1:]) if len(strings) > 1 and rng.random() < _SYNONYM_RATE else word
 
 
-def _mentioned(words: Mapping[str, Sequence[str]], rates: Mapping[str, float], rng: np.random.Generator) -> list[str]:
-    """The attribute words that this caption speaks of, in the usual order or, half of the time, in any."""
+def _mentioned(
+    words: Mapping[str, Sequence[str]], rates: Mapping[str, float], rng: np.random.Generator
+) -> list[str]:
+    """The attribute words that this caption speaks of, in the usual order or, half of the time, in
+    any."""
     chosen = [word for parent in _ORDER for word in words[parent] if rng.random() < rates[parent]]
     if rng.random() < 0.5:
         chosen = [chosen[i] for i in rng.permutation(len(chosen))]
@@ -76,8 +131,16 @@ def _said(words: Sequence[str], rng: np.random.Generator) -> list[str]:
     return [spoken(word, attribute_strings(word), rng) for word in words]
 
 
-def noun_phrase(noun: str, words: list[str], rng: np.random.Generator, *, determiner: str = "a", verb: str = "is") -> str:
-    """'a small striped mug that is red': some words before the noun, the others after it. determiner: 'a', 'the' or a number word."""
+def noun_phrase(
+    noun: str,
+    words: list[str],
+    rng: np.random.Generator,
+    *,
+    determiner: str = "a",
+    verb: str = "is",
+) -> str:
+    """'a small striped mug that is red': some words before the noun, the others after it.
+    determiner: 'a', 'the' or a number word."""
     before = len(words) if rng.random() < 0.55 else int(rng.random() * (len(words) + 1))
     front = " ".join([*_said(words[:before], rng), noun])
     phrase = _article(front) if determiner == "a" else f"{determiner} {front}"
@@ -108,14 +171,23 @@ def _photo_caption(thing: Thing, rates: Mapping[str, float], rng: np.random.Gene
     if words and style < 0.25:
         return _statement(noun, words, rng)
     if words and style < 0.35:  # as in a product title
-        return f"{noun}, {', '.join(_said(words, rng))}" if rng.random() < 0.5 else " ".join([*_said(words, rng), noun])
+        return (
+            f"{noun}, {', '.join(_said(words, rng))}"
+            if rng.random() < 0.5
+            else " ".join([*_said(words, rng), noun])
+        )
     opener = _pick(rng, _OPENERS)
     determiner = "the" if opener.endswith("of ") and rng.random() < 0.2 else "a"
     return opener + noun_phrase(noun, words, rng, determiner=determiner)
 
 
-def photo_captions(seed: int, index: int, thing: Thing, count: int = CAPTIONS_PER_IMAGE,
-                   rates: Mapping[str, float] = PHOTO_MENTION_RATES) -> list[str]:
+def photo_captions(
+    seed: int,
+    index: int,
+    thing: Thing,
+    count: int = CAPTIONS_PER_IMAGE,
+    rates: Mapping[str, float] = PHOTO_MENTION_RATES,
+) -> list[str]:
     """`count` captions, drawn independently, of photo `index`, which shows `thing`."""
     rng = random_stream(seed, "photos", index, purpose=1)
     return [_finished(_photo_caption(thing, rates, rng), rng) for _ in range(count)]
@@ -138,14 +210,32 @@ def _relations(a: SceneObject, b: SceneObject, a_is_later: bool) -> list[str]:
     return found
 
 
-def _group_phrase(group: list[SceneObject], rates: Mapping[str, float], rng: np.random.Generator) -> str:
+def _group_phrase(
+    group: list[SceneObject], rates: Mapping[str, float], rng: np.random.Generator
+) -> str:
     """'two red apples': the words that all objects of the group share."""
-    shared = {parent: [w for w in words if all(w in o.thing.attributes for o in group)] for parent, words in group[0].thing.words.items()}
-    return noun_phrase(group[0].thing.category.plural, _mentioned(shared, rates, rng), rng, determiner=_NUMBERS[len(group)], verb="are")
+    shared = {
+        parent: [w for w in words if all(w in o.thing.attributes for o in group)]
+        for parent, words in group[0].thing.words.items()
+    }
+    return noun_phrase(
+        group[0].thing.category.plural,
+        _mentioned(shared, rates, rng),
+        rng,
+        determiner=_NUMBERS[len(group)],
+        verb="are",
+    )
 
 
-def _single_phrase(item: SceneObject, rates: Mapping[str, float], rng: np.random.Generator, determiner: str = "a") -> str:
-    return noun_phrase(_noun(item.thing, rates, rng), _mentioned(item.thing.words, rates, rng), rng, determiner=determiner)
+def _single_phrase(
+    item: SceneObject, rates: Mapping[str, float], rng: np.random.Generator, determiner: str = "a"
+) -> str:
+    return noun_phrase(
+        _noun(item.thing, rates, rng),
+        _mentioned(item.thing.words, rates, rng),
+        rng,
+        determiner=determiner,
+    )
 
 
 def _groups(objects: Sequence[SceneObject]) -> list[list[SceneObject]]:
@@ -156,7 +246,9 @@ def _groups(objects: Sequence[SceneObject]) -> list[list[SceneObject]]:
     return [group for group in by_name.values() if len(group) > 1]
 
 
-def _scene_caption(objects: Sequence[SceneObject], rates: Mapping[str, float], rng: np.random.Generator) -> str:
+def _scene_caption(
+    objects: Sequence[SceneObject], rates: Mapping[str, float], rng: np.random.Generator
+) -> str:
     groups = _groups(objects)
     if groups and rng.random() < 0.5:
         group = _pick(rng, groups)
@@ -171,7 +263,10 @@ def _scene_caption(objects: Sequence[SceneObject], rates: Mapping[str, float], r
         return _lone_caption(first, rates, rng)
     second = objects[order[1]]
     relation = _pick(rng, [*_relations(first, second, order[0] > order[1]), "and"])
-    caption = f"{_pick(rng, _SCENE_OPENERS)}{_single_phrase(first, rates, rng)} {relation} {_single_phrase(second, rates, rng)}"
+    caption = (
+        f"{_pick(rng, _SCENE_OPENERS)}{_single_phrase(first, rates, rng)} {relation} "
+        f"{_single_phrase(second, rates, rng)}"
+    )
     if len(order) > 2 and rng.random() < 0.35:
         caption += f" and {_single_phrase(objects[order[2]], rates, rng)}"
     return caption
@@ -184,8 +279,15 @@ def _lone_caption(item: SceneObject, rates: Mapping[str, float], rng: np.random.
     return _pick(rng, _SCENE_OPENERS) + noun_phrase(_noun(item.thing, rates, rng), words, rng)
 
 
-def scene_captions(seed: int, split: str, index: int, objects: Sequence[SceneObject], count: int = CAPTIONS_PER_IMAGE,
-                   rates: Mapping[str, float] = SCENE_MENTION_RATES) -> list[str]:
-    """`count` captions, drawn independently, of a scene; each speaks of one to a few of its objects. objects: at least one."""
+def scene_captions(
+    seed: int,
+    split: str,
+    index: int,
+    objects: Sequence[SceneObject],
+    count: int = CAPTIONS_PER_IMAGE,
+    rates: Mapping[str, float] = SCENE_MENTION_RATES,
+) -> list[str]:
+    """`count` captions, drawn independently, of a scene; each speaks of one to a few of its
+    objects. objects: at least one."""
     rng = random_stream(seed, split, index, purpose=1)
     return [_finished(_scene_caption(objects, rates, rng), rng) for _ in range(count)]

@@ -1,4 +1,5 @@
-"""The condition words as weights in the arrays of a silhouette (h, w): cracks, round holes, dirt. Snow falls later: place.py."""
+"""The condition words as weights in the arrays of a silhouette (h, w): cracks, round holes, dirt.
+Snow falls later: place.py."""
 
 from __future__ import annotations
 
@@ -26,7 +27,9 @@ def holes(shape: Silhouette, side: int, rng: np.random.Generator) -> tuple[np.nd
     inner, outer = np.zeros((2, side, side), np.uint8)
     placed: list[tuple[int, int]] = []
     for x, y in shape.core[(rng.random(14) * len(shape.core)).astype(int)].tolist():
-        if len(placed) < _MOST_HOLES and all((x - px) ** 2 + (y - py) ** 2 > (2.6 * radius) ** 2 for px, py in placed):
+        if len(placed) < _MOST_HOLES and all(
+            (x - px) ** 2 + (y - py) ** 2 > (2.6 * radius) ** 2 for px, py in placed
+        ):
             placed.append((x, y))
             centre = (round(x * scale), round(y * scale))
             cv2.circle(outer, centre, round((radius + 2.2) * scale), 255, -1, cv2.LINE_AA, _SHIFT)
@@ -36,5 +39,7 @@ def holes(shape: Silhouette, side: int, rng: np.random.Generator) -> tuple[np.nd
 
 def dirt(shape: Silhouette, side: int, rng: np.random.Generator) -> np.ndarray:
     """(h, w) float32 weight of smears and specks."""
-    smear, speck = (noise_bank(grain, side)[int(rng.random() * VARIANTS)][shape.crop] for grain in (11, 4))
+    smear, speck = (
+        noise_bank(grain, side)[int(rng.random() * VARIANTS)][shape.crop] for grain in (11, 4)
+    )
     return np.clip(np.maximum(1.6 * (smear - 0.45), 2.0 * (speck - 1.1)), 0, 0.88)

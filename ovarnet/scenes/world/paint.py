@@ -1,4 +1,5 @@
-"""Paints one object on a square canvas: its colour, pattern, finish, border and condition. Size and pose come later, when it is placed."""
+"""Paints one object on a square canvas: its colour, pattern, finish, border and condition. Size and
+pose come later, when it is placed."""
 
 from __future__ import annotations
 
@@ -14,14 +15,23 @@ from ovarnet.scenes.world.textures import VARIANTS, noise_bank, pattern_bank, sh
 from ovarnet.scenes.world.things import Thing
 
 COLORS: dict[str, tuple[int, int, int]] = {
-    "red": (206, 30, 34), "orange": (244, 130, 20), "yellow": (246, 220, 40), "green": (42, 150, 58), "blue": (40, 84, 208),
-    "purple": (122, 48, 168), "pink": (248, 148, 190), "brown": (116, 70, 36), "gray": (130, 130, 132), "black": (26, 26, 28),
+    "red": (206, 30, 34),
+    "orange": (244, 130, 20),
+    "yellow": (246, 220, 40),
+    "green": (42, 150, 58),
+    "blue": (40, 84, 208),
+    "purple": (122, 48, 168),
+    "pink": (248, 148, 190),
+    "brown": (116, 70, 36),
+    "gray": (130, 130, 132),
+    "black": (26, 26, 28),
     "white": (246, 246, 244),
 }
 """RGB of the colour words."""
 
 SIDES = dict(zip(("small", "medium", "large"), silhouettes.SIDES, strict=True))
-"""Pixels of the canvas by size of the object: about what it will have in the picture, so that shrinking it does not alias its pattern."""
+"""Pixels of the canvas by size of the object: about what it will have in the picture, so that
+shrinking it does not alias its pattern."""
 
 HALO = 13.0
 """Reach of the glow in canvas units."""
@@ -29,18 +39,25 @@ HALO = 13.0
 OUTLINE = 5.0
 """Width of the outline in canvas units; half of it lies outside the silhouette."""
 
-_MARGIN, _HALO_MARGIN = 7.0, 14.0  # room around the glyph for an outline or a frayed edge, and for a halo, in canvas units
+_MARGIN, _HALO_MARGIN = (
+    7.0,
+    14.0,
+)  # room around the glyph for an outline or a frayed edge, and for a halo, in canvas units
 _CLEAR = 0.36  # opacity of the middle of a transparent object
 _SPREAD = 9  # RGB jitter of a colour
 _GRAIN = 0.22  # strength of the grain of a fuzzy surface
-_RAGGED = ((5, 1.7), (2, 1.0))  # grain and strength of the noises that fray a fuzzy edge, in canvas units
+_RAGGED = (
+    (5, 1.7),
+    (2, 1.0),
+)  # grain and strength of the noises that fray a fuzzy edge, in canvas units
 _MUD, _DUST = (70, 56, 34), (158, 138, 104)
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """A painted object. rgba: (h, w, 4) uint8; alpha is what is blended. coverage: (h, w) uint8 of 0..255, where the object itself is (what
-    a box is drawn around), or None where alpha tells it. solid: level of coverage (or alpha), of 1, above which a pixel is the object's."""
+    """A painted object. rgba: (h, w, 4) uint8; alpha is what is blended. coverage: (h, w) uint8 of
+    0..255, where the object itself is (what a box is drawn around), or None where alpha tells it.
+    solid: level of coverage (or alpha), of 1, above which a pixel is the object's."""
 
     rgba: np.ndarray
     coverage: np.ndarray | None
@@ -48,7 +65,8 @@ class Sprite:
 
 
 def _second_tint(base: np.ndarray, luminance: float, u: float) -> np.ndarray:
-    """The other colour of a pattern: near white on dark colours, a dark shade on light ones, so that a pattern is seen in grey as well."""
+    """The other colour of a pattern: near white on dark colours, a dark shade on light ones, so
+    that a pattern is seen in grey as well."""
     lighter = luminance < 0.35 or (luminance < 0.55 and u < 0.5)
     if lighter:
         return base + np.float32(0.62 if luminance < 0.2 else 0.78) * (252 - base)
@@ -57,7 +75,8 @@ def _second_tint(base: np.ndarray, luminance: float, u: float) -> np.ndarray:
 
 @dataclass
 class _Easel:
-    """An object while it is painted. rgb: (3, h, w) float32. distance: (h, w) of its silhouette, frayed if it is fuzzy."""
+    """An object while it is painted. rgb: (3, h, w) float32. distance: (h, w) of its silhouette,
+    frayed if it is fuzzy."""
 
     thing: Thing
     shape: Silhouette
@@ -86,7 +105,16 @@ def _set_up(thing: Thing, rng: np.random.Generator) -> _Easel:
     shape = silhouette(thing.category, side, _HALO_MARGIN if thing.finish == "glowing" else _MARGIN)
     base = (COLORS[thing.color] + rng.uniform(-_SPREAD, _SPREAD, 3)).astype(np.float32)
     luminance = float(0.299 * base[0] + 0.587 * base[1] + 0.114 * base[2]) / 255
-    easel = _Easel(thing, shape, side, rng, base, luminance, np.empty((3, *shape.distance.shape), np.float32), shape.distance)
+    easel = _Easel(
+        thing,
+        shape,
+        side,
+        rng,
+        base,
+        luminance,
+        np.empty((3, *shape.distance.shape), np.float32),
+        shape.distance,
+    )
     if thing.finish == "fuzzy":
         for grain, strength in _RAGGED:
             easel.distance = easel.distance + strength * easel.noise(grain)
@@ -101,7 +129,9 @@ def _paint_body(easel: _Easel) -> None:
     else:
         tint = _second_tint(base, easel.luminance, easel.rng.random())
         contrast = (tint - base) * np.float32(0.8 if thing.finish == "matte" else 1)
-        np.multiply.outer(contrast, easel.any(pattern_bank(thing.pattern, easel.side)), out=easel.rgb)
+        np.multiply.outer(
+            contrast, easel.any(pattern_bank(thing.pattern, easel.side)), out=easel.rgb
+        )
         easel.rgb += base[:, None, None]
     if easel.shape.detail is not None:
         easel.mix(easel.shape.detail, base + 0.55 * (255 - base) if dark else base * 0.3)
@@ -132,9 +162,14 @@ def _paint_extras(easel: _Easel) -> np.ndarray:
         easel.mix(np.clip((OUTLINE / 2 - easel.distance) * pixel + 0.5, 0, 1), contour)
         grown = easel.distance + OUTLINE / 2
     if "cracked" in extras:
-        easel.mix(cracks(easel.shape, easel.side, easel.rng), (10, 8, 8) if easel.luminance > 0.25 else (215, 212, 205))
+        easel.mix(
+            cracks(easel.shape, easel.side, easel.rng),
+            (10, 8, 8) if easel.luminance > 0.25 else (215, 212, 205),
+        )
     if "dirty" in extras:
-        easel.mix(dirt(easel.shape, easel.side, easel.rng), _MUD if easel.luminance > 0.33 else _DUST)
+        easel.mix(
+            dirt(easel.shape, easel.side, easel.rng), _MUD if easel.luminance > 0.33 else _DUST
+        )
     coverage = np.clip(grown * pixel + 0.5, 0, 1)
     if "holed" in extras:
         hole, rim = holes(easel.shape, easel.side, easel.rng)
@@ -144,24 +179,34 @@ def _paint_extras(easel: _Easel) -> np.ndarray:
 
 
 def _opacity(easel: _Easel, coverage: np.ndarray) -> np.ndarray:
-    """What is blended of each pixel, in [0, 1]: the coverage but for transparent and glowing objects, which get their halo painted here."""
+    """What is blended of each pixel, in [0, 1]: the coverage but for transparent and glowing
+    objects, which get their halo painted here."""
     if easel.thing.finish == "transparent":
         return coverage * np.clip(0.92 - easel.distance / 9, _CLEAR, 0.92)
     if easel.thing.finish == "glowing":
         outside = easel.distance < 0
         halo = np.clip(1.15 * np.exp((easel.distance + 1) * (2.0 / HALO)) - 0.15, 0, 0.85) * outside
-        easel.mix((1 - coverage) * outside, easel.base + 0.5 * (np.float32((255, 255, 225)) - easel.base))
+        easel.mix(
+            (1 - coverage) * outside, easel.base + 0.5 * (np.float32((255, 255, 225)) - easel.base)
+        )
         return np.maximum(coverage, halo)
     return coverage
 
 
 def paint(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Sprite:
-    """Paint `thing` upright on the canvas (snow comes later: it falls on what is up in the picture). gain: brightness."""
+    """Paint `thing` upright on the canvas (snow comes later: it falls on what is up in the
+    picture). gain: brightness."""
     easel = _set_up(thing, rng)
     _paint_body(easel)
     _paint_finish(easel)
     coverage = _paint_extras(easel)
     opacity = _opacity(easel, coverage)
-    rgba = cv2.convertScaleAbs(cv2.merge([*easel.rgb, opacity * np.float32(255 / gain)]), alpha=gain)
+    rgba = cv2.convertScaleAbs(
+        cv2.merge([*easel.rgb, opacity * np.float32(255 / gain)]), alpha=gain
+    )
     glowing, transparent = thing.finish == "glowing", thing.finish == "transparent"
-    return Sprite(rgba, cv2.convertScaleAbs(coverage, alpha=255) if glowing else None, 0.8 * _CLEAR if transparent else 0.5)
+    return Sprite(
+        rgba,
+        cv2.convertScaleAbs(coverage, alpha=255) if glowing else None,
+        0.8 * _CLEAR if transparent else 0.5,
+    )

@@ -19,8 +19,9 @@ _SNOW = (246, 251, 252, 255)
 
 @dataclass(frozen=True)
 class Cutout:
-    """An object in its final size and pose. rgba: (h, w, 4) uint8. mask: (h, w) bool, where the object itself is (no halo, no shadow).
-    extent: (x1, y1, x2, y2) of the mask in the cut-out. area: pixels of the mask, at least 1."""
+    """An object in its final size and pose. rgba: (h, w, 4) uint8. mask: (h, w) bool, where the
+    object itself is (no halo, no shadow). extent: (x1, y1, x2, y2) of the mask in the cut-out.
+    area: pixels of the mask, at least 1."""
 
     thing: Thing
     rgba: np.ndarray
@@ -29,19 +30,28 @@ class Cutout:
     area: int
 
 
-def _matrix(thing: Thing, height: int, width: int, stretch: float, mirrored: bool) -> tuple[np.ndarray, tuple[int, int]]:
-    """Affine matrix (2, 3) from the pixels of a height x width sprite to those of the cut-out, and the cut-out's width and height."""
+def _matrix(
+    thing: Thing, height: int, width: int, stretch: float, mirrored: bool
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Affine matrix (2, 3) from the pixels of a height x width sprite to those of the cut-out, and
+    the cut-out's width and height."""
     scale = thing.length / (GLYPH * SIDES[thing.size] / CANVAS)
     cosine, sine = cos(radians(thing.angle)), sin(radians(thing.angle))
     x_scale, y_scale = (-scale if mirrored else scale) * stretch, scale / stretch
     a, b, c, d = cosine * x_scale, sine * y_scale, -sine * x_scale, cosine * y_scale
-    new_width, new_height = ceil(abs(a) * width + abs(b) * height), ceil(abs(c) * width + abs(d) * height)
+    new_width, new_height = (
+        ceil(abs(a) * width + abs(b) * height),
+        ceil(abs(c) * width + abs(d) * height),
+    )
     x, y = (width - 1) / 2, (height - 1) / 2
-    return np.array([[a, b, (new_width - 1) / 2 - a * x - b * y], [c, d, (new_height - 1) / 2 - c * x - d * y]]), (new_width, new_height)
+    return np.array(
+        [[a, b, (new_width - 1) / 2 - a * x - b * y], [c, d, (new_height - 1) / 2 - c * x - d * y]]
+    ), (new_width, new_height)
 
 
 def _snow(rgba: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> None:
-    """Lay a white cap with a ragged lower edge on the top of every column, in place. mask: (h, w) uint8 of 0 / 1."""
+    """Lay a white cap with a ragged lower edge on the top of every column, in place. mask: (h, w)
+    uint8 of 0 / 1."""
     height, width = mask.shape
     solid = mask.view(bool)
     x, _, across, along = cv2.boundingRect(mask)
@@ -58,12 +68,17 @@ def _snow(rgba: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def cut_out(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Cutout:
-    """Paint `thing` and turn it into its final size and pose, with some jitter of its aspect and brightness. gain: of the picture."""
+    """Paint `thing` and turn it into its final size and pose, with some jitter of its aspect and
+    brightness. gain: of the picture."""
     u = rng.random(3).tolist()
     sprite = paint(thing, rng, gain * (0.92 + 0.16 * u[0]))
     matrix, size = _matrix(thing, *sprite.rgba.shape[:2], 0.92 + 0.16 * u[1], mirrored=u[2] < 0.5)
     rgba = cv2.warpAffine(sprite.rgba, matrix, size, flags=cv2.INTER_LINEAR)
-    coverage = cv2.extractChannel(rgba, 3) if sprite.coverage is None else cv2.warpAffine(sprite.coverage, matrix, size)
+    coverage = (
+        cv2.extractChannel(rgba, 3)
+        if sprite.coverage is None
+        else cv2.warpAffine(sprite.coverage, matrix, size)
+    )
     mask = cv2.threshold(coverage, 255 * sprite.solid, 1, cv2.THRESH_BINARY)[1]
     if "snow covered" in thing.extras:
         _snow(rgba, mask, rng)
@@ -73,7 +88,8 @@ def cut_out(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Cutout
 
 @dataclass(frozen=True)
 class Window:
-    """Where a cut-out placed at (left, top) and a picture overlap: slices into the picture and into the cut-out."""
+    """Where a cut-out placed at (left, top) and a picture overlap: slices into the picture and into
+    the cut-out."""
 
     picture: tuple[slice, slice]
     cutout: tuple[slice, slice]
@@ -85,7 +101,9 @@ def window(cutout: Cutout, left: int, top: int, height: int, width: int) -> Wind
     x1, y1, x2, y2 = max(left, 0), max(top, 0), min(left + w, width), min(top + h, height)
     if x2 <= x1 or y2 <= y1:
         return None
-    return Window((slice(y1, y2), slice(x1, x2)), (slice(y1 - top, y2 - top), slice(x1 - left, x2 - left)))
+    return Window(
+        (slice(y1, y2), slice(x1, x2)), (slice(y1 - top, y2 - top), slice(x1 - left, x2 - left))
+    )
 
 
 @cache
@@ -101,16 +119,30 @@ def _cast_shadow(image: np.ndarray, cutout: Cutout, left: int, top: int, strengt
     x1, _, x2, y2 = cutout.extent
     width, height = int(1.15 * (x2 - x1)) + 2, int(0.22 * (x2 - x1)) + 3
     x, y = left + (x1 + x2 - width) // 2, top + y2 - int(0.6 * height)
-    a, b, c, d = max(x, 0), max(y, 0), min(x + width, image.shape[1]), min(y + height, image.shape[0])
+    a, b, c, d = (
+        max(x, 0),
+        max(y, 0),
+        min(x + width, image.shape[1]),
+        min(y + height, image.shape[0]),
+    )
     if c <= a or d <= b:
         return
-    kept = cv2.resize(cv2.convertScaleAbs(_shadow_sprite(), alpha=-strength, beta=255), (width, height))
-    image[b:d, a:c] = cv2.multiply(image[b:d, a:c], kept[b - y : d - y, a - x : c - x], scale=1 / 255)
+    kept = cv2.resize(
+        cv2.convertScaleAbs(_shadow_sprite(), alpha=-strength, beta=255), (width, height)
+    )
+    image[b:d, a:c] = cv2.multiply(
+        image[b:d, a:c], kept[b - y : d - y, a - x : c - x], scale=1 / 255
+    )
 
 
-def paste(image: np.ndarray, cutout: Cutout, left: int, top: int, place: Window, shadow: float) -> None:
-    """Blend the cut-out into the uint8 RGB picture, in place. shadow: strength of its contact shadow in [0, 1]."""
+def paste(
+    image: np.ndarray, cutout: Cutout, left: int, top: int, place: Window, shadow: float
+) -> None:
+    """Blend the cut-out into the uint8 RGB picture, in place. shadow: strength of its contact
+    shadow in [0, 1]."""
     _cast_shadow(image, cutout, left, top, shadow)
     rgba = cutout.rgba[place.cutout]
     weight = cv2.extractChannel(rgba, 3) * np.float32(1 / 255)
-    image[place.picture] = cv2.blendLinear(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), image[place.picture], weight, 1 - weight)
+    image[place.picture] = cv2.blendLinear(
+        cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), image[place.picture], weight, 1 - weight
+    )

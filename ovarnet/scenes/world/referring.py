@@ -1,4 +1,5 @@
-"""Referring phrases of the generated world: words that fit exactly one object of a scene, and something near that they do not fit."""
+"""Referring phrases of the generated world: words that fit exactly one object of a scene, and
+something near that they do not fit."""
 
 from __future__ import annotations
 
@@ -22,10 +23,12 @@ _DETERMINERS = ("the", "the", "a", "")
 
 @dataclass(frozen=True)
 class Reference:
-    """text: "the car that is white". target: row of the object it means. category, attributes: names of the words it says.
+    """text: "the car that is white". target: row of the object it means. category, attributes:
+    names of the words it says.
 
-    kind, by the other objects of the scene: "same category", one is of the category and lacks an attribute; "same attributes", one of
-    another category has all the attributes; "both", there is one of each. No object but the target fits.
+    kind, by the other objects of the scene: "same category", one is of the category and lacks an
+    attribute; "same attributes", one of another category has all the attributes; "both", there is
+    one of each. No object but the target fits.
     """
 
     text: str
@@ -37,20 +40,28 @@ class Reference:
     def is_base(self, vocabulary: Vocabulary) -> bool:
         """Whether every word that it says is a base word."""
         return vocabulary.categories[vocabulary.category_index[self.category]].seen and all(
-            vocabulary.attributes[vocabulary.attribute_index[name]].seen for name in self.attributes)
+            vocabulary.attributes[vocabulary.attribute_index[name]].seen for name in self.attributes
+        )
 
 
 def references(scene: Annotations, vocabulary: Vocabulary, seed: int = 0) -> list[Reference]:
-    """At most one phrase for each object of a scene of the world; none for an object that no one to three of its words tell apart, and
-    none where nothing else shares its category or those words. The same scene and seed give the same phrases."""
+    """At most one phrase for each object of a scene of the world; none for an object that no one to
+    three of its words tell apart, and none where nothing else shares its category or those words.
+    The same scene and seed give the same phrases."""
     rng = np.random.default_rng([seed, int(scene.image_id)])
     found = [_reference(scene, row, vocabulary, rng) for row in range(len(scene))]
     return [reference for reference in found if reference is not None]
 
 
-def _reference(scene: Annotations, target: int, vocabulary: Vocabulary, rng: np.random.Generator) -> Reference | None:
+def _reference(
+    scene: Annotations, target: int, vocabulary: Vocabulary, rng: np.random.Generator
+) -> Reference | None:
     true = (scene.attributes[target] == POSITIVE).nonzero().flatten().tolist()
-    category = CATEGORIES[[item.name for item in CATEGORIES].index(vocabulary.category_names[scene.categories[target]])]
+    category = CATEGORIES[
+        [item.name for item in CATEGORIES].index(
+            vocabulary.category_names[scene.categories[target]]
+        )
+    ]
     for _ in range(_TRIES):
         count = min(_WORD_COUNTS[int(rng.random() * len(_WORD_COUNTS))], len(true))
         columns = [true[i] for i in rng.permutation(len(true))[:count]]
@@ -65,9 +76,11 @@ def _reference(scene: Annotations, target: int, vocabulary: Vocabulary, rng: np.
 
 
 def kind_of_reference(scene: Annotations, target: int, columns: Sequence[int]) -> str | None:
-    """What makes "the category of `target` with the attributes `columns`" hard; None: it fits another object too, or nothing is near.
+    """What makes "the category of `target` with the attributes `columns`" hard; None: it fits
+    another object too, or nothing is near.
 
-    An attribute that is not defined for an object (pose of a star) neither holds of it nor tells it apart.
+    An attribute that is not defined for an object (pose of a star) neither holds of it nor tells it
+    apart.
     """
     labels = scene.attributes[:, list(columns)]
     same = scene.categories == scene.categories[target]
@@ -77,4 +90,6 @@ def kind_of_reference(scene: Annotations, target: int, columns: Sequence[int]) -
     others = ~same
     others[target] = False
     alike = bool((labels[others] == POSITIVE).all(dim=1).any())
-    return {(True, True): BOTH, (True, False): SAME_CATEGORY, (False, True): SAME_ATTRIBUTES}.get((bool(same.any()), alike))
+    return {(True, True): BOTH, (True, False): SAME_CATEGORY, (False, True): SAME_ATTRIBUTES}.get(
+        (bool(same.any()), alike)
+    )

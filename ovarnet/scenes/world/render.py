@@ -1,4 +1,5 @@
-"""Renders whole scenes and close-up photos. Deterministic: the same (seed, split, index) gives the same bytes."""
+"""Renders whole scenes and close-up photos. Deterministic: the same (seed, split, index) gives the
+same bytes."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ _NEIGHBOUR_RATE = 0.4  # photos that show a part of another object at the rim
 
 @dataclass(frozen=True)
 class SceneObject:
-    """One visible object. thing: its words. box: x1, y1, x2, y2 in pixels, tight around its visible pixels. visible: share in (0, 1]."""
+    """One visible object. thing: its words. box: x1, y1, x2, y2 in pixels, tight around its visible
+    pixels. visible: share in (0, 1]."""
 
     thing: Thing
     box: tuple[int, int, int, int]
@@ -46,7 +48,8 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Scene:
-    """image: (H, W, 3) uint8 RGB. objects: back to front. owner: (H, W) int8, index of the object seen at each pixel, -1 for none."""
+    """image: (H, W, 3) uint8 RGB. objects: back to front. owner: (H, W) int8, index of the object
+    seen at each pixel, -1 for none."""
 
     image: np.ndarray
     objects: tuple[SceneObject, ...]
@@ -54,12 +57,14 @@ class Scene:
 
 
 def random_stream(seed: int, split: str, index: int, purpose: int = 0) -> np.random.Generator:
-    """The random numbers of one picture. purpose 0: its pixels; others (captions, dropped labels) do not disturb the pixels."""
+    """The random numbers of one picture. purpose 0: its pixels; others (captions, dropped labels)
+    do not disturb the pixels."""
     return np.random.default_rng([seed, SPLITS.index(split), index, purpose])
 
 
 class _Stage:
-    """A picture that objects are put into one after the other, while it is kept track of who is seen where."""
+    """A picture that objects are put into one after the other, while it is kept track of who is
+    seen where."""
 
     def __init__(self, image: np.ndarray):
         self.image = image
@@ -69,8 +74,16 @@ class _Stage:
         self.seen: list[int] = []
         self.things: list[Thing] = []
 
-    def put(self, cutout: Cutout, left: int, top: int, shadow: float, least_visible: float = LEAST_VISIBLE) -> bool:
-        """Paste the object unless it or one that is there already would be hidden too much. Returns whether it was pasted."""
+    def put(
+        self,
+        cutout: Cutout,
+        left: int,
+        top: int,
+        shadow: float,
+        least_visible: float = LEAST_VISIBLE,
+    ) -> bool:
+        """Paste the object unless it or one that is there already would be hidden too much. Returns
+        whether it was pasted."""
         place = window(cutout, left, top, *self.owner.shape)
         if place is None:
             return False
@@ -79,8 +92,13 @@ class _Stage:
         if inside == 0 or inside < least_visible * cutout.area:
             return False
         below = self.owner[place.picture]
-        covered = [self._hidden(index, below, mask, place.picture) for index in range(len(self.things))]
-        if any(gone and seen - gone < LEAST_VISIBLE * area for seen, gone, area in zip(self.seen, covered, self.areas, strict=True)):
+        covered = [
+            self._hidden(index, below, mask, place.picture) for index in range(len(self.things))
+        ]
+        if any(
+            gone and seen - gone < LEAST_VISIBLE * area
+            for seen, gone, area in zip(self.seen, covered, self.areas, strict=True)
+        ):
             return False
         paste(self.image, cutout, left, top, place, shadow)
         np.copyto(below, len(self.things), where=mask)
@@ -90,9 +108,14 @@ class _Stage:
         self.things.append(cutout.thing)
         return True
 
-    def _hidden(self, index: int, below: np.ndarray, mask: np.ndarray, where: tuple[slice, slice]) -> int:
+    def _hidden(
+        self, index: int, below: np.ndarray, mask: np.ndarray, where: tuple[slice, slice]
+    ) -> int:
         """Pixels of object `index` that `mask`, put at `where`, would cover."""
-        if any(a.stop <= b.start or b.stop <= a.start for a, b in zip(where, self.places[index], strict=True)):
+        if any(
+            a.stop <= b.start or b.stop <= a.start
+            for a, b in zip(where, self.places[index], strict=True)
+        ):
             return 0
         return cv2.countNonZero(((below == index) & mask).view(np.uint8))
 
@@ -103,17 +126,26 @@ class _Stage:
             mine = self.owner[rows, columns] == index
             x, y, w, h = cv2.boundingRect(mine.view(np.uint8))
             x, y = x + columns.start, y + rows.start
-            objects.append(SceneObject(thing, (x, y, x + w, y + h), self.seen[index] / self.areas[index]))
+            objects.append(
+                SceneObject(thing, (x, y, x + w, y + h), self.seen[index] / self.areas[index])
+            )
         return Scene(self.image, tuple(objects), self.owner)
 
 
 def _draw_things(rng: np.random.Generator, split: str) -> list[Thing]:
-    """The objects of a scene, roughly large before small, so that the small ones come in front and stay visible."""
+    """The objects of a scene, roughly large before small, so that the small ones come in front and
+    stay visible."""
     count = 1 + int(np.searchsorted(np.cumsum(COUNT_RATES), rng.random() * sum(COUNT_RATES)))
     things: list[Thing] = []
     for _ in range(count):
         things.append(draw_thing(rng, split, things[-1] if things else None))
-    order = np.argsort([-thing.length * factor for thing, factor in zip(things, rng.uniform(0.6, 1.4, count), strict=True)], kind="stable")
+    order = np.argsort(
+        [
+            -thing.length * factor
+            for thing, factor in zip(things, rng.uniform(0.6, 1.4, count), strict=True)
+        ],
+        kind="stable",
+    )
     return [things[i] for i in order]
 
 
@@ -136,14 +168,18 @@ def render_scene(seed: int, split: str, index: int) -> Scene:
 
 
 def render_photo(seed: int, index: int) -> Scene:
-    """A close-up of one object, which is `objects[0]`; parts of another one may show at the rim. Small objects give small pictures."""
+    """A close-up of one object, which is `objects[0]`; parts of another one may show at the rim.
+    Small objects give small pictures."""
     rng = random_stream(seed, "photos", index)
     gain, shadow = rng.uniform(*BRIGHTNESS), rng.uniform(*_SHADOWS)
     main = cut_out(draw_thing(rng, "photos"), rng, gain)
     x1, y1, x2, y2 = main.extent
     width, height = (max(16, round(side * rng.uniform(*CONTEXT))) for side in (x2 - x1, y2 - y1))
     u = rng.uniform(-_CENTRE_JITTER, _CENTRE_JITTER, 2)
-    left, top = round(width * (0.5 + u[0]) - (x1 + x2) / 2), round(height * (0.5 + u[1]) - (y1 + y2) / 2)
+    left, top = (
+        round(width * (0.5 + u[0]) - (x1 + x2) / 2),
+        round(height * (0.5 + u[1]) - (y1 + y2) / 2),
+    )
     stage = _Stage(draw_background(height, width, rng, gain))
     neighbour = _neighbour(rng, width, height) if rng.random() < _NEIGHBOUR_RATE else None
     if neighbour is not None and rng.random() < 0.5:
@@ -157,10 +193,14 @@ def render_photo(seed: int, index: int) -> Scene:
 
 
 def _neighbour(rng: np.random.Generator, width: int, height: int):
-    """Another object with its centre on the rim: cut-out, left, top and window; None where it misses the picture."""
+    """Another object with its centre on the rim: cut-out, left, top and window; None where it
+    misses the picture."""
     cutout = cut_out(draw_thing(rng, "photos"), rng)
     h, w = cutout.mask.shape
     direction = rng.uniform(0, 2 * np.pi)
-    left, top = round(width / 2 + 0.75 * width * np.cos(direction) - w / 2), round(height / 2 + 0.75 * height * np.sin(direction) - h / 2)
+    left, top = (
+        round(width / 2 + 0.75 * width * np.cos(direction) - w / 2),
+        round(height / 2 + 0.75 * height * np.sin(direction) - h / 2),
+    )
     place = window(cutout, left, top, height, width)
     return None if place is None else (cutout, left, top, place)

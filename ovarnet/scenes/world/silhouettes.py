@@ -1,7 +1,8 @@
 """Silhouettes of the categories as signed distance maps on a square canvas.
 
-A distance map (positive inside) lets one array draw the body, a ragged body, an outline of any width and a halo. Lengths are in canvas
-units; small objects are painted on arrays of fewer pixels (`side`) of the same canvas.
+A distance map (positive inside) lets one array draw the body, a ragged body, an outline of any
+width and a halo. Lengths are in canvas units; small objects are painted on arrays of fewer pixels
+(`side`) of the same canvas.
 """
 
 from __future__ import annotations
@@ -26,15 +27,18 @@ SIDES = (48, 72, 96)
 """Pixels per side that a canvas is drawn with: for small, medium and large objects."""
 
 _OVERSAMPLING = 4  # pixels per canvas unit while a glyph is measured
-_LARGEST_DETAIL = 0.10  # cut-outs below this share of the glyph (eyes, windows, lenses) are filled: else every fish looks "holed"
+# cut-outs below this share of the glyph (eyes, windows, lenses) are filled: else every fish looks
+# "holed"
+_LARGEST_DETAIL = 0.10
 
 
 @dataclass(frozen=True)
 class Silhouette:
-    """distance: (h, w) float32 in canvas units, positive inside. detail: (h, w) float32 in [0, 1], the filled cut-outs, or None.
-    crop: the slices of the whole canvas (side x side pixels) that these arrays hold: the glyph and a margin around it.
-    core: (K, 2) int x, y in canvas units of points well inside. depth: the largest distance. extent: half width and half height of the
-    glyph in canvas units; its centre is the canvas centre, and that of the crop."""
+    """distance: (h, w) float32 in canvas units, positive inside. detail: (h, w) float32 in [0, 1],
+    the filled cut-outs, or None. crop: the slices of the whole canvas (side x side pixels) that
+    these arrays hold: the glyph and a margin around it. core: (K, 2) int x, y in canvas units of
+    points well inside. depth: the largest distance. extent: half width and half height of the glyph
+    in canvas units; its centre is the canvas centre, and that of the crop."""
 
     distance: np.ndarray
     detail: np.ndarray | None
@@ -48,10 +52,22 @@ def _font_file() -> Path:
     try:
         import fontawesomefree
     except ImportError as error:
-        raise InputError("the scenes world draws its objects with an icon font: pip install fontawesomefree==6.6.0") from error
-    file = Path(fontawesomefree.__file__).parent / "static" / "fontawesomefree" / "webfonts" / "fa-solid-900.ttf"
+        raise InputError(
+            "the scenes world draws its objects with an icon font: pip install "
+            "fontawesomefree==6.6.0"
+        ) from error
+    file = (
+        Path(fontawesomefree.__file__).parent
+        / "static"
+        / "fontawesomefree"
+        / "webfonts"
+        / "fa-solid-900.ttf"
+    )
     if not file.is_file():
-        raise InputError(f"the icon font is missing in the installed fontawesomefree: {file}; pip install fontawesomefree==6.6.0")
+        raise InputError(
+            f"the icon font is missing in the installed fontawesomefree: {file}; pip install "
+            "fontawesomefree==6.6.0"
+        )
     return file
 
 
@@ -63,19 +79,24 @@ def _font():
 
 
 def _glyph_mask(code_point: int) -> np.ndarray:
-    """Binary (S, S) uint8 0 / 255 image of the glyph, its longer side scaled to GLYPH, centred, S = CANVAS x oversampling."""
+    """Binary (S, S) uint8 0 / 255 image of the glyph, its longer side scaled to GLYPH, centred, S =
+    CANVAS x oversampling."""
     from PIL import Image, ImageDraw
 
     left, top, right, bottom = _font().getbbox(chr(code_point))
     glyph = Image.new("L", (right - left, bottom - top), 0)
     ImageDraw.Draw(glyph).text((-left, -top), chr(code_point), font=_font(), fill=255)
-    glyph = glyph.crop(glyph.point(lambda level: 255 * (level > 127)).getbbox())  # the font's box may be wider than its ink
+    glyph = glyph.crop(
+        glyph.point(lambda level: 255 * (level > 127)).getbbox()
+    )  # the font's box may be wider than its ink
     scale = GLYPH * _OVERSAMPLING / max(glyph.size)
     width, height = (max(1, round(side * scale)) for side in glyph.size)
     side = CANVAS * _OVERSAMPLING
     canvas = np.zeros((side, side), np.uint8)
     x, y = (side - width) // 2, (side - height) // 2
-    canvas[y : y + height, x : x + width] = cv2.resize(np.asarray(glyph), (width, height), interpolation=cv2.INTER_AREA)
+    canvas[y : y + height, x : x + width] = cv2.resize(
+        np.asarray(glyph), (width, height), interpolation=cv2.INTER_AREA
+    )
     return np.where(canvas > 127, 255, 0).astype(np.uint8)
 
 
@@ -92,7 +113,8 @@ def _small_cutouts(mask: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A glyph measured once: its distance map and details on the whole canvas for each of SIDES, and the numbers of a Silhouette."""
+    """A glyph measured once: its distance map and details on the whole canvas for each of SIDES,
+    and the numbers of a Silhouette."""
 
     distance: dict[int, np.ndarray]
     detail: dict[int, np.ndarray] | None
@@ -109,21 +131,44 @@ def _drawing(category: Category) -> _Drawing:
     inside = cv2.distanceTransform(filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     outside = cv2.distanceTransform(255 - filled, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     distance = ((inside - outside) / _OVERSAMPLING).astype(np.float32)
-    detail = {side: _shrunk(details.astype(np.float32) / 255, side) for side in SIDES} if details.any() else None
+    detail = (
+        {side: _shrunk(details.astype(np.float32) / 255, side) for side in SIDES}
+        if details.any()
+        else None
+    )
     ys, xs = np.nonzero(mask)
-    extent = ((xs.max() - xs.min() + 1) / (2 * _OVERSAMPLING), (ys.max() - ys.min() + 1) / (2 * _OVERSAMPLING))
+    extent = (
+        (xs.max() - xs.min() + 1) / (2 * _OVERSAMPLING),
+        (ys.max() - ys.min() + 1) / (2 * _OVERSAMPLING),
+    )
     units = _shrunk(distance, CANVAS)
     depth = float(units.max())
-    return _Drawing({side: _shrunk(distance, side) for side in SIDES}, detail, np.argwhere(units > 0.6 * depth)[:, ::-1], depth, extent)
+    return _Drawing(
+        {side: _shrunk(distance, side) for side in SIDES},
+        detail,
+        np.argwhere(units > 0.6 * depth)[:, ::-1],
+        depth,
+        extent,
+    )
 
 
 @cache
 def silhouette(category: Category, side: int, margin: float) -> Silhouette:
-    """The silhouette of a category on a canvas of side x side pixels (one of SIDES), with a margin in canvas units."""
+    """The silhouette of a category on a canvas of side x side pixels (one of SIDES), with a margin
+    in canvas units."""
     drawing = _drawing(category)
-    crop = tuple(_centred(2 * (half + margin) * side / CANVAS, side) for half in reversed(drawing.extent))
+    crop = tuple(
+        _centred(2 * (half + margin) * side / CANVAS, side) for half in reversed(drawing.extent)
+    )
     detail = drawing.detail[side][crop] if drawing.detail else None
-    return Silhouette(np.ascontiguousarray(drawing.distance[side][crop]), detail, crop, drawing.core, drawing.depth, drawing.extent)
+    return Silhouette(
+        np.ascontiguousarray(drawing.distance[side][crop]),
+        detail,
+        crop,
+        drawing.core,
+        drawing.depth,
+        drawing.extent,
+    )
 
 
 def _centred(length: float, side: int) -> slice:

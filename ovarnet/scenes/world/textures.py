@@ -1,4 +1,5 @@
-"""Banks of patterns and noise that the painter draws from: made once per process from fixed seeds, so the same everywhere."""
+"""Banks of patterns and noise that the painter draws from: made once per process from fixed seeds,
+so the same everywhere."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ VARIANTS = 32
 """Pictures per bank."""
 
 PERIODS = (11.0, 18.0)
-"""Range of pattern periods in canvas pixels: coarser ones repeat too rarely on an object to be recognised."""
+"""Range of pattern periods in canvas pixels: coarser ones repeat too rarely on an object to be
+recognised."""
 
 
 def _soft(value: np.ndarray) -> np.ndarray:
@@ -41,7 +43,8 @@ def _dots(x: np.ndarray, y: np.ndarray, period: float, rng: np.random.Generator)
 
 
 def _checks(x: np.ndarray, y: np.ndarray, period: float, rng: np.random.Generator) -> np.ndarray:
-    # the product of two triangle waves changes sign at the edges of the squares; a check is a bit smaller than a stripe period
+    # the product of two triangle waves changes sign at the edges of the squares; a check is a bit
+    # smaller than a stripe period
     side = 0.62 * period
     u, v = ((t + rng.uniform(0, 2 * side)) % (2 * side) - side for t in (x, y))
     u, v = (side / 2 - np.abs(t) for t in (u, v))
@@ -52,49 +55,70 @@ _PATTERNS = {"striped": _stripes, "dotted": _dots, "checkered": _checks, "zigzag
 
 
 def _shrunk(bank: list[np.ndarray] | np.ndarray, side: int) -> np.ndarray:
-    return np.stack([cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in bank]).astype(np.float32)
+    return np.stack(
+        [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in bank]
+    ).astype(np.float32)
 
 
 @cache
 def pattern_bank(word: str, side: int) -> np.ndarray:
-    """(VARIANTS, side, side) float32 in [0, 1]: 1 where the second tint shows. word: a pattern other than plain."""
+    """(VARIANTS, side, side) float32 in [0, 1]: 1 where the second tint shows. word: a pattern
+    other than plain."""
     rng = np.random.default_rng([11, list(_PATTERNS).index(word)])
     y, x = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32)
-    return _shrunk([_PATTERNS[word](x, y, rng.uniform(*PERIODS), rng) for _ in range(VARIANTS)], side)
+    return _shrunk(
+        [_PATTERNS[word](x, y, rng.uniform(*PERIODS), rng) for _ in range(VARIANTS)], side
+    )
 
 
 @cache
 def noise_bank(grain: int, side: int) -> np.ndarray:
-    """(VARIANTS, side, side) float32 noise of zero mean and unit deviation with blobs of about `grain` canvas units."""
+    """(VARIANTS, side, side) float32 noise of zero mean and unit deviation with blobs of about
+    `grain` canvas units."""
     rng = np.random.default_rng([12, grain])
     knots = CANVAS // grain + 2
     coarse = rng.standard_normal((VARIANTS, knots, knots)).astype(np.float32)
-    bank = _shrunk([cv2.resize(noise, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC) for noise in coarse], side)
+    bank = _shrunk(
+        [cv2.resize(noise, (CANVAS, CANVAS), interpolation=cv2.INTER_CUBIC) for noise in coarse],
+        side,
+    )
     bank = (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
     return bank
 
 
 @cache
 def crack_bank(side: int) -> np.ndarray:
-    """(VARIANTS, 2 side, 2 side) float32 weights of three jagged, forking lines that start in the middle."""
+    """(VARIANTS, 2 side, 2 side) float32 weights of three jagged, forking lines that start in the
+    middle."""
     rng = np.random.default_rng(14)
     scale = side / CANVAS * (1 << _SHIFT)
     thick = max(1, round(3 * side / CANVAS))
     bank = np.zeros((VARIANTS, 2 * side, 2 * side), np.uint8)
     for lines in bank:
-        turns = 2 * np.pi * (rng.random() + np.arange(3)[:, None] / 3) + rng.uniform(-0.75, 0.75, (3, 6))
+        turns = 2 * np.pi * (rng.random() + np.arange(3)[:, None] / 3) + rng.uniform(
+            -0.75, 0.75, (3, 6)
+        )
         steps = rng.uniform(8, 13, (3, 6, 1)) * np.stack([np.cos(turns), np.sin(turns)], axis=-1)
         arms = CANVAS + np.concatenate([np.zeros((3, 1, 2)), steps.cumsum(axis=1)], axis=1)
         forks = np.stack([arms[:, 2], arms[:, 2] + 1.5 * steps[:, 0, ::-1] * (1, -1)], axis=1)
         for points, width in ((arms, thick), (forks, max(1, thick - 1))):
-            cv2.polylines(lines, list(np.rint(points * scale).astype(np.int32)), False, 255, width, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(
+                lines,
+                list(np.rint(points * scale).astype(np.int32)),
+                False,
+                255,
+                width,
+                cv2.LINE_AA,
+                _SHIFT,
+            )
     return bank * np.float32(0.9 / 255)
 
 
 @cache
 def shading_bank(side: int) -> dict[str, np.ndarray]:
-    """Fixed (side, side) float32 fields: "lit", brightness under light from above; "gloss", weight of the white spot and
-    the diagonal band of a shiny surface; "glow", weight of the bright middle of a glowing one."""
+    """Fixed (side, side) float32 fields: "lit", brightness under light from above; "gloss", weight
+    of the white spot and the diagonal band of a shiny surface; "glow", weight of the bright middle
+    of a glowing one."""
     y, x = (np.mgrid[0:side, 0:side].astype(np.float32) + 0.5) / side
     highlight = np.exp(-(((x - 0.36) / 0.13) ** 2 + ((y - 0.32) / 0.09) ** 2))
     band = np.clip(1.5 - np.abs((x + y) / 2**0.5 - 0.80) / 0.035, 0, 1)
@@ -107,13 +131,15 @@ def shading_bank(side: int) -> dict[str, np.ndarray]:
 
 @cache
 def backdrop_bank() -> np.ndarray:
-    """(4, 320, 320, 3) uint8 background textures of mean 128 and deviation 32, the same in every channel: grain, clouds, wood-like
-    streaks, weave."""
+    """(4, 320, 320, 3) uint8 background textures of mean 128 and deviation 32, the same in every
+    channel: grain, clouds, wood-like streaks, weave."""
     rng = np.random.default_rng(13)
     grain = rng.standard_normal((320, 320))
     clouds = cv2.resize(rng.standard_normal((14, 14)), (320, 320), interpolation=cv2.INTER_CUBIC)
     streaks = cv2.resize(rng.standard_normal((120, 6)), (320, 320), interpolation=cv2.INTER_CUBIC)
-    weave = cv2.resize(rng.standard_normal((320, 40)), (320, 320)) + cv2.resize(rng.standard_normal((40, 320)), (320, 320))
+    weave = cv2.resize(rng.standard_normal((320, 40)), (320, 320)) + cv2.resize(
+        rng.standard_normal((40, 320)), (320, 320)
+    )
     bank = np.stack([grain, clouds, streaks + 0.3 * grain, weave]).astype(np.float32)
     bank = (bank - bank.mean(axis=(1, 2), keepdims=True)) / bank.std(axis=(1, 2), keepdims=True)
     return np.repeat(np.clip(128 + 32 * bank, 0, 255).astype(np.uint8)[..., None], 3, axis=-1)

@@ -1,4 +1,5 @@
-"""What an object of the world is, before it is drawn: a category, its attribute words and its size on the picture."""
+"""What an object of the world is, before it is drawn: a category, its attribute words and its size
+on the picture."""
 
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ import numpy as np
 from ovarnet.scenes.world.words import ATTRIBUTES, CATEGORIES, Category
 
 SIZES = {"small": (26.0, 37.0), "medium": (46.0, 60.0), "large": (70.0, 100.0)}
-"""Longer side of the object in pixels of the scene. Medium carries no word, so small and large never meet."""
+"""Longer side of the object in pixels of the scene. Medium carries no word, so small and large
+never meet."""
 
 SIZE_RATES = {"small": 0.3, "medium": 0.3, "large": 0.4}
 POSE_RATES = {"upright": 0.5, "tilted": 0.27, "upside-down": 0.23}
@@ -18,24 +20,29 @@ MATTE_RATE = 0.36
 OUTLINED_RATE = 0.2
 CONDITION_RATE = 0.12
 MOST_CONDITIONS = 2
-"""Rates of the words; what is not named here is uniform within its parent type. As on photos, objects are mostly plain and upright: with
-uniform rates a small network needs twice as many pictures to learn the categories."""
+"""Rates of the words; what is not named here is uniform within its parent type. As on photos,
+objects are mostly plain and upright: with uniform rates a small network needs twice as many
+pictures to learn the categories."""
 
 SAME_CATEGORY_RATE = 0.25
-"""How often an object takes the category of the one before it, so that captions have plurals to speak of."""
+"""How often an object takes the category of the one before it, so that captions have plurals to
+speak of."""
 
 SHARED_ATTRIBUTE_RATE = 0.35
-"""How often such an object also takes the colour, the pattern or the finish of the one before it."""
+"""How often such an object also takes the colour, the pattern or the finish of the one before
+it."""
 
 NOVEL_SHARE = {"train": 0.10}
-"""Share of novel objects where it is not uniform (10 of 40). As on the real benchmark, training images may show novel objects, which carry
-no box there, and they are rarer than in the evaluation."""
+"""Share of novel objects where it is not uniform (10 of 40). As on the real benchmark, training
+images may show novel objects, which carry no box there, and they are rarer than in the
+evaluation."""
 
 
 @dataclass(frozen=True)
 class Thing:
-    """One object. color, pattern, finish: words. size: small / medium / large. pose: a word, or None where the category has none.
-    extras: border and condition words. length: longer side in pixels. angle: degrees, counter-clockwise."""
+    """One object. color, pattern, finish: words. size: small / medium / large. pose: a word, or
+    None where the category has none. extras: border and condition words. length: longer side in
+    pixels. angle: degrees, counter-clockwise."""
 
     category: Category
     color: str
@@ -99,12 +106,15 @@ def _angle(pose: str | None, u: float, v: float) -> float:
 
 def _extras(u: np.ndarray) -> frozenset[str]:
     """u: one uniform number for the border and one per condition word."""
-    conditions = [w for w, x in zip(ATTRIBUTES["condition"], u[1:], strict=True) if x < CONDITION_RATE]
+    conditions = [
+        w for w, x in zip(ATTRIBUTES["condition"], u[1:], strict=True) if x < CONDITION_RATE
+    ]
     return frozenset(conditions[:MOST_CONDITIONS] + (["outlined"] if u[0] < OUTLINED_RATE else []))
 
 
 def draw_thing(rng: np.random.Generator, split: str, previous: Thing | None = None) -> Thing:
-    """Draw the words of one object; with `previous` it may share that object's category and one of its attributes."""
+    """Draw the words of one object; with `previous` it may share that object's category and one of
+    its attributes."""
     u = rng.random(18).tolist()
     twin = previous is not None and u[0] < SAME_CATEGORY_RATE
     category = previous.category if twin else _category(split, u[1], u[2])
@@ -112,10 +122,22 @@ def draw_thing(rng: np.random.Generator, split: str, previous: Thing | None = No
     low, high = SIZES[size]
     pose = _pick(POSE_RATES, u[4]) if category.has_pose else None
     pattern = "plain" if u[5] < PLAIN_RATE else _uniform(ATTRIBUTES["pattern"][1:], u[6])
-    finish = "matte" if u[8] < MATTE_RATE else _uniform(ATTRIBUTES["finish"][1:], (u[8] - MATTE_RATE) / (1 - MATTE_RATE))
-    thing = Thing(category=category, color=_uniform(ATTRIBUTES["color"], u[7]), pattern=pattern,
-                  finish=finish, size=size, pose=pose, extras=_extras(u[9:14]),
-                  length=low + (high - low) * u[14], angle=_angle(pose, u[15], u[16]))
+    finish = (
+        "matte"
+        if u[8] < MATTE_RATE
+        else _uniform(ATTRIBUTES["finish"][1:], (u[8] - MATTE_RATE) / (1 - MATTE_RATE))
+    )
+    thing = Thing(
+        category=category,
+        color=_uniform(ATTRIBUTES["color"], u[7]),
+        pattern=pattern,
+        finish=finish,
+        size=size,
+        pose=pose,
+        extras=_extras(u[9:14]),
+        length=low + (high - low) * u[14],
+        angle=_angle(pose, u[15], u[16]),
+    )
     if twin and u[0] < SAME_CATEGORY_RATE * SHARED_ATTRIBUTE_RATE:
         shared = _uniform(("color", "pattern", "finish"), u[17])
         thing = replace(thing, **{shared: getattr(previous, shared)})

@@ -1,7 +1,9 @@
-"""The words of the generated world: 40 categories, 31 attributes, and their fixed base / novel split.
+"""The words of the generated world: 40 categories, 31 attributes, and their fixed base / novel
+split.
 
-The silhouettes are glyphs of Font Awesome 6 Free Solid by Fonticons, Inc. (https://fontawesome.com), read from the pip package
-`fontawesomefree`: fonts under the SIL OFL 1.1, icons under CC BY 4.0. The glyphs are turned, coloured and textured.
+The silhouettes are glyphs of Font Awesome 6 Free Solid by Fonticons, Inc.
+(https://fontawesome.com), read from the pip package `fontawesomefree`: fonts under the SIL OFL 1.1,
+icons under CC BY 4.0. The glyphs are turned, coloured and textured.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from functools import lru_cache
 
 @dataclass(frozen=True)
 class Category:
-    """One kind of object. glyph: its code point. has_pose: whether 'upright' is defined for it. synonyms: other words in captions."""
+    """One kind of object. glyph: its code point. has_pose: whether 'upright' is defined for it.
+    synonyms: other words in captions."""
 
     name: str
     parent: str
@@ -27,7 +30,9 @@ CATEGORIES: tuple[Category, ...] = (
     Category("car", "vehicle", 0xF5E4, "cars", synonyms=("automobile",)),
     Category("truck", "vehicle", 0xF0D1, "trucks"),
     Category("bus", "vehicle", 0xF207, "buses", seen=False),
-    Category("plane", "vehicle", 0xF072, "planes", has_pose=False, seen=False, synonyms=("airplane",)),
+    Category(
+        "plane", "vehicle", 0xF072, "planes", has_pose=False, seen=False, synonyms=("airplane",)
+    ),
     Category("boat", "vehicle", 0xE445, "boats", synonyms=("sailboat",)),
     Category("rocket", "vehicle", 0xF135, "rockets", has_pose=False),
     Category("dog", "animal", 0xF6D3, "dogs", synonyms=("puppy",)),
@@ -67,7 +72,19 @@ CATEGORIES: tuple[Category, ...] = (
 )
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    "color": ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "gray", "black", "white"),
+    "color": (
+        "red",
+        "orange",
+        "yellow",
+        "green",
+        "blue",
+        "purple",
+        "pink",
+        "brown",
+        "gray",
+        "black",
+        "white",
+    ),
     "pattern": ("plain", "striped", "dotted", "checkered", "zigzag"),
     "finish": ("matte", "shiny", "transparent", "fuzzy", "glowing"),
     "size": ("small", "large"),
@@ -75,12 +92,15 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "border": ("outlined",),
     "condition": ("cracked", "dirty", "holed", "snow covered"),
 }
-"""Parent type -> words. Of colour, pattern, finish and (where defined) pose every object has exactly one; of size at most one
-(medium objects have neither); border and condition words are free and may co-occur."""
+"""Parent type -> words. Of colour, pattern, finish and (where defined) pose every object has
+exactly one; of size at most one (medium objects have neither); border and condition words are free
+and may co-occur."""
 
 EXCLUSIVE_TYPES = ("color", "pattern", "finish")
 
-NOVEL_ATTRIBUTES = frozenset({"orange", "purple", "gray", "checkered", "glowing", "large", "upside-down", "holed"})
+NOVEL_ATTRIBUTES = frozenset(
+    {"orange", "purple", "gray", "checkered", "glowing", "large", "upside-down", "holed"}
+)
 
 ATTRIBUTE_SYNONYMS: dict[str, tuple[str, ...]] = {"shiny": ("glossy",), "large": ("big",)}
 
@@ -107,7 +127,8 @@ def applies(word: str, category: Category) -> bool:
 @lru_cache(maxsize=1)
 def vocabulary():
     """The world's words as an `ovarnet.vocabulary.Vocabulary` (base = seen)."""
-    from ovarnet.vocabulary import (  # here, because it imports torch, which the rendering workers do not need
+    # here, because it imports torch, which the rendering workers do not need
+    from ovarnet.vocabulary import (
         Vocabulary,
         Word,
     )
@@ -116,7 +137,17 @@ def vocabulary():
         return all_of_them if len(all_of_them) > 1 else ()
 
     return Vocabulary(
-        categories=tuple(Word(c.name, parent=c.parent, seen=c.seen, synonyms=strings(category_strings(c))) for c in CATEGORIES),
-        attributes=tuple(Word(name, parent=PARENT_OF[name], seen=name not in NOVEL_ATTRIBUTES, synonyms=strings(attribute_strings(name)))
-                         for name in ATTRIBUTE_NAMES),
+        categories=tuple(
+            Word(c.name, parent=c.parent, seen=c.seen, synonyms=strings(category_strings(c)))
+            for c in CATEGORIES
+        ),
+        attributes=tuple(
+            Word(
+                name,
+                parent=PARENT_OF[name],
+                seen=name not in NOVEL_ATTRIBUTES,
+                synonyms=strings(attribute_strings(name)),
+            )
+            for name in ATTRIBUTE_NAMES
+        ),
     )

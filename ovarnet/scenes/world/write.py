@@ -1,10 +1,10 @@
 """Writes the generated world to disk as JPEG images and COCO + VAW style annotation files.
 
-    ROOT/vocabulary.json
-    ROOT/images/{train,val,test,captions}/000000.jpg
-    ROOT/annotations/{instances,attributes}_{train,val,test}.json      COCO instances, VAW records
-    ROOT/annotations/captions_scenes.json, captions_photos.json        COCO captions; their images carry no box
-    ROOT/photos/000000.jpg
+ROOT/vocabulary.json
+ROOT/images/{train,val,test,captions}/000000.jpg
+ROOT/annotations/{instances,attributes}_{train,val,test}.json      COCO instances, VAW records
+ROOT/annotations/captions_scenes.json, captions_photos.json        COCO captions; their images carry no box
+ROOT/photos/000000.jpg
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ _CAPTION_FILES = {"captions": "captions_scenes.json", "photos": "captions_photos
 
 @dataclass
 class _Chunk:
-    """What a worker hands back: records, and the CPU seconds it took to render, encode and write."""
+    """What a worker hands back: records, and the CPU seconds it took to render, encode and
+    write."""
 
     images: list[dict] = field(default_factory=list)
     instances: list[dict] = field(default_factory=list)
@@ -58,7 +59,8 @@ class _Chunk:
 
 @dataclass(frozen=True)
 class WorldSize:
-    """Counts of what was written, and the speeds in pictures per second of one core (rendering + encoding + writing)."""
+    """Counts of what was written, and the speeds in pictures per second of one core (rendering +
+    encoding + writing)."""
 
     counts: dict[str, int]
     boxes: dict[str, int]
@@ -72,7 +74,9 @@ def _folder(root: Path, split: str) -> Path:
 
 def jpeg_bytes(image: np.ndarray) -> bytes:
     """Encode an (H, W, 3) uint8 RGB picture."""
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
+    _, encoded = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY)
+    )
     return encoded.tobytes()
 
 
@@ -96,16 +100,26 @@ def _write_chunk(root: Path, seed: int, split: str, start: int, stop: int) -> _C
     return chunk
 
 
-def _chunks(root: Path, seed: int, counts: Mapping[str, int], workers: int) -> Iterator[tuple[str, _Chunk]]:
-    """All pictures, a chunk at a time, in order; with several workers they are rendered side by side."""
-    tasks = [(root, seed, split, start, min(start + _CHUNK, counts[split]))
-             for split in SPLITS for start in range(0, counts[split], _CHUNK)]
+def _chunks(
+    root: Path, seed: int, counts: Mapping[str, int], workers: int
+) -> Iterator[tuple[str, _Chunk]]:
+    """All pictures, a chunk at a time, in order; with several workers they are rendered side by
+    side."""
+    tasks = [
+        (root, seed, split, start, min(start + _CHUNK, counts[split]))
+        for split in SPLITS
+        for start in range(0, counts[split], _CHUNK)
+    ]
     if workers <= 1:
         for task in tasks:
             yield task[2], _write_chunk(*task)
         return
     with ProcessPoolExecutor(workers) as pool:
-        yield from zip((task[2] for task in tasks), pool.map(_write_chunk, *zip(*tasks, strict=True)), strict=True)
+        yield from zip(
+            (task[2] for task in tasks),
+            pool.map(_write_chunk, *zip(*tasks, strict=True)),
+            strict=True,
+        )
 
 
 def _dump(file: Path, content) -> None:
@@ -117,35 +131,63 @@ def _write_annotations(root: Path, seed: int, splits: Mapping[str, _Chunk]) -> N
     info = {"description": "ovarnet generated world", "seed": seed}
     for split in LABELLED:
         chunk = splits[split]
-        _dump(folder / f"instances_{split}.json",
-              {"info": info, "images": chunk.images, "annotations": chunk.instances, "categories": coco_categories(split)})
+        _dump(
+            folder / f"instances_{split}.json",
+            {
+                "info": info,
+                "images": chunk.images,
+                "annotations": chunk.instances,
+                "categories": coco_categories(split),
+            },
+        )
         _dump(folder / f"attributes_{split}.json", chunk.attributes)
     for split, name in _CAPTION_FILES.items():
-        _dump(folder / name, {"info": info, "images": splits[split].images, "annotations": splits[split].captions})
+        _dump(
+            folder / name,
+            {"info": info, "images": splits[split].images, "annotations": splits[split].captions},
+        )
 
 
 def _claim(root: Path, overwrite: bool) -> Path:
     """Check the target and return the empty temporary folder beside it."""
     if root.exists() and not overwrite:
         raise InputError(f"{root} exists already; give another --root or --overwrite to replace it")
-    if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not (root / "vocabulary.json").is_file())):
-        raise InputError(f"{root} is not a generated world (no vocabulary.json in it), so it is not replaced; give another --root")
+    if root.exists() and (
+        not root.is_dir() or (any(root.iterdir()) and not (root / "vocabulary.json").is_file())
+    ):
+        raise InputError(
+            f"{root} is not a generated world (no vocabulary.json in it), so it is not replaced; "
+            "give another --root"
+        )
     unfinished = root.with_name(root.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        for folder in [unfinished / "annotations", *(_folder(unfinished, split) for split in SPLITS)]:
+        for folder in [
+            unfinished / "annotations",
+            *(_folder(unfinished, split) for split in SPLITS),
+        ]:
             folder.mkdir(parents=True)
     except OSError as error:
-        raise InputError(f"{root} cannot be written ({error.strerror}); give another --root") from None
+        raise InputError(
+            f"{root} cannot be written ({error.strerror}); give another --root"
+        ) from None
     return unfinished
 
 
-def write_world(root: str | Path, counts: Mapping[str, int], *, seed: int = 0, workers: int = 1, overwrite: bool = False,
-                progress=None) -> WorldSize:
+def write_world(
+    root: str | Path,
+    counts: Mapping[str, int],
+    *,
+    seed: int = 0,
+    workers: int = 1,
+    overwrite: bool = False,
+    progress=None,
+) -> WorldSize:
     """Write the world under `root`, which appears whole at the end or not at all.
 
-    counts: pictures per split ("train", "val", "test", "captions", "photos"). progress: called with the number of pictures just written.
-    Raises InputError for a root that exists (unless `overwrite`), a negative seed or a bad count.
+    counts: pictures per split ("train", "val", "test", "captions", "photos"). progress: called with
+    the number of pictures just written. Raises InputError for a root that exists (unless
+    `overwrite`), a negative seed or a bad count.
     """
     root = Path(root)
     for split in SPLITS:
@@ -177,6 +219,7 @@ def _size(splits: Mapping[str, _Chunk]) -> WorldSize:
     return WorldSize(
         counts={split: len(chunk.images) for split, chunk in splits.items()},
         boxes={split: len(splits[split].instances) for split in LABELLED},
-        scenes_per_second=sum(len(c.images) for c in scenes) / max(sum(c.seconds for c in scenes), 1e-9),
+        scenes_per_second=sum(len(c.images) for c in scenes)
+        / max(sum(c.seconds for c in scenes), 1e-9),
         photos_per_second=len(photos.images) / max(photos.seconds, 1e-9),
     )

@@ -1,4 +1,5 @@
-"""Stage "clip": pre-training a CLIP on image-caption pairs with the symmetric InfoNCE loss. No box and no label is read.
+"""Stage "clip": pre-training a CLIP on image-caption pairs with the symmetric InfoNCE loss. No box
+and no label is read.
 
 N pairs of a batch, S the side of the image tower's input, D the embedding width.
 """
@@ -33,19 +34,26 @@ from ovarnet.vocabulary import Vocabulary
 class CaptionPairs(Dataset):
     """Pictures, one of their captions drawn anew at every visit.
 
-    Pictures are letterboxed to the tower's input (method section 2.2: aspect kept, zero pad after normalisation). Where all of them take at
-    most `megabytes`, they are read once and kept as float16, and what cannot be read is left out and logged; a larger corpus is read at
-    every visit, and a picture that cannot be read then ends the run.
+    Pictures are letterboxed to the tower's input (method section 2.2: aspect kept, zero pad after
+    normalisation). Where all of them take at most `megabytes`, they are read once and kept as
+    float16, and what cannot be read is left out and logged; a larger corpus is read at every visit,
+    and a picture that cannot be read then ends the run.
     """
 
-    def __init__(self, records: list[CaptionedImage], clip: Clip, *, seed: int, megabytes: int = 4096):
+    def __init__(
+        self, records: list[CaptionedImage], clip: Clip, *, seed: int, megabytes: int = 4096
+    ):
         self.seed, self.size, self.mean, self.std = seed, clip.image_size, clip.mean, clip.std
         fits = len(records) * 3 * self.size**2 * 2 <= megabytes * 2**20
         self.pictures, self.records = self._keep(records) if fits else (None, records)
         self.tokens = [clip.tokenize(record.captions) for record in self.records]
 
     def _keep(self, records: list[CaptionedImage]) -> tuple[Tensor, list[CaptionedImage]]:
-        pictures, kept, broken = torch.empty(len(records), 3, self.size, self.size, dtype=torch.float16), [], Skipped()
+        pictures, kept, broken = (
+            torch.empty(len(records), 3, self.size, self.size, dtype=torch.float16),
+            [],
+            Skipped(),
+        )
         for record in tqdm(records, desc="reading pictures", unit="image", mininterval=2.0):
             try:
                 pictures[len(kept)] = self._picture(record)
@@ -55,7 +63,7 @@ class CaptionPairs(Dataset):
         broken.log("pictures with captions")
         if not kept:
             raise InputError(f"none of the {len(records)} pictures can be read: {broken}")
-        return pictures[:len(kept)], kept
+        return pictures[: len(kept)], kept
 
     def _picture(self, record: CaptionedImage) -> Tensor:
         """(3, S, S) float32."""
@@ -67,14 +75,22 @@ class CaptionPairs(Dataset):
         return len(self.records)
 
     def __getitems__(self, keys: list[tuple[int, int]]) -> tuple[Tensor, list[list[int]]]:
-        """Batch of (iteration, index) keys -> pictures (N, 3, S, S) float32, half of them mirrored, and N token lists."""
+        """Batch of (iteration, index) keys -> pictures (N, 3, S, S) float32, half of them mirrored,
+        and N token lists."""
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + keys[0][0])
         rows = [index for _, index in keys]
-        pictures = torch.stack([self._picture(self.records[row]) for row in rows]) if self.pictures is None else self.pictures[rows].float()
+        pictures = (
+            torch.stack([self._picture(self.records[row]) for row in rows])
+            if self.pictures is None
+            else self.pictures[rows].float()
+        )
         mirrored = torch.rand(len(keys), generator=draw) < 0.5
         pictures[mirrored] = pictures[mirrored].flip(-1)
         choices = torch.rand(len(keys), generator=draw)
-        tokens = [self.tokens[index][int(u * len(self.tokens[index]))] for (_, index), u in zip(keys, choices.tolist(), strict=True)]
+        tokens = [
+            self.tokens[index][int(u * len(self.tokens[index]))]
+            for (_, index), u in zip(keys, choices.tolist(), strict=True)
+        ]
         return pictures, tokens
 
 
@@ -89,7 +105,9 @@ class ContrastiveModel(nn.Module):
         pictures, tokens = batch
         room = self.clip.context_length - 2
         sequences = [[self.clip.sot, *row[:room], self.clip.eot] for row in tokens]
-        images = F.normalize(self.clip.encode_image(pictures.contiguous(memory_format=torch.channels_last)), dim=-1)
+        images = F.normalize(
+            self.clip.encode_image(pictures.contiguous(memory_format=torch.channels_last)), dim=-1
+        )
         texts = F.normalize(self.clip.encode_sequences(sequences), dim=-1)
         return {"contrastive": self.loss(images, texts, self.clip.logit_scale.exp())}
 
@@ -97,21 +115,41 @@ class ContrastiveModel(nn.Module):
 def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool = False) -> Path:
     """Train and write the checkpoint folder `config.output`; returns it."""
     output, root = Path(config.output), Path(config.root)
-    records = load_captions(root / config.captions, root / config.images)[:config.limit]
+    records = load_captions(root / config.captions, root / config.images)[: config.limit]
     torch.manual_seed(config.seed)
-    clip = load_clip(config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None)
+    clip = load_clip(
+        config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None
+    )
     pairs = CaptionPairs(records, clip, seed=config.seed, megabytes=config.picture_memory)
     if config.clip.pretrained is None:
         with torch.no_grad():
             clip.logit_scale.fill_(math.log(config.scale_start))
         if config.small_start:
             start_as_bag_of_words(clip, [row for rows in pairs.tokens for row in rows])
-    loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
+    loss = ClipLoss(
+        local_loss=True,
+        gather_with_grad=True,
+        rank=accelerator.process_index,
+        world_size=accelerator.num_processes,
+    )
     model = ContrastiveModel(clip, loss)
-    words = root / "vocabulary.json"    # the generated world's; a caption corpus has none
-    best = run_stage(model, pairs, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
-                     undecayed=[clip.token_embedding.weight], after_step=lambda model: model.clip.bound_logit_scale()).clip
+    words = root / "vocabulary.json"  # the generated world's; a caption corpus has none
+    best = run_stage(
+        model,
+        pairs,
+        config.optimisation,
+        accelerator,
+        output=output,
+        seed=config.seed,
+        resume=resume,
+        undecayed=[clip.token_embedding.weight],
+        after_step=lambda model: model.clip.bound_logit_scale(),
+    ).clip
     accelerator.on_main_process(save_checkpoint)(
-        output / "checkpoint", model="clip", settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
-        vocabulary=Vocabulary.load(words) if words.is_file() else Vocabulary(), parts={"clip": best.model.state_dict()})
+        output / "checkpoint",
+        model="clip",
+        settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
+        vocabulary=Vocabulary.load(words) if words.is_file() else Vocabulary(),
+        parts={"clip": best.model.state_dict()},
+    )
     return output / "checkpoint"

@@ -1,8 +1,9 @@
 """Stage "zero_shot": CLIP-Attr as it is before any prompt is learned, from a CLIP and a proposer.
 
-A CLIP's cosines are all alike in size, so sigmoid(exp(theta) cos) saturates. Two numbers per kind of word, a scale and a bias, are
-fitted by logistic regression on labels of BASE words of base boxes; they are the same for every word, so ranks within a word do not
-change and new words are treated as the known ones.
+A CLIP's cosines are all alike in size, so sigmoid(exp(theta) cos) saturates. Two numbers per kind
+of word, a scale and a bias, are fitted by logistic regression on labels of BASE words of base
+boxes; they are the same for every word, so ranks within a word do not change and new words are
+treated as the known ones.
 """
 
 from __future__ import annotations
@@ -41,14 +42,17 @@ def embed_crops(clip: Clip, images: list[Annotations]) -> Tensor:
 
 
 def fit_scale_and_bias(cosines: Tensor, targets: Tensor) -> tuple[float, float]:
-    """Logistic regression of 0/1 `targets` on `cosines`, both (M,): P = sigmoid(scale cos + bias)."""
+    """Logistic regression of 0/1 `targets` on `cosines`, both (M,): P = sigmoid(scale cos +
+    bias)."""
     mean, deviation = cosines.mean(), cosines.std().clamp(min=1e-6)
     weights = torch.zeros(2, requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        value = F.binary_cross_entropy_with_logits(weights[0] * (cosines - mean) / deviation + weights[1], targets)
+        value = F.binary_cross_entropy_with_logits(
+            weights[0] * (cosines - mean) / deviation + weights[1], targets
+        )
         value.backward()
         return value
 
@@ -57,8 +61,13 @@ def fit_scale_and_bias(cosines: Tensor, targets: Tensor) -> tuple[float, float]:
     return scale, (weights[1] - weights[0] * mean / deviation).item()
 
 
-def base_pairs(embeddings: Tensor, images: list[Annotations], classifier: TextClassifier, vocabulary: Vocabulary,
-               kind: Kind) -> tuple[Tensor, Tensor]:
+def base_pairs(
+    embeddings: Tensor,
+    images: list[Annotations],
+    classifier: TextClassifier,
+    vocabulary: Vocabulary,
+    kind: Kind,
+) -> tuple[Tensor, Tensor]:
     """Cosines and 0/1 labels of every labelled (box, base word) pair of one kind, both (M,)."""
     words, labels = base_labels(kind, vocabulary, images)
     cosines = classifier.cosines(embeddings, classifier.embed(words, kind))
@@ -72,11 +81,28 @@ def assemble_clip_attr(config: ZeroShotClipAttr) -> Path:
     vocabulary, images = open_dataset("scenes", config.root, "train")
     images = first_boxes(images, config.boxes)
     clip = open_clip_tower(config.clip).eval()
-    classifier = TextClassifier(clip, TemplatePrompts(config.category_templates, config.attribute_templates)).eval()
+    classifier = TextClassifier(
+        clip, TemplatePrompts(config.category_templates, config.attribute_templates)
+    ).eval()
     embeddings = embed_crops(clip, images)
-    calibration = {kind: list(fit_scale_and_bias(*base_pairs(embeddings, images, classifier, vocabulary, kind)))
-                   for kind in ("category", "attribute")}
-    settings = {"clip": {"name": config.clip.name}, "proposer": proposer_settings(proposer), "calibration": calibration,
-                "prompts": {"category": config.category_templates, "attribute": config.attribute_templates}, "training": asdict(config)}
-    return save_checkpoint(Path(config.output) / "checkpoint", model="clip-attr", settings=settings, vocabulary=vocabulary, half=True,
-                           parts={"clip": clip.model.state_dict(), "proposer": proposer.part("proposer")})
+    calibration = {
+        kind: list(
+            fit_scale_and_bias(*base_pairs(embeddings, images, classifier, vocabulary, kind))
+        )
+        for kind in ("category", "attribute")
+    }
+    settings = {
+        "clip": {"name": config.clip.name},
+        "proposer": proposer_settings(proposer),
+        "calibration": calibration,
+        "prompts": {"category": config.category_templates, "attribute": config.attribute_templates},
+        "training": asdict(config),
+    }
+    return save_checkpoint(
+        Path(config.output) / "checkpoint",
+        model="clip-attr",
+        settings=settings,
+        vocabulary=vocabulary,
+        half=True,
+        parts={"clip": clip.model.state_dict(), "proposer": proposer.part("proposer")},
+    )

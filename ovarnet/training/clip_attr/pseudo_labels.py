@@ -1,7 +1,9 @@
-"""What the step I model (the teacher) says of every proposal of the caption images, stored once (method section 4.3).
+"""What the step I model (the teacher) says of every proposal of the caption images, stored once
+(method section 4.3).
 
-Stored are logits; which of them become labels depends on the caption drawn at a visit and is decided there (`label_regions`).
-P proposals of an image, R of them used, C category words, A attribute words.
+Stored are logits; which of them become labels depends on the caption drawn at a visit and is
+decided there (`label_regions`). P proposals of an image, R of them used, C category words, A
+attribute words.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ from ovarnet.vocabulary import Vocabulary
 
 @dataclass
 class TaughtRegions:
-    """The teacher's view of one image. boxes: (P, 4). objectness: (P,). category_logits: (P, C). attribute_logits: (P, A). P > 0."""
+    """The teacher's view of one image. boxes: (P, 4). objectness: (P,). category_logits: (P, C).
+    attribute_logits: (P, A). P > 0."""
 
     boxes: Tensor
     objectness: Tensor
@@ -42,33 +45,54 @@ class TaughtRegions:
 
 
 def caption_vocabulary(vocabulary: Vocabulary, parsed: Sequence[ParsedCaption]) -> Vocabulary:
-    """The words of step II: base words, and those novel words that a caption speaks of. No other novel word enters training."""
+    """The words of step II: base words, and those novel words that a caption speaks of. No other
+    novel word enters training."""
     told_categories = {name for caption in parsed for name in caption.categories}
     told_attributes = {name for caption in parsed for name in caption.attributes}
-    return Vocabulary(tuple(word for word in vocabulary.categories if word.seen or word.name in told_categories),
-                      tuple(word for word in vocabulary.attributes if word.seen or word.name in told_attributes))
+    return Vocabulary(
+        tuple(word for word in vocabulary.categories if word.seen or word.name in told_categories),
+        tuple(word for word in vocabulary.attributes if word.seen or word.name in told_attributes),
+    )
 
 
-def parse_images(parser: CaptionParser, images: Sequence[CaptionedImage]) -> list[list[ParsedCaption]]:
+def parse_images(
+    parser: CaptionParser, images: Sequence[CaptionedImage]
+) -> list[list[ParsedCaption]]:
     """The captions of each image, parsed."""
     parsed = parser.parse_many(caption for image in images for caption in image.captions)
     return [[next(parsed) for _ in image.captions] for image in images]
 
 
 @torch.no_grad()
-def write_pseudo_labels(teacher: ClipAttr, images: Sequence[CaptionedImage], proposals: dict[str, Proposals], folder: str | Path, *,
-                        most: int = 50, shard: int = 500) -> Vocabulary:
-    """Score the best `most` proposals of every image, and its largest one, for all words of step II; write ``folder/00000.safetensors``...
+def write_pseudo_labels(
+    teacher: ClipAttr,
+    images: Sequence[CaptionedImage],
+    proposals: dict[str, Proposals],
+    folder: str | Path,
+    *,
+    most: int = 50,
+    shard: int = 500,
+) -> Vocabulary:
+    """Score the best `most` proposals of every image, and its largest one, for all words of step
+    II; write ``folder/00000.safetensors``...
 
-    Images without a proposal are left out. Shards that exist are not made again; InputError when one is of other images or words.
-    Returns the words, whose columns the logits have.
+    Images without a proposal are left out. Shards that exist are not made again; InputError when
+    one is of other images or words. Returns the words, whose columns the logits have.
     """
     parser = CaptionParser(teacher.vocabulary)
-    words = caption_vocabulary(teacher.vocabulary, [caption for captions in parse_images(parser, images) for caption in captions])
-    embedded = teacher.classifier.embed(words.categories, "category"), teacher.classifier.embed(words.attributes, "attribute")
+    words = caption_vocabulary(
+        teacher.vocabulary,
+        [caption for captions in parse_images(parser, images) for caption in captions],
+    )
+    embedded = (
+        teacher.classifier.embed(words.categories, "category"),
+        teacher.classifier.embed(words.attributes, "attribute"),
+    )
     files = [image.file for image in images if len(proposals.get(Path(image.file).name, ()))]
     if not files:
-        raise InputError("none of the images has a proposal; make them for the same images with: ovarnet propose")
+        raise InputError(
+            "none of the images has a proposal; make them for the same images with: ovarnet propose"
+        )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, members in tqdm(list(shards(files, shard)), desc="pseudo-labels", unit="shard"):
@@ -76,12 +100,18 @@ def write_pseudo_labels(teacher: ClipAttr, images: Sequence[CaptionedImage], pro
         if path.is_file():
             _check_shard(path, members, words)
             continue
-        _save(path, [_score(teacher, file, proposals[Path(file).name], embedded, most) for file in members], members, words)
+        _save(
+            path,
+            [_score(teacher, file, proposals[Path(file).name], embedded, most) for file in members],
+            members,
+            words,
+        )
     return words
 
 
 class StoredLabels(Mapping):
-    """Image name -> `TaughtRegions`, read from its shard when asked for: those of COCO's captions would take 16 GB in every process.
+    """Image name -> `TaughtRegions`, read from its shard when asked for: those of COCO's captions
+    would take 16 GB in every process.
 
     places: image name -> shard, first row and the row after the last.
     """
@@ -98,27 +128,37 @@ class StoredLabels(Mapping):
     def __getitem__(self, name: str) -> TaughtRegions:
         path, first, end = self.places[name]
         with _opened(path) as file:
-            return TaughtRegions(*(file.get_slice(field.name)[first:end].float() for field in fields(TaughtRegions)))
+            return TaughtRegions(
+                *(file.get_slice(field.name)[first:end].float() for field in fields(TaughtRegions))
+            )
 
 
 def read_pseudo_labels(folder: str | Path) -> tuple[StoredLabels, list[str], list[str]]:
-    """Image name -> what the teacher said, and the names of the category and attribute columns. InputError: nothing there, or damaged."""
+    """Image name -> what the teacher said, and the names of the category and attribute columns.
+    InputError: nothing there, or damaged."""
     paths = sorted(Path(folder).glob("[0-9]*.safetensors"))
     if not paths:
-        raise InputError(f"{folder} holds no pseudo-labels; make them with: ovarnet pseudo-label --output {folder}")
+        raise InputError(
+            f"{folder} holds no pseudo-labels; make them with: ovarnet pseudo-label --output "
+            f"{folder}"
+        )
     places: dict[str, tuple[Path, int, int]] = {}
     for path in paths:
         header, counts = _header(path)
         ends = list(accumulate(counts))
-        places |= {name: (path, end - count, end) for name, count, end in zip(header["images"], counts, ends, strict=True)}
+        places |= {
+            name: (path, end - count, end)
+            for name, count, end in zip(header["images"], counts, ends, strict=True)
+        }
     return StoredLabels(places), header["categories"], header["attributes"]
 
 
 @dataclass
 class LabelledRegions:
-    """Proposals of one image that are used at one visit. boxes: (R, 4). categories: (R, C), attributes: (R, A) bool, the positives.
-    told_attributes: (R, A) bool, what the caption says of each. is_named: (R,) bool, the caption names its category. category_logits,
-    attribute_logits: the teacher's. R may be 0."""
+    """Proposals of one image that are used at one visit. boxes: (R, 4). categories: (R, C),
+    attributes: (R, A) bool, the positives. told_attributes: (R, A) bool, what the caption says of
+    each. is_named: (R,) bool, the caption names its category. category_logits, attribute_logits:
+    the teacher's. R may be 0."""
 
     boxes: Tensor
     categories: Tensor
@@ -129,48 +169,85 @@ class LabelledRegions:
     attribute_logits: Tensor
 
 
-def label_regions(taught: TaughtRegions, told_categories: Tensor, told_attributes: Tensor, base_categories: Tensor, base_attributes: Tensor,
-                  rules: PseudoLabelRules, draw: torch.Generator) -> LabelledRegions:
-    """Draw up to `rules.regions` proposals of which the teacher is sure what they are, those that the caption names first, and label them.
+def label_regions(
+    taught: TaughtRegions,
+    told_categories: Tensor,
+    told_attributes: Tensor,
+    base_categories: Tensor,
+    base_attributes: Tensor,
+    rules: PseudoLabelRules,
+    draw: torch.Generator,
+) -> LabelledRegions:
+    """Draw up to `rules.regions` proposals of which the teacher is sure what they are, those that
+    the caption names first, and label them.
 
-    told_categories: (C,) bool, words of the caption. told_attributes: (C, A) bool, what the caption says of a thing of each category: a
-    proposal is taken for the category the teacher finds best. base_categories, base_attributes: bool, seen words.
-    A word is positive when the caption tells it and the teacher finds it likely (`rules.told`), or when it is a base word and the teacher
-    is sure of it alone. A novel word is positive only where the caption tells it.
+    told_categories: (C,) bool, words of the caption. told_attributes: (C, A) bool, what the caption
+    says of a thing of each category: a proposal is taken for the category the teacher finds best.
+    base_categories, base_attributes: bool, seen words. A word is positive when the caption tells it
+    and the teacher finds it likely (`rules.told`), or when it is a base word and the teacher is
+    sure of it alone. A novel word is positive only where the caption tells it.
     """
-    categories, attributes = taught.category_logits.softmax(dim=1), taught.attribute_logits.sigmoid()
+    categories, attributes = (
+        taught.category_logits.softmax(dim=1),
+        taught.attribute_logits.sigmoid(),
+    )
     usable = (areas(taught.boxes) > rules.min_area) & (taught.objectness > rules.min_objectness)
     best = categories.argmax(dim=1)
     told_attributes, is_named = told_attributes[best], told_categories[best]
     usable &= categories.amax(dim=1) > rules.sure_category
     rows = usable.nonzero().flatten()
     rows = rows[torch.randperm(len(rows), generator=draw)]
-    rows = rows[is_named[rows].argsort(descending=True, stable=True)[:rules.regions]]
-    sure_of_category = (categories > rules.sure_category) & base_categories | (categories > rules.told) & told_categories
-    sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (attributes > rules.told) & told_attributes
-    return LabelledRegions(taught.boxes[rows], sure_of_category[rows], sure_of_attribute[rows],
-                           told_attributes[rows], is_named[rows], taught.category_logits[rows], taught.attribute_logits[rows])
+    rows = rows[is_named[rows].argsort(descending=True, stable=True)[: rules.regions]]
+    sure_of_category = (categories > rules.sure_category) & base_categories | (
+        categories > rules.told
+    ) & told_categories
+    sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (
+        attributes > rules.told
+    ) & told_attributes
+    return LabelledRegions(
+        taught.boxes[rows],
+        sure_of_category[rows],
+        sure_of_attribute[rows],
+        told_attributes[rows],
+        is_named[rows],
+        taught.category_logits[rows],
+        taught.attribute_logits[rows],
+    )
 
 
 def largest_region(taught: TaughtRegions, rules: PseudoLabelRules) -> Tensor:
-    """(1, 4): the largest proposal, which stands for the image; of those that are probably an object, when there is one."""
+    """(1, 4): the largest proposal, which stands for the image; of those that are probably an
+    object, when there is one."""
     size = areas(taught.boxes)
     likely = taught.objectness > rules.min_objectness
     return taught.boxes[(size * likely if likely.any() else size).argmax()][None]
 
 
-def _score(teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, most: int) -> TaughtRegions:
+def _score(
+    teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, most: int
+) -> TaughtRegions:
     proposals = best_and_largest(proposals, most)
     image = to_pixels(read_image(file), teacher.device)
     embeddings = teacher.encode_boxes([image], [proposals.boxes])[0]
-    return TaughtRegions(proposals.boxes, proposals.scores, *(teacher.classifier(embeddings, words).cpu() for words in embedded))
+    return TaughtRegions(
+        proposals.boxes,
+        proposals.scores,
+        *(teacher.classifier(embeddings, words).cpu() for words in embedded),
+    )
 
 
 def _save(path: Path, regions: list[TaughtRegions], files: list[str], words: Vocabulary) -> None:
-    tensors = {field.name: torch.cat([getattr(row, field.name) for row in regions]) for field in fields(TaughtRegions)}
+    tensors = {
+        field.name: torch.cat([getattr(row, field.name) for row in regions])
+        for field in fields(TaughtRegions)
+    }
     tensors |= {name: tensor.half() for name, tensor in tensors.items() if name.endswith("_logits")}
     tensors["counts"] = torch.tensor([len(row.boxes) for row in regions])
-    header = {"images": [Path(file).name for file in files], "categories": words.category_names, "attributes": words.attribute_names}
+    header = {
+        "images": [Path(file).name for file in files],
+        "categories": words.category_names,
+        "attributes": words.attribute_names,
+    }
     with whole_file(path) as unfinished:
         save_file(tensors, unfinished, metadata={"header": json.dumps(header)})
 
@@ -181,7 +258,9 @@ def _opened(path: Path) -> Iterator:
         with safe_open(path, "pt") as file:
             yield file
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run ovarnet pseudo-label again") from None
+        raise InputError(
+            f"{path} is damaged ({error}); delete it and run ovarnet pseudo-label again"
+        ) from None
 
 
 def _header(path: Path) -> tuple[dict, list[int]]:
@@ -192,6 +271,10 @@ def _header(path: Path) -> tuple[dict, list[int]]:
 
 def _check_shard(path: Path, files: list[str], words: Vocabulary) -> None:
     header, _ = _header(path)
-    expected = {"images": [Path(file).name for file in files], "categories": words.category_names, "attributes": words.attribute_names}
+    expected = {
+        "images": [Path(file).name for file in files],
+        "categories": words.category_names,
+        "attributes": words.attribute_names,
+    }
     if header != expected:
         raise InputError(f"{path} is of other images or words; give an empty --output folder")

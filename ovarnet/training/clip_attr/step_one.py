@@ -1,6 +1,8 @@
-"""Stage "clip_attr", step I: prompts and text encoder learn base categories and base attributes from boxes (method section 3).
+"""Stage "clip_attr", step I: prompts and text encoder learn base categories and base attributes
+from boxes (method section 3).
 
-R1 boxes of the detection data, R2 of the attribute data, R = R1 + R2; C base categories, A base attributes, D the embedding width.
+R1 boxes of the detection data, R2 of the attribute data, R = R1 + R2; C base categories, A base
+attributes, D the embedding width.
 """
 
 from __future__ import annotations
@@ -34,15 +36,19 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class AnchoredTower:
-    """Embeds crops with the image tower and, while that learns, tells how far it has moved from where it started.
+    """Embeds crops with the image tower and, while that learns, tells how far it has moved from
+    where it started.
 
-    weight: of the mean of 1 - cosine; 0: no anchor. Measured in the generated world: without one, novel words are forgotten.
+    weight: of the mean of 1 - cosine; 0: no anchor. Measured in the generated world: without one,
+    novel words are forgotten.
     """
 
     def __init__(self, clip: Clip, parts: TrainedParts, weight: float):
         self.clip, self.learns = clip, parts.image_tower > 0
         self.weight = weight if self.learns else 0.0
-        self.reference = copy.deepcopy(clip.model.visual).requires_grad_(False).eval() if self.weight else None
+        self.reference = (
+            copy.deepcopy(clip.model.visual).requires_grad_(False).eval() if self.weight else None
+        )
 
     def __call__(self, crops: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """(R, 3, S, S) -> embeddings (R, D), and the loss "image_anchor" where there is one."""
@@ -63,48 +69,92 @@ class FederatedCriterion:
         self.settings = settings
         self.category_weights, self.attribute_weights = data.weights(settings)
 
-    def __call__(self, category_logits: Tensor, attribute_logits: Tensor, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """category_logits: (R1, C). attribute_logits: (R2, A). batch: as from `BaseRegions`. A source without boxes has no term."""
+    def __call__(
+        self, category_logits: Tensor, attribute_logits: Tensor, batch: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """category_logits: (R1, C). attribute_logits: (R2, A). batch: as from `BaseRegions`. A
+        source without boxes has no term."""
         losses = {}
         if len(attribute_logits):
             losses["attributes"] = attribute_loss(
-                attribute_logits, batch["attributes"], self.attribute_weights, self.settings.unknown_weight)
+                attribute_logits,
+                batch["attributes"],
+                self.attribute_weights,
+                self.settings.unknown_weight,
+            )
         if len(category_logits):
             losses["categories"] = self.settings.category_weight * category_loss(
-                category_logits, batch["categories"], self.category_weights, batch.get("judged"))
+                category_logits, batch["categories"], self.category_weights, batch.get("judged")
+            )
         return losses
 
 
 class FederatedModel(Trainable):
     """CLIP-Attr in step I, called with one batch of `BaseRegions`."""
 
-    def __init__(self, clip: Clip, classifier: TextClassifier, base: Vocabulary, criterion: FederatedCriterion, parts: TrainedParts,
-                 image_anchor: float):
+    def __init__(
+        self,
+        clip: Clip,
+        classifier: TextClassifier,
+        base: Vocabulary,
+        criterion: FederatedCriterion,
+        parts: TrainedParts,
+        image_anchor: float,
+    ):
         super().__init__(clip, classifier, parts)
         self.base, self.criterion = base, criterion
         self.tower = AnchoredTower(clip, parts, image_anchor)
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        embeddings, losses = (batch["embeddings"], {}) if "embeddings" in batch else self.tower(batch["crops"])
+        embeddings, losses = (
+            (batch["embeddings"], {}) if "embeddings" in batch else self.tower(batch["crops"])
+        )
         boxed, described = embeddings.split([len(batch["categories"]), len(batch["attributes"])])
         categories = self.classifier.embed(self.base.categories if len(boxed) else (), "category")
-        attributes = self.classifier.embed(self.base.attributes if len(described) else (), "attribute")
-        return self.criterion(self.classifier(boxed, categories), self.classifier(described, attributes), batch) | losses
+        attributes = self.classifier.embed(
+            self.base.attributes if len(described) else (), "attribute"
+        )
+        return (
+            self.criterion(
+                self.classifier(boxed, categories), self.classifier(described, attributes), batch
+            )
+            | losses
+        )
 
 
-def start_bias(classifier: TextClassifier, embeddings: Tensor, base: Vocabulary, probability: float) -> float:
-    """The bias with which the mean logit over all base words and the boxes of `embeddings` (R, D) is that of `probability`."""
+def start_bias(
+    classifier: TextClassifier, embeddings: Tensor, base: Vocabulary, probability: float
+) -> float:
+    """The bias with which the mean logit over all base words and the boxes of `embeddings` (R, D)
+    is that of `probability`."""
     with torch.no_grad():
-        words = [classifier.embed(base.categories, "category"), classifier.embed(base.attributes, "attribute")]
+        words = [
+            classifier.embed(base.categories, "category"),
+            classifier.embed(base.attributes, "attribute"),
+        ]
         mean = torch.cat([classifier.cosines(embeddings, kind).flatten() for kind in words]).mean()
-    return math.log(probability / (1 - probability)) - (classifier.clip.logit_scale.exp() * mean).item()
+    return (
+        math.log(probability / (1 - probability))
+        - (classifier.clip.logit_scale.exp() * mean).item()
+    )
 
 
-def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resume: bool = False, data: BaseData | None = None,
-                    images: ImageMemory | None = None, cache_folder: Path | None = None) -> Path:
-    """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open ones, shared by several runs."""
+def train_clip_attr(
+    config: ClipAttrTraining,
+    accelerator: Accelerator,
+    *,
+    resume: bool = False,
+    data: BaseData | None = None,
+    images: ImageMemory | None = None,
+    cache_folder: Path | None = None,
+) -> Path:
+    """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
+    ones, shared by several runs."""
     if config.cached_views and config.trained.image_tower:
-        raise InputError("cached_views needs a frozen image tower; set trained.image_tower to 0, or cached_views to 0")
+        raise InputError(
+            "cached_views needs a frozen image tower; set trained.image_tower to 0, or "
+            "cached_views to 0"
+        )
     output = Path(config.output)
     clip, classifier, proposer, is_learned = start_clip_attr(config)
     clip.to(accelerator.device)
@@ -114,32 +164,69 @@ def train_clip_attr(config: ClipAttrTraining, accelerator: Accelerator, *, resum
     for before in _before(config, proposer):
         (warn_of_division if is_own_data else check_division)(data.vocabulary, before)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
-    embedder = EmbeddingCache(clip, data, crops, cache_folder or output, views=config.cached_views, seed=config.seed) \
-        if config.cached_views else None
-    dataset = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories, embedder=embedder)
+    embedder = (
+        EmbeddingCache(
+            clip, data, crops, cache_folder or output, views=config.cached_views, seed=config.seed
+        )
+        if config.cached_views
+        else None
+    )
+    dataset = BaseRegions(
+        data,
+        crops,
+        seed=config.seed,
+        judged_categories=config.loss.judged_categories,
+        embedder=embedder,
+    )
     if config.trained.bias and not is_learned:
         _fill_bias(classifier, dataset, data.base, config)
-    model = FederatedModel(clip, classifier, data.base, FederatedCriterion(data, config.loss), config.trained, config.image_anchor)
+    model = FederatedModel(
+        clip,
+        classifier,
+        data.base,
+        FederatedCriterion(data, config.loss),
+        config.trained,
+        config.image_anchor,
+    )
     shares = data.shares(config.optimisation.batch_size, config.detection_share)
-    best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
-                     groups=model.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
-                     after_step=Trainable.bound_temperature)
+    best = run_stage(
+        model,
+        dataset,
+        config.optimisation,
+        accelerator,
+        output=output,
+        seed=config.seed,
+        resume=resume,
+        groups=model.groups(config.optimisation),
+        make_sampler=partial(MixedSampler, shares),
+        after_step=Trainable.bound_temperature,
+    )
     accelerator.on_main_process(save_clip_attr)(
-        output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config))
+        output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config)
+    )
     return output / "checkpoint"
 
 
 def _before(config: ClipAttrTraining, proposer: Checkpoint) -> list[Checkpoint]:
-    """What step I goes on from: the proposer's folder, and that of `start` where it is another one."""
+    """What step I goes on from: the proposer's folder, and that of `start` where it is another
+    one."""
     if config.start is None or config.proposer is None or config.start.startswith("clip-attr:"):
         return [proposer]
     return [proposer, load_checkpoint(find_checkpoint(config.start))]
 
 
-def _fill_bias(classifier: TextClassifier, dataset: BaseRegions, base: Vocabulary, config: ClipAttrTraining) -> None:
+def _fill_bias(
+    classifier: TextClassifier, dataset: BaseRegions, base: Vocabulary, config: ClipAttrTraining
+) -> None:
     shares = dataset.data.shares(256, config.detection_share)
     batch = dataset.__getitems__(next(iter(MixedSampler(shares, 1, seed=config.seed))))
     with torch.no_grad():
         device = classifier.clip.device
-        embeddings = batch["embeddings"].to(device) if "embeddings" in batch else classifier.clip.encode_image(batch["crops"].to(device))
-        classifier.bias.fill_(start_bias(classifier.eval(), embeddings, base, config.start_probability))
+        embeddings = (
+            batch["embeddings"].to(device)
+            if "embeddings" in batch
+            else classifier.clip.encode_image(batch["crops"].to(device))
+        )
+        classifier.bias.fill_(
+            start_bias(classifier.eval(), embeddings, base, config.start_probability)
+        )

@@ -1,6 +1,8 @@
-"""Stage "clip_attr_captions", step II: CLIP-Attr learns from image-caption pairs with multi-instance NCE (method section 4).
+"""Stage "clip_attr_captions", step II: CLIP-Attr learns from image-caption pairs with
+multi-instance NCE (method section 4).
 
-N images, R proposals beside the largest of each, T texts, D the embedding width. Logits are z, as in `TextClassifier`.
+N images, R proposals beside the largest of each, T texts, D the embedding width. Logits are z, as
+in `TextClassifier`.
 """
 
 from __future__ import annotations
@@ -41,33 +43,70 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class CaptionCriterion:
-    """The nine terms of method section 4.4 and one of our own, each under its name in `CaptionTerms`; a term of weight 0 is not computed.
+    """The nine terms of method section 4.4 and one of our own, each under its name in
+    `CaptionTerms`; a term of weight 0 is not computed.
 
-    loss: open_clip's symmetric InfoNCE. novel: (A,) bool, attributes that no box teaches. divisors, untold_weight: see `CaptionTraining`.
+    loss: open_clip's symmetric InfoNCE. novel: (A,) bool, attributes that no box teaches. divisors,
+    untold_weight: see `CaptionTraining`.
     """
 
-    def __init__(self, loss: ClipLoss, terms: CaptionTerms, novel: Tensor, divisors: tuple[float, float],
-                 untold_weight: float = UNKNOWN_WEIGHT):
-        self.loss, self.terms, self.novel, self.divisors, self.untold_weight = loss, terms, novel, divisors, untold_weight
+    def __init__(
+        self,
+        loss: ClipLoss,
+        terms: CaptionTerms,
+        novel: Tensor,
+        divisors: tuple[float, float],
+        untold_weight: float = UNKNOWN_WEIGHT,
+    ):
+        self.loss, self.terms, self.novel, self.divisors, self.untold_weight = (
+            loss,
+            terms,
+            novel,
+            divisors,
+            untold_weight,
+        )
 
-    def __call__(self, images: Tensor, texts: CaptionTexts, image_logits: tuple[Tensor, Tensor], region_logits: tuple[Tensor, Tensor],
-                 bias: Tensor, batch: CaptionBatch) -> dict[str, Tensor]:
-        """images: (N, D) unit embeddings of the largest proposals. image_logits, region_logits: z of categories and of attributes, each
-        with the learned `bias` (a number) that sigmoids need. A softmax does without it, and must where logits are divided: dividing
-        exp(theta) cos weakens a text, dividing what a bias of -10 has made negative would strengthen it.
+    def __call__(
+        self,
+        images: Tensor,
+        texts: CaptionTexts,
+        image_logits: tuple[Tensor, Tensor],
+        region_logits: tuple[Tensor, Tensor],
+        bias: Tensor,
+        batch: CaptionBatch,
+    ) -> dict[str, Tensor]:
+        """images: (N, D) unit embeddings of the largest proposals. image_logits, region_logits: z
+        of categories and of attributes, each with the learned `bias` (a number) that sigmoids need.
+        A softmax does without it, and must where logits are divided: dividing exp(theta) cos
+        weakens a text, dividing what a bias of -10 has made negative would strengthen it.
         """
-        (image_categories, image_attributes), (region_categories, region_attributes) = image_logits, region_logits
+        (image_categories, image_attributes), (region_categories, region_attributes) = (
+            image_logits,
+            region_logits,
+        )
         for_image, for_region = self.divisors
         terms = {
             "image_caption": lambda: self.loss(images, texts.captions, texts.scale),
             "image_phrase": lambda: self.loss(images, texts.phrases[texts.first], texts.scale),
             "image_phrases": lambda: mil_nce(texts.scale * images @ texts.phrases.T, texts.owns),
-            "image_attributes": lambda: mil_nce(image_attributes - bias, batch.image_attributes, ~batch.image_attributes, for_image),
+            "image_attributes": lambda: mil_nce(
+                image_attributes - bias, batch.image_attributes, ~batch.image_attributes, for_image
+            ),
             "image_categories": lambda: mil_nce(image_categories - bias, batch.image_categories),
-            "region_attributes": lambda: mil_nce(region_attributes - bias, batch.region_attributes, ~batch.region_attributes, for_region),
+            "region_attributes": lambda: mil_nce(
+                region_attributes - bias,
+                batch.region_attributes,
+                ~batch.region_attributes,
+                for_region,
+            ),
             "region_categories": lambda: mil_nce(region_categories - bias, batch.region_categories),
             "told_attributes": lambda: told_loss(
-                *(part[batch.region_named][:, self.novel] for part in (region_attributes, batch.region_told)), self.untold_weight),
+                *(
+                    part[batch.region_named][:, self.novel]
+                    for part in (region_attributes, batch.region_told)
+                ),
+                self.untold_weight,
+            ),
             "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
             "keep_categories": lambda: kl_divergence(region_categories, batch.teacher_categories),
         }
@@ -78,18 +117,30 @@ class CaptionCriterion:
 class CaptionTexts:
     """Embeddings of a batch's captions (N, D) and distinct phrases (P, D), unit length.
 
-    first: (N,) row of the phrase drawn for each image. owns: (N, P) bool, which phrases an image's caption has. Phrases that read alike
-    are one row, so that in `image_phrases` another image's equal phrase is no negative.
+    first: (N,) row of the phrase drawn for each image. owns: (N, P) bool, which phrases an image's
+    caption has. Phrases that read alike are one row, so that in `image_phrases` another image's
+    equal phrase is no negative.
     """
 
-    def __init__(self, clip: Clip, prompts: PhrasePrompts, batch: CaptionBatch, terms: CaptionTerms):
+    def __init__(
+        self, clip: Clip, prompts: PhrasePrompts, batch: CaptionBatch, terms: CaptionTerms
+    ):
         self.scale = clip.logit_scale.exp()
-        self.captions = F.normalize(clip.encode_text(batch.captions, truncate=True).float(), dim=-1) if terms.image_caption else None
+        self.captions = (
+            F.normalize(clip.encode_text(batch.captions, truncate=True).float(), dim=-1)
+            if terms.image_caption
+            else None
+        )
         self.phrases = None
         if terms.image_phrase or terms.image_phrases:
-            rows = {phrase: row for row, phrase in enumerate(dict.fromkeys(chain.from_iterable(batch.phrases)))}
+            rows = {
+                phrase: row
+                for row, phrase in enumerate(dict.fromkeys(chain.from_iterable(batch.phrases)))
+            }
             self.phrases = prompts.encode(clip, list(rows))
-            self.first = torch.tensor([rows[phrases[0]] for phrases in batch.phrases], device=self.phrases.device)
+            self.first = torch.tensor(
+                [rows[phrases[0]] for phrases in batch.phrases], device=self.phrases.device
+            )
             self.owns = torch.zeros(len(batch.phrases), len(rows), dtype=torch.bool)
             for owned, phrases in zip(self.owns, batch.phrases, strict=True):
                 owned[[rows[phrase] for phrase in phrases]] = True
@@ -97,15 +148,36 @@ class CaptionTexts:
 
 
 class CaptionModel(Trainable):
-    """CLIP-Attr in step II, called with one `CaptionBatch`. words: all of step II; base: those of the base losses, all among them."""
+    """CLIP-Attr in step II, called with one `CaptionBatch`. words: all of step II; base: those of
+    the base losses, all among them."""
 
-    def __init__(self, clip: Clip, classifier: TextClassifier, words: Vocabulary, base: Vocabulary, criterion: CaptionCriterion,
-                 base_criterion: FederatedCriterion, config: CaptionTraining):
+    def __init__(
+        self,
+        clip: Clip,
+        classifier: TextClassifier,
+        words: Vocabulary,
+        base: Vocabulary,
+        criterion: CaptionCriterion,
+        base_criterion: FederatedCriterion,
+        config: CaptionTraining,
+    ):
         with_phrases = config.terms.image_phrase or config.terms.image_phrases
-        super().__init__(clip, classifier, config.trained, PhrasePrompts(clip.text_width, config.phrase_vectors) if with_phrases else None)
-        self.words, self.criterion, self.base_criterion, self.base_weight = words, criterion, base_criterion, config.base_weight
-        self.base_columns = ([words.category_index[word.name] for word in base.categories],
-                             [words.attribute_index[word.name] for word in base.attributes])
+        super().__init__(
+            clip,
+            classifier,
+            config.trained,
+            PhrasePrompts(clip.text_width, config.phrase_vectors) if with_phrases else None,
+        )
+        self.words, self.criterion, self.base_criterion, self.base_weight = (
+            words,
+            criterion,
+            base_criterion,
+            config.base_weight,
+        )
+        self.base_columns = (
+            [words.category_index[word.name] for word in base.categories],
+            [words.attribute_index[word.name] for word in base.attributes],
+        )
         self.tower = AnchoredTower(clip, config.trained, config.image_anchor)
 
     def forward(self, batch: CaptionBatch) -> dict[str, Tensor]:
@@ -115,51 +187,128 @@ class CaptionModel(Trainable):
         embeddings, losses = self.tower(torch.cat([batch.crops, *base_crops]))
         embeddings = F.normalize(embeddings.float(), dim=-1)
         regions = len(batch.region_categories)
-        images, regions, boxes = embeddings.split([len(batch.crops) - regions, regions, len(embeddings) - len(batch.crops)])
+        images, regions, boxes = embeddings.split(
+            [len(batch.crops) - regions, regions, len(embeddings) - len(batch.crops)]
+        )
         texts = CaptionTexts(self.clip, self.own, batch, self.criterion.terms)
-        losses |= self.criterion(images, texts, (self.classifier(images, categories), self.classifier(images, attributes)),
-                                 (self.classifier(regions, categories), self.classifier(regions, attributes)), self.classifier.bias, batch)
+        losses |= self.criterion(
+            images,
+            texts,
+            (self.classifier(images, categories), self.classifier(images, attributes)),
+            (self.classifier(regions, categories), self.classifier(regions, attributes)),
+            self.classifier.bias,
+            batch,
+        )
         if batch.base is None:
             return losses
-        boxed, described = boxes.split([len(batch.base["categories"]), len(batch.base["attributes"])])
-        return losses | self._base_losses(self.classifier(boxed, categories), self.classifier(described, attributes), batch.base)
+        boxed, described = boxes.split(
+            [len(batch.base["categories"]), len(batch.base["attributes"])]
+        )
+        return losses | self._base_losses(
+            self.classifier(boxed, categories), self.classifier(described, attributes), batch.base
+        )
 
-    def _base_losses(self, category_logits: Tensor, attribute_logits: Tensor, base: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _base_losses(
+        self, category_logits: Tensor, attribute_logits: Tensor, base: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
         """Step I's losses on its own boxes and on the base columns alone, named base_..."""
         categories, attributes = self.base_columns
-        losses = self.base_criterion(category_logits[:, categories], attribute_logits[:, attributes], base)
+        losses = self.base_criterion(
+            category_logits[:, categories], attribute_logits[:, attributes], base
+        )
         return {f"base_{name}": self.base_weight * loss for name, loss in losses.items()}
 
 
-def train_with_captions(config: CaptionTraining, accelerator: Accelerator, *, resume: bool = False, data: BaseData | None = None,
-                        pairs: CaptionData | None = None, images: ImageMemory | None = None) -> Path:
-    """Train and write the checkpoint folder; returns it. data, pairs, images: already open ones, shared by several runs."""
+def train_with_captions(
+    config: CaptionTraining,
+    accelerator: Accelerator,
+    *,
+    resume: bool = False,
+    data: BaseData | None = None,
+    pairs: CaptionData | None = None,
+    images: ImageMemory | None = None,
+) -> Path:
+    """Train and write the checkpoint folder; returns it. data, pairs, images: already open ones,
+    shared by several runs."""
     output = Path(config.output)
     clip, classifier, start = open_clip_attr(config.start)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
-    pairs = pairs or CaptionData.open(config.captions, config.images, config.pseudo_labels, start.vocabulary,
-                                      known_words=config.known_words, limit=config.limit)
+    pairs = pairs or CaptionData.open(
+        config.captions,
+        config.images,
+        config.pseudo_labels,
+        start.vocabulary,
+        known_words=config.known_words,
+        limit=config.limit,
+    )
     check_division(data.vocabulary, start)
     _check_base_words(data.base, pairs.words, config.start)
     torch.manual_seed(config.seed)
     crops = CropRule(clip, images or ImageMemory(config.image_memory))
-    base = BaseRegions(data, crops, seed=config.seed, judged_categories=config.loss.judged_categories)
-    dataset = CaptionRegions(pairs, crops, config.rules, seed=config.seed, base=base,
-                             with_largest=any(weight for name, weight in asdict(config.terms).items() if name.startswith("image_")))
-    loss = ClipLoss(local_loss=True, gather_with_grad=True, rank=accelerator.process_index, world_size=accelerator.num_processes)
-    criterion = CaptionCriterion(loss, config.terms, ~pairs.words.attribute_seen, config.unknown_divisors, config.untold_weight)
-    model = CaptionModel(clip, classifier, pairs.words, data.base, criterion, FederatedCriterion(data, config.loss), config)
-    shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)} | data.shares(config.base_batch, config.detection_share)
-    best = run_stage(model, dataset, config.optimisation, accelerator, output=output, seed=config.seed, resume=resume,
-                     groups=model.groups(config.optimisation), make_sampler=partial(MixedSampler, shares),
-                     after_step=Trainable.bound_temperature)
-    accelerator.on_main_process(save_clip_attr)(output / "checkpoint", best.clip, best.classifier, start.vocabulary, start, asdict(config))
+    base = BaseRegions(
+        data, crops, seed=config.seed, judged_categories=config.loss.judged_categories
+    )
+    dataset = CaptionRegions(
+        pairs,
+        crops,
+        config.rules,
+        seed=config.seed,
+        base=base,
+        with_largest=any(
+            weight for name, weight in asdict(config.terms).items() if name.startswith("image_")
+        ),
+    )
+    loss = ClipLoss(
+        local_loss=True,
+        gather_with_grad=True,
+        rank=accelerator.process_index,
+        world_size=accelerator.num_processes,
+    )
+    criterion = CaptionCriterion(
+        loss,
+        config.terms,
+        ~pairs.words.attribute_seen,
+        config.unknown_divisors,
+        config.untold_weight,
+    )
+    model = CaptionModel(
+        clip,
+        classifier,
+        pairs.words,
+        data.base,
+        criterion,
+        FederatedCriterion(data, config.loss),
+        config,
+    )
+    shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)} | data.shares(
+        config.base_batch, config.detection_share
+    )
+    best = run_stage(
+        model,
+        dataset,
+        config.optimisation,
+        accelerator,
+        output=output,
+        seed=config.seed,
+        resume=resume,
+        groups=model.groups(config.optimisation),
+        make_sampler=partial(MixedSampler, shares),
+        after_step=Trainable.bound_temperature,
+    )
+    accelerator.on_main_process(save_clip_attr)(
+        output / "checkpoint", best.clip, best.classifier, start.vocabulary, start, asdict(config)
+    )
     return output / "checkpoint"
 
 
 def _check_base_words(base: Vocabulary, words: Vocabulary, start: str) -> None:
-    missing = [*(word.name for word in base.categories if word.name not in words.category_index),
-               *(word.name for word in base.attributes if word.name not in words.attribute_index)]
+    missing = [
+        *(word.name for word in base.categories if word.name not in words.category_index),
+        *(word.name for word in base.attributes if word.name not in words.attribute_index),
+    ]
     if missing:
-        raise InputError(f"{len(missing)} base word(s) of the data, such as '{missing[0]}', are unknown to {start} or its pseudo-labels; "
-                         "give step II the detection and attribute data of step I")
+        raise InputError(
+            f"{len(missing)} base word(s) of the data, such as '{missing[0]}', are unknown to "
+            f"{start} or its pseudo-labels; "
+            "give step II the detection and attribute data of step I"
+        )

@@ -1,6 +1,7 @@
 """The boxes that step I learns from: base words only, every data set in its own label space.
 
-R boxes of a source, A base attribute words, C base category words, D the embedding width, S side of the image tower's input.
+R boxes of a source, A base attribute words, C base category words, D the embedding width, S side of
+the image tower's input.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ DETECTION, ATTRIBUTES = "detection", "attributes"
 
 @dataclass
 class TrainingBoxes:
-    """Boxes of one source, one row each. files: R paths. boxes: (R, 4). targets: (R,) base category columns, or (R, A) base labels."""
+    """Boxes of one source, one row each. files: R paths. boxes: (R, 4). targets: (R,) base category
+    columns, or (R, A) base labels."""
 
     files: list[str]
     boxes: Tensor
@@ -40,41 +42,64 @@ class TrainingBoxes:
 
 def base_vocabulary(vocabulary: Vocabulary) -> Vocabulary:
     """The seen words alone, in their order: the only ones that step I has columns for."""
-    return Vocabulary(*(tuple(word for word in words if word.seen) for words in (vocabulary.categories, vocabulary.attributes)))
+    return Vocabulary(
+        *(
+            tuple(word for word in words if word.seen)
+            for words in (vocabulary.categories, vocabulary.attributes)
+        )
+    )
 
 
 def detection_regions(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
-    """Boxes with a category; targets are columns of `base_vocabulary`. Crowd boxes are left out. InputError: a box of a novel category."""
+    """Boxes with a category; targets are columns of `base_vocabulary`. Crowd boxes are left out.
+    InputError: a box of a novel category."""
     seen = vocabulary.category_seen
     column = seen.cumsum(0) - 1
     kept = [image[(image.categories != NO_CATEGORY) & ~image.is_crowd] for image in images]
     for image in kept:
         if not seen[image.categories].all():
             word = vocabulary.categories[int(image.categories[~seen[image.categories]][0])].name
-            raise InputError(f"image {image.image_id} has a box of the novel category '{word}'; training may only see base categories")
-    return _regions(kept, [column[image.categories] for image in kept], torch.zeros(0, dtype=torch.int64))
+            raise InputError(
+                f"image {image.image_id} has a box of the novel category '{word}'; training may "
+                "only see base categories"
+            )
+    return _regions(
+        kept, [column[image.categories] for image in kept], torch.zeros(0, dtype=torch.int64)
+    )
 
 
 def attribute_regions(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
-    """Boxes with at least one known attribute; targets are the columns of `base_vocabulary`. InputError: a label of a novel attribute."""
+    """Boxes with at least one known attribute; targets are the columns of `base_vocabulary`.
+    InputError: a label of a novel attribute."""
     seen = vocabulary.attribute_seen
     for image in images:
         wrong = (image.attributes[:, ~seen] != UNKNOWN).any(dim=0).nonzero().flatten()
         if len(wrong):
             word = [word for word in vocabulary.attributes if not word.seen][int(wrong[0])].name
-            raise InputError(f"image {image.image_id} has a label of the novel attribute '{word}'; training may only see base attributes")
+            raise InputError(
+                f"image {image.image_id} has a label of the novel attribute '{word}'; training "
+                "may only see base attributes"
+            )
     kept = [image[(image.attributes != UNKNOWN).any(dim=1) & ~image.is_crowd] for image in images]
-    return _regions(kept, [image.attributes[:, seen] for image in kept], torch.zeros(0, int(seen.sum()), dtype=torch.int8))
+    return _regions(
+        kept,
+        [image.attributes[:, seen] for image in kept],
+        torch.zeros(0, int(seen.sum()), dtype=torch.int8),
+    )
 
 
 def _regions(images: list[Annotations], targets: list[Tensor], no_target: Tensor) -> TrainingBoxes:
-    return TrainingBoxes([image.file for image in images for _ in range(len(image))],
-                         torch.cat([torch.zeros(0, 4), *(image.boxes for image in images)]), torch.cat([no_target, *targets]))
+    return TrainingBoxes(
+        [image.file for image in images for _ in range(len(image))],
+        torch.cat([torch.zeros(0, 4), *(image.boxes for image in images)]),
+        torch.cat([no_target, *targets]),
+    )
 
 
 @dataclass
 class BaseData:
-    """What step I trains on. vocabulary: all words, for the checkpoint. base: the seen ones, whose columns the targets have."""
+    """What step I trains on. vocabulary: all words, for the checkpoint. base: the seen ones, whose
+    columns the targets have."""
 
     vocabulary: Vocabulary
     base: Vocabulary
@@ -82,30 +107,48 @@ class BaseData:
     attributes: TrainingBoxes
 
     @classmethod
-    def open(cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None) -> BaseData:
-        """Categories are the detection data's words, attributes the attribute data's. limit: images that are read of each.
+    def open(
+        cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None
+    ) -> BaseData:
+        """Categories are the detection data's words, attributes the attribute data's. limit: images
+        that are read of each.
 
-        Boxes of the attribute data whose object means a novel or ignored category of the detection data are left out: those have no box in
-        training, whatever the box is labelled with.
+        Boxes of the attribute data whose object means a novel or ignored category of the detection
+        data are left out: those have no box in training, whatever the box is labelled with.
         """
         category_words, boxed = open_dataset(detection.dataset, detection.root, detection.split)
         is_novel = NovelObjects(category_words, ignored_categories(detection.dataset))
-        attribute_words, described = (category_words, boxed) if attributes == detection else open_dataset(
-            attributes.dataset, attributes.root, attributes.split, is_novel=is_novel)
+        attribute_words, described = (
+            (category_words, boxed)
+            if attributes == detection
+            else open_dataset(
+                attributes.dataset, attributes.root, attributes.split, is_novel=is_novel
+            )
+        )
         boxed, described = boxed[:limit], described[:limit]
         vocabulary = Vocabulary(category_words.categories, attribute_words.attributes)
-        return cls(vocabulary, base_vocabulary(vocabulary), detection_regions(boxed, category_words),
-                   attribute_regions(described, attribute_words))
+        return cls(
+            vocabulary,
+            base_vocabulary(vocabulary),
+            detection_regions(boxed, category_words),
+            attribute_regions(described, attribute_words),
+        )
 
     def shares(self, batch: int, detection_share: float) -> dict[str, tuple[int, int]]:
         """For `MixedSampler`: boxes of each source, and how many of a batch come from it."""
         if not 0 <= detection_share <= 1:
             raise InputError(f"detection_share is {detection_share}; it must lie between 0 and 1")
         boxes = round(batch * detection_share)
-        shares = {DETECTION: (len(self.detection), boxes), ATTRIBUTES: (len(self.attributes), batch - boxes)}
+        shares = {
+            DETECTION: (len(self.detection), boxes),
+            ATTRIBUTES: (len(self.attributes), batch - boxes),
+        }
         for name, (length, count) in shares.items():
             if count and not length:
-                raise InputError(f"the {name} data has no box to learn from; check its root and split, or set detection_share")
+                raise InputError(
+                    f"the {name} data has no box to learn from; check its root and split, or set "
+                    "detection_share"
+                )
         return shares
 
     def category_counts(self) -> Tensor:
@@ -118,15 +161,32 @@ class BaseData:
 
     def weights(self, loss: FederatedLoss) -> tuple[Tensor, Tensor]:
         """Frequency weights of the base categories (C,) and attributes (A,)."""
-        return (frequency_weights(self.category_counts(), loss.frequency_power),
-                frequency_weights(self.attribute_counts(), loss.frequency_power))
+        return (
+            frequency_weights(self.category_counts(), loss.frequency_power),
+            frequency_weights(self.attribute_counts(), loss.frequency_power),
+        )
 
 
 class BaseRegions(Dataset):
-    """Batches of step I. `embedder` gives precomputed embeddings instead of crops (`ovarnet.training.data.embedding_cache`)."""
+    """Batches of step I. `embedder` gives precomputed embeddings instead of crops
+    (`ovarnet.training.data.embedding_cache`)."""
 
-    def __init__(self, data: BaseData, crops: CropRule, *, seed: int, judged_categories: int = 0, embedder=None):
-        self.data, self.crops, self.seed, self.judged_categories, self.embedder = data, crops, seed, judged_categories, embedder
+    def __init__(
+        self,
+        data: BaseData,
+        crops: CropRule,
+        *,
+        seed: int,
+        judged_categories: int = 0,
+        embedder=None,
+    ):
+        self.data, self.crops, self.seed, self.judged_categories, self.embedder = (
+            data,
+            crops,
+            seed,
+            judged_categories,
+            embedder,
+        )
         self.counts = data.category_counts()
 
     def __len__(self) -> int:
@@ -135,14 +195,23 @@ class BaseRegions(Dataset):
     def __getitems__(self, keys: list[tuple[int, str, int]]) -> dict[str, Tensor]:
         """Batch of (iteration, source, index) keys, detection first ->
 
-        crops (R, 3, S, S) float32, or embeddings (R, D): the R1 boxes of the detection data, then the R2 of the attribute data;
-        categories (R1,) int64; attributes (R2, A) int8; judged (C,) bool, only where category columns are sampled.
+        crops (R, 3, S, S) float32, or embeddings (R, D): the R1 boxes of the detection data, then
+        the R2 of the attribute data; categories (R1,) int64; attributes (R2, A) int8; judged (C,)
+        bool, only where category columns are sampled.
         """
-        rows = {name: [index for _, source, index in keys if source == name] for name in (DETECTION, ATTRIBUTES)}
-        batch = {"categories": self.data.detection.targets[rows[DETECTION]], "attributes": self.data.attributes.targets[rows[ATTRIBUTES]]}
+        rows = {
+            name: [index for _, source, index in keys if source == name]
+            for name in (DETECTION, ATTRIBUTES)
+        }
+        batch = {
+            "categories": self.data.detection.targets[rows[DETECTION]],
+            "attributes": self.data.attributes.targets[rows[ATTRIBUTES]],
+        }
         if self.judged_categories:
             draw = seeded(self.seed, 1, keys[0][0])
-            batch["judged"] = sample_judged(batch["categories"], self.counts, self.judged_categories, draw)
+            batch["judged"] = sample_judged(
+                batch["categories"], self.counts, self.judged_categories, draw
+            )
         if self.embedder is not None:
             return batch | {"embeddings": self.embedder(keys)}
         return batch | {"crops": stack([self._crop(*key) for key in keys], self.crops)}
@@ -150,4 +219,4 @@ class BaseRegions(Dataset):
     def _crop(self, iteration: int, source: str, index: int) -> Tensor:
         regions = self.data.detection if source == DETECTION else self.data.attributes
         draw = seeded(self.seed, iteration, index, int(source == DETECTION))
-        return self.crops.random(regions.files[index], regions.boxes[index:index + 1], draw)
+        return self.crops.random(regions.files[index], regions.boxes[index : index + 1], draw)

@@ -1,4 +1,5 @@
-"""The base words of one kind, and what the annotated boxes say of each: what calibrations and probes are fitted on."""
+"""The base words of one kind, and what the annotated boxes say of each: what calibrations and
+probes are fitted on."""
 
 from __future__ import annotations
 
@@ -12,16 +13,21 @@ from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotat
 from ovarnet.vocabulary import Vocabulary, Word
 
 
-def base_labels(kind: Kind, vocabulary: Vocabulary, images: Sequence[Annotations]) -> tuple[list[Word], Tensor]:
+def base_labels(
+    kind: Kind, vocabulary: Vocabulary, images: Sequence[Annotations]
+) -> tuple[list[Word], Tensor]:
     """K base words and labels (R, K) int8 of the R boxes of all images, in their order.
 
-    A box of a category is negative for every other one; a box without a category may be of any, and is unknown for all.
+    A box of a category is negative for every other one; a box without a category may be of any, and
+    is unknown for all.
     """
     words = vocabulary.categories if kind == "category" else vocabulary.attributes
     seen = [column for column, word in enumerate(words) if word.seen]
     if kind == "category":
         categories = torch.cat([image.categories for image in images])
-        labels = torch.where(categories[:, None] == torch.tensor(seen), POSITIVE, NEGATIVE).to(torch.int8)
+        labels = torch.where(categories[:, None] == torch.tensor(seen), POSITIVE, NEGATIVE).to(
+            torch.int8
+        )
         labels[categories == NO_CATEGORY] = UNKNOWN
     else:
         labels = torch.cat([image.attributes for image in images])[:, seen]

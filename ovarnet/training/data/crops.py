@@ -1,4 +1,5 @@
-"""Crops of boxes for training: images read once and kept in memory as far as allowed, crops cut anew at every visit.
+"""Crops of boxes for training: images read once and kept in memory as far as allowed, crops cut
+anew at every visit.
 
 R regions, S side of the image tower's input.
 """
@@ -17,7 +18,8 @@ from ovarnet.modeling.crops import crop_boxes, random_crop_boxes
 
 
 class ImageMemory:
-    """Decoded images by path. The first `megabytes` of them are kept; later ones are read again each time. One per worker process."""
+    """Decoded images by path. The first `megabytes` of them are kept; later ones are read again
+    each time. One per worker process."""
 
     def __init__(self, megabytes: int):
         self.room = megabytes * 2**20
@@ -48,9 +50,27 @@ class CropRule:
         """(R, 3, S, S): the deterministic crops of test and pseudo-labels."""
         return crop_boxes(self.images.read(file), boxes, self.size, self.mean, self.std)
 
-    def random(self, file: str, boxes: Tensor, draw: torch.Generator, *, enlarge: float = 0.2, keep: float = 0.9) -> Tensor:
-        """(R, 3, S, S): augmented crops. enlarge: most that a box is grown by. keep: least share of a side that is kept."""
-        return random_crop_boxes(self.images.read(file), boxes, self.size, self.mean, self.std, draw, enlarge=(0.0, enlarge), keep=keep)
+    def random(
+        self,
+        file: str,
+        boxes: Tensor,
+        draw: torch.Generator,
+        *,
+        enlarge: float = 0.2,
+        keep: float = 0.9,
+    ) -> Tensor:
+        """(R, 3, S, S): augmented crops. enlarge: most that a box is grown by. keep: least share of
+        a side that is kept."""
+        return random_crop_boxes(
+            self.images.read(file),
+            boxes,
+            self.size,
+            self.mean,
+            self.std,
+            draw,
+            enlarge=(0.0, enlarge),
+            keep=keep,
+        )
 
 
 def seeded(*numbers: int) -> torch.Generator:

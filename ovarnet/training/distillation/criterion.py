@@ -1,7 +1,9 @@
-"""What OvarNet is judged by: which anchors and regions carry which losses, and the losses (method sections 5 and 6).
+"""What OvarNet is judged by: which anchors and regions carry which losses, and the losses (method
+sections 5 and 6).
 
-M anchors and N boxes of an image; over a batch R regions, T regions that the teacher was asked about, C base categories, A base attributes,
-W words of one kind that are distilled, D embedding width. Boxes are in the batch frame.
+M anchors and N boxes of an image; over a batch R regions, T regions that the teacher was asked
+about, C base categories, A base attributes, W words of one kind that are distilled, D embedding
+width. Boxes are in the batch frame.
 """
 
 from __future__ import annotations
@@ -30,9 +32,10 @@ ADAPTER_WEIGHT = 0.25
 class RegionTargets:
     """What each of R regions learns.
 
-    boxes: (R, 4), where they are pooled. categories: (R,) base column or NO_CATEGORY. attributes: (R, A), all UNKNOWN where none is
-    labelled. is_background: (R,) bool, no category is right. is_box_taught: (R,) bool. gt_boxes: (R, 4), right where it is.
-    teacher_rows: (R,) row of the teacher's answers for this IMAGE's boxes and proposals, or -1.
+    boxes: (R, 4), where they are pooled. categories: (R,) base column or NO_CATEGORY. attributes:
+    (R, A), all UNKNOWN where none is labelled. is_background: (R,) bool, no category is right.
+    is_box_taught: (R,) bool. gt_boxes: (R, 4), right where it is. teacher_rows: (R,) row of the
+    teacher's answers for this IMAGE's boxes and proposals, or -1.
     """
 
     boxes: Tensor
@@ -47,97 +50,190 @@ class RegionTargets:
 def pick_regions(found: Tensor, targets: Targets, number: int) -> RegionTargets:
     """Choose the regions of one image that enter the losses.
 
-    found: (P, 4) proposals of the RPN. Its annotated boxes are added. Positives (IoU >= 0.6) carry what the matched box is labelled with;
-    background (IoU < 0.5 with all) is kept only where all objects are annotated. The teacher's proposals come last, for distillation alone.
+    found: (P, 4) proposals of the RPN. Its annotated boxes are added. Positives (IoU >= 0.6) carry
+    what the matched box is labelled with; background (IoU < 0.5 with all) is kept only where all
+    objects are annotated. The teacher's proposals come last, for distillation alone.
     """
     candidates = torch.cat([found, targets.boxes])
     matched = match(candidates, targets.boxes, targets.is_crowd, REGION_IOU, REGION_BACKGROUND_IOU)
-    labels = torch.where(matched >= 0, 1, torch.where((matched == BACKGROUND) & targets.all_annotated, 0, -1))
+    labels = torch.where(
+        matched >= 0, 1, torch.where((matched == BACKGROUND) & targets.all_annotated, 0, -1)
+    )
     on_box = matched >= 0
-    labels[on_box] = torch.where(targets.is_crowd[matched[on_box]], -1, 1)       # a crowd teaches nothing
+    labels[on_box] = torch.where(
+        targets.is_crowd[matched[on_box]], -1, 1
+    )  # a crowd teaches nothing
     positive, negative = sample(labels, number)
-    return join_regions([_positives(candidates[positive], matched[positive], targets), _unlabelled(candidates[negative], targets, True),
-                         _teachers_proposals(targets)])
+    return join_regions(
+        [
+            _positives(candidates[positive], matched[positive], targets),
+            _unlabelled(candidates[negative], targets, True),
+            _teachers_proposals(targets),
+        ]
+    )
 
 
 def _positives(boxes: Tensor, matched: Tensor, targets: Targets) -> RegionTargets:
     nothing = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
-    return RegionTargets(boxes, targets.categories[matched], targets.attributes[matched], nothing, targets.is_box_taught[matched],
-                         targets.boxes[matched], matched)
+    return RegionTargets(
+        boxes,
+        targets.categories[matched],
+        targets.attributes[matched],
+        nothing,
+        targets.is_box_taught[matched],
+        targets.boxes[matched],
+        matched,
+    )
 
 
 def _unlabelled(boxes: Tensor, targets: Targets, background: bool) -> RegionTargets:
     rows, device = len(boxes), boxes.device
-    return RegionTargets(boxes, torch.full((rows,), NO_CATEGORY, device=device),
-                         torch.full((rows, targets.attributes.shape[1]), UNKNOWN, dtype=torch.int8, device=device),
-                         torch.full((rows,), background, device=device), torch.zeros(rows, dtype=torch.bool, device=device), boxes,
-                         torch.full((rows,), -1, device=device))
+    return RegionTargets(
+        boxes,
+        torch.full((rows,), NO_CATEGORY, device=device),
+        torch.full((rows, targets.attributes.shape[1]), UNKNOWN, dtype=torch.int8, device=device),
+        torch.full((rows,), background, device=device),
+        torch.zeros(rows, dtype=torch.bool, device=device),
+        boxes,
+        torch.full((rows,), -1, device=device),
+    )
 
 
 def _teachers_proposals(targets: Targets) -> RegionTargets:
     regions = _unlabelled(targets.proposals, targets, False)
-    regions.teacher_rows = len(targets.boxes) + torch.arange(len(targets.proposals), device=targets.proposals.device)
+    regions.teacher_rows = len(targets.boxes) + torch.arange(
+        len(targets.proposals), device=targets.proposals.device
+    )
     return regions
 
 
 def join_regions(parts: list[RegionTargets]) -> RegionTargets:
     """One after the other."""
-    return RegionTargets(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(RegionTargets)))
+    return RegionTargets(
+        *(
+            torch.cat([getattr(part, field.name) for part in parts])
+            for field in fields(RegionTargets)
+        )
+    )
 
 
 class OvarnetCriterion:
     """category_weights (C,), attribute_weights (A,): frequency weights of the base words."""
 
-    def __init__(self, category_weights: Tensor, attribute_weights: Tensor, terms: OvarnetTerms, distillation: Distillation,
-                 box_coder: BoxCoder, anchor_coder: BoxCoder, anchors: int):
-        self.category_weights, self.attribute_weights, self.anchors = category_weights, attribute_weights, anchors
+    def __init__(
+        self,
+        category_weights: Tensor,
+        attribute_weights: Tensor,
+        terms: OvarnetTerms,
+        distillation: Distillation,
+        box_coder: BoxCoder,
+        anchor_coder: BoxCoder,
+        anchors: int,
+    ):
+        self.category_weights, self.attribute_weights, self.anchors = (
+            category_weights,
+            attribute_weights,
+            anchors,
+        )
         self.terms, self.distillation = terms, distillation
         self.box_coder, self.anchor_coder = box_coder, anchor_coder
 
-    def judge_anchors(self, predictions: AnchorPredictions, targets: list[Targets]) -> dict[str, Tensor]:
-        """Losses of the RPN. Anchors on boxes that teach no boxes are left out, and all those of images without annotation."""
+    def judge_anchors(
+        self, predictions: AnchorPredictions, targets: list[Targets]
+    ) -> dict[str, Tensor]:
+        """Losses of the RPN. Anchors on boxes that teach no boxes are left out, and all those of
+        images without annotation."""
         logits, labels, deltas, goals = [], [], [], []
         for row, target in enumerate(targets):
             if not target.anchors_taught:
                 continue
-            matched = match(predictions.anchors, target.boxes, target.is_crowd, ANCHOR_IOU, ANCHOR_BACKGROUND_IOU, best_too=True)
+            matched = match(
+                predictions.anchors,
+                target.boxes,
+                target.is_crowd,
+                ANCHOR_IOU,
+                ANCHOR_BACKGROUND_IOU,
+                best_too=True,
+            )
             image_labels = anchor_labels(matched, target.is_box_taught)
             positive, negative = sample(image_labels, self.anchors)
             chosen = torch.cat([positive, negative])
             logits.append(predictions.logits[row, chosen])
             labels.append(image_labels[chosen])
             deltas.append(predictions.deltas[row, positive])
-            goals.append(self.anchor_coder.encode_single(target.boxes[matched[positive]], predictions.anchors[positive]))
+            goals.append(
+                self.anchor_coder.encode_single(
+                    target.boxes[matched[positive]], predictions.anchors[positive]
+                )
+            )
         nothing = predictions.deltas.reshape(-1, 4)[:0]
         logits, labels = torch.cat([nothing[:, 0], *logits]), torch.cat([nothing[:, 0], *labels])
         deltas, goals = torch.cat([nothing, *deltas]), torch.cat([nothing, *goals])
-        return {"anchor_objectness": self.terms.anchor_objectness * objectness_loss(logits, labels),
-                "anchor_boxes": self.terms.anchor_boxes * box_loss(deltas, goals, len(labels))}
+        return {
+            "anchor_objectness": self.terms.anchor_objectness * objectness_loss(logits, labels),
+            "anchor_boxes": self.terms.anchor_boxes * box_loss(deltas, goals, len(labels)),
+        }
 
-    def judge_labels(self, category_logits: Tensor, attribute_logits: Tensor, deltas: Tensor, regions: RegionTargets) -> dict[str, Tensor]:
-        """Losses that need labels. category_logits: (R, C), attribute_logits: (R, A), of base words only; deltas: (R, 4)."""
+    def judge_labels(
+        self,
+        category_logits: Tensor,
+        attribute_logits: Tensor,
+        deltas: Tensor,
+        regions: RegionTargets,
+    ) -> dict[str, Tensor]:
+        """Losses that need labels. category_logits: (R, C), attribute_logits: (R, A), of base words
+        only; deltas: (R, 4)."""
         taught = regions.is_box_taught
         goals = self.box_coder.encode_single(regions.gt_boxes[taught], regions.boxes[taught])
         described = (regions.attributes != UNKNOWN).any(dim=1)
         return {
             "boxes": self.terms.boxes * box_loss(deltas[taught], goals, int(taught.sum())),
-            "categories": self.terms.categories * category_loss(category_logits, regions.categories, self.category_weights),
-            "background": self.terms.background * background_loss(category_logits[regions.is_background], self.category_weights),
-            "attributes": self.terms.attributes * attribute_loss(attribute_logits[described], regions.attributes[described],
-                                                                 self.attribute_weights, self.terms.unknown_weight)}
+            "categories": self.terms.categories
+            * category_loss(category_logits, regions.categories, self.category_weights),
+            "background": self.terms.background
+            * background_loss(category_logits[regions.is_background], self.category_weights),
+            "attributes": self.terms.attributes
+            * attribute_loss(
+                attribute_logits[described],
+                regions.attributes[described],
+                self.attribute_weights,
+                self.terms.unknown_weight,
+            ),
+        }
 
-    def judge_teacher(self, category_logits: Tensor, attribute_logits: Tensor, categories: Tensor,
-                      attributes: Tensor) -> dict[str, Tensor]:
-        """Losses of the teacher's adapter. category_logits: (T, C), attribute_logits: (T, A), of base words only; labels: (T,), (T, A)."""
+    def judge_teacher(
+        self,
+        category_logits: Tensor,
+        attribute_logits: Tensor,
+        categories: Tensor,
+        attributes: Tensor,
+    ) -> dict[str, Tensor]:
+        """Losses of the teacher's adapter. category_logits: (T, C), attribute_logits: (T, A), of
+        base words only; labels: (T,), (T, A)."""
         described = (attributes != UNKNOWN).any(dim=1)
-        return {"teacher_categories": ADAPTER_WEIGHT * category_loss(category_logits, categories, self.category_weights),
-                "teacher_attributes": ADAPTER_WEIGHT * attribute_loss(attribute_logits[described], attributes[described],
-                                                                      self.attribute_weights, self.terms.unknown_weight)}
+        return {
+            "teacher_categories": ADAPTER_WEIGHT
+            * category_loss(category_logits, categories, self.category_weights),
+            "teacher_attributes": ADAPTER_WEIGHT
+            * attribute_loss(
+                attribute_logits[described],
+                attributes[described],
+                self.attribute_weights,
+                self.terms.unknown_weight,
+            ),
+        }
 
-    def judge_probabilities(self, student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-        """KL to the teacher over all words, base and novel; categories and attributes each with their own softmax. Logits (T, W)."""
-        return {"distil_categories": self.distillation.categories * kl_divergence(student[0], teacher[0]),
-                "distil_attributes": self.distillation.attributes * kl_divergence(student[1], teacher[1])}
+    def judge_probabilities(
+        self, student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor]
+    ) -> dict[str, Tensor]:
+        """KL to the teacher over all words, base and novel; categories and attributes each with
+        their own softmax. Logits (T, W)."""
+        return {
+            "distil_categories": self.distillation.categories
+            * kl_divergence(student[0], teacher[0]),
+            "distil_attributes": self.distillation.attributes
+            * kl_divergence(student[1], teacher[1]),
+        }
 
     def judge_features(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """1 - cosine to the teacher's embedding, (T, D) both."""

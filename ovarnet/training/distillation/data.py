@@ -1,6 +1,8 @@
-"""What OvarNet learns from: images with base boxes, and regions that the teacher is asked about (method sections 5 and 6).
+"""What OvarNet learns from: images with base boxes, and regions that the teacher is asked about
+(method sections 5 and 6).
 
-N base boxes of an image, K proposals drawn for it, A base attribute words, D the teacher's embedding width, S side of its crops.
+N base boxes of an image, K proposals drawn for it, A base attribute words, D the teacher's
+embedding width, S side of its crops.
 """
 
 from __future__ import annotations
@@ -33,10 +35,11 @@ CAPTIONS = "captions"
 class TrainingImage:
     """An image and what its source allows it to teach.
 
-    boxes: (N, 4), of base categories or without a category. categories: (N,) base columns or NO_CATEGORY. attributes: (N, A) base
-    columns. is_crowd: (N,) bool: such a box teaches nothing, and what lies in it is no background. anchors_taught: anchors are judged.
-    all_annotated: every object of a base category has a box, so that regions without one are background to all categories.
-    is_tall: higher than wide.
+    boxes: (N, 4), of base categories or without a category. categories: (N,) base columns or
+    NO_CATEGORY. attributes: (N, A) base columns. is_crowd: (N,) bool: such a box teaches nothing,
+    and what lies in it is no background. anchors_taught: anchors are judged. all_annotated: every
+    object of a base category has a box, so that regions without one are background to all
+    categories. is_tall: higher than wide.
     """
 
     file: str
@@ -52,8 +55,9 @@ class TrainingImage:
 class Targets(NamedTuple):
     """One image of a batch, mirrored or not. Boxes in pixels of the image.
 
-    boxes (N, 4), categories (N,), attributes (N, A), is_crowd (N,): as `TrainingImage`. is_box_taught: (N,) bool, anchors and box deltas
-    learn from it. proposals: (K, 4), for distillation alone. teacher: crops (N + K, 3, S, S), or their embeddings (N + K, D) where they
+    boxes (N, 4), categories (N,), attributes (N, A), is_crowd (N,): as `TrainingImage`.
+    is_box_taught: (N,) bool, anchors and box deltas learn from it. proposals: (K, 4), for
+    distillation alone. teacher: crops (N + K, 3, S, S), or their embeddings (N + K, D) where they
     are cached; 0 rows without a teacher. anchors_taught, all_annotated: () bool.
     """
 
@@ -70,7 +74,8 @@ class Targets(NamedTuple):
 
 @dataclass
 class DistillData:
-    """vocabulary: all words. base: the seen ones, whose columns the targets have. sources: images by source; a source may be empty."""
+    """vocabulary: all words. base: the seen ones, whose columns the targets have. sources: images
+    by source; a source may be empty."""
 
     vocabulary: Vocabulary
     base: Vocabulary
@@ -78,33 +83,65 @@ class DistillData:
 
     @classmethod
     def open(cls, config: OvarnetTraining) -> DistillData:
-        """Read the data of a run. InputError: a box or a label of a novel word; a caption setting without the other."""
+        """Read the data of a run. InputError: a box or a label of a novel word; a caption setting
+        without the other."""
         if (config.captions is None) != (config.captions_per_batch == 0):
-            raise InputError(f"captions is {config.captions or 'not given'} and captions_per_batch is {config.captions_per_batch}; "
-                             "captions are used when both are given, the second as a number of images of every batch")
-        words, boxed = open_dataset(config.detection.dataset, config.detection.root, config.detection.split)
+            raise InputError(
+                f"captions is {config.captions or 'not given'} and captions_per_batch is "
+                f"{config.captions_per_batch}; "
+                "captions are used when both are given, the second as a number of images of every "
+                "batch"
+            )
+        words, boxed = open_dataset(
+            config.detection.dataset, config.detection.root, config.detection.split
+        )
         vocabulary, described = words, []
         if config.attributes != config.detection:
-            attribute_words, described = open_dataset(config.attributes.dataset, config.attributes.root, config.attributes.split,
-                                                      is_novel=NovelObjects(words, ignored_categories(config.detection.dataset)))
+            attribute_words, described = open_dataset(
+                config.attributes.dataset,
+                config.attributes.root,
+                config.attributes.split,
+                is_novel=NovelObjects(words, ignored_categories(config.detection.dataset)),
+            )
             vocabulary = Vocabulary(words.categories, attribute_words.attributes)
             unlabelled = Vocabulary((), attribute_words.attributes)
-            described = [_without_categories(image) for image in described[:config.limit]]
+            described = [_without_categories(image) for image in described[: config.limit]]
         base, none = base_vocabulary(vocabulary), len(base_vocabulary(vocabulary).attributes)
-        sources = {DETECTION: [training_image(image, words, none, exhaustive=True) for image in boxed[:config.limit]],
-                   ATTRIBUTES: [training_image(image, unlabelled, none, exhaustive=False) for image in described], CAPTIONS: []}
+        sources = {
+            DETECTION: [
+                training_image(image, words, none, exhaustive=True)
+                for image in boxed[: config.limit]
+            ],
+            ATTRIBUTES: [
+                training_image(image, unlabelled, none, exhaustive=False) for image in described
+            ],
+            CAPTIONS: [],
+        }
         if config.captions is not None:
-            captioned = load_captions(config.captions, config.caption_images)[:config.limit]
-            sources[CAPTIONS] = [_caption_image(image.file, none, read_image_size(image.file)) for image in captioned]
+            captioned = load_captions(config.captions, config.caption_images)[: config.limit]
+            sources[CAPTIONS] = [
+                _caption_image(image.file, none, read_image_size(image.file)) for image in captioned
+            ]
         return cls(vocabulary, base, sources)
 
     def shares(self, config: OvarnetTraining) -> dict[str, tuple[int, int]]:
         """For the sampler: images of each source, and how many of a batch come from it."""
         captions = config.captions_per_batch if self.sources[CAPTIONS] else 0
-        described = round((config.optimisation.batch_size - captions) * config.attribute_share) if self.sources[ATTRIBUTES] else 0
-        counts = {DETECTION: config.optimisation.batch_size - captions - described, ATTRIBUTES: described, CAPTIONS: captions}
+        described = (
+            round((config.optimisation.batch_size - captions) * config.attribute_share)
+            if self.sources[ATTRIBUTES]
+            else 0
+        )
+        counts = {
+            DETECTION: config.optimisation.batch_size - captions - described,
+            ATTRIBUTES: described,
+            CAPTIONS: captions,
+        }
         if counts[DETECTION] < 0 or (counts[DETECTION] and not self.sources[DETECTION]):
-            raise InputError("the detection data has no image to learn from, or captions_per_batch exceeds optimisation.batch_size")
+            raise InputError(
+                "the detection data has no image to learn from, or captions_per_batch exceeds "
+                "optimisation.batch_size"
+            )
         return {name: (len(self.sources[name]), count) for name, count in counts.items()}
 
     def is_tall(self) -> dict[str, list[bool]]:
@@ -115,13 +152,22 @@ class DistillData:
         """Frequency weights of the base categories (C,) and attributes (A,)."""
         images = [image for source in self.sources.values() for image in source]
         labelled = [image.categories[image.categories != NO_CATEGORY] for image in images]
-        counts = torch.bincount(torch.cat([torch.zeros(0, dtype=torch.int64), *labelled]), minlength=len(self.base.categories))
-        known = sum(((image.attributes != UNKNOWN).sum(dim=0) for image in images), torch.zeros(len(self.base.attributes)))
+        counts = torch.bincount(
+            torch.cat([torch.zeros(0, dtype=torch.int64), *labelled]),
+            minlength=len(self.base.categories),
+        )
+        known = sum(
+            ((image.attributes != UNKNOWN).sum(dim=0) for image in images),
+            torch.zeros(len(self.base.attributes)),
+        )
         return frequency_weights(counts, power), frequency_weights(known, power)
 
 
-def training_image(image: Annotations, words: Vocabulary, attributes: int, *, exhaustive: bool) -> TrainingImage:
-    """Annotations with columns of `words` -> base columns. attributes: A; where `words` has none, all labels are unknown.
+def training_image(
+    image: Annotations, words: Vocabulary, attributes: int, *, exhaustive: bool
+) -> TrainingImage:
+    """Annotations with columns of `words` -> base columns. attributes: A; where `words` has none,
+    all labels are unknown.
 
     InputError: a box of a novel category, or a label of a novel attribute.
     """
@@ -129,21 +175,42 @@ def training_image(image: Annotations, words: Vocabulary, attributes: int, *, ex
     labelled = image.categories != NO_CATEGORY
     novel = image.categories[labelled][~seen[image.categories[labelled]]]
     if len(novel):
-        raise InputError(f"image {image.image_id} has a box of the novel category '{words.categories[int(novel[0])].name}'; "
-                         "training may only see base categories")
+        raise InputError(
+            f"image {image.image_id} has a box of the novel category "
+            f"'{words.categories[int(novel[0])].name}'; "
+            "training may only see base categories"
+        )
     if (image.attributes[:, ~seen_attributes] != UNKNOWN).any():
-        raise InputError(f"image {image.image_id} has a label of a novel attribute; training may only see base attributes")
+        raise InputError(
+            f"image {image.image_id} has a label of a novel attribute; training may only see base "
+            "attributes"
+        )
     columns = torch.full_like(image.categories, NO_CATEGORY)
     columns[labelled] = (seen.cumsum(0) - 1)[image.categories[labelled]]
-    known = image.attributes[:, seen_attributes] if len(words.attributes) else _unknown(len(image), attributes)
-    return TrainingImage(image.file, image.boxes, columns, known, image.is_crowd, True, exhaustive, image.height > image.width)
+    known = (
+        image.attributes[:, seen_attributes]
+        if len(words.attributes)
+        else _unknown(len(image), attributes)
+    )
+    return TrainingImage(
+        image.file,
+        image.boxes,
+        columns,
+        known,
+        image.is_crowd,
+        True,
+        exhaustive,
+        image.height > image.width,
+    )
 
 
 def teaches_boxes(image: TrainingImage, shape: Sequence[int], has_categories: bool) -> Tensor:
-    """(N,) bool: anchors and box deltas learn from the boxes of a base category. shape: (3, H, W) of the image. Never from a crowd.
+    """(N,) bool: anchors and box deltas learn from the boxes of a base category. shape: (3, H, W)
+    of the image. Never from a crowd.
 
-    Where the run has no categories (LSA), from the boxes with a base attribute, without which no anchor would ever be on an object; but not
-    from one of the whole image, which there means that the object has no box.
+    Where the run has no categories (LSA), from the boxes with a base attribute, without which no
+    anchor would ever be on an object; but not from one of the whole image, which there means that
+    the object has no box.
     """
     if has_categories:
         return (image.categories != NO_CATEGORY) & ~image.is_crowd
@@ -160,7 +227,16 @@ def _without_categories(image: Annotations) -> Annotations:
 
 def _caption_image(file: str, attributes: int, size: tuple[int, int]) -> TrainingImage:
     none = torch.zeros(0, dtype=torch.int64)
-    return TrainingImage(file, torch.zeros(0, 4), none, _unknown(0, attributes), none.bool(), False, False, size[0] > size[1])
+    return TrainingImage(
+        file,
+        torch.zeros(0, 4),
+        none,
+        _unknown(0, attributes),
+        none.bool(),
+        False,
+        False,
+        size[0] > size[1],
+    )
 
 
 def _unknown(rows: int, attributes: int) -> Tensor:
@@ -170,20 +246,33 @@ def _unknown(rows: int, attributes: int) -> Tensor:
 class DistillImages(Dataset):
     """Batches of images with targets.
 
-    proposals: file -> the teacher's proposals, best first; {} without a teacher. drawn: K. crop: size, mean and std of the teacher's
-    crops, or None without a teacher. cache: (source, index) -> embeddings (N + all proposals, D), used instead of cutting crops.
+    proposals: file -> the teacher's proposals, best first; {} without a teacher. drawn: K. crop:
+    size, mean and std of the teacher's crops, or None without a teacher. cache: (source, index) ->
+    embeddings (N + all proposals, D), used instead of cutting crops.
     """
 
-    def __init__(self, data: DistillData, images: ImageMemory, *, seed: int, proposals: dict[str, Proposals], drawn: int,
-                 crop: tuple | None, cache: dict[tuple[str, int], Tensor] | None = None):
+    def __init__(
+        self,
+        data: DistillData,
+        images: ImageMemory,
+        *,
+        seed: int,
+        proposals: dict[str, Proposals],
+        drawn: int,
+        crop: tuple | None,
+        cache: dict[tuple[str, int], Tensor] | None = None,
+    ):
         self.data, self.images, self.seed = data, images, seed
         self.proposals, self.drawn, self.crop, self.cache = proposals, drawn, crop, cache
 
     def __len__(self) -> int:
         return sum(map(len, self.data.sources.values()))
 
-    def __getitems__(self, keys: Sequence[tuple[int, str, int]]) -> tuple[list[Tensor], list[Targets]]:
-        """(iteration, source, index) keys -> images (3, H, W) float32 in [0, 1], and their targets."""
+    def __getitems__(
+        self, keys: Sequence[tuple[int, str, int]]
+    ) -> tuple[list[Tensor], list[Targets]]:
+        """(iteration, source, index) keys -> images (3, H, W) float32 in [0, 1], and their
+        targets."""
         samples = [self._sample(*key) for key in keys]
         return [image for image, _ in samples], [targets for _, targets in samples]
 
@@ -193,17 +282,38 @@ class DistillImages(Dataset):
         draw = seeded(self.seed, iteration, index, list(self.data.sources).index(source))
         mirrored = torch.rand(1, generator=draw).item() < 0.5
         proposals = self.proposals[image.file].boxes if self.proposals else torch.zeros(0, 4)
-        rows = torch.randperm(len(proposals), generator=draw)[:self.drawn]
+        rows = torch.randperm(len(proposals), generator=draw)[: self.drawn]
         seen = self._seen_by_teacher((source, index), image, pixels, proposals[rows], rows)
         boxes, proposals = image.boxes, proposals[rows]
         if mirrored:
-            pixels, boxes, proposals = pixels.flip(-1), mirror(boxes, pixels.shape[2]), mirror(proposals, pixels.shape[2])
+            pixels, boxes, proposals = (
+                pixels.flip(-1),
+                mirror(boxes, pixels.shape[2]),
+                mirror(proposals, pixels.shape[2]),
+            )
         taught = teaches_boxes(image, pixels.shape, bool(self.data.vocabulary.categories))
-        return pixels, Targets(boxes, image.categories, image.attributes, taught, image.is_crowd, proposals, seen,
-                               torch.tensor(image.anchors_taught), torch.tensor(image.all_annotated))
+        return pixels, Targets(
+            boxes,
+            image.categories,
+            image.attributes,
+            taught,
+            image.is_crowd,
+            proposals,
+            seen,
+            torch.tensor(image.anchors_taught),
+            torch.tensor(image.all_annotated),
+        )
 
-    def _seen_by_teacher(self, key: tuple[str, int], image: TrainingImage, pixels: Tensor, proposals: Tensor, rows: Tensor) -> Tensor:
-        """What the teacher sees, or has said, of the boxes and the proposals; never mirrored, so that it is the same at every visit."""
+    def _seen_by_teacher(
+        self,
+        key: tuple[str, int],
+        image: TrainingImage,
+        pixels: Tensor,
+        proposals: Tensor,
+        rows: Tensor,
+    ) -> Tensor:
+        """What the teacher sees, or has said, of the boxes and the proposals; never mirrored, so
+        that it is the same at every visit."""
         if self.cache is not None:
             own = len(image.boxes)
             return self.cache[key][torch.cat([torch.arange(own), own + rows])]

@@ -10,7 +10,8 @@ from ovarnet.modeling.text.classifier import KINDS, Kind
 
 
 class WordScales(nn.Module):
-    """z = exp(theta) cos + b, one theta and one b for categories and one for attributes; they start from the teacher's calibration."""
+    """z = exp(theta) cos + b, one theta and one b for categories and one for attributes; they start
+    from the teacher's calibration."""
 
     def __init__(self, calibration: Tensor):
         super().__init__()

@@ -1,6 +1,8 @@
-"""CLIP-Attr as the teacher of OvarNet: asked online about the crops of a batch, or once about every box and proposal.
+"""CLIP-Attr as the teacher of OvarNet: asked online about the crops of a batch, or once about every
+box and proposal.
 
-R regions, D the teacher's embedding width. Cached or not, the regions, their crops and so the answers are the same.
+R regions, D the teacher's embedding width. Cached or not, the regions, their crops and so the
+answers are the same.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ BATCH = 8
 
 
 class Teacher:
-    """model: CLIP-Attr, frozen, in eval mode. words: all that are distilled, base and novel; categories and attributes apart."""
+    """model: CLIP-Attr, frozen, in eval mode. words: all that are distilled, base and novel;
+    categories and attributes apart."""
 
     def __init__(self, model: ClipAttr, words: Vocabulary):
         self.model = model.requires_grad_(False).eval()
@@ -42,7 +45,8 @@ class Teacher:
 
     @torch.no_grad()
     def embed(self, seen: Tensor) -> Tensor:
-        """Crops (R, 3, S, S) -> embeddings (R, D); what is already embedded (R, D) stays as it is. R may be 0."""
+        """Crops (R, 3, S, S) -> embeddings (R, D); what is already embedded (R, D) stays as it is.
+        R may be 0."""
         if seen.ndim == 2:
             return seen
         rows = [self.model.clip.encode_image(part) for part in seen.split(self.model.crop_batch)]
@@ -52,51 +56,97 @@ class Teacher:
     def logits(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
         """(R, D) -> logits of all categories and of all attributes."""
         classifier = self.model.classifier
-        return (classifier(embeddings, classifier.embed(self.words.categories, "category")),
-                classifier(embeddings, classifier.embed(self.words.attributes, "attribute")))
+        return (
+            classifier(embeddings, classifier.embed(self.words.categories, "category")),
+            classifier(embeddings, classifier.embed(self.words.attributes, "attribute")),
+        )
 
 
-def teacher_proposals(model: ClipAttr, files: Sequence[str], images: ImageMemory, folder: Path, kept: int) -> dict[str, Proposals]:
-    """The best `kept` proposals of each file, from the teacher's own proposer (base boxes only have taught it); stored in `folder`."""
-    path = folder / f"proposals-{_hash(files, kept, [part.sum().item() for part in _weights(model.proposer)])}.safetensors"
+def teacher_proposals(
+    model: ClipAttr, files: Sequence[str], images: ImageMemory, folder: Path, kept: int
+) -> dict[str, Proposals]:
+    """The best `kept` proposals of each file, from the teacher's own proposer (base boxes only have
+    taught it); stored in `folder`."""
+    path = (
+        folder
+        / f"proposals-{_hash(files, kept, [part.sum().item() for part in _weights(model.proposer)])}.safetensors"
+    )
     stored = _read(path) if path.is_file() else _store(path, _propose(model, files, images, kept))
     counts = stored["counts"].tolist()
-    return {file: Proposals(boxes, scores) for file, boxes, scores in
-            zip(files, stored["boxes"].split(counts), stored["scores"].split(counts), strict=True)}
+    return {
+        file: Proposals(boxes, scores)
+        for file, boxes, scores in zip(
+            files, stored["boxes"].split(counts), stored["scores"].split(counts), strict=True
+        )
+    }
 
 
-def teacher_cache(teacher: Teacher, asked: dict[tuple[str, int], TrainingImage], proposals: dict[str, Proposals], images: ImageMemory,
-                  folder: Path, *, megabytes: int = 4096) -> dict[tuple[str, int], Tensor]:
-    """(source, index) of the images asked about -> embeddings (R, D) float32 of an image's boxes, then of all its proposals.
+def teacher_cache(
+    teacher: Teacher,
+    asked: dict[tuple[str, int], TrainingImage],
+    proposals: dict[str, Proposals],
+    images: ImageMemory,
+    folder: Path,
+    *,
+    megabytes: int = 4096,
+) -> dict[tuple[str, int], Tensor]:
+    """(source, index) of the images asked about -> embeddings (R, D) float32 of an image's boxes,
+    then of all its proposals.
 
-    Stored in `folder`, named by a hash of tower and boxes. InputError when they would need more than `megabytes`.
+    Stored in `folder`, named by a hash of tower and boxes. InputError when they would need more
+    than `megabytes`.
     """
-    regions = {key: (image.file, torch.cat([image.boxes, proposals[image.file].boxes])) for key, image in asked.items()}
+    regions = {
+        key: (image.file, torch.cat([image.boxes, proposals[image.file].boxes]))
+        for key, image in asked.items()
+    }
     counts = [len(boxes) for _, boxes in regions.values()]
     needed = sum(counts) * teacher.model.clip.embed_dim * 4 / 2**20
     if needed > megabytes:
-        raise InputError(f"the teacher's answers need {needed:,.0f} MB, more than {megabytes}; set distillation.cached=false "
-                         "or lower distillation.kept_proposals")
-    asked = [(file, hashlib.sha256(boxes.numpy().tobytes()).hexdigest()) for file, boxes in regions.values()]
+        raise InputError(
+            f"the teacher's answers need {needed:,.0f} MB, more than {megabytes}; set "
+            "distillation.cached=false "
+            "or lower distillation.kept_proposals"
+        )
+    asked = [
+        (file, hashlib.sha256(boxes.numpy().tobytes()).hexdigest())
+        for file, boxes in regions.values()
+    ]
     path = folder / f"teacher-{_hash(asked, tower_hash(teacher.model.clip))}.safetensors"
-    stored = _read(path) if path.is_file() else _store(path, {"embeddings": _embed_all(teacher, list(regions.values()), images)})
+    stored = (
+        _read(path)
+        if path.is_file()
+        else _store(path, {"embeddings": _embed_all(teacher, list(regions.values()), images)})
+    )
     return dict(zip(regions, stored["embeddings"].split(counts), strict=True))
 
 
 def _embed_all(teacher: Teacher, regions: list[tuple[str, Tensor]], images: ImageMemory) -> Tensor:
     rows = [torch.zeros(0, teacher.model.clip.embed_dim)]
     for file, boxes in tqdm(regions, desc="teacher", unit="image", mininterval=2.0):
-        rows.append(teacher.embed(crop_boxes(images.read(file), boxes, *teacher.crop).to(teacher.model.device)).cpu())
+        rows.append(
+            teacher.embed(
+                crop_boxes(images.read(file), boxes, *teacher.crop).to(teacher.model.device)
+            ).cpu()
+        )
     return torch.cat(rows)
 
 
-def _propose(model: ClipAttr, files: Sequence[str], images: ImageMemory, kept: int) -> dict[str, Tensor]:
+def _propose(
+    model: ClipAttr, files: Sequence[str], images: ImageMemory, kept: int
+) -> dict[str, Tensor]:
     found: list[Proposals] = []
     for start in tqdm(range(0, len(files), BATCH), desc="proposals", unit="batch", mininterval=2.0):
-        part = files[start:start + BATCH]
-        found += [proposals[:kept] for proposals in model.proposer.propose([images.read(file) for file in part], part)]
-    return {"boxes": torch.cat([torch.zeros(0, 4), *(one.boxes for one in found)]),
-            "scores": torch.cat([torch.zeros(0), *(one.scores for one in found)]), "counts": torch.tensor([len(one) for one in found])}
+        part = files[start : start + BATCH]
+        found += [
+            proposals[:kept]
+            for proposals in model.proposer.propose([images.read(file) for file in part], part)
+        ]
+    return {
+        "boxes": torch.cat([torch.zeros(0, 4), *(one.boxes for one in found)]),
+        "scores": torch.cat([torch.zeros(0), *(one.scores for one in found)]),
+        "counts": torch.tensor([len(one) for one in found]),
+    }
 
 
 def _weights(proposer) -> list[Tensor]:

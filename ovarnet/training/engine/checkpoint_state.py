@@ -1,4 +1,5 @@
-"""What a run needs to go on after a break: iteration, weights, running average, optimiser moments. Stored without pickle."""
+"""What a run needs to go on after a break: iteration, weights, running average, optimiser moments.
+Stored without pickle."""
 
 from __future__ import annotations
 
@@ -16,11 +17,28 @@ from ovarnet.io.files import whole_file
 
 
 class TrainingState:
-    """Iteration counter, optimiser, schedule and running average of one run; saved to and resumed from `folder`/state.safetensors."""
+    """Iteration counter, optimiser, schedule and running average of one run; saved to and resumed
+    from `folder`/state.safetensors."""
 
-    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer, scheduler, folder: Path, ema: float = 0.0):
-        self.step, self.optimizer, self.scheduler, self.path = 0, optimizer, scheduler, Path(folder) / "state.safetensors"
-        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True) if ema else None
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        scheduler,
+        folder: Path,
+        ema: float = 0.0,
+    ):
+        self.step, self.optimizer, self.scheduler, self.path = (
+            0,
+            optimizer,
+            scheduler,
+            Path(folder) / "state.safetensors",
+        )
+        self.average = (
+            AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True)
+            if ema
+            else None
+        )
 
     def advance(self, model: nn.Module) -> None:
         """Count one finished iteration."""
@@ -38,7 +56,9 @@ class TrainingState:
             tensors |= {f"average.{key}": value for key, value in self.average.state_dict().items()}
         optimizer = self.optimizer.state_dict()
         for index, moments in optimizer["state"].items():
-            tensors |= {f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in moments.items()}
+            tensors |= {
+                f"optimizer.{index}.{key}": torch.as_tensor(value) for key, value in moments.items()
+            }
         stored = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
         with whole_file(self.path) as unfinished:
             save_file(stored, unfinished, metadata={"step": str(self.step)})
@@ -58,11 +78,17 @@ class TrainingState:
         self._lay_out_moments()
         self.step = step
         self.scheduler.last_epoch = step
-        for group, base, factor in zip(self.optimizer.param_groups, self.scheduler.base_lrs, self.scheduler.lr_lambdas, strict=True):
+        for group, base, factor in zip(
+            self.optimizer.param_groups,
+            self.scheduler.base_lrs,
+            self.scheduler.lr_lambdas,
+            strict=True,
+        ):
             group["lr"] = base * factor(step)
 
     def _lay_out_moments(self) -> None:
-        """Give moments the memory layout of their parameter, as they have without a break: the last bit of a sum depends on it."""
+        """Give moments the memory layout of their parameter, as they have without a break: the last
+        bit of a sum depends on it."""
         for parameter, moments in self.optimizer.state.items():
             for name, value in moments.items():
                 if value.shape == parameter.shape:
@@ -77,8 +103,10 @@ def _read(path: Path) -> tuple[dict, int]:
             step = int(file.metadata()["step"])
         return load_file(path), step
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and start without --resume") from None
+        raise InputError(
+            f"{path} is damaged ({error}); delete it and start without --resume"
+        ) from None
 
 
 def _under(tensors: dict, prefix: str) -> dict:
-    return {key[len(prefix):]: value for key, value in tensors.items() if key.startswith(prefix)}
+    return {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}

@@ -13,21 +13,33 @@ from ovarnet.io.files import write_json
 
 
 class Recorder:
-    """Logs scalars of one run under `folder`; use as a context manager. Only the main process writes (`active`)."""
+    """Logs scalars of one run under `folder`; use as a context manager. Only the main process
+    writes (`active`)."""
 
     def __init__(self, folder: Path, iterations: int, *, start: int = 0, active: bool = True):
         self.folder, self.active = Path(folder), active
-        self.every = max(1, min(20, iterations // 20))      # a curve has 20 points at least, where there are as many iterations
-        self.history: dict[str, list[tuple[int, float]]] = _read_history(self.folder / "history.json", start) if start else {}
-        self.bar = tqdm(total=iterations, initial=start, unit="it", disable=not active, mininterval=2.0)
-        self.writer = SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if active else None
+        self.every = max(
+            1, min(20, iterations // 20)
+        )  # a curve has 20 points at least, where there are as many iterations
+        self.history: dict[str, list[tuple[int, float]]] = (
+            _read_history(self.folder / "history.json", start) if start else {}
+        )
+        self.bar = tqdm(
+            total=iterations, initial=start, unit="it", disable=not active, mininterval=2.0
+        )
+        self.writer = (
+            SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if active else None
+        )
 
     def log(self, step: int, scalars: dict, **more: float) -> None:
-        """Record named scalars (tensors or numbers): every 20 iterations, more often in a run of less than 400, and after the last."""
+        """Record named scalars (tensors or numbers): every 20 iterations, more often in a run of
+        less than 400, and after the last."""
         self.bar.update(1)
         if not self.active or (step % self.every and step != self.bar.total):
             return
-        values = {name: torch.as_tensor(value).item() for name, value in {**scalars, **more}.items()}
+        values = {
+            name: torch.as_tensor(value).item() for name, value in {**scalars, **more}.items()
+        }
         for name, value in values.items():
             self.history.setdefault(name, []).append((step, value))
             self.writer.add_scalar(name, value, step)
@@ -50,4 +62,7 @@ class Recorder:
 def _read_history(path: Path, start: int) -> dict:
     if not path.is_file():
         return {}
-    return {name: [(s, v) for s, v in points if s <= start] for name, points in json.loads(path.read_text()).items()}
+    return {
+        name: [(s, v) for s, v in points if s <= start]
+        for name, points in json.loads(path.read_text()).items()
+    }

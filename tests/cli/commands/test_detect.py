@@ -28,21 +28,41 @@ def detect(*arguments) -> int:
 
 def test_data_and_picture_of_one_image(photo, tmp_path, capsys):
     out = tmp_path / "new" / "out"
-    assert detect(photo, "--categories", "chair, mug", "--attributes", "red, wooden", "--output", out) == 0
-    assert sorted(file.name for file in out.iterdir()) == ["detections.json", "photo.jpg", "photo.json"]
+    assert (
+        detect(photo, "--categories", "chair, mug", "--attributes", "red, wooden", "--output", out)
+        == 0
+    )
+    assert sorted(file.name for file in out.iterdir()) == [
+        "detections.json",
+        "photo.jpg",
+        "photo.json",
+    ]
 
     record = json.loads((out / "photo.json").read_text())
     score = math.sqrt(0.9 * sigmoid(2))
     assert record == {
-        "file": str(photo), "width": 60, "height": 40, "categories": ["chair", "mug"], "attributes": ["red", "wooden"],
-        "boxes": [[0, 0, 60, 40]], "scores": [round(score, 4)], "category": ["chair"],  # the left half, 0.22, is below the threshold
+        "file": str(photo),
+        "width": 60,
+        "height": 40,
+        "categories": ["chair", "mug"],
+        "attributes": ["red", "wooden"],
+        "boxes": [[0, 0, 60, 40]],
+        "scores": [round(score, 4)],
+        "category": ["chair"],  # the left half, 0.22, is below the threshold
         "category_scores": [[round(sigmoid(2), 4), round(sigmoid(1), 4)]],
         "attribute_scores": [[round(sigmoid(2), 4), round(sigmoid(1), 4)]],
     }
-    assert json.loads((out / "detections.json").read_text()) == [{
-        "image_id": 1, "file_name": "photo.png", "category_id": 1, "category_name": "chair", "bbox": [0, 0, 60, 40],
-        "score": round(score, 4), "attributes": {"red": round(sigmoid(2), 4), "wooden": round(sigmoid(1), 4)},
-    }]
+    assert json.loads((out / "detections.json").read_text()) == [
+        {
+            "image_id": 1,
+            "file_name": "photo.png",
+            "category_id": 1,
+            "category_name": "chair",
+            "bbox": [0, 0, 60, 40],
+            "score": round(score, 4),
+            "attributes": {"red": round(sigmoid(2), 4), "wooden": round(sigmoid(1), 4)},
+        }
+    ]
     with Image.open(out / "photo.jpg") as drawn:
         assert drawn.size == (960, 640)  # enlarged so that the labels can be read
     printed = capsys.readouterr()
@@ -60,7 +80,11 @@ def test_default_words_are_those_of_the_model(photo, tmp_path):
 def test_only_attributes_and_only_categories(photo, tmp_path):
     assert detect(photo, "--categories", "", "--output", tmp_path / "a") == 0
     record = json.loads((tmp_path / "a/photo.json").read_text())
-    assert record["category"] == [None] and record["category_scores"] == [[]] and record["scores"] == [0.9]
+    assert (
+        record["category"] == [None]
+        and record["category_scores"] == [[]]
+        and record["scores"] == [0.9]
+    )
     entry = json.loads((tmp_path / "a/detections.json").read_text())[0]
     assert entry["category_id"] == 0 and entry["category_name"] is None
     assert detect(photo, "--attributes", "", "--output", tmp_path / "b") == 0
@@ -78,7 +102,9 @@ def test_words_from_a_file_stay_as_they_are(photo, tmp_path):
 def test_threshold_and_max_boxes(photo, tmp_path):
     detect(photo, "--threshold", "0", "--output", tmp_path / "all")
     record = json.loads((tmp_path / "all/photo.json").read_text())
-    assert record["boxes"] == [[0, 0, 60, 40], [0, 0, 30, 40]] and record["scores"] == sorted(record["scores"], reverse=True)
+    assert record["boxes"] == [[0, 0, 60, 40], [0, 0, 30, 40]] and record["scores"] == sorted(
+        record["scores"], reverse=True
+    )
     detect(photo, "--threshold", "0", "--max-boxes", "1", "--output", tmp_path / "one")
     assert json.loads((tmp_path / "one/photo.json").read_text())["boxes"] == [[0, 0, 60, 40]]
     detect(photo, "--max-boxes", "0", "--output", tmp_path / "none")
@@ -91,7 +117,11 @@ def test_given_boxes_keep_their_order_and_number(photo, tmp_path):
     (tmp_path / "boxes.json").write_text(json.dumps({"photo.png": boxes}))
     assert detect(photo, "--boxes", tmp_path / "boxes.json", "--output", tmp_path / "out") == 0
     record = json.loads((tmp_path / "out/photo.json").read_text())
-    assert record["boxes"] == [[30, 10, 60, 40], [0, 0, 1, 1], [0, 0, 1, 1]]  # clipped to the image of 60 x 40
+    assert record["boxes"] == [
+        [30, 10, 60, 40],
+        [0, 0, 1, 1],
+        [0, 0, 1, 1],
+    ]  # clipped to the image of 60 x 40
     assert record["scores"] == [round(math.sqrt(sigmoid(2)), 4)] * 3
 
 
@@ -99,14 +129,31 @@ def test_boxes_of_a_run_go_back_to_their_images_although_two_have_the_same_name(
     picture(tmp_path / "in/a/x.jpg", 60, 40)
     picture(tmp_path / "in/b/x.jpg", 30, 80)
     assert detect(tmp_path / "in", "--output", tmp_path / "first") == 0
-    assert [entry["file_name"] for entry in json.loads((tmp_path / "first/detections.json").read_text())] == ["a/x.jpg", "b/x.jpg"]
-    assert detect(tmp_path / "in", "--boxes", tmp_path / "first/detections.json", "--output", tmp_path / "second") == 0
+    assert [
+        entry["file_name"] for entry in json.loads((tmp_path / "first/detections.json").read_text())
+    ] == ["a/x.jpg", "b/x.jpg"]
+    assert (
+        detect(
+            tmp_path / "in",
+            "--boxes",
+            tmp_path / "first/detections.json",
+            "--output",
+            tmp_path / "second",
+        )
+        == 0
+    )
     records = [json.loads((tmp_path / f"second/{name}.json").read_text()) for name in ("x", "x_2")]
     assert [record["boxes"] for record in records] == [[[0, 0, 60, 40]], [[0, 0, 30, 80]]]
     (tmp_path / "boxes.json").write_text('{"x.jpg": [[0, 0, 9, 9]]}')
     capsys.readouterr()
-    assert detect(tmp_path / "in", "--boxes", tmp_path / "boxes.json", "--output", tmp_path / "third") == 2
-    assert capsys.readouterr().err.count("'x.jpg' means 2 of the images") == 2 and not (tmp_path / "third").exists()
+    assert (
+        detect(tmp_path / "in", "--boxes", tmp_path / "boxes.json", "--output", tmp_path / "third")
+        == 2
+    )
+    assert (
+        capsys.readouterr().err.count("'x.jpg' means 2 of the images") == 2
+        and not (tmp_path / "third").exists()
+    )
 
 
 def test_folder_in_any_batch_size(tmp_path, capsys):
@@ -117,7 +164,10 @@ def test_folder_in_any_batch_size(tmp_path, capsys):
         assert detect(tmp_path / "in", "--batch-size", size, "--output", out) == 0
         names = sorted(file.name for file in out.glob("*.json"))
         assert names == ["X.json", "c.json", "detections.json", "x_2.json", "x_3.json"]
-        widths = {json.loads((out / f"{name}.json").read_text())["width"] for name in ("X", "x_2", "x_3", "c")}
+        widths = {
+            json.loads((out / f"{name}.json").read_text())["width"]
+            for name in ("X", "x_2", "x_3", "c")
+        }
         assert widths == {20, 21, 22, 23}
     assert "4 image(s)" in capsys.readouterr().out
 
@@ -127,7 +177,12 @@ def test_coco_tools_read_the_results(tmp_path):
         picture(tmp_path / "in" / name, 50, 30)
     detect(tmp_path / "in", "--output", tmp_path / "out")
     truth = COCO()
-    truth.dataset = {"images": [{"id": 9}, {"id": 139}], "categories": [{"id": 1}, {"id": 2}], "annotations": [], "info": {}}
+    truth.dataset = {
+        "images": [{"id": 9}, {"id": 139}],
+        "categories": [{"id": 1}, {"id": 2}],
+        "annotations": [],
+        "info": {},
+    }
     truth.createIndex()
     results = truth.loadRes(str(tmp_path / "out/detections.json"))
     assert sorted(entry["image_id"] for entry in results.anns.values()) == [9, 139]
@@ -141,18 +196,27 @@ def test_results_inside_the_searched_folder_are_not_searched(tmp_path, capsys):
 
 
 def test_an_image_whose_results_cannot_be_written_does_not_stop_the_others(tmp_path, capsys):
-    long = picture(tmp_path / "in" / f"a{'x' * 250}.png", 20, 20)      # .json.part does not fit behind it
+    long = picture(
+        tmp_path / "in" / f"a{'x' * 250}.png", 20, 20
+    )  # .json.part does not fit behind it
     picture(tmp_path / "in/b.png", 20, 20)
     picture(tmp_path / "in/c.png", 20, 20)
     (tmp_path / "out/c.json").mkdir(parents=True)
     assert detect(tmp_path / "in", "--output", tmp_path / "out") == 2
     printed = capsys.readouterr()
     assert "error: 2 of 3 images could not be used:" in printed.err
-    assert f"  {long}: its results cannot be written (File name too long); give the image a shorter name" in printed.err
-    assert f"  {tmp_path / 'in/c.png'}: its results cannot be written (Is a directory)" in printed.err
+    assert (
+        f"  {long}: its results cannot be written (File name too long); give the image a shorter "
+        "name" in printed.err
+    )
+    assert (
+        f"  {tmp_path / 'in/c.png'}: its results cannot be written (Is a directory)" in printed.err
+    )
     entries = json.loads((tmp_path / "out/detections.json").read_text())
     assert [entry["file_name"] for entry in entries] == ["b.png"]
-    assert {"b.jpg", "b.json"} <= {file.name for file in (tmp_path / "out").iterdir()} and not (tmp_path / "out/c.jpg").exists()
+    assert {"b.jpg", "b.json"} <= {file.name for file in (tmp_path / "out").iterdir()} and not (
+        tmp_path / "out/c.jpg"
+    ).exists()
 
 
 class ClosedPipe(io.StringIO):
@@ -165,13 +229,29 @@ class FullDisk(io.StringIO):
         raise OSError(28, "No space left on device")
 
 
-@pytest.mark.parametrize(("stream", "code", "message"), [
-    (ClosedPipe, 0, ""), (FullDisk, 2, "error: what is printed cannot be written (No space left on device); files are not concerned\n")])
-def test_results_are_written_also_when_nobody_reads_what_is_printed(stream, code, message, photo, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("stream", "code", "message"),
+    [
+        (ClosedPipe, 0, ""),
+        (
+            FullDisk,
+            2,
+            "error: what is printed cannot be written (No space left on device); files are not "
+            "concerned\n",
+        ),
+    ],
+)
+def test_results_are_written_also_when_nobody_reads_what_is_printed(
+    stream, code, message, photo, tmp_path, capsys, monkeypatch
+):
     monkeypatch.setattr("sys.stdout", stream())
     assert detect(photo, "--output", tmp_path / "out") == code
     assert capsys.readouterr().err == message
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["detections.json", "photo.jpg", "photo.json"]
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "detections.json",
+        "photo.jpg",
+        "photo.json",
+    ]
 
 
 def test_words_that_the_terminal_cannot_show(photo, tmp_path, monkeypatch):
@@ -185,12 +265,26 @@ def test_inputs_that_hold_no_image_do_not_stop_the_others(photo, tmp_path, capsy
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     (tmp_path / "empty").mkdir()
     long, url = "x" * 400 + ".png", "https://x.org/a.jpg"
-    assert detect(photo, tmp_path / "loop.png", tmp_path / "empty", long, url, "--output", tmp_path / "out") == 2
+    assert (
+        detect(
+            photo,
+            tmp_path / "loop.png",
+            tmp_path / "empty",
+            long,
+            url,
+            "--output",
+            tmp_path / "out",
+        )
+        == 2
+    )
     error = capsys.readouterr().err.partition("error: ")[2]
     assert error.startswith("4 of 5 images could not be used:\n") and error.count("\n") == 5
-    for told in ("loop.png: cannot be read (Too many levels of symbolic links)", f"{long}: cannot be read (File name too long)",
-                 "empty: is a folder; give image files, or a folder with images in it",
-                 "https://x.org/a.jpg is a URL; download it first and give the file"):
+    for told in (
+        "loop.png: cannot be read (Too many levels of symbolic links)",
+        f"{long}: cannot be read (File name too long)",
+        "empty: is a folder; give image files, or a folder with images in it",
+        "https://x.org/a.jpg is a URL; download it first and give the file",
+    ):
         assert told in error
     assert len(json.loads((tmp_path / "out/detections.json").read_text())) == 1
 
@@ -199,18 +293,32 @@ def test_input_pictures_are_never_replaced(tmp_path, capsys):
     photo = picture(tmp_path / "x.jpg", 20, 20)
     before = photo.read_bytes()
     assert detect(photo, "--output", tmp_path) == 2
-    assert "the picture would replace this image; choose another --output folder" in capsys.readouterr().err
+    assert (
+        "the picture would replace this image; choose another --output folder"
+        in capsys.readouterr().err
+    )
     assert photo.read_bytes() == before and sorted(tmp_path.iterdir()) == [photo]
 
 
 def test_output_names_and_image_ids():
-    files = [Path("a/x.jpg"), Path("b/X.png"), Path("x_2.jpg"), Path("detections.jpg"), Path("y.tar.jpg")]
+    files = [
+        Path("a/x.jpg"),
+        Path("b/X.png"),
+        Path("x_2.jpg"),
+        Path("detections.jpg"),
+        Path("y.tar.jpg"),
+    ]
     assert output_names(files) == ["x", "X_2", "x_2_2", "detections_2", "y.tar"]
     assert image_ids(files) == [1, 2, 3, 4, 5]
     assert image_ids([Path("0007.jpg"), Path("12.jpg")]) == [7, 12]
     assert image_ids([Path("a/7.jpg"), Path("b/007.jpg")]) == [1, 2]
     assert file_names(["/in/a/x.jpg", "/in/b/x.jpg", "/in/b/y.jpg", "/x.jpg", "/c/a/x.jpg"]) == [
-        "in/a/x.jpg", "b/x.jpg", "y.jpg", "/x.jpg", "c/a/x.jpg"]
+        "in/a/x.jpg",
+        "b/x.jpg",
+        "y.jpg",
+        "/x.jpg",
+        "c/a/x.jpg",
+    ]
 
 
 def test_the_same_file_twice_is_one_image(photo, tmp_path, monkeypatch):

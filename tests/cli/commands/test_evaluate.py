@@ -1,4 +1,5 @@
-"""`ovarnet evaluate` on a world of two images written here, with a model whose answers are written here too."""
+"""`ovarnet evaluate` on a world of two images written here, with a model whose answers are written
+here too."""
 
 import json
 
@@ -12,7 +13,10 @@ from ovarnet.io.files import read_json, write_json
 from ovarnet.structures import Detections
 from ovarnet.vocabulary import Vocabulary, Word
 
-WORDS = Vocabulary.of([Word("mug", seen=True), Word("chair")], [Word("red", parent="color", seen=True), Word("striped", parent="pattern")])
+WORDS = Vocabulary.of(
+    [Word("mug", seen=True), Word("chair")],
+    [Word("red", parent="color", seen=True), Word("striped", parent="pattern")],
+)
 BOXES = {"000001": [0, 0, 10, 10], "000002": [20, 0, 30, 10]}
 
 
@@ -23,27 +27,76 @@ def world(tmp_path):
     (root / "images" / "test").mkdir(parents=True)
     for name in BOXES:
         Image.new("RGB", (40, 20)).save(root / "images" / "test" / f"{name}.jpg")
-    images = [{"id": i, "file_name": f"{name}.jpg", "width": 40, "height": 20} for i, name in enumerate(BOXES, 1)]
-    objects = [{"id": i, "image_id": i, "category_id": i, "iscrowd": 0, "area": 100, "bbox": [box[0], box[1], 10, 10]}
-               for i, box in enumerate(BOXES.values(), 1)]
-    write_json(root / "annotations" / "instances_test.json",
-               {"images": images, "annotations": objects, "categories": [{"id": 1, "name": "mug"}, {"id": 2, "name": "chair"}]})
-    write_json(root / "annotations" / "attributes_test.json", [
-        {"image_id": str(i), "instance_id": str(i), "instance_bbox": entry["bbox"], "instance_polygon": None, "object_name": name,
-         "positive_attributes": positive, "negative_attributes": negative}
-        for i, (entry, name, positive, negative) in enumerate(zip(objects, ["mug", "chair"], [["red"], ["striped"]], [["striped"], ["red"]],
-                                                                  strict=True), 1)])
+    images = [
+        {"id": i, "file_name": f"{name}.jpg", "width": 40, "height": 20}
+        for i, name in enumerate(BOXES, 1)
+    ]
+    objects = [
+        {
+            "id": i,
+            "image_id": i,
+            "category_id": i,
+            "iscrowd": 0,
+            "area": 100,
+            "bbox": [box[0], box[1], 10, 10],
+        }
+        for i, box in enumerate(BOXES.values(), 1)
+    ]
+    write_json(
+        root / "annotations" / "instances_test.json",
+        {
+            "images": images,
+            "annotations": objects,
+            "categories": [{"id": 1, "name": "mug"}, {"id": 2, "name": "chair"}],
+        },
+    )
+    write_json(
+        root / "annotations" / "attributes_test.json",
+        [
+            {
+                "image_id": str(i),
+                "instance_id": str(i),
+                "instance_bbox": entry["bbox"],
+                "instance_polygon": None,
+                "object_name": name,
+                "positive_attributes": positive,
+                "negative_attributes": negative,
+            }
+            for i, (entry, name, positive, negative) in enumerate(
+                zip(
+                    objects,
+                    ["mug", "chair"],
+                    [["red"], ["striped"]],
+                    [["striped"], ["red"]],
+                    strict=True,
+                ),
+                1,
+            )
+        ],
+    )
     return root
 
 
 class Model:
-    """Finds both objects, knows the mug, takes the chair for a mug; right about red, wrong about striped."""
+    """Finds both objects, knows the mug, takes the chair for a mug; right about red, wrong about
+    striped."""
 
     def detect(self, images, categories, attributes, boxes=None):
-        right = torch.tensor([BOXES[image.rsplit("/", 1)[-1][:6]] for image in images], dtype=torch.float32)
+        right = torch.tensor(
+            [BOXES[image.rsplit("/", 1)[-1][:6]] for image in images], dtype=torch.float32
+        )
         number = [1 if image.endswith("1.jpg") else 2 for image in images]
-        return [Detections(box[None], torch.tensor([.9 / n]), torch.tensor([[.8 / n, .1]]), torch.tensor([[.9 / n, .9 / n]]),
-                           WORDS.category_names, WORDS.attribute_names) for box, n in zip(right, number, strict=True)]
+        return [
+            Detections(
+                box[None],
+                torch.tensor([0.9 / n]),
+                torch.tensor([[0.8 / n, 0.1]]),
+                torch.tensor([[0.9 / n, 0.9 / n]]),
+                WORDS.category_names,
+                WORDS.attribute_names,
+            )
+            for box, n in zip(right, number, strict=True)
+        ]
 
 
 @pytest.fixture
@@ -56,47 +109,136 @@ def model(monkeypatch):
 def test_a_model_on_a_dataset(world, model, tmp_path, capsys):
     assert cli.main(["evaluate", "--root", str(world), "--output", str(tmp_path / "out")]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert " ".join(lines[0]) == "model scenes, dataset scenes, split test, category activation sigmoid, images 2, boxes 2"
+    assert (
+        " ".join(lines[0])
+        == "model scenes, dataset scenes, split test, category activation sigmoid, images 2, "
+        "boxes 2"
+    )
     assert ["box-given", "category", "accuracy", "arg-max", "all", "50.00", "50.00", "2"] in lines
     assert ["base", "100.00", "50.00", "1"] in lines and ["novel", "0.00", "50.00", "1"] in lines
-    values = {(row["setting"], row["measure"], row["protocol"], row["group"]): row["value"]
-              for row in read_json(tmp_path / "out" / "metrics.json")["rows"]}
+    values = {
+        (row["setting"], row["measure"], row["protocol"], row["group"]): row["value"]
+        for row in read_json(tmp_path / "out" / "metrics.json")["rows"]
+    }
     assert values["box-given", "attribute mAP", "vaw rule", "base"] == 1
-    assert values["box-given", "attribute mAP", "vaw rule", "novel"] == .5
-    assert values["box-given", "attribute mAP", "vaw rule", "type pattern"] == .5
+    assert values["box-given", "attribute mAP", "vaw rule", "novel"] == 0.5
+    assert values["box-given", "attribute mAP", "vaw rule", "type pattern"] == 0.5
     assert values["box-free", "COCO-OVD AP50", "one label per box", "base"] == pytest.approx(1)
     assert values["box-free", "detections R@100", "one-to-one, IoU 0.5", "all"] == 1
 
 
 def test_the_category_activation_reaches_the_model_and_the_report(world, model, tmp_path, capsys):
-    assert cli.main(["evaluate", "--root", str(world), "--output", str(tmp_path / "out"), "--category-activation", "softmax"]) == 0
+    assert (
+        cli.main(
+            [
+                "evaluate",
+                "--root",
+                str(world),
+                "--output",
+                str(tmp_path / "out"),
+                "--category-activation",
+                "softmax",
+            ]
+        )
+        == 0
+    )
     assert model == [{"proposer": None, "device": "auto", "category_activation": "softmax"}]
     assert read_json(tmp_path / "out" / "metrics.json")["about"]["category activation"] == "softmax"
 
 
 def test_saved_predictions_score_the_same(world, model, tmp_path, capsys):
-    assert cli.main(["evaluate", "--root", str(world), "--output", str(tmp_path / "a"), "--save-predictions", "--labels", "all"]) == 0
+    assert (
+        cli.main(
+            [
+                "evaluate",
+                "--root",
+                str(world),
+                "--output",
+                str(tmp_path / "a"),
+                "--save-predictions",
+                "--labels",
+                "all",
+            ]
+        )
+        == 0
+    )
     for setting in ("box-given", "box-free"):
-        assert cli.main(["evaluate", "--root", str(world), "--predictions", str(tmp_path / "a" / f"predictions_{setting}.json"),
-                         "--settings", setting, "--labels", "all", "--output", str(tmp_path / setting)]) == 0
+        assert (
+            cli.main(
+                [
+                    "evaluate",
+                    "--root",
+                    str(world),
+                    "--predictions",
+                    str(tmp_path / "a" / f"predictions_{setting}.json"),
+                    "--settings",
+                    setting,
+                    "--labels",
+                    "all",
+                    "--output",
+                    str(tmp_path / setting),
+                ]
+            )
+            == 0
+        )
     from_model = read_json(tmp_path / "a" / "metrics.json")["rows"]
-    from_files = [row for setting in ("box-given", "box-free") for row in read_json(tmp_path / setting / "metrics.json")["rows"]]
+    from_files = [
+        row
+        for setting in ("box-given", "box-free")
+        for row in read_json(tmp_path / setting / "metrics.json")["rows"]
+    ]
     assert from_files == from_model
     assert any(row["protocol"] == "all labels >= 0.05" for row in from_model)
 
 
 def test_limit_and_the_other_rule(world, model, tmp_path, capsys):
-    assert cli.main(["evaluate", "--root", str(world), "--limit", "1", "--rule", "ovad", "--settings", "box-given"]) == 0
+    assert (
+        cli.main(
+            [
+                "evaluate",
+                "--root",
+                str(world),
+                "--limit",
+                "1",
+                "--rule",
+                "ovad",
+                "--settings",
+                "box-given",
+            ]
+        )
+        == 0
+    )
     out = capsys.readouterr().out
     assert "images 1, boxes 1" in out and "ovad rule" in out and "box-free" not in out
 
 
 def test_images_that_are_missing_are_told_with_the_numbers(world, model, tmp_path, capsys, caplog):
     file = world / "annotations" / "instances_test.json"
-    file.write_text(file.read_text().replace("000002.jpg", "caf\\udce9.jpg"))  # half a character, which cannot be printed
-    assert cli.main(["evaluate", "--root", str(world), "--settings", "box-given", "--output", str(tmp_path / "out")]) == 0
-    note = "images of the dataset that are in none of these numbers: 1 x image file missing (e.g. caf\\udce9.jpg)"
-    assert note in capsys.readouterr().out and note in read_json(tmp_path / "out" / "metrics.json")["notes"]
+    file.write_text(
+        file.read_text().replace("000002.jpg", "caf\\udce9.jpg")
+    )  # half a character, which cannot be printed
+    assert (
+        cli.main(
+            [
+                "evaluate",
+                "--root",
+                str(world),
+                "--settings",
+                "box-given",
+                "--output",
+                str(tmp_path / "out"),
+            ]
+        )
+        == 0
+    )
+    note = (
+        "images of the dataset that are in none of these numbers: 1 x image file missing (e.g. "
+        "caf\\udce9.jpg)"
+    )
+    assert (
+        note in capsys.readouterr().out
+        and note in read_json(tmp_path / "out" / "metrics.json")["notes"]
+    )
     assert f"{world}: left out: " in caplog.text
 
 
@@ -105,22 +247,39 @@ def test_predictions_saved_with_a_limit_are_scored_with_it(world, model, tmp_pat
     assert cli.main([*limited, "--output", str(tmp_path / "a"), "--save-predictions"]) == 0
     saved = str(tmp_path / "a" / "predictions_box-given.json")
     assert cli.main([*limited, "--predictions", saved, "--output", str(tmp_path / "b")]) == 0
-    assert read_json(tmp_path / "a" / "metrics.json")["rows"] == read_json(tmp_path / "b" / "metrics.json")["rows"]
-    assert cli.main(["evaluate", "--root", str(world), "--predictions", saved, "--settings", "box-given"]) == 2
+    assert (
+        read_json(tmp_path / "a" / "metrics.json")["rows"]
+        == read_json(tmp_path / "b" / "metrics.json")["rows"]
+    )
+    assert (
+        cli.main(
+            ["evaluate", "--root", str(world), "--predictions", saved, "--settings", "box-given"]
+        )
+        == 2
+    )
     assert "image 2 has 0 rows but 1 annotated boxes" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["--limit", "0"], "argument --limit: 0 is too small"),
-    (["--split", "tests"], "has no split 'tests'"),
-    (["--dataset", "imagenet"], "dataset 'imagenet' is unknown; give one of scenes"),
-    (["--settings", "boxes"], "argument --settings: invalid choice: 'boxes'"),
-    (["--save-predictions"], "--save-predictions needs --output"),
-    (["--predictions", "absent.json"], "absent.json: no such file"),
-    (["--predictions", "x.json", "--proposer", "scenes"], "--save-predictions and --proposer need a model"),
-    (["--predictions", "x.json", "--settings", "box-given", "box-free"], "box-given or box-free, not both"),
-    (["--model", "absent"], "model 'absent' is neither"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--limit", "0"], "argument --limit: 0 is too small"),
+        (["--split", "tests"], "has no split 'tests'"),
+        (["--dataset", "imagenet"], "dataset 'imagenet' is unknown; give one of scenes"),
+        (["--settings", "boxes"], "argument --settings: invalid choice: 'boxes'"),
+        (["--save-predictions"], "--save-predictions needs --output"),
+        (["--predictions", "absent.json"], "absent.json: no such file"),
+        (
+            ["--predictions", "x.json", "--proposer", "scenes"],
+            "--save-predictions and --proposer need a model",
+        ),
+        (
+            ["--predictions", "x.json", "--settings", "box-given", "box-free"],
+            "box-given or box-free, not both",
+        ),
+        (["--model", "absent"], "model 'absent' is neither"),
+    ],
+)
 def test_bad_input_is_one_line_and_exit_code_2(world, arguments, message, capsys):
     assert cli.main(["evaluate", "--root", str(world), *arguments]) == 2
     captured = capsys.readouterr()
@@ -134,7 +293,16 @@ def test_an_output_that_is_a_file(world, tmp_path, capsys):
 
 
 def test_predictions_of_another_dataset(world, tmp_path, capsys):
-    theirs = {"categories": ["mug", "chair"], "attributes": [], "images": [{"image_id": 99, "boxes": []}]}
+    theirs = {
+        "categories": ["mug", "chair"],
+        "attributes": [],
+        "images": [{"image_id": 99, "boxes": []}],
+    }
     (tmp_path / "theirs.json").write_text(json.dumps(theirs))
-    assert cli.main(["evaluate", "--root", str(world), "--predictions", str(tmp_path / "theirs.json")]) == 2
-    assert "theirs.json: image 99 is not among the 2 images of the dataset" in capsys.readouterr().err
+    assert (
+        cli.main(["evaluate", "--root", str(world), "--predictions", str(tmp_path / "theirs.json")])
+        == 2
+    )
+    assert (
+        "theirs.json: image 99 is not among the 2 images of the dataset" in capsys.readouterr().err
+    )

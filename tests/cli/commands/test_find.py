@@ -24,21 +24,42 @@ def test_one_image(photo, tmp_path, capsys):
     assert (record["category"], record["attributes"], record["unused"]) == ("mug", ["red"], ["car"])
     assert [entry["rank"] for entry in record["results"]] == [1, 2]
     first = record["results"][0]
-    assert first["box"] == [0, 0, 60, 40] and first["file"] == str(photo) and set(first["attribute_scores"]) == {"red"}
+    assert (
+        first["box"] == [0, 0, 60, 40]
+        and first["file"] == str(photo)
+        and set(first["attribute_scores"]) == {"red"}
+    )
     model = FakeModel().find(photo, "a red mug near a car")
-    assert first["score"] == round(float(model.scores[0]), 4) and first["category_score"] == round(float(model.category_scores[0, 0]), 4)
+    assert first["score"] == round(float(model.scores[0]), 4) and first["category_score"] == round(
+        float(model.category_scores[0, 0]), 4
+    )
     printed = capsys.readouterr().out
-    assert printed.startswith("looking for: category mug; attributes red; left out: car\n  1  mug 0.") and "[0 0 60 40]" in printed
+    assert (
+        printed.startswith("looking for: category mug; attributes red; left out: car\n  1  mug 0.")
+        and "[0 0 60 40]" in printed
+    )
 
 
 def test_a_folder_is_ranked_over_all_images_and_a_broken_one_is_told(tmp_path, capsys):
     for name in ("a.png", "b.png", "c.png"):
         picture(tmp_path / "in" / name, 60, 40)
     (tmp_path / "in/broken.jpg").write_bytes(b"no image")
-    assert find(tmp_path / "in", "red mug", "--top", 2, "--batch-size", 2, "--output", tmp_path / "out") == 2
+    assert (
+        find(
+            tmp_path / "in", "red mug", "--top", 2, "--batch-size", 2, "--output", tmp_path / "out"
+        )
+        == 2
+    )
     results = json.loads((tmp_path / "out/found.json").read_text())["results"]
-    assert [Path(entry["file"]).name for entry in results] == ["a.png", "b.png"]        # the whole image of each; ties by name
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["a.jpg", "b.jpg", "found.json"]
+    assert [Path(entry["file"]).name for entry in results] == [
+        "a.png",
+        "b.png",
+    ]  # the whole image of each; ties by name
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "a.jpg",
+        "b.jpg",
+        "found.json",
+    ]
     error = capsys.readouterr().err
     assert "1 of 4 images could not be used" in error and "broken.jpg" in error
 
@@ -48,18 +69,33 @@ def test_a_picture_that_cannot_be_written_is_told(tmp_path, capsys):
         picture(tmp_path / "in" / name, 60, 40)
     (tmp_path / "out/b.jpg").mkdir(parents=True)
     assert find(tmp_path / "in", "red mug", "--top", 2, "--output", tmp_path / "out") == 2
-    assert f"  {tmp_path / 'in/b.png'}: its results cannot be written (Is a directory)" in capsys.readouterr().err
-    assert (tmp_path / "out/a.jpg").exists() and len(json.loads((tmp_path / "out/found.json").read_text())["results"]) == 2
+    assert (
+        f"  {tmp_path / 'in/b.png'}: its results cannot be written (Is a directory)"
+        in capsys.readouterr().err
+    )
+    assert (tmp_path / "out/a.jpg").exists() and len(
+        json.loads((tmp_path / "out/found.json").read_text())["results"]
+    ) == 2
 
 
 def test_only_looks(photo, tmp_path, capsys):
     assert find(photo, "something red", "--output", tmp_path / "out") == 0
-    assert json.loads((tmp_path / "out/found.json").read_text())["results"][0]["category_score"] is None
+    assert (
+        json.loads((tmp_path / "out/found.json").read_text())["results"][0]["category_score"]
+        is None
+    )
     assert "looking for: no category; attributes red" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("phrase", "message"), [("", "names nothing"), ("no cars", "not wanted"), ("x" * 400, "400 characters"),
-                                                 ("{photo}", "is a file or folder, not a phrase")])
+@pytest.mark.parametrize(
+    ("phrase", "message"),
+    [
+        ("", "names nothing"),
+        ("no cars", "not wanted"),
+        ("x" * 400, "400 characters"),
+        ("{photo}", "is a file or folder, not a phrase"),
+    ],
+)
 def test_bad_phrases_write_nothing(photo, tmp_path, capsys, phrase, message):
     assert find(photo, phrase.format(photo=photo), "--output", tmp_path / "out") == 2
     assert message in capsys.readouterr().err and not (tmp_path / "out").exists()

@@ -25,7 +25,15 @@ def test_a_file_where_the_output_folder_should_be(tmp_path, capsys, inside):
     assert file.read_text() == "mine" and list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.parametrize("bad", ["optimisation.iterations=0", "optimisation.lr=-1", "optimisation.mixed_precision=foo", "output=${foo}"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "optimisation.iterations=0",
+        "optimisation.lr=-1",
+        "optimisation.mixed_precision=foo",
+        "output=${foo}",
+    ],
+)
 def test_bad_values_write_nothing(tmp_path, capsys, monkeypatch, bad):
     monkeypatch.chdir(tmp_path)
     assert bad.split("=")[0] in refused(capsys, "output=runs/t", bad)

@@ -1,5 +1,5 @@
-"""Both towers against open_clip's own encode_image / encode_text, on weights saved by open_clip and loaded by path."""
-
+"""Both towers against open_clip's own encode_image / encode_text, on weights saved by open_clip and
+loaded by path."""
 
 import open_clip
 import pytest
@@ -17,7 +17,11 @@ from ovarnet.modeling.clip.feature_maps import (
 from ovarnet.modeling.clip.weights import ClipSource
 from ovarnet.modeling.text import tower as text_tower
 
-TEXTS = ["a photo of a cat.", "red", "a very long story about a striped mug next to a blue car that is shiny and old"]
+TEXTS = [
+    "a photo of a cat.",
+    "red",
+    "a very long story about a striped mug next to a blue car that is shiny and old",
+]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +33,9 @@ def scenes() -> Clip:
 def loaded_and_reference(name: str, suffix: str, folder) -> tuple[Clip, torch.nn.Module]:
     torch.manual_seed(0)
     reference = open_clip.create_model(name).eval()
-    for module in reference.visual.modules():  # open_clip starts the residual branches at zero, which would hide mistakes in them
+    for module in (
+        reference.visual.modules()
+    ):  # open_clip starts the residual branches at zero, which would hide mistakes in them
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.0)
             torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
@@ -55,11 +61,24 @@ def vit(tmp_path_factory):
 def test_both_towers_equal_open_clip(pair, request):
     clip, reference = request.getfixturevalue(pair)
     pixels = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD))
-    torch.testing.assert_close(clip.encode_image(clip.normalise(pixels)), reference.encode_image((pixels - mean) / std), atol=1e-5, rtol=0)
+    mean, std = (
+        torch.tensor(values).view(3, 1, 1)
+        for values in (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
+    )
+    torch.testing.assert_close(
+        clip.encode_image(clip.normalise(pixels)),
+        reference.encode_image((pixels - mean) / std),
+        atol=1e-5,
+        rtol=0,
+    )
     expected = reference.encode_text(open_clip.get_tokenizer(clip.name)(TEXTS))
     torch.testing.assert_close(clip.encode_text(TEXTS), expected, atol=1e-5, rtol=0)
-    assert (clip.embed_dim, clip.image_size, clip.context_length, clip.text_width) == (expected.shape[1], 224, 77, 512)
+    assert (clip.embed_dim, clip.image_size, clip.context_length, clip.text_width) == (
+        expected.shape[1],
+        224,
+        77,
+        512,
+    )
     assert clip.logit_scale is clip.model.logit_scale
 
 
@@ -68,9 +87,15 @@ def test_resnet_maps_are_open_clips_stages(resnet):
     clip, reference = resnet
     pixels = torch.randn(1, 3, 64, 96)
     maps = feature_maps(clip.model.visual, pixels)
-    stages = reference.visual.forward_intermediates(pixels, indices=[1, 2, 3, 4], intermediates_only=True)["image_intermediates"]
+    stages = reference.visual.forward_intermediates(
+        pixels, indices=[1, 2, 3, 4], intermediates_only=True
+    )["image_intermediates"]
     assert {name: tuple(value.shape[1:]) for name, value in maps.items()} == {
-        "c2": (256, 16, 24), "c3": (512, 8, 12), "c4": (1024, 4, 6), "c5": (2048, 2, 3)}
+        "c2": (256, 16, 24),
+        "c3": (512, 8, 12),
+        "c4": (1024, 4, 6),
+        "c5": (2048, 2, 3),
+    }
     assert feature_channels(clip.model.visual) == {"c2": 256, "c3": 512, "c4": 1024, "c5": 2048}
     assert feature_strides(clip.model.visual) == {"c2": 4, "c3": 8, "c4": 16, "c5": 32}
     for value, stage in zip(maps.values(), stages, strict=True):
@@ -85,9 +110,19 @@ def test_vit_map_is_open_clips_tokens_at_224_and_follows_the_image(vit):
     _, tokens = reference.visual(pixels)
     reference.visual.output_tokens = False
     expected = tokens.transpose(1, 2).reshape(1, 768, 7, 7)
-    torch.testing.assert_close(feature_maps(clip.model.visual, pixels)["last"], expected, atol=1e-5, rtol=0)
-    assert feature_maps(clip.model.visual, torch.randn(1, 3, 96, 130))["last"].shape == (1, 768, 3, 5)  # 130 is padded to 160
-    assert (feature_channels(clip.model.visual), feature_strides(clip.model.visual)) == ({"last": 768}, {"last": 32})
+    torch.testing.assert_close(
+        feature_maps(clip.model.visual, pixels)["last"], expected, atol=1e-5, rtol=0
+    )
+    assert feature_maps(clip.model.visual, torch.randn(1, 3, 96, 130))["last"].shape == (
+        1,
+        768,
+        3,
+        5,
+    )  # 130 is padded to 160
+    assert (feature_channels(clip.model.visual), feature_strides(clip.model.visual)) == (
+        {"last": 768},
+        {"last": 32},
+    )
 
 
 @torch.no_grad()
@@ -120,24 +155,35 @@ def test_what_stands_after_the_end_does_not_matter(scenes):
     ends = tokens.argmax(dim=1)
     expected = scenes.model.encode_text(tokens)
     embeddings = scenes.token_embedding(tokens)
-    torch.testing.assert_close(scenes.encode_embeddings(embeddings, ends), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        scenes.encode_embeddings(embeddings, ends), expected, atol=1e-5, rtol=0
+    )
     for row, end in zip(embeddings, ends, strict=True):
-        row[end + 1:] = torch.randn_like(row[end + 1:])
-    torch.testing.assert_close(scenes.encode_embeddings(embeddings, ends), expected, atol=1e-5, rtol=0)
+        row[end + 1 :] = torch.randn_like(row[end + 1 :])
+    torch.testing.assert_close(
+        scenes.encode_embeddings(embeddings, ends), expected, atol=1e-5, rtol=0
+    )
 
 
 @torch.no_grad()
 def test_only_the_longest_prompt_of_the_batch_is_computed(scenes, monkeypatch):
     lengths = []
     forward = scenes.model.transformer.forward
-    monkeypatch.setattr(scenes.model.transformer, "forward", lambda x, attn_mask: lengths.append(x.shape[1]) or forward(x, attn_mask))
+    monkeypatch.setattr(
+        scenes.model.transformer,
+        "forward",
+        lambda x, attn_mask: lengths.append(x.shape[1]) or forward(x, attn_mask),
+    )
     scenes.encode_text(["cat", "a red cat"])
     assert lengths == [5]
 
 
 @torch.no_grad()
 def test_sequences_keep_their_order_over_batches_of_like_length(scenes, monkeypatch):
-    sequences = [[scenes.sot, *ids, scenes.eot] for ids in scenes.tokenize(["a long red cat", "x", "two words", "y", "three more words"])]
+    sequences = [
+        [scenes.sot, *ids, scenes.eot]
+        for ids in scenes.tokenize(["a long red cat", "x", "two words", "y", "three more words"])
+    ]
     one_by_one = torch.cat([scenes.encode_sequences([sequence]) for sequence in sequences])
     monkeypatch.setattr(text_tower, "BATCH", 2)
     torch.testing.assert_close(scenes.encode_sequences(sequences), one_by_one, atol=1e-5, rtol=0)
@@ -149,14 +195,18 @@ def test_negative_ids_stand_for_vectors(scenes):
     embeddings = scenes.token_embedding(torch.tensor([[scenes.sot, 0, 320, 0, scenes.eot]]))
     embeddings[0, 1], embeddings[0, 3] = vectors[1], vectors[0]
     expected = scenes.encode_embeddings(embeddings, torch.tensor([4]))
-    torch.testing.assert_close(scenes.encode_sequences([[scenes.sot, ~1, 320, ~0, scenes.eot]], vectors), expected)
+    torch.testing.assert_close(
+        scenes.encode_sequences([[scenes.sot, ~1, 320, ~0, scenes.eot]], vectors), expected
+    )
 
 
 def test_nothing_in_nothing_out(scenes):
     assert scenes.encode_image(torch.zeros(0, 3, 64, 64)).shape == (0, 128)
     assert scenes.encode_text([]).shape == (0, 128)
     assert scenes.encode_sequences([]).shape == (0, 128)
-    assert scenes.encode_embeddings(torch.zeros(0, 9, 96), torch.zeros(0, dtype=torch.long)).shape == (0, 128)
+    assert scenes.encode_embeddings(
+        torch.zeros(0, 9, 96), torch.zeros(0, dtype=torch.long)
+    ).shape == (0, 128)
 
 
 def test_crops_of_another_size_are_refused(scenes):
@@ -167,7 +217,9 @@ def test_crops_of_another_size_are_refused(scenes):
 def test_too_long_a_text_is_named_or_cut_when_asked(scenes):
     longest = " ".join(["cat"] * 75)  # one token each, with start and end 77
     scenes.encode_text([longest])
-    with pytest.raises(InputError, match=r"'cat cat .* needs 78 tokens and ovarnet-scenes reads 77"):
+    with pytest.raises(
+        InputError, match=r"'cat cat .* needs 78 tokens and ovarnet-scenes reads 77"
+    ):
         scenes.encode_text(["dog", longest + " cat"])
     cut = scenes.encode_text([longest + " dog dog"], truncate=True)
     torch.testing.assert_close(cut, scenes.encode_text([longest]))
@@ -181,7 +233,8 @@ def test_parts_for_training_split_the_parameters(scenes):
 
 
 class WordCounter:
-    """A tokenizer with another interface than CLIP's, like the Hub's: ids by word, padded with 1 to 8 tokens, cut silently."""
+    """A tokenizer with another interface than CLIP's, like the Hub's: ids by word, padded with 1 to
+    8 tokens, cut silently."""
 
     def tokenizer(self, text):
         return type("Encoded", (), {"input_ids": [2 + len(word) for word in text.split()]})
@@ -194,9 +247,20 @@ class WordCounter:
 @torch.no_grad()
 def test_other_text_towers_encode_plain_texts_only():
     """A tower like SigLIP's: no causal mask, read at the last position, another tokenizer."""
-    config = {"embed_dim": 32, "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
-              "text_cfg": {"context_length": 8, "vocab_size": 50, "width": 32, "heads": 2, "layers": 1, "no_causal_mask": True,
-                           "proj_bias": True, "pool_type": "last"}}
+    config = {
+        "embed_dim": 32,
+        "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
+        "text_cfg": {
+            "context_length": 8,
+            "vocab_size": 50,
+            "width": 32,
+            "heads": 2,
+            "layers": 1,
+            "no_causal_mask": True,
+            "proj_bias": True,
+            "pool_type": "last",
+        },
+    }
     model = open_clip.CustomTextCLIP(**config).eval()
     clip = Clip(model, WordCounter(), ClipSource("siglip-like", config, None, False))
     texts = ["a cat", "one two three"]
@@ -210,8 +274,13 @@ def test_other_text_towers_encode_plain_texts_only():
 @torch.no_grad()
 def test_causal_towers_of_other_model_classes_take_embeddings():
     """EVA and others keep CLIP's text tower in a module of its own."""
-    config = {"embed_dim": 32, "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
-              "text_cfg": {"width": 64, "heads": 2, "layers": 2}}
+    config = {
+        "embed_dim": 32,
+        "vision_cfg": {"image_size": 32, "layers": 1, "width": 64, "patch_size": 16},
+        "text_cfg": {"width": 64, "heads": 2, "layers": 2},
+    }
     model = open_clip.CustomTextCLIP(**config).eval()
     clip = Clip(model, open_clip.SimpleTokenizer(), ClipSource("eva-like", config, None, False))
-    torch.testing.assert_close(clip.encode_text(TEXTS), model.encode_text(open_clip.tokenize(TEXTS)), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        clip.encode_text(TEXTS), model.encode_text(open_clip.tokenize(TEXTS)), atol=1e-5, rtol=0
+    )

@@ -1,4 +1,5 @@
-"""Finding and reading CLIP weights: exact fit, QuickGELU where it belongs, and one clear line for every way it can go wrong."""
+"""Finding and reading CLIP weights: exact fit, QuickGELU where it belongs, and one clear line for
+every way it can go wrong."""
 
 import json
 import pickle
@@ -21,7 +22,11 @@ from ovarnet.modeling.clip import weights as clip_weights
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.clip.weights import read_state_dict, resolve
 
-OPENAI_SCALARS = {"input_resolution": torch.tensor(64), "context_length": torch.tensor(77), "vocab_size": torch.tensor(49408)}
+OPENAI_SCALARS = {
+    "input_resolution": torch.tensor(64),
+    "context_length": torch.tensor(77),
+    "vocab_size": torch.tensor(49408),
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +52,16 @@ def test_state_dicts_in_every_wrapping_load(model, saved, tmp_path):
     assert_same_weights(load_clip("ovarnet-scenes", str(saved)), model)
     save_file(state, tmp_path / "weights.safetensors")
     assert_same_weights(load_clip("ovarnet-scenes", tmp_path / "weights.safetensors"), model)
-    torch.save({"epoch": 3, "state_dict": {f"module.{key}": value for key, value in state.items()}}, tmp_path / "training.pt")
+    torch.save(
+        {"epoch": 3, "state_dict": {f"module.{key}": value for key, value in state.items()}},
+        tmp_path / "training.pt",
+    )
     assert_same_weights(load_clip("ovarnet-scenes", tmp_path / "training.pt"), model)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::torch.jit.TracerWarning")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::torch.jit.TracerWarning"
+)
 def test_torchscript_archives_are_read_without_running_them(model, tmp_path, monkeypatch):
     """The form in which OpenAI gives its weights away."""
     open_clip.trace_model(model, batch_size=2).save(str(tmp_path / "archive.pt"))
@@ -61,13 +71,17 @@ def test_torchscript_archives_are_read_without_running_them(model, tmp_path, mon
 
 
 def test_half_precision_weights_become_float32(model, tmp_path):
-    torch.save({key: value.half() for key, value in model.state_dict().items()}, tmp_path / "half.pt")
+    torch.save(
+        {key: value.half() for key, value in model.state_dict().items()}, tmp_path / "half.pt"
+    )
     clip = load_clip("ovarnet-scenes", tmp_path / "half.pt")
     assert {parameter.dtype for parameter in clip.parameters()} == {torch.float32}
 
 
 def test_openai_weights_get_quick_gelu_by_tag(monkeypatch, tmp_path):
-    monkeypatch.setattr(clip_weights, "download", lambda name, tag, described: tmp_path / "cached.safetensors")
+    monkeypatch.setattr(
+        clip_weights, "download", lambda name, tag, described: tmp_path / "cached.safetensors"
+    )
     assert resolve("ViT-B-16", "openai", random_weights=False).quick_gelu is True
     assert resolve("ViT-B-16-quickgelu", "openai", random_weights=False).quick_gelu is True
     assert resolve("ViT-B-16", "laion2b_s34b_b88k", random_weights=False).quick_gelu is False
@@ -76,14 +90,24 @@ def test_openai_weights_get_quick_gelu_by_tag(monkeypatch, tmp_path):
 def test_quick_gelu_reaches_the_text_tower():
     source = resolve("ovarnet-scenes", None, random_weights=True)
     assert not any(isinstance(module, QuickGELU) for module in source.build().modules())
-    assert sum(isinstance(module, QuickGELU) for module in replace(source, quick_gelu=True).build().modules()) == 2
+    assert (
+        sum(
+            isinstance(module, QuickGELU)
+            for module in replace(source, quick_gelu=True).build().modules()
+        )
+        == 2
+    )
 
 
 def test_openai_files_ask_for_the_quickgelu_name(model, tmp_path):
     torch.save({**model.state_dict(), **OPENAI_SCALARS}, tmp_path / "openai.pt")
-    with pytest.raises(InputError, match="trained with QuickGELU; name the architecture ovarnet-scenes-quickgelu"):
+    with pytest.raises(
+        InputError, match="trained with QuickGELU; name the architecture ovarnet-scenes-quickgelu"
+    ):
         load_clip("ovarnet-scenes", tmp_path / "openai.pt")
-    source = replace(resolve("ovarnet-scenes", tmp_path / "openai.pt", random_weights=False), quick_gelu=True)
+    source = replace(
+        resolve("ovarnet-scenes", tmp_path / "openai.pt", random_weights=False), quick_gelu=True
+    )
     clip_weights.load_strictly(source.build(), read_state_dict(source.file), source)
 
 
@@ -93,7 +117,10 @@ def test_pixel_statistics_of_a_local_file_follow_the_architecture(saved):
 
 
 def test_a_folder_as_the_hub_holds_it(model, tmp_path):
-    described = {"model_cfg": open_clip.get_model_config("ovarnet-scenes"), "preprocess_cfg": {"mean": [0.1, 0.2, 0.3], "std": [1, 1, 2]}}
+    described = {
+        "model_cfg": open_clip.get_model_config("ovarnet-scenes"),
+        "preprocess_cfg": {"mean": [0.1, 0.2, 0.3], "std": [1, 1, 2]},
+    }
     (tmp_path / "open_clip_config.json").write_text(json.dumps(described))
     with pytest.raises(InputError, match="holds no weights file"):
         load_clip(f"local-dir:{tmp_path}", None)
@@ -101,7 +128,11 @@ def test_a_folder_as_the_hub_holds_it(model, tmp_path):
     clip = load_clip(f"local-dir:{tmp_path}", None)
     assert_same_weights(clip, model)
     assert (clip.mean, clip.std) == ((0.1, 0.2, 0.3), (1, 1, 2))
-    assert ovarnet.load(f"clip-attr:local-dir:{tmp_path}", device="cpu").clip.mean == (0.1, 0.2, 0.3)
+    assert ovarnet.load(f"clip-attr:local-dir:{tmp_path}", device="cpu").clip.mean == (
+        0.1,
+        0.2,
+        0.3,
+    )
     with pytest.raises(InputError, match="brings its own weights"):
         load_clip(f"local-dir:{tmp_path}", "openai")
     (tmp_path / "open_clip_config.json").write_text("{")
@@ -109,9 +140,19 @@ def test_a_folder_as_the_hub_holds_it(model, tmp_path):
         load_clip(f"local-dir:{tmp_path}", None)
 
 
-@pytest.mark.parametrize(("error", "message"), [
-    (ImportError("Please install transformers"), r"needs packages that are not installed .*; pip install transformers sentencepiece"),
-    (OSError("no network"), r"\(timm/ViT-B-16-SigLIP on the Hugging Face Hub\) .* hf download timm/ViT-B-16-SigLIP --local-dir FOLDER")])
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            ImportError("Please install transformers"),
+            r"needs packages that are not installed .*; pip install transformers sentencepiece",
+        ),
+        (
+            OSError("no network"),
+            r"\(timm/ViT-B-16-SigLIP on the Hugging Face Hub\) .* hf download timm/ViT-B-16-SigLIP --local-dir FOLDER",
+        ),
+    ],
+)
 def test_a_tokenizer_that_is_not_at_hand(saved, monkeypatch, error, message):
     def missing(*_, **__):
         raise error
@@ -122,13 +163,28 @@ def test_a_tokenizer_that_is_not_at_hand(saved, monkeypatch, error, message):
         load_clip("ViT-B-16-SigLIP", saved)
 
 
-@pytest.mark.parametrize(("name", "pretrained", "message"), [
-    ("ViT-B-17", "openai", r"unknown CLIP architecture 'ViT-B-17'; the nearest names are ViT-B-16"),
-    ("ViT-B-32-256", "openai", r"'openai' is no tag of ViT-B-32-256 and no file; the tags of ViT-B-32-256 are: datacomp_s34b_b86k"),
-    ("RN50x4", None, r"no weights given for RN50x4; give an open_clip tag \(openai\) or a local weights file"),
-    ("RN50", "nowhere/rn50.pt", r"weights file nowhere/rn50.pt does not exist"),
-    ("RN50", Path("openai"), r"weights file openai does not exist"),
-])
+@pytest.mark.parametrize(
+    ("name", "pretrained", "message"),
+    [
+        (
+            "ViT-B-17",
+            "openai",
+            r"unknown CLIP architecture 'ViT-B-17'; the nearest names are ViT-B-16",
+        ),
+        (
+            "ViT-B-32-256",
+            "openai",
+            r"'openai' is no tag of ViT-B-32-256 and no file; the tags of ViT-B-32-256 are: datacomp_s34b_b86k",
+        ),
+        (
+            "RN50x4",
+            None,
+            r"no weights given for RN50x4; give an open_clip tag \(openai\) or a local weights file",
+        ),
+        ("RN50", "nowhere/rn50.pt", r"weights file nowhere/rn50.pt does not exist"),
+        ("RN50", Path("openai"), r"weights file openai does not exist"),
+    ],
+)
 def test_names_that_lead_nowhere(name, pretrained, message):
     with pytest.raises(InputError, match=message):
         load_clip(name, pretrained)
@@ -154,11 +210,11 @@ def test_damaged_and_foreign_files(saved, model, tmp_path):
     save_file(model.state_dict(), tmp_path / "cut.safetensors")
     cut = (tmp_path / "cut.safetensors").read_bytes()
     cases = {
-        "cut.pt": (whole[:len(whole) // 2], "is cut off or no weights file"),
+        "cut.pt": (whole[: len(whole) // 2], "is cut off or no weights file"),
         "empty.pt": (b"", "is cut off or no weights file"),
         "photo.pt": (b"\xff\xd8\xff\xe0 not weights", "is cut off or no weights file"),
         "empty.safetensors": (b"", "no readable safetensors file"),
-        "cut.safetensors": (cut[:len(cut) // 2], "no readable safetensors file"),
+        "cut.safetensors": (cut[: len(cut) // 2], "no readable safetensors file"),
     }
     for name, (content, message) in cases.items():
         (tmp_path / name).write_bytes(content)
@@ -169,12 +225,16 @@ def test_damaged_and_foreign_files(saved, model, tmp_path):
 
 def test_pickled_objects_are_never_executed(tmp_path):
     torch.save({"state_dict": Evil()}, tmp_path / "evil.pt")
-    with pytest.raises(InputError, match=r"evil\.pt holds pickled Python objects, which are never loaded"):
+    with pytest.raises(
+        InputError, match=r"evil\.pt holds pickled Python objects, which are never loaded"
+    ):
         load_clip("ovarnet-scenes", tmp_path / "evil.pt")
     with zipfile.ZipFile(tmp_path / "script.pt", "w") as archive:
         archive.writestr("script/constants.pkl", b"")
         archive.writestr("script/data.pkl", pickle.dumps(Evil()))
-    with pytest.raises(InputError, match=r"script\.pt holds pickled Python objects, which are never loaded"):
+    with pytest.raises(
+        InputError, match=r"script\.pt holds pickled Python objects, which are never loaded"
+    ):
         load_clip("ovarnet-scenes", tmp_path / "script.pt")
     torch.save([torch.zeros(2)], tmp_path / "list.pt")
     with pytest.raises(InputError, match=r"list\.pt holds no state dict"):
@@ -190,8 +250,11 @@ def test_what_does_not_fit_is_named(model, tmp_path):
     with pytest.raises(InputError) as caught:
         load_clip("ovarnet-scenes", tmp_path / "other.pt")
     assert str(caught.value) == (
-        f"{tmp_path / 'other.pt'} does not fit ovarnet-scenes: 1 missing (ln_final.bias); 1 left over (extra.weight); "
-        "1 other shape (text_projection (96, 64) instead of (96, 128)); name the architecture it was made with")
+        f"{tmp_path / 'other.pt'} does not fit ovarnet-scenes: 1 missing (ln_final.bias); 1 left "
+        "over (extra.weight); "
+        "1 other shape (text_projection (96, 64) instead of (96, 128)); name the architecture it "
+        "was made with"
+    )
 
 
 def test_offline_a_tag_fails_at_once_and_says_what_to_do(monkeypatch, tmp_path):
@@ -200,9 +263,12 @@ def test_offline_a_tag_fails_at_once_and_says_what_to_do(monkeypatch, tmp_path):
     with pytest.raises(InputError) as caught:
         load_clip("RN50", "openai")
     assert str(caught.value) == (
-        "the weights 'openai' of RN50 are not in the local cache and cannot be fetched (HF_HUB_OFFLINE is set); download "
-        f"open_clip_model.safetensors of {constants.ENDPOINT}/timm/resnet50_clip.openai elsewhere and give its path instead of the tag, "
-        "with the architecture RN50-quickgelu")
+        "the weights 'openai' of RN50 are not in the local cache and cannot be fetched "
+        "(HF_HUB_OFFLINE is set); download "
+        f"open_clip_model.safetensors of {constants.ENDPOINT}/timm/resnet50_clip.openai elsewhere "
+        "and give its path instead of the tag, "
+        "with the architecture RN50-quickgelu"
+    )
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(clip_hub.urllib.request, "urlopen", _no_network)
     with pytest.raises(InputError, match="no network: name or service not known"):
@@ -212,7 +278,11 @@ def test_offline_a_tag_fails_at_once_and_says_what_to_do(monkeypatch, tmp_path):
 def test_a_cached_tag_needs_no_network(monkeypatch, tmp_path):
     asked = []
     monkeypatch.setattr(clip_hub.urllib.request, "urlopen", _no_network)
-    monkeypatch.setattr(clip_hub, "hf_hub_download", lambda *names, local_files_only: asked.append(names) or "/cache/x")
+    monkeypatch.setattr(
+        clip_hub,
+        "hf_hub_download",
+        lambda *names, local_files_only: asked.append(names) or "/cache/x",
+    )
     assert resolve("RN50", "openai", random_weights=False).file == Path("/cache/x")
     assert asked == [("timm/resnet50_clip.openai", "open_clip_model.safetensors")]
 

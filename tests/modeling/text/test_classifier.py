@@ -1,4 +1,5 @@
-"""Logits by hand, synonyms, calibration, and a memory that hits when it may and misses when it must."""
+"""Logits by hand, synonyms, calibration, and a memory that hits when it may and misses when it
+must."""
 
 import math
 
@@ -39,13 +40,17 @@ def classifier(clip) -> TextClassifier:
 def encodings(prompts, monkeypatch) -> list:
     """Word lists that are really encoded from now on."""
     calls, encode = [], prompts.encode
-    monkeypatch.setattr(prompts, "encode", lambda clip, words, kind: calls.append(list(words)) or encode(clip, words, kind))
+    monkeypatch.setattr(
+        prompts,
+        "encode",
+        lambda clip, words, kind: calls.append(list(words)) or encode(clip, words, kind),
+    )
     return calls
 
 
 def unit_words(owner: list[int]) -> WordEmbeddings:
     """Rows (1, 0), (0, 1), (.6, .8), ... of two-dimensional embeddings."""
-    rows = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])[:len(owner)]
+    rows = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])[: len(owner)]
     return WordEmbeddings(rows, torch.tensor(owner), max(owner) + 1, "attribute")
 
 
@@ -60,9 +65,13 @@ def test_logits_are_scaled_cosines_plus_bias(classifier):
 def test_synonyms_count_by_their_best_at_test_and_by_their_mean_in_training(classifier):
     regions = torch.tensor([[3.0, 4.0], [0.0, -2.0]])
     words = unit_words([0, 1, 1])
-    torch.testing.assert_close(classifier.cosines(regions, words), torch.tensor([[0.6, 1.0], [0.0, -0.8]]))
+    torch.testing.assert_close(
+        classifier.cosines(regions, words), torch.tensor([[0.6, 1.0], [0.0, -0.8]])
+    )
     classifier.train()
-    torch.testing.assert_close(classifier.cosines(regions, words), torch.tensor([[0.6, 0.9], [0.0, -0.9]]))
+    torch.testing.assert_close(
+        classifier.cosines(regions, words), torch.tensor([[0.6, 0.9], [0.0, -0.9]])
+    )
 
 
 def test_calibration_replaces_scale_and_bias_of_its_kind_and_is_saved(classifier, clip):
@@ -87,7 +96,9 @@ def test_an_unfitted_clip_is_measured_against_neutral_texts(clip):
     texts = F.normalize(clip.encode_text(NEUTRAL_TEXTS), dim=-1)
     neutral = F.normalize(texts.mean(dim=0), dim=0)
     regions_unit = F.normalize(regions, dim=-1)
-    expected = clip.logit_scale.exp() * (regions_unit @ words.matrix.T - (regions_unit @ neutral)[:, None])
+    expected = clip.logit_scale.exp() * (
+        regions_unit @ words.matrix.T - (regions_unit @ neutral)[:, None]
+    )
     torch.testing.assert_close(classifier(regions, words), expected, atol=1e-4, rtol=0)
 
 
@@ -103,14 +114,19 @@ def test_a_score_does_not_depend_on_the_other_words(classifier):
     together = classifier(regions, classifier.embed(WORDS, "attribute"))
     for column, word in enumerate(WORDS):
         alone = classifier(regions, classifier.embed([word], "attribute"))
-        torch.testing.assert_close(together[:, column:column + 1], alone, atol=1e-4, rtol=0)
+        torch.testing.assert_close(together[:, column : column + 1], alone, atol=1e-4, rtol=0)
 
 
 def test_training_computes_anew_with_gradient(classifier):
     classifier.train()
     logits = classifier(torch.randn(2, 128), classifier.embed(WORDS, "attribute"))
     logits.sum().backward()
-    for parameter in (classifier.prompts.vectors, classifier.bias, classifier.clip.logit_scale, classifier.clip.model.text_projection):
+    for parameter in (
+        classifier.prompts.vectors,
+        classifier.bias,
+        classifier.clip.logit_scale,
+        classifier.clip.model.text_projection,
+    ):
         assert parameter.grad.abs().sum() > 0
     assert not classifier.eval().embed(WORDS, "attribute").matrix.requires_grad
 
@@ -124,10 +140,10 @@ def test_memory_is_keyed_by_words_kind_and_weights(classifier, monkeypatch):
     first = classifier.embed(WORDS, "category")
     assert classifier.embed(list(WORDS), "category") is first
     assert len(calls) == 1
-    classifier.embed(WORDS[::-1], "category")                                       # another order
-    classifier.embed(WORDS, "attribute")                                            # another kind
-    classifier.embed([Word("mug", "kitchen"), *WORDS[1:]], "category")              # another parent type
-    classifier.embed([WORDS[0], Word("red", "color"), WORDS[2]], "category")        # without its synonym
+    classifier.embed(WORDS[::-1], "category")  # another order
+    classifier.embed(WORDS, "attribute")  # another kind
+    classifier.embed([Word("mug", "kitchen"), *WORDS[1:]], "category")  # another parent type
+    classifier.embed([WORDS[0], Word("red", "color"), WORDS[2]], "category")  # without its synonym
     assert len(calls) == 5
     with torch.no_grad():
         classifier.prompts.vectors.normal_()
@@ -154,8 +170,12 @@ def test_embeddings_made_in_inference_mode_can_train(classifier):
 
 
 def test_five_thousand_words_are_one_product(classifier, monkeypatch):
-    words = WordEmbeddings(F.normalize(torch.randn(5000, 128), dim=-1), torch.arange(5000), 5000, "category")
+    words = WordEmbeddings(
+        F.normalize(torch.randn(5000, 128), dim=-1), torch.arange(5000), 5000, "category"
+    )
     products, matmul = [], torch.Tensor.__matmul__
-    monkeypatch.setattr(torch.Tensor, "__matmul__", lambda a, b: products.append((a.shape, b.shape)) or matmul(a, b))
+    monkeypatch.setattr(
+        torch.Tensor, "__matmul__", lambda a, b: products.append((a.shape, b.shape)) or matmul(a, b)
+    )
     assert classifier(torch.randn(100, 128), words).shape == (100, 5000)
     assert products == [((100, 128), (128, 5000))]

@@ -10,7 +10,12 @@ from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.vocabulary import Word
 
 RED = Word("red", parent="color")
-WORDS = [Word("mug", "kitchen"), RED, Word("made of wood", "material", synonyms=("wooden", "made_of_wood")), Word("zebra")]
+WORDS = [
+    Word("mug", "kitchen"),
+    RED,
+    Word("made of wood", "material", synonyms=("wooden", "made_of_wood")),
+    Word("zebra"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +40,29 @@ def test_the_layout_is_ten_vectors_word_ten_vectors_parent_ten_vectors(clip):
     assert abs(prompts.vectors.std().item() - 0.02) < 0.002
     layout = prompts.layout(clip, "made of wood", "material")
     marks = [~k for k in range(30)]
-    assert layout == [49406, *marks[:10], *ids(clip, "made of wood"), *marks[10:20], *ids(clip, "material"), *marks[20:], 49407]
+    assert layout == [
+        49406,
+        *marks[:10],
+        *ids(clip, "made of wood"),
+        *marks[10:20],
+        *ids(clip, "material"),
+        *marks[20:],
+        49407,
+    ]
     assert len(layout) == 1 + 10 + 3 + 10 + 1 + 10 + 1
     assert marks[0] == -1 and marks[29] == -30
 
 
 def test_vector_counts_are_free_and_may_be_zero(clip):
-    assert LearnedPrompts(96, (2, 0, 1)).layout(clip, "red", "color") == [49406, -1, -2, *ids(clip, "red"), *ids(clip, "color"), -3, 49407]
+    assert LearnedPrompts(96, (2, 0, 1)).layout(clip, "red", "color") == [
+        49406,
+        -1,
+        -2,
+        *ids(clip, "red"),
+        *ids(clip, "color"),
+        -3,
+        49407,
+    ]
     none = LearnedPrompts(96, (0, 0, 0))
     with torch.no_grad():
         expected = F.normalize(clip.encode_text(["red color"]), dim=-1)
@@ -52,21 +73,31 @@ def test_vector_counts_are_free_and_may_be_zero(clip):
 def test_the_feature_is_that_of_the_spelled_out_prompt_at_its_end(clip):
     """Against open_clip's own pass over all 77 positions."""
     prompts = LearnedPrompts(96, (1, 1, 1))
-    ids_row = torch.tensor([[clip.sot, 0, *ids(clip, "red"), 0, *ids(clip, "color"), 0, clip.eot, *[0] * 70]])
+    ids_row = torch.tensor(
+        [[clip.sot, 0, *ids(clip, "red"), 0, *ids(clip, "color"), 0, clip.eot, *[0] * 70]]
+    )
     embeddings = clip.token_embedding(ids_row)
     embeddings[0, [1, 3, 5]] = prompts.vectors
     model = clip.model
-    hidden = model.ln_final(model.transformer(embeddings + model.positional_embedding, attn_mask=model.attn_mask))
+    hidden = model.ln_final(
+        model.transformer(embeddings + model.positional_embedding, attn_mask=model.attn_mask)
+    )
     expected = F.normalize(hidden[:, 6] @ model.text_projection, dim=-1)
-    torch.testing.assert_close(prompts.encode(clip, [RED], "attribute").matrix, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        prompts.encode(clip, [RED], "attribute").matrix, expected, atol=1e-5, rtol=0
+    )
 
 
 @torch.no_grad()
 def test_words_without_a_type_use_other_and_underscores_are_spaces(clip):
     prompts = LearnedPrompts(96)
     one = prompts.encode(clip, [Word("teddy_bear")], "category").matrix
-    torch.testing.assert_close(one, prompts.encode(clip, [Word("teddy bear", parent="other")], "category").matrix)
-    assert not torch.allclose(one, prompts.encode(clip, [Word("teddy bear", parent="animal")], "category").matrix)
+    torch.testing.assert_close(
+        one, prompts.encode(clip, [Word("teddy bear", parent="other")], "category").matrix
+    )
+    assert not torch.allclose(
+        one, prompts.encode(clip, [Word("teddy bear", parent="animal")], "category").matrix
+    )
 
 
 @torch.no_grad()
@@ -74,8 +105,13 @@ def test_templates_are_averaged_after_normalisation(clip):
     prompts = TemplatePrompts(["a photo of a {}."], ["{} thing", "something {}"])
     rows = F.normalize(clip.encode_text(["red thing", "something red"]), dim=-1)
     embeddings = prompts.encode(clip, [RED], "attribute")
-    torch.testing.assert_close(embeddings.matrix, F.normalize(rows.mean(dim=0, keepdim=True), dim=-1), atol=1e-6, rtol=0)
-    torch.testing.assert_close(prompts.encode(clip, [RED], "category").matrix, F.normalize(clip.encode_text(["a photo of a red."]), dim=-1))
+    torch.testing.assert_close(
+        embeddings.matrix, F.normalize(rows.mean(dim=0, keepdim=True), dim=-1), atol=1e-6, rtol=0
+    )
+    torch.testing.assert_close(
+        prompts.encode(clip, [RED], "category").matrix,
+        F.normalize(clip.encode_text(["a photo of a red."]), dim=-1),
+    )
     braces = prompts.encode(clip, [Word("{x}")], "category").matrix
     torch.testing.assert_close(braces, F.normalize(clip.encode_text(["a photo of a {x}."]), dim=-1))
 
@@ -95,8 +131,12 @@ def test_a_word_is_encoded_for_itself(clip, prompts):
     backwards = prompts.encode(clip, WORDS[::-1], "attribute")
     for column, word in enumerate(WORDS):
         alone = prompts.encode(clip, [word], "attribute").matrix
-        torch.testing.assert_close(together.matrix[together.owner == column], alone, atol=1e-5, rtol=0)
-        torch.testing.assert_close(backwards.matrix[backwards.owner == len(WORDS) - 1 - column], alone, atol=1e-5, rtol=0)
+        torch.testing.assert_close(
+            together.matrix[together.owner == column], alone, atol=1e-5, rtol=0
+        )
+        torch.testing.assert_close(
+            backwards.matrix[backwards.owner == len(WORDS) - 1 - column], alone, atol=1e-5, rtol=0
+        )
 
 
 def test_no_words_give_no_rows(clip, prompts):
@@ -126,13 +166,20 @@ def test_too_long_words_are_named_and_never_cut(clip, prompts):
 
 def test_exactly_as_many_tokens_as_fit(clip):
     prompts = LearnedPrompts(96)
-    prompts.layout(clip, " ".join(["cat"] * 44), "other")  # 77 - 30 vectors - start, end and one token of "other"
-    with pytest.raises(InputError, match=r"^the word 'cat cat .*\.\.\.' needs 45 tokens but the prompt has room for 44; shorten it$"):
+    prompts.layout(
+        clip, " ".join(["cat"] * 44), "other"
+    )  # 77 - 30 vectors - start, end and one token of "other"
+    with pytest.raises(
+        InputError,
+        match=r"^the word 'cat cat .*\.\.\.' needs 45 tokens but the prompt has room for 44; shorten it$",
+    ):
         prompts.layout(clip, " ".join(["cat"] * 45), "other")
 
 
 def test_vectors_of_another_width_are_refused(clip):
-    with pytest.raises(InputError, match="prompt vectors are 512 wide but the text tower of ovarnet-scenes is 96"):
+    with pytest.raises(
+        InputError, match="prompt vectors are 512 wide but the text tower of ovarnet-scenes is 96"
+    ):
         LearnedPrompts(512).encode(clip, [RED], "attribute")
 
 

@@ -20,7 +20,10 @@ from ovarnet.vocabulary import Vocabulary, Word
 
 def test_table_has_mean_and_sample_deviation():
     assert cell([50.0]) == "50.0" and cell([50.0, 54.0]) == "52.0 ± 2.8"
-    text = markdown({"a row": [{"attributes/base": 50.0, "x": 1.0}, {"attributes/base": 54.0, "x": 1.0}]}, ["attributes/base", "x"])
+    text = markdown(
+        {"a row": [{"attributes/base": 50.0, "x": 1.0}, {"attributes/base": 54.0, "x": 1.0}]},
+        ["attributes/base", "x"],
+    )
     assert text == "| | mAP base | x |\n|---|---|---|\n| a row | 52.0 ± 2.8 | 1.0 ± 0.0 |\n"
 
 
@@ -31,42 +34,80 @@ def test_every_row_has_a_name_of_its_own():
 
 
 def test_groups_are_base_novel_and_parent_types():
-    words = Vocabulary(attributes=(Word("red", "color", seen=True), Word("gray", "color"), Word("small", "size", seen=True)))
+    words = Vocabulary(
+        attributes=(
+            Word("red", "color", seen=True),
+            Word("gray", "color"),
+            Word("small", "size", seen=True),
+        )
+    )
     assert groups(words) == {"base": [0, 2], "novel": [1], "color": [0, 1], "size": [2]}
 
 
 def test_first_boxes():
     lists = [[0] * n for n in (2, 3, 4)]
-    assert first_boxes(lists, 5) == lists[:2] and first_boxes(lists, 6) == lists and first_boxes(lists, 99) == lists
+    assert (
+        first_boxes(lists, 5) == lists[:2]
+        and first_boxes(lists, 6) == lists
+        and first_boxes(lists, 99) == lists
+    )
 
 
 class HandMadeTest(BoxGivenTest):
     """Four boxes: two mugs, a key, a car. Key and gray are novel."""
 
     def __init__(self):
-        self.vocabulary = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)),
-                                     (Word("red", "color", seen=True), Word("gray", "color"), Word("small", "size", seen=True)))
+        self.vocabulary = Vocabulary(
+            (Word("mug", seen=True), Word("key"), Word("car", seen=True)),
+            (
+                Word("red", "color", seen=True),
+                Word("gray", "color"),
+                Word("small", "size", seen=True),
+            ),
+        )
         self.categories = np.array([0, 0, 1, 2])
-        self.attributes = np.array([[POSITIVE, NEGATIVE, POSITIVE], [NEGATIVE, POSITIVE, UNKNOWN], [NEGATIVE, NEGATIVE, UNKNOWN],
-                                    [NEGATIVE, POSITIVE, POSITIVE]])
+        self.attributes = np.array(
+            [
+                [POSITIVE, NEGATIVE, POSITIVE],
+                [NEGATIVE, POSITIVE, UNKNOWN],
+                [NEGATIVE, NEGATIVE, UNKNOWN],
+                [NEGATIVE, POSITIVE, POSITIVE],
+            ]
+        )
 
 
 def test_box_given_scores_are_percentages_of_base_and_of_novel_words():
-    categories = np.array([[0.9, 0.1, 0.0], [0.8, 0.1, 0.3], [0.1, 0.2, 0.3], [0.2, 0.1, 0.9]])     # all right but the key
+    categories = np.array(
+        [[0.9, 0.1, 0.0], [0.8, 0.1, 0.3], [0.1, 0.2, 0.3], [0.2, 0.1, 0.9]]
+    )  # all right but the key
     attributes = np.array([[0.9, 0.4, 0.5], [0.3, 0.5, 0.5], [0.2, 0.9, 0.5], [0.1, 0.3, 0.5]])
     red, gray, small = 100, 100 * (1 / 2 + 2 / 4) / 2, 100
-    assert HandMadeTest().measure(categories, attributes) == pytest.approx({
-        "categories/base": 100, "categories/novel": 0, "categories/all": 75, "attributes/base": (red + small) / 2,
-        "attributes/novel": gray, "attributes/color": (red + gray) / 2, "attributes/size": small,
-        "attributes/all": (red + gray + small) / 3})
+    assert HandMadeTest().measure(categories, attributes) == pytest.approx(
+        {
+            "categories/base": 100,
+            "categories/novel": 0,
+            "categories/all": 75,
+            "attributes/base": (red + small) / 2,
+            "attributes/novel": gray,
+            "attributes/color": (red + gray) / 2,
+            "attributes/size": small,
+            "attributes/all": (red + gray + small) / 3,
+        }
+    )
 
 
 def test_chance_is_a_percentage_too():
-    red, gray, small = 25, 50, 100      # shares of the positives among the known labels
-    assert HandMadeTest().chance() == pytest.approx({
-        **dict.fromkeys(["categories/base", "categories/novel", "categories/all"], 100 / 3), "attributes/base": (red + small) / 2,
-        "attributes/novel": gray, "attributes/color": (red + gray) / 2, "attributes/size": small,
-        "attributes/all": (red + gray + small) / 3})
+    red, gray, small = 25, 50, 100  # shares of the positives among the known labels
+    assert HandMadeTest().chance() == pytest.approx(
+        {
+            **dict.fromkeys(["categories/base", "categories/novel", "categories/all"], 100 / 3),
+            "attributes/base": (red + small) / 2,
+            "attributes/novel": gray,
+            "attributes/color": (red + gray) / 2,
+            "attributes/size": small,
+            "attributes/all": (red + gray + small) / 3,
+        }
+    )
 
 
 def test_the_oracle_has_every_label_of_every_word():
@@ -80,7 +121,10 @@ def test_the_oracle_has_every_label_of_every_word():
     for word, label in zip(data.base.attributes, first.tolist(), strict=True):
         expected = POSITIVE if word.name in thing.attributes else NEGATIVE
         assert label == expected or (label == UNKNOWN and word.parent == "pose")
-    assert torch.equal(images.read(data.detection.files[0]), torch.from_numpy(scenes[0].image).permute(2, 0, 1) / 255)
+    assert torch.equal(
+        images.read(data.detection.files[0]),
+        torch.from_numpy(scenes[0].image).permute(2, 0, 1) / 255,
+    )
     assert data.detection.boxes[0].tolist() == list(scenes[0].objects[0].box)
 
 
@@ -98,8 +142,14 @@ def test_the_rules_read_the_captions_of_the_world_as_the_generator_means_them(in
 def test_true_words_ignore_what_is_not_in_the_picture():
     scene = render_scene(0, "captions", 0)
     thing = scene.objects[0].thing
-    absent = next(word for word in ("red", "blue") if word not in {name for item in scene.objects for name in item.thing.attributes})
-    image = CaptionedImage("x.jpg", str(ID_OFFSETS["captions"]), [f"a {absent} {thing.category.name}"])
+    absent = next(
+        word
+        for word in ("red", "blue")
+        if word not in {name for item in scene.objects for name in item.thing.attributes}
+    )
+    image = CaptionedImage(
+        "x.jpg", str(ID_OFFSETS["captions"]), [f"a {absent} {thing.category.name}"]
+    )
     parsed = parse_images(CaptionParser(vocabulary(), "rules"), [image])
     assert parsed[0][0].attributes == (absent,)
     true = oracle.true_words([image], parsed, 0)[0][0]
@@ -107,15 +157,23 @@ def test_true_words_ignore_what_is_not_in_the_picture():
 
 
 def test_true_pairs_are_those_of_the_picture_whatever_the_sentence_says():
-    """Only an object's own attributes are paired with its category, also where the caption puts the word elsewhere."""
+    """Only an object's own attributes are paired with its category, also where the caption puts the
+    word elsewhere."""
     index, (first, second) = next(
-        (index, objects) for index in range(50) for objects in [render_scene(0, "captions", index).objects]
-        if len(objects) == 2 and objects[0].thing.category != objects[1].thing.category
-        and objects[0].thing.attributes - objects[1].thing.attributes)
+        (index, objects)
+        for index in range(50)
+        for objects in [render_scene(0, "captions", index).objects]
+        if len(objects) == 2
+        and objects[0].thing.category != objects[1].thing.category
+        and objects[0].thing.attributes - objects[1].thing.attributes
+    )
     own = sorted(first.thing.attributes - second.thing.attributes)[0]
     text = f"a {first.thing.category.name} next to a {own} {second.thing.category.name}"
     image = CaptionedImage("x.jpg", str(ID_OFFSETS["captions"] + index), [text])
     parsed = parse_images(CaptionParser(vocabulary(), "rules"), [image])
     names = first.thing.category.name, second.thing.category.name
     assert [pair.category for pair in parsed[0][0].pairs] == [names[1]]
-    assert [(pair.attribute, pair.category) for pair in oracle.true_words([image], parsed, 0)[0][0].pairs] == [(own, names[0])]
+    assert [
+        (pair.attribute, pair.category)
+        for pair in oracle.true_words([image], parsed, 0)[0][0].pairs
+    ] == [(own, names[0])]

@@ -1,4 +1,5 @@
-"""The table that compares `find` with the whole phrase as one embedding: what its numbers mean, and a run on a few pictures."""
+"""The table that compares `find` with the whole phrase as one embedding: what its numbers mean, and
+a run on a few pictures."""
 
 import json
 
@@ -30,11 +31,31 @@ def test_percentages_and_the_paired_lead():
     owners = [("all", "base", SAME_CATEGORY), ("all", "novel", BOTH)]
     result = summary(hits, {"image": owners, "folder": owners}, [True, False])
     assert result["understood"] == 50 and result["phrases"]["given"] == {
-        "all": 2, "base": 1, "novel": 1, "same category": 1, "same attributes": 0, "both": 1}
-    assert result["rank_1"]["chance"]["found"] == {"all": 37.5, "base": 50, "novel": 25, "same category": 50, "both": 25}
+        "all": 2,
+        "base": 1,
+        "novel": 1,
+        "same category": 1,
+        "same attributes": 0,
+        "both": 1,
+    }
+    assert result["rank_1"]["chance"]["found"] == {
+        "all": 37.5,
+        "base": 50,
+        "novel": 25,
+        "same category": 50,
+        "both": 25,
+    }
     assert result["rank_1"][RULE]["given"]["all"] == 100 and result["rank_1"][WHOLE]["folder"] == {
-        "all": 50, "base": 100, "novel": 0, "same category": 100, "both": 0}
-    assert result["lead_over_whole_phrase"]["given"] == {"mean": 50, "interval": pytest.approx(1.96 * 50)}      # 0 and 100: sd 70.7
+        "all": 50,
+        "base": 100,
+        "novel": 0,
+        "same category": 100,
+        "both": 0,
+    }
+    assert result["lead_over_whole_phrase"]["given"] == {
+        "mean": 50,
+        "interval": pytest.approx(1.96 * 50),
+    }  # 0 and 100: sd 70.7
     table = markdown(result)
     assert "| | all (2) | base (1) | novel (1) | same category (1) | both (1) |" in table
     assert f"| {WHOLE} | 50.0 | 100.0 | 0.0 | 100.0 | 0.0 |" in table
@@ -42,10 +63,15 @@ def test_percentages_and_the_paired_lead():
 
 
 def test_rows_keep_the_parts_they_name():
-    evidence = Evidence(torch.tensor([0.5]), torch.tensor([[0.8]]), torch.tensor([[0.2, 0.1]]), torch.tensor([[0.4]]))
-    assert _kept(evidence, "category").item() == pytest.approx(0.4 ** 0.5)
+    evidence = Evidence(
+        torch.tensor([0.5]),
+        torch.tensor([[0.8]]),
+        torch.tensor([[0.2, 0.1]]),
+        torch.tensor([[0.4]]),
+    )
+    assert _kept(evidence, "category").item() == pytest.approx(0.4**0.5)
     assert _kept(evidence, "attributes").item() == pytest.approx((0.5 * 0.2 * 0.1) ** (1 / 3))
-    assert _kept(evidence, "phrase").item() == pytest.approx(0.2 ** 0.5)
+    assert _kept(evidence, "phrase").item() == pytest.approx(0.2**0.5)
 
 
 def test_the_best_region_counts_and_no_region_is_a_miss(monkeypatch):
@@ -54,17 +80,49 @@ def test_the_best_region_counts_and_no_region_is_a_miss(monkeypatch):
             one = torch.ones(len(regions.boxes), 1)
             return Evidence(regions.objectness, one, one, one)
 
-    monkeypatch.setattr(benchmark, "ROWS", {RULE: lambda finder, regions, evidence: evidence.score()})
+    monkeypatch.setattr(
+        benchmark, "ROWS", {RULE: lambda finder, regions, evidence: evidence.score()}
+    )
     hits = {name: {"found": []} for name in ("chance", RULE)}
-    for objectness, right in (([0.2, 0.9, 0.1], [False, True, True]), ([0.9, 0.2], [False, True]), ([], [])):
-        regions = Regions(torch.zeros(len(right), 4), torch.tensor(objectness), torch.zeros(len(right), 1))
-        _ask(Asked(), View(regions, (torch.zeros(0), torch.zeros(0))), torch.tensor(right, dtype=torch.bool), hits, "found")
-    assert hits[RULE]["found"] == [1, 0, 0] and hits["chance"]["found"] == pytest.approx([2 / 3, 1 / 2, 0])
+    for objectness, right in (
+        ([0.2, 0.9, 0.1], [False, True, True]),
+        ([0.9, 0.2], [False, True]),
+        ([], []),
+    ):
+        regions = Regions(
+            torch.zeros(len(right), 4), torch.tensor(objectness), torch.zeros(len(right), 1)
+        )
+        _ask(
+            Asked(),
+            View(regions, (torch.zeros(0), torch.zeros(0))),
+            torch.tensor(right, dtype=torch.bool),
+            hits,
+            "found",
+        )
+    assert hits[RULE]["found"] == [1, 0, 0] and hits["chance"]["found"] == pytest.approx(
+        [2 / 3, 1 / 2, 0]
+    )
 
 
 def test_the_command_on_a_few_pictures(tmp_path, capsys):
-    write_world(tmp_path / "world", {"train": 1, "val": 1, "test": 6, "captions": 1, "photos": 1}, seed=3)
-    assert cli.main(["reproduce", "scenes", "--part", "find", "--root", str(tmp_path / "world"), "--output", str(tmp_path / "out")]) == 0
+    write_world(
+        tmp_path / "world", {"train": 1, "val": 1, "test": 6, "captions": 1, "photos": 1}, seed=3
+    )
+    assert (
+        cli.main(
+            [
+                "reproduce",
+                "scenes",
+                "--part",
+                "find",
+                "--root",
+                str(tmp_path / "world"),
+                "--output",
+                str(tmp_path / "out"),
+            ]
+        )
+        == 0
+    )
     result = json.loads((tmp_path / "out/find.json").read_text())
     assert result["model"] == "scenes" and result["split"] == "test" and result["understood"] == 100
     assert result["phrases"]["given"]["all"] >= 5 and list(result["rank_1"]) == ["chance", *ROWS]

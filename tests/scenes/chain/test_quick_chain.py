@@ -1,4 +1,5 @@
-"""The whole chain from nothing in its smoke version, by the command a user types: every stage runs, its loss falls, a report comes out."""
+"""The whole chain from nothing in its smoke version, by the command a user types: every stage runs,
+its loss falls, a report comes out."""
 
 import json
 import re
@@ -19,14 +20,20 @@ TRAINED = ("clip", "proposer", "step_one", "step_two", "ovarnet")
 @pytest.fixture(scope="module")
 def output(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chain") / "out"
-    assert main(["reproduce", "scenes", "--quick", "--configs", str(CONFIGS), "--output", str(folder)]) == 0
+    assert (
+        main(["reproduce", "scenes", "--quick", "--configs", str(CONFIGS), "--output", str(folder)])
+        == 0
+    )
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", TRAINED)
 def test_the_loss_falls(output, stage):
-    values = [value for _, value in json.loads((output / "runs" / stage / "history.json").read_text())["total"]]
+    values = [
+        value
+        for _, value in json.loads((output / "runs" / stage / "history.json").read_text())["total"]
+    ]
     quarter = len(values) // 4
     assert quarter >= 4 and sum(values[-quarter:]) < sum(values[:quarter])
 
@@ -35,22 +42,39 @@ def test_the_loss_falls(output, stage):
 def test_the_report_shows_every_stage(output):
     text = (output / "report" / "report.html").read_text()
     words = re.sub(r"<[^>]*>", " ", text)
-    for title in ("A quick run", "Box-given", "Box-free", "Proposals", "Time per image", "Training curves", "The worst mistakes",
-                  "What was run", *MODELS.values()):
+    for title in (
+        "A quick run",
+        "Box-given",
+        "Box-free",
+        "Proposals",
+        "Time per image",
+        "Training curves",
+        "The worst mistakes",
+        "What was run",
+        *MODELS.values(),
+    ):
         assert title in words
     assert text.count("<h4>annotated</h4>") == text.count("<h4>OvarNet</h4>") == 6
     assert "<script" not in text and not re.search(r'(src|href)="(?!data:)', text)
     tables = (output / "report" / "tables.md").read_text()
     rows = re.findall(r"^\| OvarNet \|( \**\d+\.\d\** \|)+$", tables, re.MULTILINE)
-    assert len(rows) == 4      # one in each table but that of the proposals
+    assert len(rows) == 4  # one in each table but that of the proposals
     for name in MODELS:
-        assert json.loads((output / "evaluation" / name / "metrics.json").read_text())["about"]["images"] == 40
+        assert (
+            json.loads((output / "evaluation" / name / "metrics.json").read_text())["about"][
+                "images"
+            ]
+            == 40
+        )
 
 
 @pytest.mark.slow
 def test_a_second_run_trains_nothing(output, capsys):
     before = (output / "chain.json").read_text()
-    assert main(["reproduce", "scenes", "--quick", "--configs", str(CONFIGS), "--output", str(output)]) == 0
+    assert (
+        main(["reproduce", "scenes", "--quick", "--configs", str(CONFIGS), "--output", str(output)])
+        == 0
+    )
     assert capsys.readouterr().out.count("not run again") == 13
     assert (output / "chain.json").read_text() == before
 
@@ -58,12 +82,20 @@ def test_a_second_run_trains_nothing(output, capsys):
 @pytest.mark.slow
 def test_what_the_chain_trained_detects(output, tmp_path):
     zero_shot = output / "runs" / "zero_shot" / "checkpoint"
-    assert {kind: len(numbers) for kind, numbers in load_checkpoint(zero_shot).settings["calibration"].items()} == {
-        "category": 2, "attribute": 2}
+    assert {
+        kind: len(numbers)
+        for kind, numbers in load_checkpoint(zero_shot).settings["calibration"].items()
+    } == {"category": 2, "attribute": 2}
     image = str(sorted((output / "world" / "images" / "test").glob("*.jpg"))[0])
     for name in MODELS:
         model = ovarnet.load(output / "runs" / name / "checkpoint", device="cpu")
-        found = model.detect(image, boxes=[[10, 10, 60, 60]], categories=["car", "giraffe"], attributes=["red"])
-        again = model.detect(image, boxes=[[10, 10, 60, 60]], categories=["giraffe", "mug", "car"], attributes=[])
+        found = model.detect(
+            image, boxes=[[10, 10, 60, 60]], categories=["car", "giraffe"], attributes=["red"]
+        )
+        again = model.detect(
+            image, boxes=[[10, 10, 60, 60]], categories=["giraffe", "mug", "car"], attributes=[]
+        )
         assert torch.allclose(again.category_scores[:, [2, 0]], found.category_scores, atol=1e-6)
-    assert main(["detect", image, "--model", str(zero_shot), "--output", str(tmp_path / "out")]) == 0
+    assert (
+        main(["detect", image, "--model", str(zero_shot), "--output", str(tmp_path / "out")]) == 0
+    )

@@ -1,4 +1,5 @@
-"""The chain with commands that only leave their product behind: what runs, in which order, what is kept, and what is made again."""
+"""The chain with commands that only leave their product behind: what runs, in which order, what is
+kept, and what is made again."""
 
 from pathlib import Path
 
@@ -13,15 +14,33 @@ from ovarnet.scenes.chain.sizes import FULL, QUICK
 from ovarnet.scenes.chain.steps import MODELS, Places, all_steps
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "scenes"
-NAMES = ["world", "clip", "proposer", "zero_shot", "step_one", "proposals", "pseudo_labels", "step_two", "ovarnet",
-         "evaluate_zero_shot", "evaluate_step_one", "evaluate_step_two", "evaluate_ovarnet"]
+NAMES = [
+    "world",
+    "clip",
+    "proposer",
+    "zero_shot",
+    "step_one",
+    "proposals",
+    "pseudo_labels",
+    "step_two",
+    "ovarnet",
+    "evaluate_zero_shot",
+    "evaluate_step_one",
+    "evaluate_step_two",
+    "evaluate_ovarnet",
+]
 
 
 class FakeRun:
-    """Leaves a step's product behind, and a mark in its folder. broken: the name of a step that stops halfway."""
+    """Leaves a step's product behind, and a mark in its folder. broken: the name of a step that
+    stops halfway."""
 
     def __init__(self, places, sizes=QUICK, broken=None):
-        self.steps, self.broken, self.ran = {step.command: step for step in all_steps(places, sizes)}, broken, []
+        self.steps, self.broken, self.ran = (
+            {step.command: step for step in all_steps(places, sizes)},
+            broken,
+            [],
+        )
 
     def __call__(self, words):
         resumed = words[-1] == "--resume"
@@ -31,7 +50,9 @@ class FakeRun:
         if step.name == self.broken:
             (step.folder / "state.safetensors").write_text("half of it")
             raise InputError("broken")
-        (step.product / "x").mkdir(parents=True) if step.made != "metrics.json" else step.product.write_text("{}")
+        (step.product / "x").mkdir(
+            parents=True
+        ) if step.made != "metrics.json" else step.product.write_text("{}")
 
 
 @pytest.fixture
@@ -57,14 +78,22 @@ def test_steps_are_commands_that_can_be_typed(places):
 def test_each_stage_is_given_what_the_one_before_left(places):
     settings = {step.name: step.settings() for step in all_steps(places, QUICK) if step.is_training}
     runs = places.output / "runs"
-    assert settings["proposer"]["clip"]["pretrained"] == str(runs / "clip/checkpoint/clip.safetensors")
+    assert settings["proposer"]["clip"]["pretrained"] == str(
+        runs / "clip/checkpoint/clip.safetensors"
+    )
     assert settings["step_one"]["proposer"] == str(runs / "proposer/checkpoint")
     assert settings["step_two"]["start"] == str(runs / "step_one/checkpoint")
     assert settings["step_two"]["pseudo_labels"] == str(runs / "pseudo_labels")
     assert settings["ovarnet"]["teacher"] == str(runs / "step_two/checkpoint")
     for name in ("step_one", "step_two", "ovarnet"):
-        assert settings[name]["detection"]["root"] == settings[name]["attributes"]["root"] == str(places.world)
-    assert settings["clip"]["optimisation"]["iterations"] == 100 and settings["clip"]["small_start"]     # the size's; the config's
+        assert (
+            settings[name]["detection"]["root"]
+            == settings[name]["attributes"]["root"]
+            == str(places.world)
+        )
+    assert (
+        settings["clip"]["optimisation"]["iterations"] == 100 and settings["clip"]["small_start"]
+    )  # the size's; the config's
 
 
 def test_what_is_done_is_not_run_again(places):
@@ -72,8 +101,14 @@ def test_what_is_done_is_not_run_again(places):
     assert run(places) == []
     ledger = Ledger.open(places.output)
     assert list(ledger.entries) == NAMES
-    assert all(entry.finished and entry.attempts == 1 and entry.seconds >= 0 for entry in ledger.entries.values())
-    assert ledger.machine["cores"].isdecimal() and ledger.entries["clip"].title == "CLIP, from captions alone"
+    assert all(
+        entry.finished and entry.attempts == 1 and entry.seconds >= 0
+        for entry in ledger.entries.values()
+    )
+    assert (
+        ledger.machine["cores"].isdecimal()
+        and ledger.entries["clip"].title == "CLIP, from captions alone"
+    )
 
 
 def test_a_changed_stage_and_all_after_it_are_made_anew(places):
@@ -119,7 +154,15 @@ def test_what_is_not_a_chain_is_not_touched(places, tmp_path):
         run(Places(CONFIGS, precious))
 
 
-@pytest.mark.parametrize("content", ["{}", '{"machine": {}, "steps": {"clip": {"minutes": 3}}}', '{"machine": {}, "steps": []}', "{"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{}",
+        '{"machine": {}, "steps": {"clip": {"minutes": 3}}}',
+        '{"machine": {}, "steps": []}',
+        "{",
+    ],
+)
 def test_a_foreign_ledger_is_refused(places, content):
     places.output.mkdir(parents=True)
     (places.output / "chain.json").write_text(content)
@@ -129,7 +172,9 @@ def test_a_foreign_ledger_is_refused(places, content):
 
 def test_a_wrong_config_fails_before_anything_runs(places):
     with pytest.raises(InputError, match="iteratons"):
-        run_chain(places, {"ovarnet": ("optimisation.iteratons=3",)}, lambda words: pytest.fail("ran"))
+        run_chain(
+            places, {"ovarnet": ("optimisation.iteratons=3",)}, lambda words: pytest.fail("ran")
+        )
 
 
 def test_time_of_all_attempts_counts(tmp_path):
@@ -141,15 +186,25 @@ def test_time_of_all_attempts_counts(tmp_path):
     with ledger.timed("clip", Entry("Title", ["train"], {"seed": 0}), again=True):
         pass
     stored = read_json(tmp_path / "chain.json")["steps"]
-    assert list(stored) == ["later", "clip"] and 100 <= stored["clip"]["seconds"] < 101 and stored["clip"]["attempts"] == 2
+    assert (
+        list(stored) == ["later", "clip"]
+        and 100 <= stored["clip"]["seconds"] < 101
+        and stored["clip"]["attempts"] == 2
+    )
     with ledger.timed("clip", Entry("Title", ["train"], {"seed": 1}), again=False):
         pass
     assert ledger.entries["clip"].seconds < 1
 
 
-@pytest.mark.parametrize(("words", "message"), [
-    (["--root", "somewhere"], "--root belongs to --part"), (["--seeds", "2"], "--seeds belongs to --part"),
-    (["--part", "nothing"], "invalid choice"), (["--configs", "nowhere"], "nowhere/clip.yaml does not exist")])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--root", "somewhere"], "--root belongs to --part"),
+        (["--seeds", "2"], "--seeds belongs to --part"),
+        (["--part", "nothing"], "invalid choice"),
+        (["--configs", "nowhere"], "nowhere/clip.yaml does not exist"),
+    ],
+)
 def test_bad_words_on_the_command_line(words, message, tmp_path, capsys):
     assert main(["reproduce", "scenes", "--output", str(tmp_path / "out"), *words]) == 2
     assert message in capsys.readouterr().err

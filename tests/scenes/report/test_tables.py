@@ -14,16 +14,40 @@ from ovarnet.scenes.report.tables import Table
 @pytest.fixture
 def metrics(tmp_path):
     def make(accuracy, novel, ap50=0.25):
-        rows = [Row("box-given", "category accuracy", "arg-max", "base", accuracy, 0.025),
-                Row("box-given", "attribute mAP", "vaw rule", "novel", novel, 0.172),
-                Row("box-given", "attribute mAP", "vaw rule", "type color", 0.6, 0.09),
-                Row("box-free", "attribute mAP", AUTHORS, "novel", 0.31, 0.172),
-                Row("box-free", "attribute mAP", OVAD, "novel", 0.3, 0.172),
-                Row("box-free", "COCO-OVD AP50", "one label per box", "novel", ap50),
-                *(Row("box-free", f"proposals {measure}", "one-to-one", "base", 0.987) for measure in ("R@50", "R@100", "AR@100"))]
-        words = [{"setting": "box-given", "protocol": "vaw rule", "attribute": "red", "ap": 0.5, "chance": 0.1},
-                 {"setting": "box-free", "protocol": AUTHORS, "attribute": "red", "ap": 0.4, "chance": 0.1},
-                 {"setting": "box-free", "protocol": "one label per box", "category": "mug", "ap50": float("nan")}]
+        rows = [
+            Row("box-given", "category accuracy", "arg-max", "base", accuracy, 0.025),
+            Row("box-given", "attribute mAP", "vaw rule", "novel", novel, 0.172),
+            Row("box-given", "attribute mAP", "vaw rule", "type color", 0.6, 0.09),
+            Row("box-free", "attribute mAP", AUTHORS, "novel", 0.31, 0.172),
+            Row("box-free", "attribute mAP", OVAD, "novel", 0.3, 0.172),
+            Row("box-free", "COCO-OVD AP50", "one label per box", "novel", ap50),
+            *(
+                Row("box-free", f"proposals {measure}", "one-to-one", "base", 0.987)
+                for measure in ("R@50", "R@100", "AR@100")
+            ),
+        ]
+        words = [
+            {
+                "setting": "box-given",
+                "protocol": "vaw rule",
+                "attribute": "red",
+                "ap": 0.5,
+                "chance": 0.1,
+            },
+            {
+                "setting": "box-free",
+                "protocol": AUTHORS,
+                "attribute": "red",
+                "ap": 0.4,
+                "chance": 0.1,
+            },
+            {
+                "setting": "box-free",
+                "protocol": "one label per box",
+                "category": "mug",
+                "ap50": float("nan"),
+            },
+        ]
         Report({}, rows, words).write(tmp_path / "metrics.json")
         return Metrics.read(tmp_path / "metrics.json")
 
@@ -34,34 +58,58 @@ def test_values_are_percent_and_nan_where_they_are_undefined(metrics):
     one = metrics(0.5, float("nan"))
     assert one.value("box-given", "category accuracy", "base") == 50
     assert one.value("box-given", "category accuracy", "base", of="chance") == 2.5
-    assert one.value("box-free", "attribute mAP", "novel", OVAD) == 30 and one.value("box-free", "attribute mAP", "novel", AUTHORS) == 31
-    assert math.isnan(one.value("box-given", "attribute mAP", "novel"))          # null in the file
+    assert (
+        one.value("box-free", "attribute mAP", "novel", OVAD) == 30
+        and one.value("box-free", "attribute mAP", "novel", AUTHORS) == 31
+    )
+    assert math.isnan(one.value("box-given", "attribute mAP", "novel"))  # null in the file
     assert math.isnan(one.value("box-free", "COCO-OVD AP50", "novel", of="chance"))
-    assert math.isnan(one.value("box-given", "attribute mAP", "tail"))           # no word of that group
+    assert math.isnan(one.value("box-given", "attribute mAP", "tail"))  # no word of that group
     assert one.types() == ["color"]
     assert one.of_words("box-given", "attribute", "ap") == {"red": 50}
     assert one.of_words("box-free", "attribute", "ap", AUTHORS) == {"red": 40}
     assert math.isnan(one.of_words("box-free", "category", "ap50")["mug"])
 
 
-@pytest.mark.parametrize(("setting", "measure", "protocol"), [
-    ("box-given", "category precision", None), ("box-given", "attribute mAP", OVAD), ("box-free", "attribute mAP", None)])
-def test_a_measure_that_is_not_there_or_not_the_only_one_is_no_nan(metrics, setting, measure, protocol):
+@pytest.mark.parametrize(
+    ("setting", "measure", "protocol"),
+    [
+        ("box-given", "category precision", None),
+        ("box-given", "attribute mAP", OVAD),
+        ("box-free", "attribute mAP", None),
+    ],
+)
+def test_a_measure_that_is_not_there_or_not_the_only_one_is_no_nan(
+    metrics, setting, measure, protocol
+):
     with pytest.raises(KeyError, match=f"measures {setting}, {measure}"):
         metrics(0.5, 0.5).value(setting, measure, "novel", protocol)
 
 
 def test_best_is_bold_equals_share_it_and_chance_does_not_compete():
-    table = Table("T", "N.", [("a", "base"), ("a", "novel"), ("b", "")],
-                  {"chance": [99.0, 0.0, 1.0], "one": [50.04, float("nan"), 3.0], "two": [49.96, 7.0, 2.0]}, plain={"chance"})
-    assert table.cells() == {"chance": [("99.0", False), ("0.0", False), ("1.0", False)],
-                             "one": [("50.0", True), ("–", False), ("3.0", True)],
-                             "two": [("50.0", True), ("7.0", False), ("2.0", False)]}     # a lone number is no winner
-    assert table.markdown() == ("**T.** N.\n\n| | a, base | a, novel | b |\n|---|---:|---:|---:|\n| chance | 99.0 | 0.0 | 1.0 |\n"
-                                "| one | **50.0** | – | **3.0** |\n| two | **50.0** | 7.0 | 2.0 |\n")
+    table = Table(
+        "T",
+        "N.",
+        [("a", "base"), ("a", "novel"), ("b", "")],
+        {"chance": [99.0, 0.0, 1.0], "one": [50.04, float("nan"), 3.0], "two": [49.96, 7.0, 2.0]},
+        plain={"chance"},
+    )
+    assert table.cells() == {
+        "chance": [("99.0", False), ("0.0", False), ("1.0", False)],
+        "one": [("50.0", True), ("–", False), ("3.0", True)],
+        "two": [("50.0", True), ("7.0", False), ("2.0", False)],
+    }  # a lone number is no winner
+    assert table.markdown() == (
+        "**T.** N.\n\n| | a, base | a, novel | b |\n|---|---:|---:|---:|\n| chance | 99.0 | 0.0 | "
+        "1.0 |\n"
+        "| one | **50.0** | – | **3.0** |\n| two | **50.0** | 7.0 | 2.0 |\n"
+    )
     page = table.html()
     assert '<th colspan="2" class="start">a</th><th colspan="1" class="start">b</th>' in page
-    assert '<td class="start"><b>50.0</b></td><td class="novel">–</td><td class="start"><b>3.0</b></td>' in page
+    assert (
+        '<td class="start"><b>50.0</b></td><td class="novel">–</td><td '
+        'class="start"><b>3.0</b></td>' in page
+    )
     assert "<tr class=plain><th>chance</th>" in page
 
 
@@ -72,14 +120,19 @@ def test_words_of_users_cannot_break_the_page():
 def test_tables_of_a_chain(metrics):
     models = {"CLIP-Attr, step II": metrics(0.5, 0.4), "OvarNet": metrics(0.25, 0.8, 0.5)}
     given = tables.box_given(models)
-    assert given.columns[0] == ("category accuracy", "base") and given.columns[4] == ("attribute mAP", "novel")
+    assert given.columns[0] == ("category accuracy", "base") and given.columns[4] == (
+        "attribute mAP",
+        "novel",
+    )
     assert list(given.rows) == ["chance", "CLIP-Attr, step II", "OvarNet"]
     assert [given.rows[name][0] for name in given.rows] == [2.5, 50, 25]
     assert [given.rows[name][4] for name in given.rows] == pytest.approx([17.2, 40, 80])
     free = tables.box_free(models)
     assert [free.rows["OvarNet"][column] for column in (1, 4, 7)] == [50, 31, 30]
     types = tables.parent_types(models)
-    assert types.columns == [("attribute mAP by parent type", "color")] and types.rows["chance"] == [9]
+    assert types.columns == [("attribute mAP by parent type", "color")] and types.rows[
+        "chance"
+    ] == [9]
     assert tables.proposals(models).rows["OvarNet"][0] == 98.7
     speed = tables.speed({"CLIP-Attr, step II": 30.0, "OvarNet": 12.0}, 30)
     assert speed.rows == {"CLIP-Attr, step II": [30, 1], "OvarNet": [12, 2.5]}

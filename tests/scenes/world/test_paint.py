@@ -9,7 +9,9 @@ from ovarnet.scenes.world.things import Thing
 from ovarnet.scenes.world.words import CATEGORIES
 
 HEART = next(c for c in CATEGORIES if c.name == "heart")
-PLAIN = Thing(HEART, "blue", "plain", "matte", "large", "upright", frozenset(), length=84.0, angle=0.0)
+PLAIN = Thing(
+    HEART, "blue", "plain", "matte", "large", "upright", frozenset(), length=84.0, angle=0.0
+)
 
 
 def painted(seed: int = 0, **changes):
@@ -30,7 +32,11 @@ def test_colour_word_is_the_nearest_of_all_colours(color):
 def test_patterns_differ_from_plain_and_from_each_other():
     def contrast(word):
         grey = painted(pattern=word, finish="transparent").rgba[..., :3].mean(axis=-1)[30:60, 30:60]
-        return grey.std(), np.abs(np.diff(grey, axis=0)).mean(), np.abs(np.diff(grey, axis=1)).mean()
+        return (
+            grey.std(),
+            np.abs(np.diff(grey, axis=0)).mean(),
+            np.abs(np.diff(grey, axis=1)).mean(),
+        )
 
     plain = contrast("plain")
     for word in ("striped", "dotted", "checkered", "zigzag"):
@@ -59,7 +65,10 @@ def test_outline_grows_and_holes_shrink_the_object():
 
 def test_snow_lies_on_top_whatever_the_pose():
     for angle in (0.0, 180.0, 40.0):
-        cutout = cut_out(replace(PLAIN, extras=frozenset({"snow covered"}), angle=angle), np.random.default_rng(1))
+        cutout = cut_out(
+            replace(PLAIN, extras=frozenset({"snow covered"}), angle=angle),
+            np.random.default_rng(1),
+        )
         white = (cutout.rgba[..., :3] > 240).all(axis=-1) & cutout.mask
         rows = np.flatnonzero(cutout.mask.any(axis=1))
         upper, lower = np.array_split(white[rows[0] : rows[-1] + 1], 2)

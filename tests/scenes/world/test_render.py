@@ -42,7 +42,9 @@ def test_boxes_are_tight_around_what_is_seen(scenes):
         for index, item in enumerate(scene.objects):
             ys, xs = np.nonzero(scene.owner == index)
             assert item.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
-            assert 0 <= item.box[0] < item.box[2] <= width and 0 <= item.box[1] < item.box[3] <= height
+            assert (
+                0 <= item.box[0] < item.box[2] <= width and 0 <= item.box[1] < item.box[3] <= height
+            )
             assert LEAST_VISIBLE <= item.visible <= 1
 
 
@@ -50,7 +52,9 @@ def test_size_words_follow_the_size(scenes):
     for item in (item for scene in scenes for item in scene.objects):
         low, high = SIZES[item.thing.size]
         assert low <= item.thing.length <= high
-        assert item.thing.words["size"] == (() if item.thing.size == "medium" else (item.thing.size,))
+        assert item.thing.words["size"] == (
+            () if item.thing.size == "medium" else (item.thing.size,)
+        )
 
 
 def test_photos_show_their_object_large_and_keep_the_size_cue():
@@ -71,7 +75,9 @@ def test_photos_show_their_object_large_and_keep_the_size_cue():
 
 def test_train_shows_fewer_novel_objects_than_the_evaluation():
     def share(split):
-        things = [item.thing for index in range(120) for item in render_scene(0, split, index).objects]
+        things = [
+            item.thing for index in range(120) for item in render_scene(0, split, index).objects
+        ]
         return np.mean([not thing.category.seen for thing in things])
 
     assert 0.02 < share("train") < 0.18 < share("val") < 0.35

@@ -10,7 +10,12 @@ from ovarnet.scenes.world.words import (
 
 
 def test_sizes_of_the_word_lists():
-    assert len(CATEGORIES) == len({c.name for c in CATEGORIES}) == len({c.glyph for c in CATEGORIES}) == 40
+    assert (
+        len(CATEGORIES)
+        == len({c.name for c in CATEGORIES})
+        == len({c.glyph for c in CATEGORIES})
+        == 40
+    )
     assert len(ATTRIBUTE_NAMES) == len(set(ATTRIBUTE_NAMES)) == 31
     assert len(ATTRIBUTES) == 7
 
@@ -46,9 +51,14 @@ def test_every_category_has_its_own_centred_silhouette():
         shape = silhouette(category, SIDES[-1], 14.0)
         body = shape.distance > 0
         assert max(shape.extent) == GLYPH / 2
-        assert 0.11 * GLYPH**2 < body.sum() < 0.73 * GLYPH**2, category.name  # a pixel is 7/6 of a canvas unit wide
+        assert 0.11 * GLYPH**2 < body.sum() < 0.73 * GLYPH**2, (
+            category.name
+        )  # a pixel is 7/6 of a canvas unit wide
         ys, xs = body.nonzero()
         height, width = body.shape
-        assert abs((xs.min() + xs.max() + 1) / 2 - width / 2) <= 1 and abs((ys.min() + ys.max() + 1) / 2 - height / 2) <= 1
+        assert (
+            abs((xs.min() + xs.max() + 1) / 2 - width / 2) <= 1
+            and abs((ys.min() + ys.max() + 1) / 2 - height / 2) <= 1
+        )
         drawn.add(body.tobytes())
     assert len(drawn) == 40

@@ -43,7 +43,10 @@ def test_images_are_what_was_rendered_and_the_records_know_their_size(world):
 
 
 def test_training_files_hold_nothing_novel(world):
-    instances, attributes = load(world, "instances_train.json"), load(world, "attributes_train.json")
+    instances, attributes = (
+        load(world, "instances_train.json"),
+        load(world, "attributes_train.json"),
+    )
     base_ids = {c["id"] for c in instances["categories"]}
     assert len(base_ids) == 30 and {a["category_id"] for a in instances["annotations"]} <= base_ids
     text = json.dumps(instances) + json.dumps(attributes)
@@ -52,7 +55,11 @@ def test_training_files_hold_nothing_novel(world):
     rendered = [o for i in range(COUNTS["train"]) for o in render_scene(4, "train", i).objects]
     assert any(not o.thing.category.seen for o in rendered), "the check above would be empty"
     assert any(o.thing.attributes & NOVEL_ATTRIBUTES for o in rendered)
-    assert len(instances["annotations"]) == len(attributes) == sum(o.thing.category.seen for o in rendered)
+    assert (
+        len(instances["annotations"])
+        == len(attributes)
+        == sum(o.thing.category.seen for o in rendered)
+    )
 
 
 def test_about_half_of_the_training_labels_are_unknown(world):
@@ -60,7 +67,10 @@ def test_about_half_of_the_training_labels_are_unknown(world):
     asked = possible = 0
     for record in load(world, "attributes_train.json"):
         asked += len(record["positive_attributes"]) + len(record["negative_attributes"])
-        possible += sum(applies(w, by_name[record["object_name"]]) and w not in NOVEL_ATTRIBUTES for w in ATTRIBUTE_NAMES)
+        possible += sum(
+            applies(w, by_name[record["object_name"]]) and w not in NOVEL_ATTRIBUTES
+            for w in ATTRIBUTE_NAMES
+        )
     assert 0.45 < asked / possible < 0.55
 
 
@@ -72,7 +82,9 @@ def test_val_labels_are_complete(world):
     for record, item in zip(records, objects, strict=True):
         positive, negative = record["positive_attributes"], record["negative_attributes"]
         assert set(positive) == item.thing.attributes and not set(positive) & set(negative)
-        assert {*positive, *negative} == {w for w in ATTRIBUTE_NAMES if applies(w, by_name[record["object_name"]])}
+        assert {*positive, *negative} == {
+            w for w in ATTRIBUTE_NAMES if applies(w, by_name[record["object_name"]])
+        }
         x1, y1, x2, y2 = item.box
         assert record["instance_bbox"] == [x1, y1, x2 - x1, y2 - y1]
 
@@ -80,11 +92,15 @@ def test_val_labels_are_complete(world):
 def test_instances_and_records_belong_together_and_ids_are_unique(world):
     image_ids, annotation_ids = [], []
     for split in ("train", "val", "test"):
-        instances, records = load(world, f"instances_{split}.json"), load(world, f"attributes_{split}.json")
+        instances, records = (
+            load(world, f"instances_{split}.json"),
+            load(world, f"attributes_{split}.json"),
+        )
         image_ids += [image["id"] for image in instances["images"]]
         annotation_ids += [a["id"] for a in instances["annotations"]]
-        assert [(str(a["id"]), str(a["image_id"]), a["bbox"]) for a in instances["annotations"]] == [
-            (r["instance_id"], r["image_id"], r["instance_bbox"]) for r in records]
+        assert [
+            (str(a["id"]), str(a["image_id"]), a["bbox"]) for a in instances["annotations"]
+        ] == [(r["instance_id"], r["image_id"], r["instance_bbox"]) for r in records]
     for name in ("captions_scenes.json", "captions_photos.json"):
         image_ids += [image["id"] for image in load(world, name)["images"]]
     assert len(set(image_ids)) == len(image_ids) == sum(COUNTS.values())
@@ -104,7 +120,9 @@ def test_two_workers_write_the_same_bytes(world, tmp_path, monkeypatch):
     monkeypatch.setattr(write_module, "_CHUNK", 7)
     write_world(tmp_path / "again", COUNTS, seed=4, workers=2)
     files = sorted(p.relative_to(world) for p in world.rglob("*") if p.is_file())
-    assert files == sorted(p.relative_to(tmp_path / "again") for p in (tmp_path / "again").rglob("*") if p.is_file())
+    assert files == sorted(
+        p.relative_to(tmp_path / "again") for p in (tmp_path / "again").rglob("*") if p.is_file()
+    )
     for file in files:
         assert (world / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
 
@@ -138,7 +156,9 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("changes", "seed"), [({"train": -1}, 0), ({"photos": 2_000_000}, 0), ({}, -3)])
+@pytest.mark.parametrize(
+    ("changes", "seed"), [({"train": -1}, 0), ({"photos": 2_000_000}, 0), ({}, -3)]
+)
 def test_bad_numbers_are_refused(tmp_path, changes, seed):
     with pytest.raises(InputError):
         write_world(tmp_path / "scenes", {**COUNTS, **changes}, seed=seed)

@@ -22,14 +22,20 @@ def pairs(tmp_path, small_clip):
     for index, shape in enumerate([(20, 40, 3), (64, 64, 3), (30, 10, 3)]):
         file = tmp_path / f"{index}.png"
         cv2.imwrite(str(file), np.full(shape, 60 * index + 40, np.uint8))
-        records.append(CaptionedImage(str(file), str(index), [f"a red car {index}", f"a blue dog {index}"]))
+        records.append(
+            CaptionedImage(str(file), str(index), [f"a red car {index}", f"a blue dog {index}"])
+        )
     return CaptionPairs(records, small_clip, seed=1)
 
 
 def test_pictures_are_letterboxed_with_zeros_after_normalisation(pairs, small_clip):
     pictures, tokens = pairs.__getitems__([(0, 0), (0, 1), (0, 2)])
     assert pictures.shape == (3, 3, 64, 64) and len(tokens) == 3
-    assert (pictures[0, :, :16] == 0).all() and (pictures[0, :, 48:] == 0).all() and (pictures[0, :, 16:48] != 0).all()
+    assert (
+        (pictures[0, :, :16] == 0).all()
+        and (pictures[0, :, 48:] == 0).all()
+        and (pictures[0, :, 16:48] != 0).all()
+    )
     grey = small_clip.normalise(torch.full((1, 3, 32, 64), 40 / 255))[0]
     assert torch.allclose(pictures[0, :, 16:48], grey, atol=2e-3)
 
@@ -58,13 +64,20 @@ def test_document_frequency_counts_a_caption_once():
 def test_the_start_is_a_bag_of_words_that_hears_rare_words_most():
     torch.manual_seed(0)
     clip = load_clip("ovarnet-scenes", None, random_weights=True)
-    captions = ["a photo of a red car", "a photo of a blue dog", "a photo of a green mug", "a photo of a pink key"] * 5
+    captions = [
+        "a photo of a red car",
+        "a photo of a blue dog",
+        "a photo of a green mug",
+        "a photo of a pink key",
+    ] * 5
     start_as_bag_of_words(clip, clip.tokenize(captions))
 
     def similarity(a, b):
         with torch.no_grad():
             return F.cosine_similarity(clip.encode_text([a]), clip.encode_text([b])).item()
 
-    assert similarity("a red car", "car red a") == pytest.approx(1, abs=0.01)       # order plays next to no part
-    assert similarity("a photo of a red car", "red car") > 0.8                      # common words weigh little
+    assert similarity("a red car", "car red a") == pytest.approx(
+        1, abs=0.01
+    )  # order plays next to no part
+    assert similarity("a photo of a red car", "red car") > 0.8  # common words weigh little
     assert similarity("a photo of a red car", "a photo of a blue dog") < 0.5

@@ -21,13 +21,26 @@ def test_the_fit_reproduces_the_share_of_positives():
     cosines = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     targets = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])
     scale, bias = fit_scale_and_bias(cosines, targets)
-    assert torch.sigmoid(scale * cosines + bias).mean().item() == pytest.approx(0.5, abs=1e-4) and scale > 0
+    assert (
+        torch.sigmoid(scale * cosines + bias).mean().item() == pytest.approx(0.5, abs=1e-4)
+        and scale > 0
+    )
 
 
 def test_only_labelled_pairs_of_base_words_are_used(small_clip):
-    words = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)), (Word("gray"), Word("red", seen=True)))
-    image = Annotations("x.jpg", "1", 10, 10, torch.tensor([[0, 0, 5, 5], [1, 1, 9, 9], [2, 2, 4, 4.0]]), [2, 0, 1],
-                        [[1, 1], [1, 0], [1, 2]])
+    words = Vocabulary(
+        (Word("mug", seen=True), Word("key"), Word("car", seen=True)),
+        (Word("gray"), Word("red", seen=True)),
+    )
+    image = Annotations(
+        "x.jpg",
+        "1",
+        10,
+        10,
+        torch.tensor([[0, 0, 5, 5], [1, 1, 9, 9], [2, 2, 4, 4.0]]),
+        [2, 0, 1],
+        [[1, 1], [1, 0], [1, 2]],
+    )
     embeddings = torch.randn(3, small_clip.embed_dim, generator=torch.Generator().manual_seed(0))
     classifier = TextClassifier(small_clip, TemplatePrompts(["a {}"], ["a {}"])).eval()
     cosines, targets = base_pairs(embeddings, [image], classifier, words, "category")
@@ -39,8 +52,15 @@ def test_only_labelled_pairs_of_base_words_are_used(small_clip):
 
 def test_a_box_without_a_category_is_no_negative_of_any():
     words = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)), ())
-    image = Annotations("x.jpg", "1", 10, 10, torch.tensor([[0, 0, 5, 5], [1, 1, 9, 9], [2, 2, 4, 4.0]]), [2, NO_CATEGORY, 1],
-                        torch.zeros(3, 0))
+    image = Annotations(
+        "x.jpg",
+        "1",
+        10,
+        10,
+        torch.tensor([[0, 0, 5, 5], [1, 1, 9, 9], [2, 2, 4, 4.0]]),
+        [2, NO_CATEGORY, 1],
+        torch.zeros(3, 0),
+    )
     base, labels = base_labels("category", words, [image])
     assert [word.name for word in base] == ["mug", "car"]
     assert labels.tolist() == [[NEGATIVE, POSITIVE], [UNKNOWN, UNKNOWN], [NEGATIVE, NEGATIVE]]

@@ -26,10 +26,16 @@ from ovarnet.training.data.base_boxes import BaseData
 
 
 def settings(tiny_world, start_files, output, **more):
-    given = {"stage": "clip_attr", "output": str(output), "detection": {"root": str(tiny_world.root)},
-             "attributes": {"root": str(tiny_world.root)}, "clip": {"name": "ovarnet-scenes", "pretrained": str(start_files.clip)},
-             "proposer": str(start_files.proposer), "prompt_vectors": [1, 1, 1],
-             "optimisation": {"iterations": 2, "batch_size": 4, "lr": 1e-3, "save_every": 1}}
+    given = {
+        "stage": "clip_attr",
+        "output": str(output),
+        "detection": {"root": str(tiny_world.root)},
+        "attributes": {"root": str(tiny_world.root)},
+        "clip": {"name": "ovarnet-scenes", "pretrained": str(start_files.clip)},
+        "proposer": str(start_files.proposer),
+        "prompt_vectors": [1, 1, 1],
+        "optimisation": {"iterations": 2, "batch_size": 4, "lr": 1e-3, "save_every": 1},
+    }
     return resolve(OmegaConf.merge(given, more), "test")
 
 
@@ -41,11 +47,23 @@ def parts(small_clip):
 
 def test_parts_learn_at_their_own_rate_and_token_embeddings_never(parts):
     clip, classifier = parts
-    model = Trainable(clip, classifier, TrainedParts(prompts=1, text_tower=0.1, image_tower=0, scale=2, bias=0))
-    rates = {id(parameter): group["lr"] for group in model.groups(Optimisation(lr=0.5)) for parameter in group["params"]}
-    assert rates.pop(id(classifier.prompts.vectors)) == 0.5 and rates.pop(id(clip.logit_scale)) == 1.0
-    assert set(rates.values()) == {0.05} and set(rates) == {id(parameter) for parameter in clip.text_parameters()}
-    assert not clip.token_embedding.weight.requires_grad and not any(p.requires_grad for p in clip.image_parameters())
+    model = Trainable(
+        clip, classifier, TrainedParts(prompts=1, text_tower=0.1, image_tower=0, scale=2, bias=0)
+    )
+    rates = {
+        id(parameter): group["lr"]
+        for group in model.groups(Optimisation(lr=0.5))
+        for parameter in group["params"]
+    }
+    assert (
+        rates.pop(id(classifier.prompts.vectors)) == 0.5 and rates.pop(id(clip.logit_scale)) == 1.0
+    )
+    assert set(rates.values()) == {0.05} and set(rates) == {
+        id(parameter) for parameter in clip.text_parameters()
+    }
+    assert not clip.token_embedding.weight.requires_grad and not any(
+        p.requires_grad for p in clip.image_parameters()
+    )
 
 
 def test_towers_keep_batch_norm_in_eval(parts):
@@ -65,7 +83,9 @@ def test_the_anchor_is_zero_at_the_start_and_only_then(parts):
     tower = AnchoredTower(clip, TrainedParts(image_tower=0.1), weight=10)
     assert tower(crops)[1]["image_anchor"].item() == pytest.approx(0, abs=1e-4)
     with torch.no_grad():
-        clip.model.visual.attnpool.c_proj.weight.add_(torch.randn_like(clip.model.visual.attnpool.c_proj.weight))
+        clip.model.visual.attnpool.c_proj.weight.add_(
+            torch.randn_like(clip.model.visual.attnpool.c_proj.weight)
+        )
     assert tower(crops)[1]["image_anchor"].item() > 0.1
     assert AnchoredTower(clip, TrainedParts(image_tower=0.1), weight=0)(crops)[1] == {}
     embeddings, losses = AnchoredTower(clip, TrainedParts(image_tower=0), weight=10)(crops)
@@ -76,7 +96,9 @@ def test_the_anchor_has_its_weight(parts):
     clip, _ = parts
     towers = [AnchoredTower(clip, TrainedParts(image_tower=0.1), weight) for weight in (1, 10)]
     with torch.no_grad():
-        clip.model.visual.attnpool.c_proj.weight.add_(torch.randn_like(clip.model.visual.attnpool.c_proj.weight))
+        clip.model.visual.attnpool.c_proj.weight.add_(
+            torch.randn_like(clip.model.visual.attnpool.c_proj.weight)
+        )
         one, ten = (tower(torch.ones(1, 3, 64, 64))[1]["image_anchor"].item() for tower in towers)
     assert ten == pytest.approx(10 * one) and one > 0.01
 
@@ -95,15 +117,25 @@ def bce(logit, target):
 
 
 def test_every_setting_of_the_loss_counts():
-    data = SimpleNamespace(weights=lambda settings: (torch.tensor([2.0, 0.5]), torch.tensor([3.0, 0.25, 1.0])))
+    data = SimpleNamespace(
+        weights=lambda settings: (torch.tensor([2.0, 0.5]), torch.tensor([3.0, 0.25, 1.0]))
+    )
     criterion = FederatedCriterion(data, FederatedLoss(category_weight=4.0, unknown_weight=0.3))
-    batch = {"categories": torch.tensor([1]), "attributes": torch.tensor([[POSITIVE, NEGATIVE, UNKNOWN]], dtype=torch.int8)}
+    batch = {
+        "categories": torch.tensor([1]),
+        "attributes": torch.tensor([[POSITIVE, NEGATIVE, UNKNOWN]], dtype=torch.int8),
+    }
     logits = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 1.5, -1.0]])
     losses = criterion(*logits, batch)
     assert losses["categories"].item() == pytest.approx(4 * (2 * bce(1, 0) + 0.5 * bce(-2, 1)) / 2)
-    assert losses["attributes"].item() == pytest.approx((3 * bce(0.5, 1) + 0.25 * bce(1.5, 0)) / 2 + 0.3 * bce(-1, 0))
+    assert losses["attributes"].item() == pytest.approx(
+        (3 * bce(0.5, 1) + 0.25 * bce(1.5, 0)) / 2 + 0.3 * bce(-1, 0)
+    )
     judged = criterion(*logits, batch | {"judged": torch.tensor([False, True])})
-    assert judged["categories"].item() == pytest.approx(4 * 0.5 * bce(-2, 1)) and judged["attributes"] == losses["attributes"]
+    assert (
+        judged["categories"].item() == pytest.approx(4 * 0.5 * bce(-2, 1))
+        and judged["attributes"] == losses["attributes"]
+    )
 
 
 def test_the_start_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world):
@@ -113,8 +145,12 @@ def test_the_start_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world)
     bias = start_bias(classifier.eval(), embeddings, base, 0.1)
     with torch.no_grad():
         classifier.bias.fill_(bias)
-        logits = torch.cat([classifier(embeddings, classifier.embed(words, kind)).flatten() for words, kind in (
-            (base.categories, "category"), (base.attributes, "attribute"))])
+        logits = torch.cat(
+            [
+                classifier(embeddings, classifier.embed(words, kind)).flatten()
+                for words, kind in ((base.categories, "category"), (base.attributes, "attribute"))
+            ]
+        )
     assert logits.mean().sigmoid().item() == pytest.approx(0.1, rel=1e-3)
 
 
@@ -127,65 +163,143 @@ def settings_source(tiny_world):
 def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, tiny_world):
     data = BaseData.open(*[settings_source(tiny_world)] * 2)
     clip, classifier = parts
-    model = FederatedModel(clip, classifier, data.base, FederatedCriterion(data, FederatedLoss()), TrainedParts(), image_anchor=0)
+    model = FederatedModel(
+        clip,
+        classifier,
+        data.base,
+        FederatedCriterion(data, FederatedLoss()),
+        TrainedParts(),
+        image_anchor=0,
+    )
     asked, embed = [], classifier.embed
-    classifier.embed = lambda words, kind: asked.extend(word.name for word in words) or embed(words, kind)
+    classifier.embed = lambda words, kind: (
+        asked.extend(word.name for word in words) or embed(words, kind)
+    )
     categories, attributes = torch.tensor([0, 1]), torch.tensor([[1, 0]], dtype=torch.int8)
-    losses = model({"embeddings": torch.randn(3, clip.embed_dim), "categories": categories, "attributes": attributes})
-    assert set(asked) == {"mug", "car", "red", "striped"} and set(losses) == {"categories", "attributes"}
-    only = model({"embeddings": torch.randn(2, clip.embed_dim), "categories": categories, "attributes": attributes[:0]})
+    losses = model(
+        {
+            "embeddings": torch.randn(3, clip.embed_dim),
+            "categories": categories,
+            "attributes": attributes,
+        }
+    )
+    assert set(asked) == {"mug", "car", "red", "striped"} and set(losses) == {
+        "categories",
+        "attributes",
+    }
+    only = model(
+        {
+            "embeddings": torch.randn(2, clip.embed_dim),
+            "categories": categories,
+            "attributes": attributes[:0],
+        }
+    )
     assert set(only) == {"categories"}
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
-@pytest.mark.parametrize("more", [
-    {}, {"cached_views": 2}, {"trained": {"image_tower": 0.1, "bias": 1.0}, "loss": {"judged_categories": 1}},
-], ids=["crops", "cached", "tuned"])
-def test_resume_continues_the_same_run_and_the_folder_opens(tiny_world, start_files, tmp_path, interrupted, more):
-    whole = train_clip_attr(settings(tiny_world, start_files, tmp_path / "whole", **more), Accelerator(cpu=True))
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"cached_views": 2},
+        {"trained": {"image_tower": 0.1, "bias": 1.0}, "loss": {"judged_categories": 1}},
+    ],
+    ids=["crops", "cached", "tuned"],
+)
+def test_resume_continues_the_same_run_and_the_folder_opens(
+    tiny_world, start_files, tmp_path, interrupted, more
+):
+    whole = train_clip_attr(
+        settings(tiny_world, start_files, tmp_path / "whole", **more), Accelerator(cpu=True)
+    )
     broken = settings(tiny_world, start_files, tmp_path / "broken", **more)
     interrupted(train_clip_attr, broken)
     resumed = train_clip_attr(broken, Accelerator(cpu=True), resume=True)
     for file in ("clip", "prompts", "proposer"):
-        assert (whole / f"{file}.safetensors").read_bytes() == (resumed / f"{file}.safetensors").read_bytes()
+        assert (whole / f"{file}.safetensors").read_bytes() == (
+            resumed / f"{file}.safetensors"
+        ).read_bytes()
     model = ovarnet.load(whole, device="cpu")
-    found = model.detect(str(tiny_world.images / "0.png"), categories=["mug", "submarine"], attributes=["red"], boxes=[[4, 4, 34, 24]])
+    found = model.detect(
+        str(tiny_world.images / "0.png"),
+        categories=["mug", "submarine"],
+        attributes=["red"],
+        boxes=[[4, 4, 34, 24]],
+    )
     assert found.category_scores.shape == (1, 2) and found.attribute_scores.shape == (1, 1)
 
 
-def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_temperature(tiny_world, start_files, tmp_path, monkeypatch):
+def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_temperature(
+    tiny_world, start_files, tmp_path, monkeypatch
+):
     bounds = []
-    monkeypatch.setattr(federated, "run_stage", lambda model, *_, after_step, **more: bounds.append(after_step) or model)
-    folder = train_clip_attr(settings(tiny_world, start_files, tmp_path, cached_views=1, trained={"bias": 1.0}, start_probability=0.2),
-                             Accelerator(cpu=True))
+    monkeypatch.setattr(
+        federated,
+        "run_stage",
+        lambda model, *_, after_step, **more: bounds.append(after_step) or model,
+    )
+    folder = train_clip_attr(
+        settings(
+            tiny_world,
+            start_files,
+            tmp_path,
+            cached_views=1,
+            trained={"bias": 1.0},
+            start_probability=0.2,
+        ),
+        Accelerator(cpu=True),
+    )
     found = ovarnet.load(folder, device="cpu").detect(
-        str(tiny_world.images / "0.png"), categories=["mug", "car"], attributes=["red", "striped"],
-        boxes=[[4, 4, 34, 24], [20, 24, 60, 54], [2, 2, 22, 22]])
-    assert torch.cat([found.category_scores, found.attribute_scores]).mean().item() == pytest.approx(0.2, abs=0.02)
+        str(tiny_world.images / "0.png"),
+        categories=["mug", "car"],
+        attributes=["red", "striped"],
+        boxes=[[4, 4, 34, 24], [20, 24, 60, 54], [2, 2, 22, 22]],
+    )
+    assert torch.cat(
+        [found.category_scores, found.attribute_scores]
+    ).mean().item() == pytest.approx(0.2, abs=0.02)
     assert bounds == [Trainable.bound_temperature]
 
 
 def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):
-    config = settings(tiny_world, start_files, tmp_path, cached_views=1, trained={"image_tower": 0.1})
+    config = settings(
+        tiny_world, start_files, tmp_path, cached_views=1, trained={"image_tower": 0.1}
+    )
     with pytest.raises(InputError, match="frozen image tower"):
         train_clip_attr(config, Accelerator(cpu=True))
 
 
 @pytest.mark.parametrize("part", ["proposer", "start"])
-def test_step_one_refuses_what_had_labels_of_novel_words(tiny_world, start_files, tmp_path, taught, part):
-    before = train_clip_attr(settings(tiny_world, start_files, tmp_path / "before", optimisation={"iterations": 1}), Accelerator(cpu=True))
+def test_step_one_refuses_what_had_labels_of_novel_words(
+    tiny_world, start_files, tmp_path, taught, part
+):
+    before = train_clip_attr(
+        settings(tiny_world, start_files, tmp_path / "before", optimisation={"iterations": 1}),
+        Accelerator(cpu=True),
+    )
     config = settings(tiny_world, start_files, tmp_path / "run")
     if part == "proposer":
         config.proposer = taught(start_files.proposer, "categories", "key")
     else:
         config.start, config.clip = taught(before, "attributes", "gray"), None
-    with pytest.raises(InputError, match=f"such as '{'key' if part == 'proposer' else 'gray'}', had labels in the training of"):
+    with pytest.raises(
+        InputError,
+        match=f"such as '{'key' if part == 'proposer' else 'gray'}', had labels in the training of",
+    ):
         train_clip_attr(config, Accelerator(cpu=True))
 
 
-def test_on_ones_own_data_step_one_says_so_and_goes_on(tiny_world, start_files, tmp_path, taught, caplog):
-    config = settings(tiny_world, start_files, tmp_path / "run", proposer=taught(start_files.proposer, "categories", "key"),
-                      optimisation={"iterations": 1})
+def test_on_ones_own_data_step_one_says_so_and_goes_on(
+    tiny_world, start_files, tmp_path, taught, caplog
+):
+    config = settings(
+        tiny_world,
+        start_files,
+        tmp_path / "run",
+        proposer=taught(start_files.proposer, "categories", "key"),
+        optimisation={"iterations": 1},
+    )
     data = BaseData.open(config.detection, config.attributes)
     config.attributes.dataset = "custom"
     train_clip_attr(config, Accelerator(cpu=True), data=data)

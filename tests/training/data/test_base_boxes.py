@@ -17,8 +17,10 @@ from ovarnet.training.data.base_boxes import (
 from ovarnet.training.data.crops import CropRule, ImageMemory
 from ovarnet.vocabulary import Vocabulary, Word
 
-WORDS = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)),
-                   (Word("gray"), Word("red", seen=True), Word("striped", seen=True)))
+WORDS = Vocabulary(
+    (Word("mug", seen=True), Word("key"), Word("car", seen=True)),
+    (Word("gray"), Word("red", seen=True), Word("striped", seen=True)),
+)
 BOX = [0.0, 0, 10, 10]
 
 
@@ -27,10 +29,19 @@ def image(categories, attributes, crowd=None):
 
 
 def test_targets_are_columns_of_the_base_words():
-    found = detection_regions([image([2, 0, NO_CATEGORY, 0], torch.zeros(4, 3), [False, False, False, True])], WORDS)
-    assert found.targets.tolist() == [1, 0] and found.boxes.shape == (2, 4) and found.files == ["a.jpg"] * 2
+    found = detection_regions(
+        [image([2, 0, NO_CATEGORY, 0], torch.zeros(4, 3), [False, False, False, True])], WORDS
+    )
+    assert (
+        found.targets.tolist() == [1, 0]
+        and found.boxes.shape == (2, 4)
+        and found.files == ["a.jpg"] * 2
+    )
     labels = torch.tensor([[UNKNOWN, 1, 0], [UNKNOWN] * 3, [UNKNOWN, UNKNOWN, 1]])
-    assert attribute_regions([image([0, 0, NO_CATEGORY], labels)], WORDS).targets.tolist() == [[1, 0], [UNKNOWN, 1]]
+    assert attribute_regions([image([0, 0, NO_CATEGORY], labels)], WORDS).targets.tolist() == [
+        [1, 0],
+        [UNKNOWN, 1],
+    ]
 
 
 def test_a_novel_category_or_attribute_label_stops_training():
@@ -49,8 +60,14 @@ def test_no_novel_word_enters_a_target_a_weight_or_a_frequency(tiny_world):
     """The files of the tiny world do hold novel boxes and novel labels."""
     source = DataSource(root=str(tiny_world.root))
     data = BaseData.open(source, source)
-    assert data.base.category_names == ["mug", "car"] and data.base.attribute_names == ["red", "striped"]
-    assert data.category_counts().tolist() == [8, 8] and data.attribute_counts().tolist() == [16, 16]
+    assert data.base.category_names == ["mug", "car"] and data.base.attribute_names == [
+        "red",
+        "striped",
+    ]
+    assert data.category_counts().tolist() == [8, 8] and data.attribute_counts().tolist() == [
+        16,
+        16,
+    ]
     assert data.attributes.targets.unique(dim=0).tolist() == [[1, 0]]
     assert [len(weights) for weights in data.weights(FederatedLoss())] == [2, 2]
     vocabulary, images = open_dataset("scenes", tiny_world.root, "train")
@@ -61,7 +78,12 @@ def test_no_novel_word_enters_a_target_a_weight_or_a_frequency(tiny_world):
 @pytest.fixture
 def regions(tiny_world, small_clip):
     source = DataSource(root=str(tiny_world.root))
-    return BaseRegions(BaseData.open(source, source), CropRule(small_clip, ImageMemory(1)), seed=3, judged_categories=1)
+    return BaseRegions(
+        BaseData.open(source, source),
+        CropRule(small_clip, ImageMemory(1)),
+        seed=3,
+        judged_categories=1,
+    )
 
 
 def test_a_batch_keeps_each_source_in_its_label_space(regions, small_clip):

@@ -1,7 +1,7 @@
 """What OvarNet is judged by: which regions carry which labels, and every term by hand.
 
-All weights of terms and words differ, and so do the numbers of categories and attributes, so that no two can be mixed up; the losses are
-written here again from their formulas, with `math`.
+All weights of terms and words differ, and so do the numbers of categories and attributes, so that
+no two can be mixed up; the losses are written here again from their formulas, with `math`.
 """
 
 import math
@@ -16,8 +16,15 @@ from ovarnet.modeling.rpn import AnchorPredictions
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.distillation.criterion import OvarnetCriterion, RegionTargets, pick_regions
 
-TERMS = OvarnetTerms(anchor_objectness=2.5, anchor_boxes=1.5, boxes=0.7, categories=0.3, background=0.2, attributes=0.6,
-                     unknown_weight=0.25)
+TERMS = OvarnetTerms(
+    anchor_objectness=2.5,
+    anchor_boxes=1.5,
+    boxes=0.7,
+    categories=0.3,
+    background=0.2,
+    attributes=0.6,
+    unknown_weight=0.25,
+)
 DISTILLATION = Distillation(attributes=0.4, categories=1.3, feature=4.5)
 CATEGORY_WEIGHTS, ATTRIBUTE_WEIGHTS = [0.5, 1.1, 1.4], [0.8, 1.2]
 BOX_WEIGHTS, ANCHOR_WEIGHTS = (10.0, 10.0, 5.0, 5.0), (1.0, 2.0, 3.0, 4.0)
@@ -25,8 +32,15 @@ BOX_WEIGHTS, ANCHOR_WEIGHTS = (10.0, 10.0, 5.0, 5.0), (1.0, 2.0, 3.0, 4.0)
 
 @pytest.fixture
 def criterion():
-    return OvarnetCriterion(torch.tensor(CATEGORY_WEIGHTS), torch.tensor(ATTRIBUTE_WEIGHTS), TERMS, DISTILLATION,
-                            BoxCoder(BOX_WEIGHTS), BoxCoder(ANCHOR_WEIGHTS), 64)
+    return OvarnetCriterion(
+        torch.tensor(CATEGORY_WEIGHTS),
+        torch.tensor(ATTRIBUTE_WEIGHTS),
+        TERMS,
+        DISTILLATION,
+        BoxCoder(BOX_WEIGHTS),
+        BoxCoder(ANCHOR_WEIGHTS),
+        64,
+    )
 
 
 def numbers(*shape):
@@ -49,14 +63,19 @@ def smooth_l1(deltas, goals, beta=1 / 9):
 
 def encoded(box, reference, weights):
     """How far `reference` has to move and to grow to be `box`."""
-    (x, y, w, h), (rx, ry, rw, rh) = (((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1) for x1, y1, x2, y2 in (box, reference))
+    (x, y, w, h), (rx, ry, rw, rh) = (
+        ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1) for x1, y1, x2, y2 in (box, reference)
+    )
     moves = ((x - rx) / rw, (y - ry) / rh, math.log(w / rw), math.log(h / rh))
     return [weight * move for weight, move in zip(weights, moves, strict=True)]
 
 
 def divergence(teacher, student):
     """KL(softmax teacher || softmax student)."""
-    p, q = ([math.exp(logit) / sum(map(math.exp, logits)) for logit in logits] for logits in (teacher, student))
+    p, q = (
+        [math.exp(logit) / sum(map(math.exp, logits)) for logit in logits]
+        for logits in (teacher, student)
+    )
     return sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
 
 
@@ -70,32 +89,59 @@ def close(**expected):
 
 def test_what_regions_carry():
     """One exact region per box, one far from all, and a proposal of the teacher."""
-    target = targets([[0, 0, 10, 10], [20, 20, 40, 40]], [1, NO_CATEGORY], attributes=[[UNKNOWN, UNKNOWN], [1, 0]],
-                     taught=[True, False], proposals=[[50, 50, 60, 60]])
+    target = targets(
+        [[0, 0, 10, 10], [20, 20, 40, 40]],
+        [1, NO_CATEGORY],
+        attributes=[[UNKNOWN, UNKNOWN], [1, 0]],
+        taught=[True, False],
+        proposals=[[50, 50, 60, 60]],
+    )
     regions = pick_regions(torch.tensor([[80.0, 80, 90, 90]]), target, 8)
     rows = {tuple(box): row for row, box in enumerate(regions.boxes.int().tolist())}
-    mug, thing, nothing, proposal = (rows[key] for key in ((0, 0, 10, 10), (20, 20, 40, 40), (80, 80, 90, 90), (50, 50, 60, 60)))
-    assert regions.categories[[mug, thing, nothing, proposal]].tolist() == [1, NO_CATEGORY, NO_CATEGORY, NO_CATEGORY]
+    mug, thing, nothing, proposal = (
+        rows[key] for key in ((0, 0, 10, 10), (20, 20, 40, 40), (80, 80, 90, 90), (50, 50, 60, 60))
+    )
+    assert regions.categories[[mug, thing, nothing, proposal]].tolist() == [
+        1,
+        NO_CATEGORY,
+        NO_CATEGORY,
+        NO_CATEGORY,
+    ]
     assert regions.attributes[thing].tolist() == [1, 0]
     assert (regions.attributes[[mug, nothing, proposal]] == UNKNOWN).all()
-    assert regions.is_background[[mug, thing, nothing, proposal]].tolist() == [False, False, True, False]
-    assert regions.is_box_taught[[mug, thing, nothing, proposal]].tolist() == [True, False, False, False]
+    assert regions.is_background[[mug, thing, nothing, proposal]].tolist() == [
+        False,
+        False,
+        True,
+        False,
+    ]
+    assert regions.is_box_taught[[mug, thing, nothing, proposal]].tolist() == [
+        True,
+        False,
+        False,
+        False,
+    ]
     assert regions.gt_boxes[mug].tolist() == [0, 0, 10, 10]
     assert regions.teacher_rows[[mug, thing, nothing, proposal]].tolist() == [0, 1, -1, 2]
 
 
 def test_regions_from_an_overlap_of_60_percent_are_positive_and_below_50_background():
-    heights = [6.5, 5.5, 4.5, 2.0]                          # of 10, so the overlap is a tenth of it
+    heights = [6.5, 5.5, 4.5, 2.0]  # of 10, so the overlap is a tenth of it
     found = torch.tensor([[0.0, 0, 10, height] for height in heights])
     regions = pick_regions(found, targets([[0, 0, 10, 10]], [0]), 16)
-    picked = {round(box[3], 1): bool(row) for box, row in zip(regions.boxes.tolist(), regions.is_background, strict=True)}
+    picked = {
+        round(box[3], 1): bool(row)
+        for box, row in zip(regions.boxes.tolist(), regions.is_background, strict=True)
+    }
     assert picked == {10.0: False, 6.5: False, 4.5: True, 2.0: True}
 
 
 def test_images_not_wholly_annotated_have_no_background_and_crowds_teach_nothing():
     found = torch.tensor([[80.0, 80, 90, 90]])
     assert len(pick_regions(found, targets([], [], annotated=False), 8).boxes) == 0
-    found = torch.cat([found, torch.tensor([[10.0, 10, 20, 20]])])      # in the crowd, with an IoU of .11
+    found = torch.cat(
+        [found, torch.tensor([[10.0, 10, 20, 20]])]
+    )  # in the crowd, with an IoU of .11
     crowd = pick_regions(found, targets([[0, 0, 30, 30]], [0], taught=[False], crowd=[True]), 8)
     assert crowd.boxes.tolist() == [[80, 80, 90, 90]] and crowd.is_background.tolist() == [True]
 
@@ -106,28 +152,51 @@ ANCHORS = [[1, 1, 11, 9], [40, 40, 50, 50], [0, 0, 10, 5], [0, 4, 10, 14], [8, 0
 def judge_anchors(criterion, *images):
     """Losses, logits and deltas; every anchor has its own."""
     logits, deltas = numbers(len(images), len(ANCHORS)), numbers(len(images), len(ANCHORS), 4)
-    predictions = AnchorPredictions(torch.tensor(ANCHORS, dtype=torch.float32), logits, deltas, [len(ANCHORS)])
-    return judged(criterion.judge_anchors(predictions, list(images))), logits.tolist(), deltas.tolist()
+    predictions = AnchorPredictions(
+        torch.tensor(ANCHORS, dtype=torch.float32), logits, deltas, [len(ANCHORS)]
+    )
+    return (
+        judged(criterion.judge_anchors(predictions, list(images))),
+        logits.tolist(),
+        deltas.tolist(),
+    )
 
 
 def test_anchors_are_judged_by_the_boxes_that_teach_boxes(criterion):
-    """Overlaps with the first box: .67 (object), 0, .5 and .43 (between: not judged), .11; with the third .22, and the best it has."""
+    """Overlaps with the first box: .67 (object), 0, .5 and .43 (between: not judged), .11; with the
+    third .22, and the best it has."""
     first, third = [0, 0, 10, 10], [36, 36, 46, 46]
-    losses, logits, deltas = judge_anchors(criterion, targets([first], [0]), targets([[40, 40, 50, 50]], [NO_CATEGORY], taught=[False]),
-                                           targets([third], [1]))
+    losses, logits, deltas = judge_anchors(
+        criterion,
+        targets([first], [0]),
+        targets([[40, 40, 50, 50]], [NO_CATEGORY], taught=[False]),
+        targets([third], [1]),
+    )
     labels = [{0: 1, 1: 0, 4: 0}, {0: 0, 2: 0, 3: 0, 4: 0}, {0: 0, 1: 1, 2: 0, 3: 0, 4: 0}]
-    entries = [bce(row[anchor], label) for row, image in zip(logits, labels, strict=True) for anchor, label in image.items()]
-    moves = [smooth_l1(deltas[0][0], encoded(first, ANCHORS[0], ANCHOR_WEIGHTS)),
-             smooth_l1(deltas[2][1], encoded(third, ANCHORS[1], ANCHOR_WEIGHTS))]
+    entries = [
+        bce(row[anchor], label)
+        for row, image in zip(logits, labels, strict=True)
+        for anchor, label in image.items()
+    ]
+    moves = [
+        smooth_l1(deltas[0][0], encoded(first, ANCHORS[0], ANCHOR_WEIGHTS)),
+        smooth_l1(deltas[2][1], encoded(third, ANCHORS[1], ANCHOR_WEIGHTS)),
+    ]
     assert len(entries) == 12
-    assert losses == close(anchor_objectness=2.5 * mean(entries), anchor_boxes=1.5 * sum(moves) / 12)
+    assert losses == close(
+        anchor_objectness=2.5 * mean(entries), anchor_boxes=1.5 * sum(moves) / 12
+    )
 
 
 def test_anchors_of_images_that_teach_none_are_not_judged(criterion):
     """An image of captions beside one with a box: as if the box's image were alone."""
     box = [0, 0, 10, 10]
-    losses, logits, deltas = judge_anchors(criterion, targets([], [], anchors_taught=False), targets([box], [0]),
-                                           targets([box], [0], anchors_taught=False))
+    losses, logits, deltas = judge_anchors(
+        criterion,
+        targets([], [], anchors_taught=False),
+        targets([box], [0]),
+        targets([box], [0], anchors_taught=False),
+    )
     entries = [bce(logits[1][anchor], label) for anchor, label in {0: 1, 1: 0, 4: 0}.items()]
     moved = smooth_l1(deltas[1][0], encoded(box, ANCHORS[0], ANCHOR_WEIGHTS))
     assert losses == close(anchor_objectness=2.5 * mean(entries), anchor_boxes=1.5 * moved / 3)
@@ -135,36 +204,79 @@ def test_anchors_of_images_that_teach_none_are_not_judged(criterion):
     assert losses == {"anchor_objectness": 0, "anchor_boxes": 0}
 
 
-REGIONS = RegionTargets(        # with category and box; with attributes; background; a proposal of the teacher; with category and box
-    boxes=torch.tensor([[0.0, 0, 10, 10], [5, 5, 25, 15], [50, 50, 60, 60], [30, 30, 40, 40], [10, 20, 30, 60]]),
+# with category and box; with attributes; background; a proposal of the teacher; with category and
+# box
+REGIONS = RegionTargets(
+    boxes=torch.tensor(
+        [[0.0, 0, 10, 10], [5, 5, 25, 15], [50, 50, 60, 60], [30, 30, 40, 40], [10, 20, 30, 60]]
+    ),
     categories=torch.tensor([2, NO_CATEGORY, NO_CATEGORY, NO_CATEGORY, 0]),
-    attributes=torch.tensor([[1, UNKNOWN], [0, 1], [UNKNOWN, UNKNOWN], [UNKNOWN, UNKNOWN], [UNKNOWN, UNKNOWN]], dtype=torch.int8),
-    is_background=torch.tensor([False, False, True, False, False]), is_box_taught=torch.tensor([True, False, False, False, True]),
-    gt_boxes=torch.tensor([[1.0, 2, 12, 9], [0, 0, 20, 20], [50, 50, 60, 60], [30, 30, 40, 40], [14, 18, 33, 66]]),
-    teacher_rows=torch.tensor([0, 1, -1, 2, 3]))
+    attributes=torch.tensor(
+        [[1, UNKNOWN], [0, 1], [UNKNOWN, UNKNOWN], [UNKNOWN, UNKNOWN], [UNKNOWN, UNKNOWN]],
+        dtype=torch.int8,
+    ),
+    is_background=torch.tensor([False, False, True, False, False]),
+    is_box_taught=torch.tensor([True, False, False, False, True]),
+    gt_boxes=torch.tensor(
+        [[1.0, 2, 12, 9], [0, 0, 20, 20], [50, 50, 60, 60], [30, 30, 40, 40], [14, 18, 33, 66]]
+    ),
+    teacher_rows=torch.tensor([0, 1, -1, 2, 3]),
+)
 
 
 def test_labels_are_judged_to_the_last_digit(criterion):
     categories, attributes, deltas = numbers(5, 3), numbers(5, 5)[:, 3:], numbers(5, 4)
     losses = judged(criterion.judge_labels(categories, attributes, deltas, REGIONS))
     c, a = categories.tolist(), attributes.tolist()
-    moves = [smooth_l1(deltas[row].tolist(), encoded(REGIONS.gt_boxes[row].tolist(), REGIONS.boxes[row].tolist(), BOX_WEIGHTS))
-             for row in (0, 4)]
-    named = [CATEGORY_WEIGHTS[column] * bce(c[row][column], column == right) for row, right in ((0, 2), (4, 0)) for column in range(3)]
+    moves = [
+        smooth_l1(
+            deltas[row].tolist(),
+            encoded(REGIONS.gt_boxes[row].tolist(), REGIONS.boxes[row].tolist(), BOX_WEIGHTS),
+        )
+        for row in (0, 4)
+    ]
+    named = [
+        CATEGORY_WEIGHTS[column] * bce(c[row][column], column == right)
+        for row, right in ((0, 2), (4, 0))
+        for column in range(3)
+    ]
     nothing = [CATEGORY_WEIGHTS[column] * bce(c[2][column], False) for column in range(3)]
-    known = [ATTRIBUTE_WEIGHTS[column] * bce(a[row][column], label) for row, column, label in ((0, 0, True), (1, 0, False), (1, 1, True))]
-    untold = bce(a[0][1], False)        # the other regions have no label at all, so their unknown ones do not count
-    assert losses == close(boxes=0.7 * sum(moves) / 2, categories=0.3 * mean(named), background=0.2 * mean(nothing),
-                           attributes=0.6 * (mean(known) + 0.25 * untold))
+    known = [
+        ATTRIBUTE_WEIGHTS[column] * bce(a[row][column], label)
+        for row, column, label in ((0, 0, True), (1, 0, False), (1, 1, True))
+    ]
+    untold = bce(
+        a[0][1], False
+    )  # the other regions have no label at all, so their unknown ones do not count
+    assert losses == close(
+        boxes=0.7 * sum(moves) / 2,
+        categories=0.3 * mean(named),
+        background=0.2 * mean(nothing),
+        attributes=0.6 * (mean(known) + 0.25 * untold),
+    )
 
 
-def test_probabilities_are_judged_by_how_far_the_student_is_from_the_teacher_not_the_other_way(criterion):
-    student, teacher = (numbers(2, 3), numbers(2, 5)[:, 3:]), (numbers(4, 3)[2:] * 2, numbers(4, 2)[2:] * 3)
-    kl = [mean([divergence(*rows) for rows in zip(theirs.tolist(), ours.tolist(), strict=True)])
-          for theirs, ours in zip(teacher, student, strict=True)]
-    assert judged(criterion.judge_probabilities(student, teacher)) == close(distil_categories=1.3 * kl[0], distil_attributes=0.4 * kl[1])
+def test_probabilities_are_judged_by_how_far_the_student_is_from_the_teacher_not_the_other_way(
+    criterion,
+):
+    student, teacher = (
+        (numbers(2, 3), numbers(2, 5)[:, 3:]),
+        (numbers(4, 3)[2:] * 2, numbers(4, 2)[2:] * 3),
+    )
+    kl = [
+        mean([divergence(*rows) for rows in zip(theirs.tolist(), ours.tolist(), strict=True)])
+        for theirs, ours in zip(teacher, student, strict=True)
+    ]
+    assert judged(criterion.judge_probabilities(student, teacher)) == close(
+        distil_categories=1.3 * kl[0], distil_attributes=0.4 * kl[1]
+    )
 
 
 def test_features_are_judged_by_their_angle(criterion):
-    student, teacher = torch.tensor([[3.0, 4, 0], [0, 0, 2]]), torch.tensor([[5.0, 0, 0], [0, 7, 0]])       # cosines .6 and 0
-    assert judged(criterion.judge_features(student, teacher)) == close(distil_features=4.5 * (0.4 + 1) / 2)
+    student, teacher = (
+        torch.tensor([[3.0, 4, 0], [0, 0, 2]]),
+        torch.tensor([[5.0, 0, 0], [0, 7, 0]]),
+    )  # cosines .6 and 0
+    assert judged(criterion.judge_features(student, teacher)) == close(
+        distil_features=4.5 * (0.4 + 1) / 2
+    )

@@ -1,4 +1,5 @@
-"""What OvarNet learns from: which boxes teach, pictures that are mirrored with all that lies in them, and what the teacher sees of them."""
+"""What OvarNet learns from: which boxes teach, pictures that are mirrored with all that lies in
+them, and what the teacher sees of them."""
 
 import numpy as np
 import pytest
@@ -20,7 +21,10 @@ from ovarnet.training.distillation.data import (
 )
 from ovarnet.vocabulary import Vocabulary, Word
 
-BOXES, PROPOSALS = [[2, 3, 10, 9], [20, 12, 33, 28]], [[12, 1, 18, 8], [36, 2, 40, 20], [0, 15, 15, 30]]
+BOXES, PROPOSALS = (
+    [[2, 3, 10, 9], [20, 12, 33, 28]],
+    [[12, 1, 18, 8], [36, 2, 40, 20], [0, 15, 15, 30]],
+)
 VISITS = range(12)
 CROP = (8, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
@@ -29,16 +33,36 @@ def dataset(pixels, *, crop=None, cache=None):
     """One image with two boxes and three proposals, of which two are drawn at every visit."""
     memory, boxes = ImageMemory(1), torch.tensor(BOXES, dtype=torch.float32)
     memory.keep("picture", pixels)
-    image = TrainingImage("picture", boxes, torch.tensor([0, NO_CATEGORY]), torch.full((2, 1), UNKNOWN, dtype=torch.int8),
-                          torch.tensor([False, False]), True, True, False)
+    image = TrainingImage(
+        "picture",
+        boxes,
+        torch.tensor([0, NO_CATEGORY]),
+        torch.full((2, 1), UNKNOWN, dtype=torch.int8),
+        torch.tensor([False, False]),
+        True,
+        True,
+        False,
+    )
     words = Vocabulary((Word("mug", seen=True),), (Word("red", seen=True),))
-    proposals = {"picture": Proposals(torch.tensor(PROPOSALS, dtype=torch.float32), torch.tensor([0.9, 0.8, 0.7]))}
-    return DistillImages(DistillData(words, words, {DETECTION: [image]}), memory, seed=0, proposals=proposals, drawn=2, crop=crop,
-                         cache=cache)
+    proposals = {
+        "picture": Proposals(
+            torch.tensor(PROPOSALS, dtype=torch.float32), torch.tensor([0.9, 0.8, 0.7])
+        )
+    }
+    return DistillImages(
+        DistillData(words, words, {DETECTION: [image]}),
+        memory,
+        seed=0,
+        proposals=proposals,
+        drawn=2,
+        crop=crop,
+        cache=cache,
+    )
 
 
 def painted():
-    """A picture, 40 wide and 30 high, in which box and proposal number k, counted from 1, have the brightness 40 k."""
+    """A picture, 40 wide and 30 high, in which box and proposal number k, counted from 1, have the
+    brightness 40 k."""
     pixels = np.zeros((30, 40, 3), dtype=np.uint8)
     for number, (x1, y1, x2, y2) in enumerate(BOXES + PROPOSALS, start=1):
         pixels[y1:y2, x1:x2] = 40 * number
@@ -52,7 +76,9 @@ def visit(data, iteration):
 
 def paints(pixels, boxes):
     """Numbers of the paint under each box; a box over more than one paint fails."""
-    patches = [(255 * pixels[:, y1:y2, x1:x2]).round().unique() for x1, y1, x2, y2 in boxes.int().tolist()]
+    patches = [
+        (255 * pixels[:, y1:y2, x1:x2]).round().unique() for x1, y1, x2, y2 in boxes.int().tolist()
+    ]
     return [int(paint.item()) // 40 for paint in patches]
 
 
@@ -61,9 +87,15 @@ def test_pixels_are_mirrored_with_the_boxes_and_the_proposals():
     for iteration in VISITS:
         pixels, target = visit(dataset(painted()), iteration)
         drawn = paints(pixels, target.proposals)
-        assert paints(pixels, target.boxes) == [1, 2] and len(set(drawn)) == 2 and set(drawn) <= {3, 4, 5}
+        assert (
+            paints(pixels, target.boxes) == [1, 2]
+            and len(set(drawn)) == 2
+            and set(drawn) <= {3, 4, 5}
+        )
         seen.add((target.boxes.tolist() == BOXES, tuple(drawn)))
-    assert {plain for plain, _ in seen} == {True, False} and len(seen) > 4, "half of the visits are mirrored, and draws differ"
+    assert {plain for plain, _ in seen} == {True, False} and len(seen) > 4, (
+        "half of the visits are mirrored, and draws differ"
+    )
 
 
 def test_mirrored_boxes_by_hand():
@@ -87,26 +119,47 @@ def test_the_teacher_sees_boxes_and_then_proposals_as_they_are_in_the_file():
         flipped = not torch.equal(pixels, straight)
         mirrored += flipped
         there = mirror(target.proposals, 40) if flipped else target.proposals
-        expected = crop_boxes(straight, torch.cat([torch.tensor(BOXES, dtype=torch.float32), there]), *CROP)
+        expected = crop_boxes(
+            straight, torch.cat([torch.tensor(BOXES, dtype=torch.float32), there]), *CROP
+        )
         assert target.teacher.shape == (4, 3, 8, 8) and torch.equal(target.teacher, expected)
     assert 0 < mirrored < len(VISITS)
 
 
-@pytest.mark.parametrize(("category", "label", "what"), [(1, UNKNOWN, "novel category 'key'"), (0, 1, "novel attribute")])
+@pytest.mark.parametrize(
+    ("category", "label", "what"), [(1, UNKNOWN, "novel category 'key'"), (0, 1, "novel attribute")]
+)
 def test_novel_annotations_are_refused(category, label, what):
-    words = Vocabulary((Word("mug", seen=True), Word("key")), (Word("red", seen=True), Word("gray")))
+    words = Vocabulary(
+        (Word("mug", seen=True), Word("key")), (Word("red", seen=True), Word("gray"))
+    )
     image = Annotations("a.png", "1", 20, 20, [[1, 1, 9, 9]], [category], [[UNKNOWN, label]])
     with pytest.raises(InputError, match=what):
         training_image(image, words, 1, exhaustive=True)
 
 
-@pytest.mark.parametrize(("has_categories", "expected"), [(True, [True, False, False, False, False]),
-                                                        (False, [True, True, False, False, False])])
-def test_boxes_teach_by_a_base_category_or_in_its_absence_a_base_attribute(has_categories, expected):
-    boxes = torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 30, 20], [0, 0, 9, 9]])  # the fourth is the whole image
+@pytest.mark.parametrize(
+    ("has_categories", "expected"),
+    [(True, [True, False, False, False, False]), (False, [True, True, False, False, False])],
+)
+def test_boxes_teach_by_a_base_category_or_in_its_absence_a_base_attribute(
+    has_categories, expected
+):
+    boxes = torch.tensor(
+        [[0.0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 30, 20], [0, 0, 9, 9]]
+    )  # the fourth is the whole image
     attributes = torch.tensor([[1], [1], [UNKNOWN], [1], [1]], dtype=torch.int8)
     categories = torch.tensor([0, NO_CATEGORY, NO_CATEGORY, NO_CATEGORY, 0])
-    image = TrainingImage("", boxes, categories, attributes, torch.tensor([False, False, False, False, True]), True, True, False)
+    image = TrainingImage(
+        "",
+        boxes,
+        categories,
+        attributes,
+        torch.tensor([False, False, False, False, True]),
+        True,
+        True,
+        False,
+    )
     assert teaches_boxes(image, (3, 20, 30), has_categories).tolist() == expected
 
 

@@ -1,4 +1,5 @@
-"""OvarNet is trained on the tiny world: which boxes reach which loss, the teacher online and cached, and the folder that comes out."""
+"""OvarNet is trained on the tiny world: which boxes reach which loss, the teacher online and
+cached, and the folder that comes out."""
 
 import json
 import math
@@ -26,17 +27,24 @@ TERMS = ("anchor_objectness", "anchor_boxes", "categories", "background", "attri
 
 
 def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
-    """The tiny world's files hold a novel key and a novel gray in every image; the batches hold neither."""
+    """The tiny world's files hold a novel key and a novel gray in every image; the batches hold
+    neither."""
     taught = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
     _, batch = taught.dataset.__getitems__([(0, DETECTION, index) for index in range(8)])
     for target in batch:
         assert len(target.boxes) == 2
         both = torch.stack([target.boxes, mirror(target.boxes, 70)])
         assert not (both == torch.tensor([2.0, 2, 20, 20])).all(dim=-1).any()
-        assert target.categories.tolist() == [0, 1]                 # mug and car; the novel key has no column
-        assert target.attributes.tolist() == [[1, 0], [1, 0]]       # red and striped; the novel gray has no column
+        assert target.categories.tolist() == [0, 1]  # mug and car; the novel key has no column
+        assert target.attributes.tolist() == [
+            [1, 0],
+            [1, 0],
+        ]  # red and striped; the novel gray has no column
         assert target.proposals.shape == (0, 4)
-    assert taught.data.base.category_names == ["mug", "car"] and taught.data.base.attribute_names == ["red", "striped"]
+    assert taught.data.base.category_names == [
+        "mug",
+        "car",
+    ] and taught.data.base.attribute_names == ["red", "striped"]
 
 
 def test_labels_are_judged_in_base_columns_only_and_distillation_in_all(settings, tmp_path):
@@ -60,40 +68,69 @@ def test_labels_are_judged_in_base_columns_only_and_distillation_in_all(settings
 def test_teacher_online_equals_teacher_cached(settings, tmp_path, kind):
     losses = []
     for cached in (False, True):
-        taught = assemble_run(settings(distillation={"kind": kind, "cached": cached}), tmp_path / str(cached))
+        taught = assemble_run(
+            settings(distillation={"kind": kind, "cached": cached}), tmp_path / str(cached)
+        )
         torch.manual_seed(3)
         batch = taught.dataset.__getitems__([(5, DETECTION, 1), (5, DETECTION, 6)])
         assert batch[1][0].teacher.ndim == (2 if cached else 4)
         losses.append(taught.learner(batch))
-    assert losses[0].keys() == losses[1].keys() and any(name.startswith("distil") for name in losses[0])
+    assert losses[0].keys() == losses[1].keys() and any(
+        name.startswith("distil") for name in losses[0]
+    )
     for name, value in losses[0].items():
         assert value.item() == pytest.approx(losses[1][name].item(), rel=1e-4, abs=1e-5), name
 
 
 @pytest.mark.parametrize("case", ["no boxes", "only a crowd"])
 def test_an_image_without_boxes_to_learn_from(settings, tmp_path, case):
-    """Background and nothing else: every term is finite, those of positives are exactly 0, and the gradient exists."""
+    """Background and nothing else: every term is finite, those of positives are exactly 0, and the
+    gradient exists."""
     taught = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
-    target = targets([], []) if case == "no boxes" else targets([[10, 10, 30, 30]], [0], taught=[False], crowd=[True])
+    target = (
+        targets([], [])
+        if case == "no boxes"
+        else targets([[10, 10, 30, 30]], [0], taught=[False], crowd=[True])
+    )
     losses = taught.learner(([torch.rand(3, 60, 70)], [target]))
-    assert {name for name, value in losses.items() if value.item() > 0} == {"anchor_objectness", "background"}
+    assert {name for name, value in losses.items() if value.item() > 0} == {
+        "anchor_objectness",
+        "background",
+    }
     sum(losses.values()).backward()
     assert all(value.isfinite() for value in losses.values())
 
 
 def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
     captions, images = corpus
-    config = settings(captions=captions, caption_images=images, captions_per_batch=1, optimisation={"iterations": 8})
+    config = settings(
+        captions=captions,
+        caption_images=images,
+        captions_per_batch=1,
+        optimisation={"iterations": 8},
+    )
     taught = assemble_run(config, tmp_path)
-    assert {name: count for name, (_, count) in taught.data.shares(config).items()} == {"detection": 1, "attributes": 0, "captions": 1}
+    assert {name: count for name, (_, count) in taught.data.shares(config).items()} == {
+        "detection": 1,
+        "attributes": 0,
+        "captions": 1,
+    }
     losses = taught.learner(taught.dataset.__getitems__([(0, "captions", 0), (0, "captions", 3)]))
     silent = {name for name, value in losses.items() if value.item() == 0}
-    assert silent == {"anchor_objectness", "anchor_boxes", "boxes", "categories", "background", "attributes"}
+    assert silent == {
+        "anchor_objectness",
+        "anchor_boxes",
+        "boxes",
+        "categories",
+        "background",
+        "attributes",
+    }
 
 
 @pytest.mark.parametrize(("rate", "head"), [(0.0, "attention"), (0.5, "average"), (0.0, "clip")])
 def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatch, rate, head):
-    """The scales start from 8 and 6, and every step brings them back to the most that they may be, here 5."""
+    """The scales start from 8 and 6, and every step brings them back to the most that they may be,
+    here 5."""
     monkeypatch.setattr("ovarnet.training.distillation.score_scales.MAX_LOGIT_SCALE", math.log(5))
     config = settings(backbone_rate=rate, design={"head": head})
     folder = train_ovarnet(config, Accelerator(cpu=True))
@@ -102,18 +139,34 @@ def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatc
     assert torch.equal(trunk, before["visual.layer1.0.conv1.weight"]) == (rate == 0)
     assert torch.equal(model.backbone.trunk.bn1.running_mean, before["visual.bn1.running_mean"])
     assert (model.classifier.calibration[:, 0] < 5.001).all()
-    found = model.detect(torch.randint(0, 255, (60, 70, 3), dtype=torch.uint8).numpy(), attributes=["red", "shiny"])
-    assert found.categories == ["mug", "key", "car"] and found.attribute_scores.shape == (len(found), 2)
+    found = model.detect(
+        torch.randint(0, 255, (60, 70, 3), dtype=torch.uint8).numpy(), attributes=["red", "shiny"]
+    )
+    assert found.categories == ["mug", "key", "car"] and found.attribute_scores.shape == (
+        len(found),
+        2,
+    )
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25])
-def test_the_trunk_learns_at_its_share_of_the_rate_and_everything_new_at_the_full_one(settings, tmp_path, rate):
+def test_the_trunk_learns_at_its_share_of_the_rate_and_everything_new_at_the_full_one(
+    settings, tmp_path, rate
+):
     """Every weight that learns is in exactly one group; with a rate of 0 the trunk is in none."""
-    learner = assemble_run(settings(backbone_rate=rate, distillation={"kind": "none"}), tmp_path).learner
-    rates = [(id(weight), group["lr"]) for group in learner.groups(Optimisation(lr=0.008)) for weight in group["params"]]
+    learner = assemble_run(
+        settings(backbone_rate=rate, distillation={"kind": "none"}), tmp_path
+    ).learner
+    rates = [
+        (id(weight), group["lr"])
+        for group in learner.groups(Optimisation(lr=0.008))
+        for weight in group["params"]
+    ]
     trunk = {id(weight) for weight in learner.model.backbone.trunk.parameters()}
-    new = {id(weight) for part in (learner.model.backbone, learner.model.rpn, learner.model.head, learner.scales)
-           for weight in part.parameters()} - trunk
+    new = {
+        id(weight)
+        for part in (learner.model.backbone, learner.model.rpn, learner.model.head, learner.scales)
+        for weight in part.parameters()
+    } - trunk
     assert len(rates) == len(dict(rates))
     assert dict(rates) == dict.fromkeys(new, 0.008) | (dict.fromkeys(trunk, 0.002) if rate else {})
 
@@ -124,28 +177,50 @@ def test_boxes_and_anchors_are_encoded_as_the_model_decodes_them(settings, tmp_p
     assert learner.criterion.anchor_coder is learner.model.rpn.box_coder
 
 
-def test_words_score_after_loading_what_they_scored_before_saving(settings, teacher_folder, tmp_path):
-    """The calibration starts as the teacher's, learns, and is that of its own kind of word in the folder."""
+def test_words_score_after_loading_what_they_scored_before_saving(
+    settings, teacher_folder, tmp_path
+):
+    """The calibration starts as the teacher's, learns, and is that of its own kind of word in the
+    folder."""
     config = settings(distillation={"kind": "none"})
     learner = assemble_run(config, tmp_path).learner
     with torch.no_grad():
-        assert learner.scales.log_scale.exp().tolist() == pytest.approx([8, 6]) and learner.scales.bias.tolist() == [-1, -0.5]
+        assert learner.scales.log_scale.exp().tolist() == pytest.approx(
+            [8, 6]
+        ) and learner.scales.bias.tolist() == [-1, -0.5]
         learner.scales.log_scale.copy_(torch.tensor([9.0, 5.0]).log())
         learner.scales.bias.copy_(torch.tensor([-2.0, 0.25]))
         regions = torch.randn(4, learner.model.clip.embed_dim)
         words = {"category": learner.words.categories, "attribute": learner.words.attributes}
-        before = dict(zip(words, learner.logits(regions, learner.words, learner.scales), strict=True))
-        model = ovarnet.load(save_ovarnet(tmp_path / "saved", learner, load_checkpoint(teacher_folder), "ovarnet-scenes", config),
-                             device="cpu")
+        before = dict(
+            zip(words, learner.logits(regions, learner.words, learner.scales), strict=True)
+        )
+        model = ovarnet.load(
+            save_ovarnet(
+                tmp_path / "saved",
+                learner,
+                load_checkpoint(teacher_folder),
+                "ovarnet-scenes",
+                config,
+            ),
+            device="cpu",
+        )
         for kind in words:
             after = model.classifier(regions, model.classifier.embed(words[kind], kind))
             torch.testing.assert_close(after, before[kind], rtol=1e-5, atol=1e-5)
-    assert model.classifier.calibration.tolist() == [pytest.approx([9, -2]), pytest.approx([5, 0.25])]
+    assert model.classifier.calibration.tolist() == [
+        pytest.approx([9, -2]),
+        pytest.approx([5, 0.25]),
+    ]
 
 
 def test_a_short_training_lowers_the_loss(settings, tmp_path):
-    """Without the box term, which is next to 0 at first, as long as the only positive regions are the annotated boxes themselves."""
-    train_ovarnet(settings(optimisation={"iterations": 30, "batch_size": 4, "warmup": 5, "lr": 3e-3}), Accelerator(cpu=True))
+    """Without the box term, which is next to 0 at first, as long as the only positive regions are
+    the annotated boxes themselves."""
+    train_ovarnet(
+        settings(optimisation={"iterations": 30, "batch_size": 4, "warmup": 5, "lr": 3e-3}),
+        Accelerator(cpu=True),
+    )
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     terms = [history[name] for name in history if name in TERMS or name.startswith("distil")]
     totals = [sum(value for _, value in points) for points in zip(*terms, strict=True)]
@@ -158,17 +233,32 @@ def test_unknown_distillation_is_named(settings):
 
 
 def test_a_short_run_asks_the_teacher_only_about_the_images_it_will_see(settings, tmp_path):
-    short = settings(distillation={"cached": True}, optimisation={"iterations": 2})     # of 2 of the 8 images
+    short = settings(
+        distillation={"cached": True}, optimisation={"iterations": 2}
+    )  # of 2 of the 8 images
     taught = assemble_run(short, tmp_path)
     asked = images_to_ask(short, taught.data)
-    assert 2 <= len(asked) <= 4 and set(taught.dataset.proposals) == {image.file for image in asked.values()}
+    assert 2 <= len(asked) <= 4 and set(taught.dataset.proposals) == {
+        image.file for image in asked.values()
+    }
     assert set(taught.dataset.cache) == set(asked)
     assert len(images_to_ask(settings(), taught.data)) == 8
-    folder = train_ovarnet(short, Accelerator(cpu=True), data=taught.data, images=ImageMemory(16), cache_folder=tmp_path)
-    assert folder.is_dir() and not list((tmp_path / "run").glob("teacher-*")), "what was stored is found again"
+    folder = train_ovarnet(
+        short,
+        Accelerator(cpu=True),
+        data=taught.data,
+        images=ImageMemory(16),
+        cache_folder=tmp_path,
+    )
+    assert folder.is_dir() and not list((tmp_path / "run").glob("teacher-*")), (
+        "what was stored is found again"
+    )
 
 
 def test_a_teacher_with_labels_of_novel_words_is_refused(settings, teacher_folder, taught):
     config = settings(teacher=taught(teacher_folder, "categories", "key"))
-    with pytest.raises(InputError, match=r"1 word\(s\) that are novel in this run's data, such as 'key', had labels in the training of"):
+    with pytest.raises(
+        InputError,
+        match=r"1 word\(s\) that are novel in this run's data, such as 'key', had labels in the training of",
+    ):
         train_ovarnet(config, Accelerator(cpu=True))

@@ -1,4 +1,5 @@
-"""The teacher: what it answers, row by row, and that answers are refused before anything is computed where they would be too many."""
+"""The teacher: what it answers, row by row, and that answers are refused before anything is
+computed where they would be too many."""
 
 from types import SimpleNamespace
 
@@ -15,7 +16,8 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class FakeClipAttr(nn.Module):
-    """Embeds a crop as its mean and a one; the logit of a word is the mean times the length of the word, negative for attributes."""
+    """Embeds a crop as its mean and a one; the logit of a word is the mean times the length of the
+    word, negative for attributes."""
 
     crop_batch = 2
 
@@ -33,7 +35,9 @@ class FakeClipAttr(nn.Module):
 
 class FakeClassifier:
     def embed(self, words, kind):
-        return torch.tensor([len(word.name) * {"category": 1.0, "attribute": -1.0}[kind] for word in words])
+        return torch.tensor(
+            [len(word.name) * {"category": 1.0, "attribute": -1.0}[kind] for word in words]
+        )
 
     def __call__(self, embeddings, words):
         return embeddings[:, :1] * words
@@ -42,13 +46,22 @@ class FakeClassifier:
 def test_logits_are_of_all_categories_and_then_of_all_attributes():
     teacher = Teacher(FakeClipAttr(), Vocabulary.of(["mug", "chair"], ["red", "wooden", "shiny"]))
     categories, attributes = teacher.logits(torch.tensor([[1.0, 1], [2, 1]]))
-    assert categories.tolist() == [[3, 5], [6, 10]] and attributes.tolist() == [[-3, -6, -5], [-6, -12, -10]]
+    assert categories.tolist() == [[3, 5], [6, 10]] and attributes.tolist() == [
+        [-3, -6, -5],
+        [-6, -12, -10],
+    ]
 
 
 def test_crops_are_embedded_in_their_order_a_few_at_a_time_and_embeddings_stay_as_they_are():
     teacher = Teacher(FakeClipAttr(), Vocabulary())
     crops = torch.arange(5.0)[:, None, None, None].expand(5, 3, 4, 4)
-    assert teacher.embed(crops).tolist() == [[0, 1], [1, 1], [2, 1], [3, 1], [4, 1]] and teacher.model.batches == [2, 2, 1]
+    assert teacher.embed(crops).tolist() == [
+        [0, 1],
+        [1, 1],
+        [2, 1],
+        [3, 1],
+        [4, 1],
+    ] and teacher.model.batches == [2, 2, 1]
     kept = torch.tensor([[7.0, 8], [9, 10]])
     assert torch.equal(teacher.embed(kept), kept) and teacher.embed(crops[:0]).shape == (0, 2)
 

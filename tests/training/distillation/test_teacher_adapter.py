@@ -1,4 +1,5 @@
-"""The switch "adapter behind the teacher": who teaches it, what the student gets, and that without labels it learns nothing."""
+"""The switch "adapter behind the teacher": who teaches it, what the student gets, and that without
+labels it learns nothing."""
 
 import pytest
 import torch
@@ -19,14 +20,25 @@ def test_the_layers_are_those_of_the_authors():
     (first, leaky, second), embeddings = adapter.layers, torch.randn(2, 6)
     assert first.weight.shape == (3, 6) and second.weight.shape == (6, 3)
     hidden = embeddings @ first.weight.T + first.bias
-    expected = torch.where(hidden > 0, hidden, leaky.negative_slope * hidden) @ second.weight.T + second.bias
+    expected = (
+        torch.where(hidden > 0, hidden, leaky.negative_slope * hidden) @ second.weight.T
+        + second.bias
+    )
     assert torch.allclose(adapter(embeddings), expected)
     assert adapter.scales(torch.tensor([0.5]), "category").tolist() == pytest.approx([3.0])
 
 
 def test_boxes_have_labels_and_crowds_and_proposals_have_none():
-    first = targets([[0, 0, 9, 9], [0, 0, 5, 5]], [1, 0], attributes=[[1, 0], [0, 1]], crowd=[False, True], proposals=[[1, 1, 4, 4]])
-    categories, attributes = labels_of_teacher_rows([first, targets([[0, 0, 9, 9]], [0], attributes=[[UNKNOWN, 1]])])
+    first = targets(
+        [[0, 0, 9, 9], [0, 0, 5, 5]],
+        [1, 0],
+        attributes=[[1, 0], [0, 1]],
+        crowd=[False, True],
+        proposals=[[1, 1, 4, 4]],
+    )
+    categories, attributes = labels_of_teacher_rows(
+        [first, targets([[0, 0, 9, 9]], [0], attributes=[[UNKNOWN, 1]])]
+    )
     assert categories.tolist() == [1, NO_CATEGORY, NO_CATEGORY, 0]
     assert attributes.tolist() == [[1, 0], [UNKNOWN] * 2, [UNKNOWN] * 2, [UNKNOWN, 1]]
 
@@ -37,24 +49,41 @@ def test_labels_teach_the_adapter_and_the_student_does_not(settings, tmp_path, k
     batch = taught.dataset.__getitems__([(0, DETECTION, 0), (0, DETECTION, 1)])
     losses, adapter = taught.learner(batch), list(taught.learner.adapter.parameters())
     distilled = sum(loss for name, loss in losses.items() if name.startswith("distil"))
-    assert torch.autograd.grad(distilled, adapter, retain_graph=True, allow_unused=True) == (None,) * len(adapter)
+    assert torch.autograd.grad(distilled, adapter, retain_graph=True, allow_unused=True) == (
+        None,
+    ) * len(adapter)
     labels = sum(losses[name] for name in ("teacher_categories", "teacher_attributes"))
-    assert all(gradient.abs().sum() > 0 for gradient in torch.autograd.grad(labels, adapter, retain_graph=True))
+    assert all(
+        gradient.abs().sum() > 0
+        for gradient in torch.autograd.grad(labels, adapter, retain_graph=True)
+    )
     head = list(taught.learner.model.head.parameters())
-    assert all(gradient is None for gradient in torch.autograd.grad(labels, head, allow_unused=True))
-    optimised = {id(parameter) for group in taught.learner.groups(settings().optimisation) for parameter in group["params"]}
+    assert all(
+        gradient is None for gradient in torch.autograd.grad(labels, head, allow_unused=True)
+    )
+    optimised = {
+        id(parameter)
+        for group in taught.learner.groups(settings().optimisation)
+        for parameter in group["params"]
+    }
     assert {id(parameter) for parameter in adapter} <= optimised
 
 
 def test_the_student_hears_what_the_adapter_makes_of_the_teacher(settings, tmp_path, monkeypatch):
     taught = assemble_run(settings(distillation={"adapter": True}), tmp_path)
     learner, heard = taught.learner, {}
-    monkeypatch.setattr(learner.criterion, "judge_probabilities", lambda student, teacher: heard.update(teacher=teacher) or {})
+    monkeypatch.setattr(
+        learner.criterion,
+        "judge_probabilities",
+        lambda student, teacher: heard.update(teacher=teacher) or {},
+    )
     with torch.no_grad():
         learner.adapter.layers[2].weight.zero_()
         learner.adapter.layers[2].bias.zero_()
     learner(taught.dataset.__getitems__([(0, DETECTION, 0)]))
-    assert heard["teacher"][0].unique().tolist() == [-1.0] and heard["teacher"][1].unique().tolist() == [-0.5], "cosine 0: the biases"
+    assert heard["teacher"][0].unique().tolist() == [-1.0] and heard["teacher"][
+        1
+    ].unique().tolist() == [-0.5], "cosine 0: the biases"
 
 
 def test_its_scale_is_bounded(settings, tmp_path):
@@ -66,6 +95,11 @@ def test_its_scale_is_bounded(settings, tmp_path):
 
 def test_it_needs_a_teacher_and_is_not_saved(settings):
     with pytest.raises(InputError, match="adapter stands behind a teacher"):
-        train_ovarnet(settings(distillation={"kind": "none", "adapter": True}), Accelerator(cpu=True))
-    folder = train_ovarnet(settings(distillation={"adapter": True}, optimisation={"iterations": 1}), Accelerator(cpu=True))
+        train_ovarnet(
+            settings(distillation={"kind": "none", "adapter": True}), Accelerator(cpu=True)
+        )
+    folder = train_ovarnet(
+        settings(distillation={"adapter": True}, optimisation={"iterations": 1}),
+        Accelerator(cpu=True),
+    )
     assert not any("adapter" in name for name in ovarnet.load(folder, device="cpu").state_dict())

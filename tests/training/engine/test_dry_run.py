@@ -15,7 +15,13 @@ CONFIGS = Path(__file__).parents[3] / "configs" / "scenes"
 PROBE = "../custom/probe"
 WITHOUT_STEPS = ("clip_attr_zero_shot", PROBE)
 SIZES = ["optimisation.batch_size=2", "optimisation.iterations=5000"]
-SMALL = ["regions=8", "anchors=16", "design.short_side=[32,96]", "design.long_side=128", "distillation.proposals=2"]
+SMALL = [
+    "regions=8",
+    "anchors=16",
+    "design.short_side=[32,96]",
+    "design.long_side=128",
+    "distillation.proposals=2",
+]
 
 
 @pytest.fixture(scope="module")
@@ -25,19 +31,68 @@ def folders(tiny_world, start_files, tmp_path_factory):
     captions = ["--captions", str(tiny_world.captions), "--images", str(tiny_world.images)]
     both = [f"detection.root={tiny_world.root}", f"attributes.root={tiny_world.root}"]
     tower = [f"clip.pretrained={start_files.clip}", f"proposer={start_files.proposer}"]
-    commands = [["train", f"{CONFIGS}/clip_attr.yaml", *both, *tower, "optimisation.iterations=1", "optimisation.batch_size=2",
-                 f"output={runs}/one"],
-                ["propose", "--proposer", str(start_files.proposer), *captions, "--limit", "4", "--output", f"{runs}/proposals"],
-                ["pseudo-label", "--model", f"{runs}/one/checkpoint", *captions, "--proposals", f"{runs}/proposals", "--output",
-                 f"{runs}/labels"]]
+    commands = [
+        [
+            "train",
+            f"{CONFIGS}/clip_attr.yaml",
+            *both,
+            *tower,
+            "optimisation.iterations=1",
+            "optimisation.batch_size=2",
+            f"output={runs}/one",
+        ],
+        [
+            "propose",
+            "--proposer",
+            str(start_files.proposer),
+            *captions,
+            "--limit",
+            "4",
+            "--output",
+            f"{runs}/proposals",
+        ],
+        [
+            "pseudo-label",
+            "--model",
+            f"{runs}/one/checkpoint",
+            *captions,
+            "--proposals",
+            f"{runs}/proposals",
+            "--output",
+            f"{runs}/labels",
+        ],
+    ]
     assert [main(command) for command in commands] == [0, 0, 0]
-    caption_files = [f"captions={tiny_world.captions}", f"images={tiny_world.images}", f"pseudo_labels={runs}/labels"]
-    overrides = {"clip": [f"root={tiny_world.root}", "captions=annotations/captions_scenes.json", "images=images/captions", *SIZES],
-                 "proposer": [both[0], tower[0], *SIZES], "clip_attr_zero_shot": [f"root={tiny_world.root}", *tower],
-                 "clip_attr": [*both, *tower, *SIZES],
-                 "clip_attr_captions": [*both, *caption_files, f"start={runs}/one/checkpoint", "base_batch=2", *SIZES],
-                 "ovarnet": [*both, f"teacher={runs}/one/checkpoint", *SMALL, *SIZES],
-                 PROBE: [f"start={runs}/one/checkpoint", "data.dataset=scenes", f"data.root={tiny_world.root}", "strengths=[0.1]"]}
+    caption_files = [
+        f"captions={tiny_world.captions}",
+        f"images={tiny_world.images}",
+        f"pseudo_labels={runs}/labels",
+    ]
+    overrides = {
+        "clip": [
+            f"root={tiny_world.root}",
+            "captions=annotations/captions_scenes.json",
+            "images=images/captions",
+            *SIZES,
+        ],
+        "proposer": [both[0], tower[0], *SIZES],
+        "clip_attr_zero_shot": [f"root={tiny_world.root}", *tower],
+        "clip_attr": [*both, *tower, *SIZES],
+        "clip_attr_captions": [
+            *both,
+            *caption_files,
+            f"start={runs}/one/checkpoint",
+            "base_batch=2",
+            *SIZES,
+        ],
+        "ovarnet": [*both, f"teacher={runs}/one/checkpoint", *SMALL, *SIZES],
+        PROBE: [
+            f"start={runs}/one/checkpoint",
+            "data.dataset=scenes",
+            f"data.root={tiny_world.root}",
+            "strengths=[0.1]",
+        ],
+    }
     return runs, overrides
 
 
@@ -45,16 +100,42 @@ def files(folder):
     return sorted(path for path in folder.rglob("*"))
 
 
-@pytest.mark.parametrize("command", ["clip", "proposer", "clip_attr_zero_shot", "clip_attr", "clip_attr_captions", "ovarnet", PROBE])
-def test_every_stage_says_what_it_needs_and_leaves_nothing(folders, tiny_world, tmp_path, monkeypatch, capsys, command):
+@pytest.mark.parametrize(
+    "command",
+    [
+        "clip",
+        "proposer",
+        "clip_attr_zero_shot",
+        "clip_attr",
+        "clip_attr_captions",
+        "ovarnet",
+        PROBE,
+    ],
+)
+def test_every_stage_says_what_it_needs_and_leaves_nothing(
+    folders, tiny_world, tmp_path, monkeypatch, capsys, command
+):
     runs, overrides = folders
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = files(tiny_world.root), files(runs)
     name = "distill" if command == "ovarnet" else "train"
-    assert main([name, f"{CONFIGS}/{command}.yaml", *overrides[command], f"output={tmp_path}/run", "--dry-run"]) == 0
+    assert (
+        main(
+            [
+                name,
+                f"{CONFIGS}/{command}.yaml",
+                *overrides[command],
+                f"output={tmp_path}/run",
+                "--dry-run",
+            ]
+        )
+        == 0
+    )
     out = capsys.readouterr().out
-    assert "nothing is kept" in out and re.search(r"memory +peak \d+\.\d\d GiB of this process", out)
+    assert "nothing is kept" in out and re.search(
+        r"memory +peak \d+\.\d\d GiB of this process", out
+    )
     assert ("no training steps" in out) == (command in WITHOUT_STEPS)
     assert ("5,000 iterations: about" in out) == (command not in WITHOUT_STEPS)
     assert (files(tmp_path), (files(tiny_world.root), files(runs))) == ([], before)
@@ -63,18 +144,34 @@ def test_every_stage_says_what_it_needs_and_leaves_nothing(folders, tiny_world, 
 def test_a_dry_run_differs_from_the_run_in_size_alone():
     config = load_config(CONFIGS.parent / "coco_vaw" / "clip_attr_rn50.yaml")
     short = shortened(config, "x")
-    assert (short.limit, short.output, short.image_memory, short.optimisation.batch_size) == (SAMPLES, "x", 0, 2048)
-    assert (config.optimisation.iterations, short.optimisation.iterations, short.optimisation.workers) == (25800, 2, 0)
+    assert (short.limit, short.output, short.image_memory, short.optimisation.batch_size) == (
+        SAMPLES,
+        "x",
+        0,
+        2048,
+    )
+    assert (
+        config.optimisation.iterations,
+        short.optimisation.iterations,
+        short.optimisation.workers,
+    ) == (25800, 2, 0)
 
 
 def test_the_estimate_counts_the_slower_of_reading_and_learning_when_workers_read():
     def trial(workers, reading, learning):
-        return Trial("x", Optimisation(iterations=100, workers=workers), 1, 0.0, reading, learning, 2**30, 0)
+        return Trial(
+            "x", Optimisation(iterations=100, workers=workers), 1, 0.0, reading, learning, 2**30, 0
+        )
 
     assert trial(0, 3.0, 2.0).seconds == 500
     assert trial(4, 3.0, 2.0).seconds == 200 and "bound by learning" in str(trial(4, 3.0, 2.0))
     assert trial(4, 12.0, 2.0).seconds == 300 and "bound by reading" in str(trial(4, 12.0, 2.0))
-    assert [duration(s) for s in (40, 600, 3600 * 3 + 1200, 3600 * 100)] == ["40 s", "10 min", "3 h 20 min", "4 days 4 h"]
+    assert [duration(s) for s in (40, 600, 3600 * 3 + 1200, 3600 * 100)] == [
+        "40 s",
+        "10 min",
+        "3 h 20 min",
+        "4 days 4 h",
+    ]
 
 
 def test_the_clock_reads_forward_and_backward_of_training_steps_alone():
@@ -82,7 +179,10 @@ def test_the_clock_reads_forward_and_backward_of_training_steps_alone():
     model = clock.prepare(model)
     clock.backward(model(torch.ones(1, 1)).sum())
     model.eval()(torch.ones(1, 1))
-    assert len(clock.forwards) == len(clock.backwards) == 1 and clock.ready <= clock.forwards[0] <= clock.backwards[0]
+    assert (
+        len(clock.forwards) == len(clock.backwards) == 1
+        and clock.ready <= clock.forwards[0] <= clock.backwards[0]
+    )
 
 
 @pytest.mark.parametrize("flags", [["--resume", "--dry-run"], ["--dry-run", "--eval-only"]])
@@ -91,11 +191,40 @@ def test_only_one_way_to_run(flags, capsys):
     assert "not allowed with" in capsys.readouterr().err
 
 
-def test_eval_only_scores_the_checkpoint_on_test_data_or_says_what_is_missing(folders, tmp_path, capsys):
+def test_eval_only_scores_the_checkpoint_on_test_data_or_says_what_is_missing(
+    folders, tmp_path, capsys
+):
     runs, overrides = folders
-    for name, message in (("clip", "stage clip gives no whole model to score"), ("proposer", "stage proposer gives no whole model"),
-                          ("clip_attr", f"{tmp_path}/checkpoint does not exist"), (PROBE, f"{tmp_path}/checkpoint does not exist")):
-        assert main(["train", f"{CONFIGS}/{name}.yaml", *overrides[name], f"output={tmp_path}", "--eval-only"]) == 2
+    for name, message in (
+        ("clip", "stage clip gives no whole model to score"),
+        ("proposer", "stage proposer gives no whole model"),
+        ("clip_attr", f"{tmp_path}/checkpoint does not exist"),
+        (PROBE, f"{tmp_path}/checkpoint does not exist"),
+    ):
+        assert (
+            main(
+                [
+                    "train",
+                    f"{CONFIGS}/{name}.yaml",
+                    *overrides[name],
+                    f"output={tmp_path}",
+                    "--eval-only",
+                ]
+            )
+            == 2
+        )
         assert message in capsys.readouterr().err
-    assert main(["train", "--config-file", f"{CONFIGS}/clip_attr.yaml", *overrides["clip_attr"], f"output={runs}/one", "--eval-only"]) == 2
+    assert (
+        main(
+            [
+                "train",
+                "--config-file",
+                f"{CONFIGS}/clip_attr.yaml",
+                *overrides["clip_attr"],
+                f"output={runs}/one",
+                "--eval-only",
+            ]
+        )
+        == 2
+    )
     assert "instances_test.json" in capsys.readouterr().err, "the tiny world has no test split"

@@ -23,7 +23,8 @@ class Numbers(Dataset):
 
 
 class Doubling(nn.Module):
-    """Learns y = 2 x + noise that the model draws; stops like a power cut after `broken_at` calls."""
+    """Learns y = 2 x + noise that the model draws; stops like a power cut after `broken_at`
+    calls."""
 
     def __init__(self, broken_at=None):
         super().__init__()
@@ -33,22 +34,34 @@ class Doubling(nn.Module):
         self.calls += 1
         if self.calls == self.broken_at:
             raise KeyboardInterrupt
-        return {"square": (batch @ self.weight - 2 * batch - 0.1 * torch.randn_like(batch)).square().mean()}
+        return {
+            "square": (batch @ self.weight - 2 * batch - 0.1 * torch.randn_like(batch))
+            .square()
+            .mean()
+        }
 
 
-SETTINGS = Optimisation(iterations=60, batch_size=4, lr=0.1, weight_decay=0.0, warmup=5, save_every=20, ema=0.9)
+SETTINGS = Optimisation(
+    iterations=60, batch_size=4, lr=0.1, weight_decay=0.0, warmup=5, save_every=20, ema=0.9
+)
 
 
 def run(folder, model, resume=False):
-    return run_stage(model, Numbers(), SETTINGS, Accelerator(cpu=True), output=folder, seed=1, resume=resume)
+    return run_stage(
+        model, Numbers(), SETTINGS, Accelerator(cpu=True), output=folder, seed=1, resume=resume
+    )
 
 
 def test_learns_and_writes_curves(tmp_path):
     best = run(tmp_path, Doubling())
     assert best.weight.item() == pytest.approx(2.0, abs=0.1)
     history = json.loads((tmp_path / "history.json").read_text())
-    assert [step for step, _ in history["square"]] == list(range(3, 61, 3)) and history["square"][-1][1] < history["square"][0][1]
-    assert set(history) == {"square", "total", "gradient_norm", "lr"} and list((tmp_path / "tensorboard").iterdir())
+    assert [step for step, _ in history["square"]] == list(range(3, 61, 3)) and history["square"][
+        -1
+    ][1] < history["square"][0][1]
+    assert set(history) == {"square", "total", "gradient_norm", "lr"} and list(
+        (tmp_path / "tensorboard").iterdir()
+    )
     curves(history, tmp_path / "again.png")
     curves({}, tmp_path / "empty.png")
     pictures = [(tmp_path / f"{name}.png").read_bytes() for name in ("curves", "again", "empty")]
@@ -70,13 +83,30 @@ class Drawing(Doubling):
 def test_what_a_model_draws_differs_between_iterations_and_seeds_and_not_between_runs(tmp_path):
     first, again, other = (Drawing() for _ in range(3))
     for number, (model, seed) in enumerate([(first, 1), (again, 1), (other, 2)]):
-        run_stage(model, Numbers(), SETTINGS, Accelerator(cpu=True), output=tmp_path / str(number), seed=seed, resume=False)
-    assert len(set(first.drawn + other.drawn)) == 2 * SETTINGS.iterations and again.drawn == first.drawn
+        run_stage(
+            model,
+            Numbers(),
+            SETTINGS,
+            Accelerator(cpu=True),
+            output=tmp_path / str(number),
+            seed=seed,
+            resume=False,
+        )
+    assert (
+        len(set(first.drawn + other.drawn)) == 2 * SETTINGS.iterations
+        and again.drawn == first.drawn
+    )
 
 
 def test_a_seed_depends_on_every_number_and_on_their_order():
-    seeds = [seed_of(*numbers) for numbers in ((1, 2, 3), (0, 2, 3), (1, 0, 3), (1, 2, 0), (3, 2, 1))]
-    assert len(set(seeds)) == 5 and all(0 <= seed < 2**63 for seed in seeds) and seed_of(1, 2, 3) == seeds[0]
+    seeds = [
+        seed_of(*numbers) for numbers in ((1, 2, 3), (0, 2, 3), (1, 0, 3), (1, 2, 0), (3, 2, 1))
+    ]
+    assert (
+        len(set(seeds)) == 5
+        and all(0 <= seed < 2**63 for seed in seeds)
+        and seed_of(1, 2, 3) == seeds[0]
+    )
 
 
 def test_the_running_average_is_what_is_kept(tmp_path):
@@ -100,7 +130,9 @@ def test_resume_continues_the_same_run_exactly(tmp_path):
         run(tmp_path / "b", Doubling(broken_at=47))
     resumed = run(tmp_path / "b", Doubling(), resume=True)
     assert torch.equal(resumed.weight, unbroken.weight)
-    assert json.loads((tmp_path / "a/history.json").read_text()) == json.loads((tmp_path / "b/history.json").read_text())
+    assert json.loads((tmp_path / "a/history.json").read_text()) == json.loads(
+        (tmp_path / "b/history.json").read_text()
+    )
 
 
 def test_resume_without_or_with_a_damaged_state(tmp_path):
@@ -113,5 +145,14 @@ def test_resume_without_or_with_a_damaged_state(tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_term():
     check_finite({"a": torch.tensor(1.0)}, 3)
-    with pytest.raises(InputError, match=r"iteration 3: loss b = nan, c = inf; lower optimisation\.lr"):
-        check_finite({"a": torch.tensor(1.0), "b": torch.tensor(float("nan")), "c": torch.tensor(float("inf"))}, 3)
+    with pytest.raises(
+        InputError, match=r"iteration 3: loss b = nan, c = inf; lower optimisation\.lr"
+    ):
+        check_finite(
+            {
+                "a": torch.tensor(1.0),
+                "b": torch.tensor(float("nan")),
+                "c": torch.tensor(float("inf")),
+            },
+            3,
+        )

@@ -27,4 +27,5 @@ def test_ranks_split_each_source():
     joined = sorted(key for part in parts for batch in part for key in batch)
     assert joined == sorted(key for batch in MixedSampler(SOURCES, 2, seed=1) for key in batch)
     assert [index for batch in MixedSampler({"a": (7, 3)}, 2, seed=4) for *_, index in batch] == [
-        index for batch in IterationSampler(7, 3, 2, seed=4 * 101) for _, index in batch]
+        index for batch in IterationSampler(7, 3, 2, seed=4 * 101) for _, index in batch
+    ]

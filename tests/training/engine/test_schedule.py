@@ -17,7 +17,9 @@ def test_warm_up_constant_cosine():
 
 
 def test_only_matrices_decay_and_frozen_parameters_are_left_out():
-    module = nn.ModuleDict({"a": nn.Linear(2, 3), "table": nn.Embedding(5, 2), "frozen": nn.Linear(2, 2)})
+    module = nn.ModuleDict(
+        {"a": nn.Linear(2, 3), "table": nn.Embedding(5, 2), "frozen": nn.Linear(2, 2)}
+    )
     module["frozen"].requires_grad_(False)
     groups = parameter_groups(module, 0.1, 0.5, undecayed=[module["table"].weight])
     assert [[tuple(p.shape) for p in g["params"]] for g in groups] == [[(3, 2)], [(3,), (5, 2)]]
@@ -26,4 +28,6 @@ def test_only_matrices_decay_and_frozen_parameters_are_left_out():
 
 def test_empty_groups_are_dropped():
     optimizer = make_optimizer(parameter_groups(nn.BatchNorm1d(3), 0.1, 0.5), Optimisation())
-    assert len(optimizer.param_groups) == 1 and torch.is_tensor(optimizer.param_groups[0]["params"][0])
+    assert len(optimizer.param_groups) == 1 and torch.is_tensor(
+        optimizer.param_groups[0]["params"][0]
+    )

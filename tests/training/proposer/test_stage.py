@@ -10,7 +10,9 @@ WORDS = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True))
 
 
 def annotation(file, categories, boxes, crowd=None):
-    return Annotations(str(file), str(file), 6, 10, boxes, categories, torch.zeros(len(boxes), 0), crowd)
+    return Annotations(
+        str(file), str(file), 6, 10, boxes, categories, torch.zeros(len(boxes), 0), crowd
+    )
 
 
 def test_novel_and_unlabelled_boxes_and_images_without_a_base_box_are_left_out():
@@ -24,7 +26,10 @@ def test_mirrored_images_and_boxes_agree_and_crowd_boxes_are_left_out(tmp_path):
     picture = np.zeros((6, 10, 3), np.uint8)
     picture[1:4, 2:5] = 255
     cv2.imwrite(str(tmp_path / "x.png"), picture)
-    images = BoxedImages([annotation(tmp_path / "x.png", [0, 0], [[2, 1, 5, 4], [0, 0, 9, 5]], [False, True])], seed=0)
+    images = BoxedImages(
+        [annotation(tmp_path / "x.png", [0, 0], [[2, 1, 5, 4], [0, 0, 9, 5]], [False, True])],
+        seed=0,
+    )
     pixels, boxes = images.__getitems__([(3, 0)] * 40)
     seen = {tuple(box[0].tolist()) for box in boxes}
     assert seen == {(2.0, 1.0, 5.0, 4.0), (5.0, 1.0, 8.0, 4.0)}
@@ -35,7 +40,10 @@ def test_mirrored_images_and_boxes_agree_and_crowd_boxes_are_left_out(tmp_path):
 
 
 def test_the_same_iteration_gives_the_same_batch(tmp_path):
-    cv2.imwrite(str(tmp_path / "x.png"), np.random.default_rng(0).integers(0, 255, (6, 10, 3), dtype=np.uint8))
+    cv2.imwrite(
+        str(tmp_path / "x.png"),
+        np.random.default_rng(0).integers(0, 255, (6, 10, 3), dtype=np.uint8),
+    )
     images = BoxedImages([annotation(tmp_path / "x.png", [0], [[2, 1, 5, 4]])], seed=5)
     first, again = (images.__getitems__([(7, 0)] * 8)[0] for _ in range(2))
     assert torch.equal(torch.stack(first), torch.stack(again))
