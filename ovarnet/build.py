@@ -22,9 +22,9 @@ from ovarnet.modeling.clip.weights import LOCAL_FOLDER
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.resize import DetectorResize
-from ovarnet.modeling.resnet_pyramid import ClipPyramid
-from ovarnet.modeling.roi_heads import AveragePool, ClipStages, RegionHead
-from ovarnet.modeling.rpn import RegionProposals
+from ovarnet.modeling.resnet_pyramid import ResnetPyramid
+from ovarnet.modeling.roi_heads import AveragePool, ClipStages, RoiHead
+from ovarnet.modeling.rpn import RegionProposalNetwork
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.modeling.text.prompts import (
@@ -223,7 +223,7 @@ def build_ovarnet(
             coarser=design.coarser_map,
         )
     else:
-        pyramid = ClipPyramid(
+        pyramid = ResnetPyramid(
             backbone, design.channels, finest=f"c{finest}", coarser=design.coarser_map
         )
     if len(design.anchor_sizes) != len(pyramid.all_strides):
@@ -233,7 +233,7 @@ def build_ovarnet(
             f"(strides {', '.join(map(str, pyramid.all_strides.values()))}); give one for each"
         )
     anchors = [[size * scale for scale in design.anchor_scales] for size in design.anchor_sizes]
-    rpn = RegionProposals(
+    rpn = RegionProposalNetwork(
         design.channels,
         pyramid.all_strides,
         anchors,
@@ -263,7 +263,7 @@ def build_ovarnet(
 
 def build_head(
     backbone: Clip, pyramid: nn.Module, embed_dim: int, design: OvarnetDesign
-) -> RegionHead:
+) -> RoiHead:
     """The region head that `design.head` names."""
     if design.head == "clip":
         cells = ClipStages(backbone, design.clip_source)
@@ -272,7 +272,7 @@ def build_head(
                 f"the head 'clip' embeds in {cells.embed_dim} numbers and the texts have "
                 f"{embed_dim}; use one CLIP for both"
             )
-        return RegionHead(
+        return RoiHead(
             "trunk",
             roi_pool({design.clip_source: cells.stride}, design.roi_canonical_size, cells.size),
             cells,
@@ -284,7 +284,7 @@ def build_head(
             raise InputError(
                 f"design.roi_size is {design.roi_size}; patch merging needs an even number"
             )
-        return RegionHead(
+        return RoiHead(
             "pyramid",
             align,
             AttentionPool(
@@ -300,7 +300,7 @@ def build_head(
             square=design.square_regions,
         )
     if design.head == "average":
-        return RegionHead(
+        return RoiHead(
             "pyramid",
             align,
             AveragePool(design.channels, embed_dim, width=design.width),

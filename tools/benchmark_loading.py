@@ -200,7 +200,7 @@ def measure_images(folder: Path | None) -> None:
         )
         _, spent["10 crops of 224"] = timed(
             lambda: crop_boxes(pixels, boxes, 224, (0.5,) * 3, (0.5,) * 3), spent["10 crops of 224"]
-        )  # noqa: B023
+        )
     total = sum(spent.values())
     for step, seconds in spent.items():
         print(
@@ -221,7 +221,7 @@ def measure_samples(args) -> None:
     from ovarnet.modeling.clip.clip import load_clip
     from ovarnet.modeling.text.classifier import TextClassifier
     from ovarnet.modeling.text.prompts import LearnedPrompts
-    from ovarnet.training.data.crops import CropRule, ImageMemory, seeded
+    from ovarnet.training.data.crops import CropRule, ImageCache, seeded
 
     file = args.photos / "instances.json"
     vocabulary = Vocabulary.from_coco(file, "48/17")
@@ -240,7 +240,7 @@ def measure_samples(args) -> None:
     for iteration in range(args.iterations + 1):
         if iteration == 1:
             parts, started = Parts(), time.perf_counter()  # the first was to warm up
-        chosen, images = draw.choices(boxes, k=args.batch), ImageMemory(1 << 20)
+        chosen, images = draw.choices(boxes, k=args.batch), ImageCache(1 << 20)
         with parts("read and decode"):
             for path, _ in chosen:
                 images.read(path)

@@ -69,8 +69,8 @@ def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list
         yield batch
 
 
-def each_image(look, batch: list[tuple], skip) -> Iterator[tuple]:
-    """Pairs of batch entry and Detections, from `look(images, boxes)`. A batch that is refused is
+def each_image(run_model, batch: list[tuple], skip) -> Iterator[tuple]:
+    """Pairs of batch entry and Detections, from `run_model(images, boxes)`. A batch that is refused is
     tried image by image, so that only the bad ones are lost."""
     import torch
     from PIL import Image
@@ -81,7 +81,7 @@ def each_image(look, batch: list[tuple], skip) -> Iterator[tuple]:
         images[-1].filename = str(file)  # by which a file of precomputed proposals knows the image
     boxes = None if batch[0][2] is None else [entry[2] for entry in batch]
     try:
-        yield from zip(batch, look(images, boxes), strict=True)
+        yield from zip(batch, run_model(images, boxes), strict=True)
     except torch.cuda.OutOfMemoryError:
         raise InputError(
             f"the GPU has too little memory for {len(batch)} images at once; give a smaller "
@@ -92,4 +92,4 @@ def each_image(look, batch: list[tuple], skip) -> Iterator[tuple]:
             skip(batch[0][0], error)
         else:
             for entry in batch:
-                yield from each_image(look, [entry], skip)
+                yield from each_image(run_model, [entry], skip)

@@ -69,16 +69,16 @@ class ClipTraining:
     see `ovarnet.data.captions`."""
     images: str = "photos"
     """Under `root`: the folder of their images; not used with shards, which hold theirs."""
-    picture_memory: int = 4096
+    image_cache_mb: int = 4096
     """Megabytes of pictures kept, brought to the tower's size; a corpus that needs more is read
     anew at every visit."""
     limit: int | None = None
     """Only the first so many images of every source (a dry run sets this); None: all."""
     clip: ClipSettings = field(default_factory=ClipSettings)
-    small_start: bool = False
+    bag_of_words_init: bool = False
     """Start the text tower as a weighted bag of words (`training.clip_start`); only for a CLIP
     trained from nothing on few words."""
-    scale_start: float = 14.3
+    init_logit_scale: float = 14.3
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 
@@ -148,7 +148,7 @@ class FederatedLoss:
     """Weight of unknown attribute labels as weak negatives; 0 ignores them."""
     frequency_power: float = 0.25
     """Words are weighted by their frequency to the power of minus this; 0: all alike."""
-    judged_categories: int = 0
+    sampled_categories: int = 0
     """For large vocabularies: how many category columns a batch judges, the others being sampled;
     0: all."""
 
@@ -177,17 +177,17 @@ class ClipAttrTraining:
     prompt_vectors: tuple[int, int, int] = (10, 10, 10)
     """Learned vectors before the word, between word and parent type, and after it."""
     parent_type: bool = True
-    start_probability: float = 0.1
+    prior_probability: float = 0.1
     """With a learned bias: mean probability of the base words that the bias starts from."""
     trained: TrainedParts = field(default_factory=TrainedParts)
-    image_anchor: float = 10.0
+    tower_regularisation: float = 10.0
     """Weight of 1 - cosine to the starting tower's embedding of the same crop, while the image
     tower learns; 0: it learns freely."""
     loss: FederatedLoss = field(default_factory=FederatedLoss)
     cached_views: int = 0
     """Only for a frozen image tower: embed this many random crops of every box once and draw from
     them; 0: a new crop at every visit."""
-    image_memory: int = 1024
+    image_cache_mb: int = 1024
     """Megabytes of decoded images that are kept; beyond that they are read again at every visit."""
     optimisation: Optimisation = field(default_factory=Optimisation)
 
@@ -204,9 +204,9 @@ class CaptionTerms:
     image_categories: float = 1.0
     region_attributes: float = 1.0
     region_categories: float = 1.0
-    told_attributes: float = 0.0
+    mentioned_attributes: float = 0.0
     """Not in the paper: BCE of which novel attributes the caption tells of the regions of a
-    category it names; base ones have boxes (`ovarnet.losses.federated.told_loss`)."""
+    category it names; base ones have boxes (`ovarnet.losses.federated.mentioned_loss`)."""
     keep_attributes: float = 1.0
     keep_categories: float = 1.0
 
@@ -250,7 +250,7 @@ class CaptionTraining:
     """Folder of its images; not used with shards, which hold theirs."""
     pseudo_labels: str = MISSING
     """What `ovarnet pseudo-label` wrote for these images with the step I model."""
-    known_words: bool = False
+    require_known_words: bool = False
     """Only captions that name a word of the vocabulary, as in COCO Cap-sub and CC3M-sub (method
     section 4.2)."""
     detection: DataSource = field(default_factory=DataSource)
@@ -262,18 +262,18 @@ class CaptionTraining:
     """Boxes per iteration of the base losses of step I, mixed in; 0: captions only."""
     base_weight: float = 1.0
     trained: TrainedParts = field(default_factory=lambda: TrainedParts(image_tower=0.1))
-    image_anchor: float = 0.0
+    tower_regularisation: float = 0.0
     """As in step I; the paper keeps near to step I by keep_attributes and keep_categories alone."""
     phrase_vectors: int = 16
     unknown_divisors: tuple[float, float] = (10.0, 5.0)
     """Logits of attributes not known to be wrong are divided by these: for the largest proposal,
     for the others."""
-    untold_weight: float = 0.2
-    """Of the attributes that the caption does not tell, in the term told_attributes."""
+    unmentioned_weight: float = 0.2
+    """Of the attributes that the caption does not tell, in the term mentioned_attributes."""
     terms: CaptionTerms = field(default_factory=CaptionTerms)
     rules: PseudoLabelRules = field(default_factory=PseudoLabelRules)
     loss: FederatedLoss = field(default_factory=FederatedLoss)
-    image_memory: int = 1024
+    image_cache_mb: int = 1024
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 
@@ -340,7 +340,7 @@ class Distillation:
     adapter: bool = False
     """A small network behind the teacher, taught by labels of base words, as in the authors' code;
     the paper has none."""
-    kept_proposals: int = 30
+    teacher_proposals_per_image: int = 30
     """The teacher's best proposals per image that are drawn from."""
     cached: bool = False
     """Ask the teacher once about every box and proposal, before training; otherwise at every visit.
@@ -403,7 +403,7 @@ class OvarnetTraining:
     design: OvarnetDesign = field(default_factory=OvarnetDesign)
     distillation: Distillation = field(default_factory=Distillation)
     terms: OvarnetTerms = field(default_factory=OvarnetTerms)
-    image_memory: int = 1024
+    image_cache_mb: int = 1024
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 

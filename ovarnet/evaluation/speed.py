@@ -24,7 +24,7 @@ from ovarnet.config.settings import OvarnetDesign
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.predictor import Regions
+from ovarnet.modeling.predictor import RegionEmbeddings
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import TemplatePrompts, WordEmbeddings
 from ovarnet.proposals.detector import DetectorProposer
@@ -152,22 +152,22 @@ class Timer:
         with watch.part("crops and encoder"):
             embeddings = model.encode_boxes([self.image], [self.boxes])[0]
         return self._finish(
-            model, Regions(self.boxes, torch.rand(len(self.boxes)), embeddings), watch
+            model, RegionEmbeddings(self.boxes, torch.rand(len(self.boxes)), embeddings), watch
         )
 
     @torch.no_grad()
     def one_pass(self, model: OvarNet, watch: Stopwatch) -> Detections:
         with watch.part("resize"):
-            pixels, sizes, original = model.frame([self.image])
+            pixels, sizes, original = model.preprocess([self.image])
         with watch.part("backbone"):
-            features = model.look(pixels)
+            features = model.extract_features(pixels)
         with watch.part("RPN"):
-            model.best_boxes(features, sizes)
+            model.select_proposals(features, sizes)
         with watch.part("pooling"):
             boxes = [resize_boxes(self.boxes.to(model.device), original[0], sizes[0])]
             embeddings, _ = model.pool(features, boxes, sizes)
         return self._finish(
-            model, Regions(self.boxes, torch.rand(len(self.boxes)), embeddings[0]), watch
+            model, RegionEmbeddings(self.boxes, torch.rand(len(self.boxes)), embeddings[0]), watch
         )
 
     @torch.no_grad()
@@ -184,7 +184,9 @@ class Timer:
             )
             return model.roi_heads(features, [boxes], batch.image_sizes)
 
-    def _finish(self, model: ClipAttr | OvarNet, regions: Regions, watch: Stopwatch) -> Detections:
+    def _finish(
+        self, model: ClipAttr | OvarNet, regions: RegionEmbeddings, watch: Stopwatch
+    ) -> Detections:
         with watch.part("scoring"):
             scores = [
                 model.classifier(regions.embeddings, words).sigmoid().cpu() for words in self.words

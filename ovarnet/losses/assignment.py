@@ -55,15 +55,15 @@ def inside_crowd(candidates: Tensor, crowds: Tensor) -> Tensor:
     return (sides.prod(dim=2) >= IN_CROWD * box_area(candidates)[:, None]).any(dim=1)
 
 
-def anchor_labels(matched: Tensor, is_box_taught: Tensor) -> Tensor:
+def anchor_labels(matched: Tensor, is_box_supervised: Tensor) -> Tensor:
     """(M,) 1 object, 0 background, -1 not judged: between the two, or matched to a box that does
     not teach boxes.
 
-    matched: (M,) as from `match`. is_box_taught: (N,) bool.
+    matched: (M,) as from `match`. is_box_supervised: (N,) bool.
     """
     labels = torch.where(matched >= 0, 1, torch.where(matched == BACKGROUND, 0, -1))
     on_box = matched >= 0
-    labels[on_box] = torch.where(is_box_taught[matched[on_box]], 1, -1)
+    labels[on_box] = torch.where(is_box_supervised[matched[on_box]], 1, -1)
     return labels
 
 

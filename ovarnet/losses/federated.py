@@ -53,7 +53,9 @@ def attribute_loss(
     return loss
 
 
-def told_loss(logits: Tensor, told: Tensor, untold_weight: float = UNKNOWN_WEIGHT) -> Tensor:
+def mentioned_loss(
+    logits: Tensor, told: Tensor, unmentioned_weight: float = UNKNOWN_WEIGHT
+) -> Tensor:
     """BCE of what captions say of regions: told words are positive, all others weak negatives,
     since captions leave out much that is true.
 
@@ -63,7 +65,7 @@ def told_loss(logits: Tensor, told: Tensor, untold_weight: float = UNKNOWN_WEIGH
     (R, W) bool. Mean over all entries; 0 when R or W is 0.
     """
     entries = F.binary_cross_entropy_with_logits(logits, told.to(logits.dtype), reduction="none")
-    entries = torch.where(told, entries, untold_weight * entries)
+    entries = torch.where(told, entries, unmentioned_weight * entries)
     return entries.mean() if entries.numel() else logits.sum() * 0
 
 
@@ -74,7 +76,7 @@ def category_loss(
 
     logits: (R, C). categories: (R,) column of the positive, or NO_CATEGORY: the row carries no
     label and is left out. weights: (C,). judged: (C,) bool, the columns that count (see
-    `sample_judged`); None: all. R and C may be 0.
+    `sample_categories`); None: all. R and C may be 0.
     """
     columns = torch.arange(logits.shape[1], device=logits.device)
     positive = categories[:, None] == columns
@@ -85,7 +87,7 @@ def category_loss(
     return mean_where(entries, counts if judged is None else counts & judged)
 
 
-def sample_judged(
+def sample_categories(
     categories: Tensor, counts: Tensor, number: int, generator: torch.Generator | None = None
 ) -> Tensor:
     """Which category columns a batch judges when the vocabulary is large: its own categories, and

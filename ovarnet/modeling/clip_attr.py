@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
-from ovarnet.modeling.predictor import Batch, Predictor, Regions
+from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.proposals.detector import Proposer
 from ovarnet.structures import Proposals
@@ -44,7 +44,7 @@ class ClipAttr(Predictor):
         self.crop_batch, self.proposals = crop_batch, proposals
         self.eval()
 
-    def regions(self, batch: Batch) -> list[Regions]:
+    def regions(self, batch: Batch) -> list[RegionEmbeddings]:
         if batch.boxes is None:
             found = [
                 proposals[: self.proposals]
@@ -54,7 +54,7 @@ class ClipAttr(Predictor):
             found = [Proposals(boxes, torch.ones(len(boxes))) for boxes in batch.boxes]
         embeddings = self.encode_boxes(batch.images, [proposals.boxes for proposals in found])
         return [
-            Regions(proposals.boxes, proposals.scores, rows)
+            RegionEmbeddings(proposals.boxes, proposals.scores, rows)
             for proposals, rows in zip(found, embeddings, strict=True)
         ]
 

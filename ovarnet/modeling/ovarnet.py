@@ -19,10 +19,10 @@ from torchvision.models.detection.transform import resize_boxes
 from torchvision.ops import clip_boxes_to_image, remove_small_boxes
 
 from ovarnet.modeling.clip.clip import Clip
-from ovarnet.modeling.predictor import Batch, Predictor, Regions
+from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings
 from ovarnet.modeling.resize import DetectorResize
-from ovarnet.modeling.roi_heads import Features, RegionHead
-from ovarnet.modeling.rpn import RegionProposals
+from ovarnet.modeling.roi_heads import Features, RoiHead
+from ovarnet.modeling.rpn import RegionProposalNetwork
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.structures import Proposals
 from ovarnet.vocabulary import Vocabulary
@@ -36,7 +36,7 @@ class OvarNet(Predictor):
     """clip: for its text tower alone, see `text_tower_only`. classifier, vocabulary, further
     settings: see `Predictor`.
 
-    backbone: `ClipPyramid` or `VitPyramid`. proposals: region proposals pooled per image. Made in
+    backbone: `ResnetPyramid` or `VitPyramid`. proposals: region proposals pooled per image. Made in
     evaluation mode.
     """
 
@@ -47,8 +47,8 @@ class OvarNet(Predictor):
         vocabulary: Vocabulary,
         *,
         backbone: nn.Module,
-        rpn: RegionProposals,
-        head: RegionHead,
+        rpn: RegionProposalNetwork,
+        head: RoiHead,
         resize: DetectorResize,
         proposals: int = 100,
         **settings,
@@ -65,22 +65,22 @@ class OvarNet(Predictor):
         self.box_coder = BoxCoder(DELTA_WEIGHTS)
         self.eval()
 
-    def regions(self, batch: Batch) -> list[Regions]:
+    def regions(self, batch: Batch) -> list[RegionEmbeddings]:
         """Images that are padded to the same size share a pass, so what is found in one does not
         depend on its neighbours."""
         same_size = defaultdict(list)
         for index, image in enumerate(batch.images):
             same_size[self.resize.padded(*image.shape[1:])].append(index)
-        found: dict[int, Regions] = {}
+        found: dict[int, RegionEmbeddings] = {}
         for indices in same_size.values():
             images = [batch.images[i] for i in indices]
             boxes = None if batch.boxes is None else [batch.boxes[i] for i in indices]
             found |= zip(indices, self._one_pass(images, boxes), strict=True)
         return [found[index] for index in range(len(batch.images))]
 
-    def _one_pass(self, images: list[Tensor], boxes: list[Tensor] | None) -> list[Regions]:
-        pixels, sizes, original = self.frame(images)
-        features = self.look(pixels)
+    def _one_pass(self, images: list[Tensor], boxes: list[Tensor] | None) -> list[RegionEmbeddings]:
+        pixels, sizes, original = self.preprocess(images)
+        features = self.extract_features(pixels)
         if boxes is not None:  # embedded as they are, never refined
             in_frame = [
                 resize_boxes(rows.to(self.device), *frames)
@@ -88,10 +88,10 @@ class OvarNet(Predictor):
             ]
             embeddings, _ = self.pool(features, in_frame, sizes)
             return [
-                Regions(rows, torch.ones(len(rows)), vectors)
+                RegionEmbeddings(rows, torch.ones(len(rows)), vectors)
                 for rows, vectors in zip(boxes, embeddings, strict=True)
             ]
-        boxes, objectness = self.best_boxes(features, sizes)
+        boxes, objectness = self.select_proposals(features, sizes)
         embeddings, deltas = self.pool(features, boxes, sizes)
         return [
             self._refined(*parts)
@@ -107,13 +107,13 @@ class OvarNet(Predictor):
         return [self._proposed(image) for image in images]
 
     def _proposed(self, image: Tensor) -> Proposals:
-        pixels, sizes, original = self.frame([image])
-        boxes, objectness = self.best_boxes(self.look(pixels), sizes)
+        pixels, sizes, original = self.preprocess([image])
+        boxes, objectness = self.select_proposals(self.extract_features(pixels), sizes)
         return Proposals(resize_boxes(boxes[0], sizes[0], original[0]).cpu(), objectness[0].cpu())
 
     # The steps of one pass; training goes through them too
 
-    def frame(
+    def preprocess(
         self, images: Sequence[Tensor]
     ) -> tuple[Tensor, list[tuple[int, int]], list[tuple[int, int]]]:
         """Images (3, H, W) in [0, 1] -> the batch, normalised, resized and padded; height and width
@@ -121,7 +121,7 @@ class OvarNet(Predictor):
         batch, _ = self.resize([image.to(self.device) for image in images])
         return batch.tensors, batch.image_sizes, [tuple(image.shape[1:]) for image in images]
 
-    def look(self, pixels: Tensor) -> Features:
+    def extract_features(self, pixels: Tensor) -> Features:
         """The one pass of the image encoder. No gradient is kept through a trunk that does not
         learn."""
         learns = next(self.backbone.trunk.parameters()).requires_grad
@@ -129,7 +129,7 @@ class OvarNet(Predictor):
             trunk = self.backbone.trunk_maps(pixels)
         return Features(trunk, self.backbone.pyramid(trunk))
 
-    def best_boxes(
+    def select_proposals(
         self, features: Features, sizes: list[tuple[int, int]]
     ) -> tuple[list[Tensor], list[Tensor]]:
         """The best `proposals` boxes (R, 4) in the batch frame and their objectness (R,), for each
@@ -160,12 +160,12 @@ class OvarNet(Predictor):
         deltas: Tensor,
         size: tuple[int, int],
         original: tuple[int, int],
-    ) -> Regions:
+    ) -> RegionEmbeddings:
         """Boxes moved by the deltas, within the image, in pixels of the original; those that shrink
         to nothing are dropped."""
         boxes = clip_boxes_to_image(self.box_coder.decode_single(deltas, boxes), size)
         kept = remove_small_boxes(boxes, MIN_SIDE)
-        return Regions(
+        return RegionEmbeddings(
             resize_boxes(boxes[kept], size, original), objectness[kept], embeddings[kept]
         )
 

@@ -18,7 +18,7 @@ from ovarnet.structures import Detections
 from ovarnet.vocabulary import Vocabulary, Word
 
 if TYPE_CHECKING:
-    from ovarnet.modeling.predictor import Regions
+    from ovarnet.modeling.predictor import RegionEmbeddings
 
 
 class Evidence(NamedTuple):
@@ -40,21 +40,21 @@ class Evidence(NamedTuple):
         return factors.double().log().mean(dim=1).exp().float()
 
 
-class Finder:
+class PhraseRanker:
     """Scores regions for one phrase. classifier: a `TextClassifier`. vocabulary: the model's words,
-    which are the rivals.
+    which are the competing words.
 
     score = (objectness * p(category) * p(attribute 1) * ... * p(attribute A) * p(phrase)) ^ (1 /
     number of factors)
 
-    p(word) is the softmax of its logit over the word and its rivals; of a word without rivals, the
+    p(word) is the softmax of its logit over the word and its competing words; of a word without competing words, the
     sigmoid. Rivals of a word that the vocabulary knows are the other words of its kind: all
     categories, or the attributes of its parent type ("red" against the other colours), those that
     the phrase also says left out. So the question is not whether a region is rather red, but
     whether it is red rather than orange, which a CLIP answers better. A word that the vocabulary
     does not know is judged by itself, because it may mean the same as any word there, or more
     ("vehicle"). p(phrase), for phrases with category and attributes: the phrase as one text,
-    against the category alone and its rivals.
+    against the category alone and its competing words.
     """
 
     def __init__(self, classifier: nn.Module, vocabulary: Vocabulary, phrase: str):
@@ -69,10 +69,16 @@ class Finder:
         whole = [Word(self.query.text)] if asked.categories and asked.attributes else []
         self.categories = classifier.embed([*asked.categories, *whole], "category")
         self.attributes = classifier.embed(asked.attributes, "attribute")
-        self.category_rivals = rivals(asked.categories, vocabulary.categories, same_parent=False)
-        self.attribute_rivals = rivals(asked.attributes, vocabulary.attributes, same_parent=True)
+        self.competing_categories = competing_words(
+            asked.categories, vocabulary.categories, same_parent=False
+        )
+        self.competing_attributes = competing_words(
+            asked.attributes, vocabulary.attributes, same_parent=True
+        )
 
-    def evidence(self, regions: Regions, known: tuple[Tensor, Tensor] | None = None) -> Evidence:
+    def evidence(
+        self, regions: RegionEmbeddings, known: tuple[Tensor, Tensor] | None = None
+    ) -> Evidence:
         """What speaks for each region; on the CPU. known: `vocabulary_logits`, where many phrases
         are asked of the same regions."""
         other_categories, other_attributes = known or vocabulary_logits(
@@ -82,16 +88,18 @@ class Finder:
             self.classifier(regions.embeddings, words).cpu()
             for words in (self.categories, self.attributes)
         )
-        category, phrase = categories.tensor_split([len(self.category_rivals)], dim=1)
-        nouns = torch.cat([category, other_categories[:, self.category_rivals.any(dim=0)]], dim=1)
+        category, phrase = categories.tensor_split([len(self.competing_categories)], dim=1)
+        nouns = torch.cat(
+            [category, other_categories[:, self.competing_categories.any(dim=0)]], dim=1
+        )
         return Evidence(
             regions.objectness.cpu(),
-            probabilities(category, other_categories, self.category_rivals),
-            probabilities(attributes, other_attributes, self.attribute_rivals),
+            probabilities(category, other_categories, self.competing_categories),
+            probabilities(attributes, other_attributes, self.competing_attributes),
             torch.cat([phrase, nouns], dim=1).softmax(dim=1)[:, :1] if phrase.shape[1] else phrase,
         )
 
-    def __call__(self, regions: Regions) -> Detections:
+    def __call__(self, regions: RegionEmbeddings) -> Detections:
         """One row per region, in the same order."""
         evidence = self.evidence(regions)
         return Detections(
@@ -105,7 +113,7 @@ class Finder:
 
 
 def vocabulary_logits(
-    classifier: nn.Module, vocabulary: Vocabulary, regions: Regions
+    classifier: nn.Module, vocabulary: Vocabulary, regions: RegionEmbeddings
 ) -> tuple[Tensor, Tensor]:
     """(R, C) and (R, A): logits of all words of the model, on the CPU. The same for every
     phrase."""
@@ -115,7 +123,7 @@ def vocabulary_logits(
     )
 
 
-def rivals(asked: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -> Tensor:
+def competing_words(asked: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -> Tensor:
     """(asked, words) bool: which words each asked word is weighed against. None for an asked word
     that is not among the words; never a word that is asked itself, by its name or as a synonym."""
     named = [
@@ -132,13 +140,13 @@ def rivals(asked: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -
     return table
 
 
-def probabilities(logits: Tensor, others: Tensor, rivals: Tensor) -> Tensor:
-    """logits: (R, asked). others: (R, words). rivals: (asked, words). -> (R, asked): softmax over a
-    word and its rivals, or sigmoid."""
+def probabilities(logits: Tensor, others: Tensor, competing: Tensor) -> Tensor:
+    """logits: (R, asked). others: (R, words). competing: (asked, words). -> (R, asked): softmax over a
+    word and its competing words, or sigmoid."""
     columns = [
         torch.cat([logits[:, i : i + 1], others[:, against]], dim=1).softmax(dim=1)[:, 0]
         if against.any()
         else F.sigmoid(logits[:, i])
-        for i, against in enumerate(rivals)
+        for i, against in enumerate(competing)
     ]
     return torch.stack(columns, dim=1) if columns else logits.new_zeros(len(logits), 0)

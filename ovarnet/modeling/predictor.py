@@ -26,7 +26,7 @@ BATCH_IMAGES = 8
 BATCH_PIXELS = 24_000_000  # 24 Mpx are 288 MB as float32 RGB
 
 
-class Regions(NamedTuple):
+class RegionEmbeddings(NamedTuple):
     """What a model sees in one image. boxes: (R, 4). objectness: (R,) in [0, 1]. embeddings: (R,
     D), of any length. R may be 0."""
 
@@ -82,7 +82,7 @@ class Predictor(nn.Module):
             )
         self.category_activation = how
 
-    def regions(self, batch: Batch) -> list[Regions]:
+    def regions(self, batch: Batch) -> list[RegionEmbeddings]:
         """Embed the given boxes of each image (all of them, in order, objectness 1), or find boxes
         where `batch.boxes` is None."""
         raise NotImplementedError
@@ -135,7 +135,7 @@ class Predictor(nn.Module):
         and its attributes the attribute columns, with probabilities as the rule takes them.
         `scores` = geometric mean of objectness (1 for a given box), p(category), p(attribute) of
         each attribute, and p(phrase), the phrase as one text; the probabilities are weighed against
-        the other words of the model's vocabulary (`finding.Finder` states how). Scores of the same
+        the other words of the model's vocabulary (`finding.PhraseRanker` states how). Scores of the same
         phrase can be compared over images. Boxes that are found come best first; of boxes that
         overlap (IoU > `nms_iou`) the best is kept; at most `limit` remain; N may be 0. Given boxes
         keep their order: the best is `found.scores.argmax()`. The returned tensors are on the CPU.
@@ -143,12 +143,12 @@ class Predictor(nn.Module):
         the model; image or boxes as in `detect`.
         """
         from ovarnet.modeling.phrase_ranking import (
-            Finder,  # here, because it imports spaCy, which `detect` does not need
+            PhraseRanker,  # here, because it imports spaCy, which `detect` does not need
         )
 
         self._check_mode("find")
         single, images, given = _as_lists(image, boxes)
-        finder = Finder(self.classifier, self.vocabulary, phrase)
+        finder = PhraseRanker(self.classifier, self.vocabulary, phrase)
         found = []
         for batch in self._batches(images, given):
             found += [finder(regions) for regions in self.regions(batch)]
@@ -191,7 +191,7 @@ class Predictor(nn.Module):
             yield batch
 
     def _detections(
-        self, regions: Regions, words: Vocabulary, embedded: tuple, keep_all: bool
+        self, regions: RegionEmbeddings, words: Vocabulary, embedded: tuple, keep_all: bool
     ) -> Detections:
         category_logits, attribute_logits = (
             self.classifier(regions.embeddings, kind) for kind in embedded

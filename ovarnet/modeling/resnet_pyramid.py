@@ -13,7 +13,7 @@ from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip.feature_maps import feature_channels, feature_maps, feature_strides
 
 
-class ClipPyramid(nn.Module):
+class ResnetPyramid(nn.Module):
     """Stages C2..C5 of a CLIP ResNet, brought to one width and added top-down (FPN).
 
     trunk: its own copy of the image tower, without the attention pool, so that training it leaves

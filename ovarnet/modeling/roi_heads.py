@@ -36,7 +36,7 @@ class Features(NamedTuple):
     pyramid: dict[str, Tensor]
 
 
-class RegionHead(nn.Module):
+class RoiHead(nn.Module):
     """RoIAlign over the trunk's or the pyramid's maps, and a module that pools the cells.
 
     source: "trunk" or "pyramid". cells: (R, C, S, S) -> embeddings (R, D) and deltas (R, 4).

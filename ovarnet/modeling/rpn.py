@@ -32,7 +32,7 @@ class AnchorPredictions(NamedTuple):
     per_map: list[int]
 
 
-class RegionProposals(RegionProposalNetwork):
+class RegionProposalNetwork(RegionProposalNetwork):
     """strides: of the maps that carry anchors, finest first. anchor_sizes: pixels of each map.
     pre_nms (per map), post_nms (per image): proposals kept in (training, evaluation). convolutions:
     of the shared part.

@@ -41,7 +41,7 @@ class VitPyramid(nn.Module):
     trunk: its own copy of the image tower, without the last projection. window: largest side of the
     attention windows in patches (14 is what CLIP saw in training at 224 pixels); 0: every block
     attends to the whole image. finest, coarser, forward, out_channels, strides, all_strides: as
-    `ClipPyramid`, the maps named "p2" to "p5".
+    `ResnetPyramid`, the maps named "p2" to "p5".
     """
 
     def __init__(

@@ -27,7 +27,7 @@ from torchvision.ops.poolers import LevelMapper
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.resize import DetectorResize
-from ovarnet.modeling.resnet_pyramid import ClipPyramid
+from ovarnet.modeling.resnet_pyramid import ResnetPyramid
 from ovarnet.modeling.rpn import ANCHOR_RATIOS
 from ovarnet.structures import Proposals
 
@@ -148,7 +148,7 @@ def scenes_proposer(clip: Clip) -> DetectorProposer:
     statistics. More and closer boxes are returned than by default, as what follows is a classifier
     that ranks them.
     """
-    backbone = ClipPyramid(clip, channels=64)
+    backbone = ResnetPyramid(clip, channels=64)
     return DetectorProposer(
         backbone,
         anchor_sizes=((16,), (32,), (64,), (112,)),

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ovarnet.modeling.predictor import Batch, Predictor, Regions
+from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -38,7 +38,7 @@ class FakeModel(Predictor):
         )
         self.eval()
 
-    def regions(self, batch: Batch) -> list[Regions]:
+    def regions(self, batch: Batch) -> list[RegionEmbeddings]:
         return [
             self._one(image, None if batch.boxes is None else batch.boxes[index])
             for index, image in enumerate(batch.images)
@@ -47,11 +47,11 @@ class FakeModel(Predictor):
     def _one(self, image, boxes):
         height, width = image.shape[1:]
         if boxes is not None:
-            return Regions(boxes, torch.ones(len(boxes)), torch.full((len(boxes), 1), 2.0))
+            return RegionEmbeddings(boxes, torch.ones(len(boxes)), torch.full((len(boxes), 1), 2.0))
         boxes = torch.tensor(
             [[0, 0, width, height], [0, 0, width / 2, height]], dtype=torch.float32
         )
-        return Regions(boxes, torch.tensor([0.9, 0.1]), torch.tensor([[2.0], [0.0]]))
+        return RegionEmbeddings(boxes, torch.tensor([0.9, 0.1]), torch.tensor([[2.0], [0.0]]))
 
 
 def picture(path: Path, width: int, height: int) -> Path:

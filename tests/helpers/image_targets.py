@@ -16,7 +16,7 @@ def targets(
     crowd=None,
     proposals=(),
     annotated=True,
-    anchors_taught=True,
+    rpn_supervised=True,
 ):
     count = len(boxes)
     return Targets(
@@ -29,6 +29,6 @@ def targets(
         torch.tensor([False] * count if crowd is None else crowd, dtype=torch.bool),
         torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4),
         torch.zeros(count + len(proposals), 8),
-        torch.tensor(anchors_taught),
+        torch.tensor(rpn_supervised),
         torch.tensor(annotated),
     )

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ovarnet.losses.distillation import cosine_anchor, kl_divergence
+from ovarnet.losses.distillation import cosine_loss, kl_divergence
 
 
 def test_kl_goes_from_teacher_to_student_and_is_a_mean_over_regions():
@@ -41,5 +41,5 @@ def test_one_word_has_nothing_to_learn():
 def test_cosine_anchor():
     features = torch.tensor([[2.0, 0.0], [0.0, 3.0]], requires_grad=True)
     reference = torch.tensor([[5.0, 0.0], [0.0, -1.0]])
-    assert cosine_anchor(features, reference).item() == pytest.approx((0 + 2) / 2)
-    assert cosine_anchor(features[:0], reference[:0]).item() == 0
+    assert cosine_loss(features, reference).item() == pytest.approx((0 + 2) / 2)
+    assert cosine_loss(features[:0], reference[:0]).item() == 0

@@ -7,8 +7,8 @@ from ovarnet.losses.federated import (
     attribute_loss,
     category_loss,
     frequency_weights,
-    sample_judged,
-    told_loss,
+    mentioned_loss,
+    sample_categories,
 )
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN
 
@@ -100,12 +100,18 @@ def test_one_category_word():
 
 def test_judged_columns_are_the_batch_s_own_and_drawn_ones():
     counts = torch.tensor([10, 0, 5, 5, 5])
-    judged = sample_judged(
+    judged = sample_categories(
         torch.tensor([4, NO_CATEGORY, 4]), counts, 3, torch.Generator().manual_seed(0)
     )
     assert judged.sum() == 3 and judged[4] and not judged[1]
-    assert sample_judged(torch.tensor([4]), counts, 99).tolist() == [True, False, True, True, True]
-    assert sample_judged(torch.tensor([0, 2, 3]), counts, 1).tolist() == [
+    assert sample_categories(torch.tensor([4]), counts, 99).tolist() == [
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
+    assert sample_categories(torch.tensor([0, 2, 3]), counts, 1).tolist() == [
         True,
         False,
         True,
@@ -118,14 +124,15 @@ def test_frequent_negatives_are_drawn_more_often():
     draw = torch.Generator().manual_seed(1)
     counts = torch.tensor([1, 900, 100])  # square roots 30 : 10
     drawn = (
-        sum(sample_judged(torch.tensor([0]), counts, 2, draw).float() for _ in range(2000)) / 2000
+        sum(sample_categories(torch.tensor([0]), counts, 2, draw).float() for _ in range(2000))
+        / 2000
     )
     assert drawn[1].item() == pytest.approx(0.75, abs=0.04)
 
 
 def test_told_words_are_positive_and_untold_ones_weak_negatives():
     logits = torch.tensor([[0.0, 0.0, math.log(3)]], requires_grad=True)
-    loss = told_loss(logits, torch.tensor([[True, False, False]]), untold_weight=0.5)
+    loss = mentioned_loss(logits, torch.tensor([[True, False, False]]), unmentioned_weight=0.5)
     assert loss.item() == pytest.approx((math.log(2) + 0.5 * math.log(2) + 0.5 * math.log(4)) / 3)
     loss.backward()
     assert logits.grad[0].tolist() == pytest.approx([-0.5 / 3, 0.25 / 3, 0.375 / 3])
@@ -134,6 +141,6 @@ def test_told_words_are_positive_and_untold_ones_weak_negatives():
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
 def test_nothing_told_costs_nothing(shape):
     logits = torch.randn(shape, requires_grad=True)
-    loss = told_loss(logits, torch.zeros(shape, dtype=torch.bool))
+    loss = mentioned_loss(logits, torch.zeros(shape, dtype=torch.bool))
     loss.backward()
     assert loss.item() == 0 and not logits.grad.any()

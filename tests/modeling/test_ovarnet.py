@@ -9,8 +9,8 @@ from ovarnet.build import build_ovarnet
 from ovarnet.config.settings import OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
-from ovarnet.modeling.predictor import Batch, Regions
-from ovarnet.modeling.resnet_pyramid import ClipPyramid
+from ovarnet.modeling.predictor import Batch, RegionEmbeddings
+from ovarnet.modeling.resnet_pyramid import ResnetPyramid
 from ovarnet.modeling.roi_heads import squares_around, within_boxes
 from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.vocabulary import Vocabulary
@@ -124,7 +124,7 @@ def test_an_image_in_which_the_rpn_finds_nothing(model, monkeypatch):
 def test_at_most_a_hundred_boxes_and_nothing_is_thresholded(model, clip, monkeypatch):
     apart = torch.tensor([[2.0 * i, 0, 2 * i + 1, 9] for i in range(150)])
     for count, kept in ((150, 100), (40, 40)):
-        seen = Regions(
+        seen = RegionEmbeddings(
             apart[:count],
             torch.linspace(1e-6, 1, count),
             torch.randn(1, clip.embed_dim).expand(count, -1),
@@ -262,18 +262,18 @@ def test_from_c2_a_region_that_is_the_image_is_embedded_as_the_crop(clip):
     )
     image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        pixels, sizes, _ = model.frame([image])
-        embedding = model.pool(model.look(pixels), [torch.tensor([[1.5, 1.5, 62.5, 62.5]])], sizes)[
-            0
-        ][0]
+        pixels, sizes, _ = model.preprocess([image])
+        embedding = model.pool(
+            model.extract_features(pixels), [torch.tensor([[1.5, 1.5, 62.5, 62.5]])], sizes
+        )[0][0]
         direct = clip.encode_image(pixels)
     assert torch.cosine_similarity(embedding, direct) > 0.95
 
 
 def model_embeds(model, width):
     with torch.no_grad():
-        pixels, sizes, _ = model.frame([torch.rand(3, 64, 96)])
-        features = model.look(pixels)
+        pixels, sizes, _ = model.preprocess([torch.rand(3, 64, 96)])
+        features = model.extract_features(pixels)
         embeddings, deltas = model.pool(features, [torch.tensor([[2.0, 3, 40, 50]])], sizes)
         nothing = model.pool(features, [torch.zeros(0, 4)], sizes)
     return (
@@ -284,7 +284,7 @@ def model_embeds(model, width):
 
 
 def test_a_pyramid_may_start_at_stride_eight(clip):
-    maps = ClipPyramid(clip, 16, finest="c3", coarser=True)(torch.rand(1, 3, 64, 96))
+    maps = ResnetPyramid(clip, 16, finest="c3", coarser=True)(torch.rand(1, 3, 64, 96))
     assert {name: tuple(part.shape[2:]) for name, part in maps.items()} == {
         "c3": (8, 12),
         "c4": (4, 6),

@@ -9,8 +9,8 @@ from fake_model import FakeModel as PlainModel
 from torch import nn
 
 from ovarnet.errors import InputError
-from ovarnet.modeling.phrase_ranking import Evidence, Finder, probabilities, rivals
-from ovarnet.modeling.predictor import Predictor, Regions
+from ovarnet.modeling.phrase_ranking import Evidence, PhraseRanker, competing_words, probabilities
+from ovarnet.modeling.predictor import Predictor, RegionEmbeddings
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -71,7 +71,7 @@ class Found(Predictor):
         if batch.boxes is None:
             return [self.found] * len(batch.images)
         return [
-            Regions(boxes, torch.ones(len(boxes)), self.found.embeddings[: len(boxes)])
+            RegionEmbeddings(boxes, torch.ones(len(boxes)), self.found.embeddings[: len(boxes)])
             for boxes in batch.boxes
         ]
 
@@ -88,7 +88,7 @@ def region(**odds):
 def regions(*rows):
     """Rows of (box, objectness, embedding)."""
     boxes, objectness, embeddings = zip(*rows, strict=True)
-    return Regions(
+    return RegionEmbeddings(
         torch.tensor(boxes, dtype=torch.float32), torch.tensor(objectness), torch.stack(embeddings)
     )
 
@@ -120,7 +120,7 @@ def test_a_known_word_is_weighed_against_its_rivals():
 
 
 def test_an_unknown_word_and_a_word_alone_of_its_type_are_judged_by_themselves():
-    evidence = Finder(ColumnOfWord(), WORDS, "dirty teapot").evidence(
+    evidence = PhraseRanker(ColumnOfWord(), WORDS, "dirty teapot").evidence(
         regions((LEFT, 1.0, region(teapot=3, dirty=4, car=50, white=50)))
     )
     assert evidence.category.tolist()[0] == pytest.approx([3 / 4]) and evidence.attributes.tolist()[
@@ -132,12 +132,12 @@ def test_an_unknown_word_and_a_word_alone_of_its_type_are_judged_by_themselves()
 
 
 def test_words_that_are_asked_together_are_no_rivals():
-    evidence = Finder(ColumnOfWord(), WORDS, "black and white car").evidence(
+    evidence = PhraseRanker(ColumnOfWord(), WORDS, "black and white car").evidence(
         regions((LEFT, 1.0, region(black=4, white=3, gray=2)))
     )
     assert evidence.attributes.tolist()[0] == pytest.approx([4 / 6, 3 / 5])
     asked = [Word("automobile"), Word("teapot")]
-    assert rivals(asked, WORDS.categories, same_parent=False).tolist() == [
+    assert competing_words(asked, WORDS.categories, same_parent=False).tolist() == [
         [False, True, True],
         [False] * 3,
     ]  # "car" means the same
@@ -208,7 +208,7 @@ def test_at_most_limit_boxes_and_none_at_all():
         )
         == 1
     )
-    nothing = Regions(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 9))
+    nothing = RegionEmbeddings(torch.zeros(0, 4), torch.zeros(0), torch.zeros(0, 9))
     assert Found(nothing).find(PICTURE, "white car").category_scores.shape == (0, 1)
 
 

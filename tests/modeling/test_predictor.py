@@ -9,7 +9,7 @@ from torch import nn
 
 from ovarnet.errors import InputError
 from ovarnet.modeling import predictor as predictor_module
-from ovarnet.modeling.predictor import Batch, Predictor, Regions, checked_boxes
+from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings, checked_boxes
 from ovarnet.vocabulary import Vocabulary, Word
 
 LOGITS = {
@@ -50,7 +50,7 @@ class FakeModel(Predictor):
         if batch.boxes is None:
             return [self.found] * len(batch.images)
         return [
-            Regions(boxes, torch.ones(len(boxes)), boxes[:, :1].expand(-1, 4))
+            RegionEmbeddings(boxes, torch.ones(len(boxes)), boxes[:, :1].expand(-1, 4))
             for boxes in batch.boxes
         ]
 
@@ -61,7 +61,7 @@ def logit(probability):
 
 def regions(*rows):
     """Rows of (box, objectness, probabilities of mug, car, red, striped)."""
-    return Regions(
+    return RegionEmbeddings(
         torch.tensor([row[0] for row in rows], dtype=torch.float32).reshape(-1, 4),
         torch.tensor([row[1] for row in rows]),
         logit([row[2] for row in rows]).reshape(-1, 4),

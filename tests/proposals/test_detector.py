@@ -9,7 +9,7 @@ import torch
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.resize import DetectorResize
-from ovarnet.modeling.resnet_pyramid import ClipPyramid
+from ovarnet.modeling.resnet_pyramid import ResnetPyramid
 from ovarnet.proposals.detector import resnet50_proposer, roi_pool, scenes_proposer
 
 LOSSES = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg"}
@@ -230,7 +230,7 @@ def test_learns_rectangles(proposer):
 
 
 def test_pyramid_maps_of_a_non_square_image(clip):
-    maps = ClipPyramid(clip, channels=16)(torch.zeros(2, 3, 64, 128))
+    maps = ResnetPyramid(clip, channels=16)(torch.zeros(2, 3, 64, 128))
     assert {name: tuple(level.shape) for name, level in maps.items()} == {
         "c2": (2, 16, 16, 32),
         "c3": (2, 16, 8, 16),

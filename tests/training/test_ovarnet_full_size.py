@@ -13,7 +13,7 @@ from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.structures import UNKNOWN
-from ovarnet.training.distillation.data import DistillData, Targets, TrainingImage
+from ovarnet.training.distillation.data import DistillationData, Targets, TrainingImage
 from ovarnet.training.distillation.stage import make_learner
 from ovarnet.training.distillation.teacher import Teacher
 from ovarnet.training.engine.schedule import make_optimizer
@@ -70,7 +70,7 @@ def test_one_step_and_one_inference(name, architecture):
     image, batch = one_image(clip.image_size)
     learner = make_learner(
         model,
-        DistillData(
+        DistillationData(
             WORDS, Vocabulary(WORDS.categories[:1], WORDS.attributes[:1]), {"detection": [image]}
         ),
         teacher,

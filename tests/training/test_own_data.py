@@ -18,7 +18,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training import train
-from ovarnet.training.clip_attr.probe import TEXT_ALONE, Lesson, held_out_loss, solve
+from ovarnet.training.clip_attr.probe import TEXT_ALONE, ProbeData, held_out_loss, solve
 
 COLORS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 160, 30)}
 SIZES = {"poster": (8, 4, 32, 48), "belt": (2, 20, 60, 10)}
@@ -263,7 +263,7 @@ def lesson(labels, seed=0):
     draw = torch.Generator().manual_seed(seed)
     embeddings = 0.1 * torch.randn(12, 4, generator=draw)
     embeddings[:, 0] = torch.tensor([1.0, -1.0] * 6)
-    return Lesson(
+    return ProbeData(
         torch.randn(12, labels.shape[1], generator=draw), labels, embeddings, torch.arange(12)
     )
 

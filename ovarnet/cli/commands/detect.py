@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     box_file = BoxFile(args.boxes, files) if args.boxes else None
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
 
-    def look(images: list, boxes: list | None):
+    def run_detect(images: list, boxes: list | None):
         return model.detect(images, categories=categories, attributes=attributes, boxes=boxes)
 
     output = Output(args, files)
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
         total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr
     ) as bar:
         for batch in batches(files, box_file, args.batch_size, output.skip):
-            for (file, image, _), found in each_image(look, batch, output.skip):
+            for (file, image, _), found in each_image(run_detect, batch, output.skip):
                 output.write(file, image, keep(found, args))
             bar.update(output.done - bar.n)
     return output.finish()

@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import ovarnet
     from ovarnet.captions.query import read_query
-    from ovarnet.modeling.phrase_ranking import Finder
+    from ovarnet.modeling.phrase_ranking import PhraseRanker
 
     refuse_image_as_phrase(args.phrase)
     files = find_images(args.images, args.output)
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     refuse_to_replace(files, list(pictures.values()))
     read_query(args.phrase)  # a phrase that cannot be read fails here, before any work
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
-    query = Finder(
+    query = PhraseRanker(
         model.classifier, model.vocabulary, args.phrase
     ).query  # one too long for the model fails here, not at each image
     print(reading(query))
@@ -136,14 +136,14 @@ def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
     def skip(file: Path, error: InputError) -> None:
         failures.append(str(error))
 
-    def look(images: list, boxes: None):
+    def run_find(images: list, boxes: None):
         return model.find(images, args.phrase)
 
     with tqdm(
         total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr
     ) as bar:
         for batch in batches(files, None, args.batch_size, skip):
-            for (file, _, _), found in each_image(look, batch, skip):
+            for (file, _, _), found in each_image(run_find, batch, skip):
                 best += [Place(file, found[[row]]) for row in range(min(args.top, len(found)))]
             best = sorted(best, key=lambda place: -place.score)[: args.top]
             bar.update(len(batch))

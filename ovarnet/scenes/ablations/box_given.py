@@ -19,7 +19,7 @@ from ovarnet.evaluation.box_given import category_metrics
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.structures import first_boxes
-from ovarnet.training.data.crops import CropRule, ImageMemory
+from ovarnet.training.data.crops import CropRule, ImageCache
 from ovarnet.training.data.embedding_cache import tower_hash
 from ovarnet.vocabulary import Vocabulary
 
@@ -34,7 +34,7 @@ class BoxGivenTest:
     ):
         self.vocabulary, images = open_dataset(dataset, root, split)
         images = first_boxes(images, boxes)
-        crops = CropRule(clip, ImageMemory(0))
+        crops = CropRule(clip, ImageCache(0))
         self.crops = torch.cat([crops.fixed(image.file, image.boxes).half() for image in images])
         self.categories = torch.cat([image.categories for image in images]).numpy()
         self.attributes = torch.cat([image.attributes for image in images]).numpy()

@@ -30,7 +30,7 @@ from ovarnet.training.clip_attr.step_two import train_with_captions
 from ovarnet.training.clip_attr.step_two_data import CaptionData
 from ovarnet.training.clip_attr.trainable import open_clip_attr
 from ovarnet.training.data.base_boxes import BaseData
-from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.data.crops import ImageCache
 
 IMAGE_MEMORY = 2048
 TUNED = ("trained.image_tower=0.25", "cached_views=0")
@@ -42,9 +42,12 @@ IMAGE_TERMS = (
     "image_categories",
 )
 REGION_TERMS = ("region_attributes", "region_categories", "keep_attributes")
-PAPER = ("terms.told_attributes=0", *(f"terms.{name}=1" for name in (*IMAGE_TERMS, *REGION_TERMS)))
+PAPER = (
+    "terms.mentioned_attributes=0",
+    *(f"terms.{name}=1" for name in (*IMAGE_TERMS, *REGION_TERMS)),
+)
 LARGEST = (
-    "terms.told_attributes=0",
+    "terms.mentioned_attributes=0",
     "terms.keep_categories=0",
     *(f"terms.{name}=1" for name in IMAGE_TERMS),
 )
@@ -82,7 +85,7 @@ ROWS = (
     Row("step I, detection data only", ("detection_share=1",)),
     Row("step I, attribute data only", ("detection_share=0",)),
     Row("step I, image tower tuned, anchored", TUNED),
-    Row("step I, image tower tuned freely", (*TUNED, "image_anchor=0")),
+    Row("step I, image tower tuned freely", (*TUNED, "tower_regularisation=0")),
     Row(STEP_II, step=2),
     Row(
         "step II, the paper's terms: the largest proposal alone, without MIL over regions",
@@ -99,7 +102,7 @@ ROWS = (
     Row("step II, image tower frozen", ("trained.image_tower=0",), step=2),
     Row("step II, true words instead of the parser's", step=2, true_words=True),
     Row("oracle: step I on all words", oracle=True),
-    Row("oracle, image tower tuned freely", (*TUNED, "image_anchor=0"), oracle=True),
+    Row("oracle, image tower tuned freely", (*TUNED, "tower_regularisation=0"), oracle=True),
 )
 
 
@@ -160,7 +163,7 @@ class Ablation:
         ``output/results.json`` after every run."""
         self.clip = open_clip_tower(self._step_one(Row("")).clip)
         self.test = BoxGivenTest(self.clip, "scenes", self.inputs.root, boxes=self.sizes.test_boxes)
-        self.images = ImageMemory(IMAGE_MEMORY)
+        self.images = ImageCache(IMAGE_MEMORY)
         return run_missing(self._runs(), self.inputs.output / "results.json")
 
     def _runs(self) -> Iterator:

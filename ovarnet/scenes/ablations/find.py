@@ -23,8 +23,8 @@ from tqdm import tqdm
 from ovarnet.data.datasets import open_dataset
 from ovarnet.io.files import write_json, write_text
 from ovarnet.io.images import read_image, to_pixels
-from ovarnet.modeling.phrase_ranking import Evidence, Finder, vocabulary_logits
-from ovarnet.modeling.predictor import Batch, Predictor, Regions
+from ovarnet.modeling.phrase_ranking import Evidence, PhraseRanker, vocabulary_logits
+from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings
 from ovarnet.scenes.world.referring import KINDS, Reference, references
 from ovarnet.structures import POSITIVE, Annotations
 from ovarnet.vocabulary import Vocabulary, Word
@@ -39,7 +39,7 @@ QUESTIONS = ("given", "found", "folder")
 class View(NamedTuple):
     """Regions, and their logits for the model's words, which are the same for every phrase."""
 
-    regions: Regions
+    regions: RegionEmbeddings
     known: tuple[Tensor, Tensor]
 
 
@@ -62,8 +62,8 @@ def _kept(evidence: Evidence, *names: str) -> Tensor:
     ).score()
 
 
-def _each_by_itself(finder: Finder, regions: Regions, evidence: Evidence) -> Tensor:
-    """No rivals: every word has its own sigmoid, as in `detect`."""
+def _each_by_itself(finder: PhraseRanker, regions: RegionEmbeddings, evidence: Evidence) -> Tensor:
+    """No competing words: every word has its own sigmoid, as in `detect`."""
     logits = [
         finder.classifier(regions.embeddings, words).cpu()
         for words in (finder.categories, finder.attributes)
@@ -75,7 +75,7 @@ def _each_by_itself(finder: Finder, regions: Regions, evidence: Evidence) -> Ten
     return _kept(alone, "category", "attributes")
 
 
-def _whole_phrase(finder: Finder, regions: Regions, evidence: Evidence) -> Tensor:
+def _whole_phrase(finder: PhraseRanker, regions: RegionEmbeddings, evidence: Evidence) -> Tensor:
     """sqrt(objectness * sigmoid), as for any category word."""
     words = finder.classifier.embed([Word(finder.query.text)], "category")
     return _kept(
@@ -84,7 +84,7 @@ def _whole_phrase(finder: Finder, regions: Regions, evidence: Evidence) -> Tenso
     )
 
 
-ROWS: dict[str, Callable[[Finder, Regions, Evidence], Tensor]] = {
+ROWS: dict[str, Callable[[PhraseRanker, RegionEmbeddings, Evidence], Tensor]] = {
     "category only": lambda finder, regions, evidence: _kept(evidence, "category"),
     "attributes only": lambda finder, regions, evidence: _kept(evidence, "attributes"),
     WHOLE: _whole_phrase,
@@ -92,7 +92,7 @@ ROWS: dict[str, Callable[[Finder, Regions, Evidence], Tensor]] = {
         evidence, "phrase"
     ),
     "words together, each by itself": _each_by_itself,
-    "words together, against their rivals": lambda finder, regions, evidence: _kept(
+    "words together, against their competing words": lambda finder, regions, evidence: _kept(
         evidence, "category", "attributes"
     ),
     RULE: lambda finder, regions, evidence: evidence.score(),
@@ -129,7 +129,7 @@ class FindBenchmark:
             for (labels, phrases), *regions in zip(part, given, found, strict=True):
                 yield Scene(labels, phrases, *map(self._view, regions))
 
-    def _view(self, regions: Regions) -> View:
+    def _view(self, regions: RegionEmbeddings) -> View:
         return View(
             regions, vocabulary_logits(self.model.classifier, self.model.vocabulary, regions)
         )
@@ -149,7 +149,7 @@ class FindBenchmark:
         for scenes in tqdm(folders, unit="folder", desc="finding"):
             together, said = _together([scene.found for scene in scenes]), set()
             for scene, phrase in ((one, phrase) for one in scenes for phrase in one.phrases):
-                finder = Finder(self.model.classifier, self.model.vocabulary, phrase.text)
+                finder = PhraseRanker(self.model.classifier, self.model.vocabulary, phrase.text)
                 understood.append(as_meant(finder, phrase, self.vocabulary))
                 groups["image"].append(self._groups(phrase))
                 overlap = (
@@ -191,7 +191,7 @@ class FindBenchmark:
         )
 
 
-def as_meant(finder: Finder, phrase: Reference, vocabulary: Vocabulary) -> bool:
+def as_meant(finder: PhraseRanker, phrase: Reference, vocabulary: Vocabulary) -> bool:
     """Whether the parser found the category and the attributes that the phrase was made from, and
     left no word out."""
     query = finder.query
@@ -209,11 +209,11 @@ def as_meant(finder: Finder, phrase: Reference, vocabulary: Vocabulary) -> bool:
 
 
 def _together(views: Sequence[View]) -> View:
-    regions = Regions(*map(torch.cat, zip(*(view.regions for view in views), strict=True)))
+    regions = RegionEmbeddings(*map(torch.cat, zip(*(view.regions for view in views), strict=True)))
     return View(regions, tuple(map(torch.cat, zip(*(view.known for view in views), strict=True))))
 
 
-def _ask(finder: Finder, view: View, right: Tensor, hits: dict, question: str) -> None:
+def _ask(finder: PhraseRanker, view: View, right: Tensor, hits: dict, question: str) -> None:
     """Append to each row whether its best region is right (chance: the share of right ones);
     without regions, all are wrong."""
     evidence = finder.evidence(*view)

@@ -21,7 +21,7 @@ from ovarnet.scenes.world.render import Scene, render_scene
 from ovarnet.scenes.world.words import CATEGORIES, applies, attribute_strings, category_strings
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.data.base_boxes import BaseData, TrainingBoxes
-from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.data.crops import ImageCache
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -30,7 +30,7 @@ def world_seed(root: str | Path) -> int:
     return int(read_json(Path(root) / "annotations" / "captions_scenes.json", dict)["info"]["seed"])
 
 
-def oracle_data(vocabulary: Vocabulary, seed: int, scenes: int, images: ImageMemory) -> BaseData:
+def oracle_data(vocabulary: Vocabulary, seed: int, scenes: int, images: ImageCache) -> BaseData:
     """Training boxes with a category and every attribute label, base and novel alike; the pictures
     are rendered into `images`."""
     every = Vocabulary(

@@ -27,8 +27,8 @@ from ovarnet.modeling.predictor import Batch
 from ovarnet.scenes.ablations.runs import Once, Result, folder_name, run_missing
 from ovarnet.scenes.ablations.table import markdown
 from ovarnet.structures import Proposals
-from ovarnet.training.data.crops import ImageMemory
-from ovarnet.training.distillation.data import DistillData
+from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.distillation.data import DistillationData
 from ovarnet.training.distillation.stage import train_ovarnet
 
 IMAGE_MEMORY = 2048
@@ -185,13 +185,13 @@ class Ablation:
             config,
             Accelerator(),
             data=self.once("data", lambda: self._data(config)),
-            images=self.once("images", lambda: ImageMemory(IMAGE_MEMORY)),
+            images=self.once("images", lambda: ImageCache(IMAGE_MEMORY)),
             cache_folder=self.inputs.output / "cache",
         )
 
-    def _data(self, config: OvarnetTraining) -> DistillData:
+    def _data(self, config: OvarnetTraining) -> DistillationData:
         """The first `train_images` images of each source."""
-        data = DistillData.open(config)
+        data = DistillationData.open(config)
         return replace(
             data,
             sources={

@@ -31,7 +31,7 @@ from ovarnet.training.engine.loop import run_stage
 from ovarnet.vocabulary import Vocabulary
 
 
-class CaptionPairs(Dataset):
+class CaptionPairDataset(Dataset):
     """Pictures, one of their captions drawn anew at every visit.
 
     Pictures are letterboxed to the tower's input (method section 2.2: aspect kept, zero pad after
@@ -120,11 +120,11 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
     clip = load_clip(
         config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None
     )
-    pairs = CaptionPairs(records, clip, seed=config.seed, megabytes=config.picture_memory)
+    pairs = CaptionPairDataset(records, clip, seed=config.seed, megabytes=config.image_cache_mb)
     if config.clip.pretrained is None:
         with torch.no_grad():
-            clip.logit_scale.fill_(math.log(config.scale_start))
-        if config.small_start:
+            clip.logit_scale.fill_(math.log(config.init_logit_scale))
+        if config.bag_of_words_init:
             start_as_bag_of_words(clip, [row for rows in pairs.tokens for row in rows])
     loss = ClipLoss(
         local_loss=True,

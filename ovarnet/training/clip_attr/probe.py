@@ -40,7 +40,7 @@ TEXT_ALONE = float("inf")
 
 
 @dataclass
-class Lesson:
+class ProbeData:
     """One kind of word. logits: (R, K) of the base words by their text. labels: (R, K) int8.
     embeddings: (R, D). owners: (R,) image."""
 
@@ -53,8 +53,8 @@ class Lesson:
     def known(self) -> Tensor:
         return self.labels != UNKNOWN
 
-    def of(self, rows: Tensor) -> Lesson:
-        return Lesson(
+    def of(self, rows: Tensor) -> ProbeData:
+        return ProbeData(
             self.logits[rows], self.labels[rows], self.embeddings[rows], self.owners[rows]
         )
 
@@ -85,7 +85,7 @@ def train_probe(config: ProbeTraining) -> Path:
             probe.set(
                 kind,
                 *fit(
-                    lesson_of(kind, model, vocabulary, images, embeddings),
+                    probe_data(kind, model, vocabulary, images, embeddings),
                     config.strengths,
                     config.folds,
                     config.seed,
@@ -109,13 +109,13 @@ def embed_boxes(model: Predictor, images: Sequence[Annotations]) -> Tensor:
 
 
 @torch.no_grad()
-def lesson_of(
+def probe_data(
     kind: str,
     model: Predictor,
     vocabulary: Vocabulary,
     images: Sequence[Annotations],
     embeddings: Tensor,
-) -> Lesson:
+) -> ProbeData:
     """The base words of a kind, their labels, and what their text alone says of each box."""
     words, labels = base_labels(kind, vocabulary, images)
     logits = model.classifier(
@@ -124,11 +124,11 @@ def lesson_of(
     owners = torch.arange(len(images)).repeat_interleave(
         torch.tensor([len(image) for image in images])
     )
-    return Lesson(logits, labels, embeddings, owners)
+    return ProbeData(logits, labels, embeddings, owners)
 
 
 def fit(
-    lesson: Lesson, strengths: Sequence[float], folds: int, seed: int, kind: str
+    lesson: ProbeData, strengths: Sequence[float], folds: int, seed: int, kind: str
 ) -> tuple[tuple[float, float], Tensor]:
     """(gain, bias) and rows (K, D + 1) of w and b, for embeddings of unit length."""
     known = lesson.known
@@ -152,7 +152,7 @@ def fit(
     return solve(lesson, best)
 
 
-def held_out_loss(lesson: Lesson, strength: float, folds: int, seed: int) -> float:
+def held_out_loss(lesson: ProbeData, strength: float, folds: int, seed: int) -> float:
     """Mean over the labels of images that were not learned from, in `folds` parts."""
     images = int(lesson.owners.max()) + 1
     part = torch.randperm(images, generator=torch.Generator().manual_seed(seed)) % min(
@@ -177,7 +177,7 @@ def held_out_loss(lesson: Lesson, strength: float, folds: int, seed: int) -> flo
     return total / max(1, count)
 
 
-def solve(lesson: Lesson, strength: float) -> tuple[tuple[float, float], Tensor]:
+def solve(lesson: ProbeData, strength: float) -> tuple[tuple[float, float], Tensor]:
     """As `fit`, with a given strength."""
     known, targets = lesson.known, (lesson.labels == POSITIVE).float()
     calibration = fit_scale_and_bias(lesson.logits[known], targets[known])

@@ -34,7 +34,7 @@ from ovarnet.vocabulary import Vocabulary
 
 
 @dataclass
-class TaughtRegions:
+class ScoredRegions:
     """The teacher's view of one image. boxes: (P, 4). objectness: (P,). category_logits: (P, C).
     attribute_logits: (P, A). P > 0."""
 
@@ -48,10 +48,12 @@ def caption_vocabulary(vocabulary: Vocabulary, parsed: Sequence[ParsedCaption]) 
     """The words of step II: base words, and those novel words that a caption speaks of. No other
     novel word enters training."""
     told_categories = {name for caption in parsed for name in caption.categories}
-    told_attributes = {name for caption in parsed for name in caption.attributes}
+    mentioned_attributes = {name for caption in parsed for name in caption.attributes}
     return Vocabulary(
         tuple(word for word in vocabulary.categories if word.seen or word.name in told_categories),
-        tuple(word for word in vocabulary.attributes if word.seen or word.name in told_attributes),
+        tuple(
+            word for word in vocabulary.attributes if word.seen or word.name in mentioned_attributes
+        ),
     )
 
 
@@ -110,7 +112,7 @@ def write_pseudo_labels(
 
 
 class StoredLabels(Mapping):
-    """Image name -> `TaughtRegions`, read from its shard when asked for: those of COCO's captions
+    """Image name -> `ScoredRegions`, read from its shard when asked for: those of COCO's captions
     would take 16 GB in every process.
 
     places: image name -> shard, first row and the row after the last.
@@ -125,11 +127,11 @@ class StoredLabels(Mapping):
     def __iter__(self) -> Iterator[str]:
         return iter(self.places)
 
-    def __getitem__(self, name: str) -> TaughtRegions:
+    def __getitem__(self, name: str) -> ScoredRegions:
         path, first, end = self.places[name]
         with _opened(path) as file:
-            return TaughtRegions(
-                *(file.get_slice(field.name)[first:end].float() for field in fields(TaughtRegions))
+            return ScoredRegions(
+                *(file.get_slice(field.name)[first:end].float() for field in fields(ScoredRegions))
             )
 
 
@@ -156,23 +158,23 @@ def read_pseudo_labels(folder: str | Path) -> tuple[StoredLabels, list[str], lis
 @dataclass
 class LabelledRegions:
     """Proposals of one image that are used at one visit. boxes: (R, 4). categories: (R, C),
-    attributes: (R, A) bool, the positives. told_attributes: (R, A) bool, what the caption says of
+    attributes: (R, A) bool, the positives. mentioned_attributes: (R, A) bool, what the caption says of
     each. is_named: (R,) bool, the caption names its category. category_logits, attribute_logits:
     the teacher's. R may be 0."""
 
     boxes: Tensor
     categories: Tensor
     attributes: Tensor
-    told_attributes: Tensor
+    mentioned_attributes: Tensor
     is_named: Tensor
     category_logits: Tensor
     attribute_logits: Tensor
 
 
 def label_regions(
-    taught: TaughtRegions,
+    taught: ScoredRegions,
     told_categories: Tensor,
-    told_attributes: Tensor,
+    mentioned_attributes: Tensor,
     base_categories: Tensor,
     base_attributes: Tensor,
     rules: PseudoLabelRules,
@@ -181,7 +183,7 @@ def label_regions(
     """Draw up to `rules.regions` proposals of which the teacher is sure what they are, those that
     the caption names first, and label them.
 
-    told_categories: (C,) bool, words of the caption. told_attributes: (C, A) bool, what the caption
+    told_categories: (C,) bool, words of the caption. mentioned_attributes: (C, A) bool, what the caption
     says of a thing of each category: a proposal is taken for the category the teacher finds best.
     base_categories, base_attributes: bool, seen words. A word is positive when the caption tells it
     and the teacher finds it likely (`rules.told`), or when it is a base word and the teacher is
@@ -193,7 +195,7 @@ def label_regions(
     )
     usable = (areas(taught.boxes) > rules.min_area) & (taught.objectness > rules.min_objectness)
     best = categories.argmax(dim=1)
-    told_attributes, is_named = told_attributes[best], told_categories[best]
+    mentioned_attributes, is_named = mentioned_attributes[best], told_categories[best]
     usable &= categories.amax(dim=1) > rules.sure_category
     rows = usable.nonzero().flatten()
     rows = rows[torch.randperm(len(rows), generator=draw)]
@@ -203,19 +205,19 @@ def label_regions(
     ) & told_categories
     sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (
         attributes > rules.told
-    ) & told_attributes
+    ) & mentioned_attributes
     return LabelledRegions(
         taught.boxes[rows],
         sure_of_category[rows],
         sure_of_attribute[rows],
-        told_attributes[rows],
+        mentioned_attributes[rows],
         is_named[rows],
         taught.category_logits[rows],
         taught.attribute_logits[rows],
     )
 
 
-def largest_region(taught: TaughtRegions, rules: PseudoLabelRules) -> Tensor:
+def largest_region(taught: ScoredRegions, rules: PseudoLabelRules) -> Tensor:
     """(1, 4): the largest proposal, which stands for the image; of those that are probably an
     object, when there is one."""
     size = areas(taught.boxes)
@@ -225,21 +227,21 @@ def largest_region(taught: TaughtRegions, rules: PseudoLabelRules) -> Tensor:
 
 def _score(
     teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, most: int
-) -> TaughtRegions:
+) -> ScoredRegions:
     proposals = best_and_largest(proposals, most)
     image = to_pixels(read_image(file), teacher.device)
     embeddings = teacher.encode_boxes([image], [proposals.boxes])[0]
-    return TaughtRegions(
+    return ScoredRegions(
         proposals.boxes,
         proposals.scores,
         *(teacher.classifier(embeddings, words).cpu() for words in embedded),
     )
 
 
-def _save(path: Path, regions: list[TaughtRegions], files: list[str], words: Vocabulary) -> None:
+def _save(path: Path, regions: list[ScoredRegions], files: list[str], words: Vocabulary) -> None:
     tensors = {
         field.name: torch.cat([getattr(row, field.name) for row in regions])
-        for field in fields(TaughtRegions)
+        for field in fields(ScoredRegions)
     }
     tensors |= {name: tensor.half() for name, tensor in tensors.items() if name.endswith("_logits")}
     tensors["counts"] = torch.tensor([len(row.boxes) for row in regions])

@@ -21,21 +21,21 @@ from ovarnet.build import find_checkpoint
 from ovarnet.checkpoint import Checkpoint, load_checkpoint
 from ovarnet.config.settings import ClipAttrTraining, FederatedLoss, TrainedParts
 from ovarnet.errors import InputError
-from ovarnet.losses.distillation import cosine_anchor
+from ovarnet.losses.distillation import cosine_loss
 from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
-from ovarnet.training.clip_attr.trainable import Trainable, save_clip_attr, start_clip_attr
-from ovarnet.training.data.base_boxes import BaseData, BaseRegions
-from ovarnet.training.data.base_novel_check import check_division, warn_of_division
-from ovarnet.training.data.crops import CropRule, ImageMemory
+from ovarnet.training.clip_attr.trainable import TrainableClipAttr, save_clip_attr, start_clip_attr
+from ovarnet.training.data.base_boxes import BaseBoxDataset, BaseData
+from ovarnet.training.data.base_novel_check import check_base_novel, warn_base_novel
+from ovarnet.training.data.crops import CropRule, ImageCache
 from ovarnet.training.data.embedding_cache import EmbeddingCache
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
 
 
-class AnchoredTower:
+class RegularisedTower:
     """Embeds crops with the image tower and, while that learns, tells how far it has moved from
     where it started.
 
@@ -51,7 +51,7 @@ class AnchoredTower:
         )
 
     def __call__(self, crops: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """(R, 3, S, S) -> embeddings (R, D), and the loss "image_anchor" where there is one."""
+        """(R, 3, S, S) -> embeddings (R, D), and the loss "tower_regularisation" where there is one."""
         crops = crops.contiguous(memory_format=torch.channels_last)
         with torch.set_grad_enabled(self.learns and torch.is_grad_enabled()):
             embeddings = self.clip.encode_image(crops)
@@ -59,7 +59,7 @@ class AnchoredTower:
             return embeddings, {}
         with torch.no_grad():
             before = self.reference.to(crops.device)(crops)
-        return embeddings, {"image_anchor": self.weight * cosine_anchor(embeddings, before)}
+        return embeddings, {"tower_regularisation": self.weight * cosine_loss(embeddings, before)}
 
 
 class FederatedCriterion:
@@ -72,7 +72,7 @@ class FederatedCriterion:
     def __call__(
         self, category_logits: Tensor, attribute_logits: Tensor, batch: dict[str, Tensor]
     ) -> dict[str, Tensor]:
-        """category_logits: (R1, C). attribute_logits: (R2, A). batch: as from `BaseRegions`. A
+        """category_logits: (R1, C). attribute_logits: (R2, A). batch: as from `BaseBoxDataset`. A
         source without boxes has no term."""
         losses = {}
         if len(attribute_logits):
@@ -89,8 +89,8 @@ class FederatedCriterion:
         return losses
 
 
-class FederatedModel(Trainable):
-    """CLIP-Attr in step I, called with one batch of `BaseRegions`."""
+class FederatedModel(TrainableClipAttr):
+    """CLIP-Attr in step I, called with one batch of `BaseBoxDataset`."""
 
     def __init__(
         self,
@@ -99,11 +99,11 @@ class FederatedModel(Trainable):
         base: Vocabulary,
         criterion: FederatedCriterion,
         parts: TrainedParts,
-        image_anchor: float,
+        tower_regularisation: float,
     ):
         super().__init__(clip, classifier, parts)
         self.base, self.criterion = base, criterion
-        self.tower = AnchoredTower(clip, parts, image_anchor)
+        self.tower = RegularisedTower(clip, parts, tower_regularisation)
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         embeddings, losses = (
@@ -145,7 +145,7 @@ def train_clip_attr(
     *,
     resume: bool = False,
     data: BaseData | None = None,
-    images: ImageMemory | None = None,
+    images: ImageCache | None = None,
     cache_folder: Path | None = None,
 ) -> Path:
     """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
@@ -162,8 +162,8 @@ def train_clip_attr(
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
     is_own_data = "custom" in (config.detection.dataset, config.attributes.dataset)
     for before in _before(config, proposer):
-        (warn_of_division if is_own_data else check_division)(data.vocabulary, before)
-    crops = CropRule(clip, images or ImageMemory(config.image_memory))
+        (warn_base_novel if is_own_data else check_base_novel)(data.vocabulary, before)
+    crops = CropRule(clip, images or ImageCache(config.image_cache_mb))
     embedder = (
         EmbeddingCache(
             clip, data, crops, cache_folder or output, views=config.cached_views, seed=config.seed
@@ -171,11 +171,11 @@ def train_clip_attr(
         if config.cached_views
         else None
     )
-    dataset = BaseRegions(
+    dataset = BaseBoxDataset(
         data,
         crops,
         seed=config.seed,
-        judged_categories=config.loss.judged_categories,
+        sampled_categories=config.loss.sampled_categories,
         embedder=embedder,
     )
     if config.trained.bias and not is_learned:
@@ -186,7 +186,7 @@ def train_clip_attr(
         data.base,
         FederatedCriterion(data, config.loss),
         config.trained,
-        config.image_anchor,
+        config.tower_regularisation,
     )
     shares = data.shares(config.optimisation.batch_size, config.detection_share)
     best = run_stage(
@@ -199,7 +199,7 @@ def train_clip_attr(
         resume=resume,
         groups=model.groups(config.optimisation),
         make_sampler=partial(MixedSampler, shares),
-        after_step=Trainable.bound_temperature,
+        after_step=TrainableClipAttr.bound_temperature,
     )
     accelerator.on_main_process(save_clip_attr)(
         output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config)
@@ -216,7 +216,7 @@ def _before(config: ClipAttrTraining, proposer: Checkpoint) -> list[Checkpoint]:
 
 
 def _fill_bias(
-    classifier: TextClassifier, dataset: BaseRegions, base: Vocabulary, config: ClipAttrTraining
+    classifier: TextClassifier, dataset: BaseBoxDataset, base: Vocabulary, config: ClipAttrTraining
 ) -> None:
     shares = dataset.data.shares(256, config.detection_share)
     batch = dataset.__getitems__(next(iter(MixedSampler(shares, 1, seed=config.seed))))
@@ -228,5 +228,5 @@ def _fill_bias(
             else classifier.clip.encode_image(batch["crops"].to(device))
         )
         classifier.bias.fill_(
-            start_bias(classifier.eval(), embeddings, base, config.start_probability)
+            start_bias(classifier.eval(), embeddings, base, config.prior_probability)
         )

@@ -21,22 +21,22 @@ from torch.nn import functional as F
 from ovarnet.config.settings import CaptionTerms, CaptionTraining
 from ovarnet.errors import InputError
 from ovarnet.losses.distillation import kl_divergence
-from ovarnet.losses.federated import UNKNOWN_WEIGHT, told_loss
+from ovarnet.losses.federated import UNKNOWN_WEIGHT, mentioned_loss
 from ovarnet.losses.mil_nce import mil_nce
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
-from ovarnet.training.clip_attr.step_one import AnchoredTower, FederatedCriterion
+from ovarnet.training.clip_attr.step_one import FederatedCriterion, RegularisedTower
 from ovarnet.training.clip_attr.step_two_data import (
     CAPTIONS,
     CaptionBatch,
     CaptionData,
-    CaptionRegions,
+    CaptionDataset,
 )
-from ovarnet.training.clip_attr.trainable import Trainable, open_clip_attr, save_clip_attr
-from ovarnet.training.data.base_boxes import BaseData, BaseRegions
-from ovarnet.training.data.base_novel_check import check_division
-from ovarnet.training.data.crops import CropRule, ImageMemory
+from ovarnet.training.clip_attr.trainable import TrainableClipAttr, open_clip_attr, save_clip_attr
+from ovarnet.training.data.base_boxes import BaseBoxDataset, BaseData
+from ovarnet.training.data.base_novel_check import check_base_novel
+from ovarnet.training.data.crops import CropRule, ImageCache
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
@@ -47,7 +47,7 @@ class CaptionCriterion:
     `CaptionTerms`; a term of weight 0 is not computed.
 
     loss: open_clip's symmetric InfoNCE. novel: (A,) bool, attributes that no box teaches. divisors,
-    untold_weight: see `CaptionTraining`.
+    unmentioned_weight: see `CaptionTraining`.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class CaptionCriterion:
         terms: CaptionTerms,
         novel: Tensor,
         divisors: tuple[float, float],
-        untold_weight: float = UNKNOWN_WEIGHT,
+        unmentioned_weight: float = UNKNOWN_WEIGHT,
     ):
-        self.loss, self.terms, self.novel, self.divisors, self.untold_weight = (
+        self.loss, self.terms, self.novel, self.divisors, self.unmentioned_weight = (
             loss,
             terms,
             novel,
             divisors,
-            untold_weight,
+            unmentioned_weight,
         )
 
     def __call__(
@@ -100,12 +100,12 @@ class CaptionCriterion:
                 for_region,
             ),
             "region_categories": lambda: mil_nce(region_categories - bias, batch.region_categories),
-            "told_attributes": lambda: told_loss(
+            "mentioned_attributes": lambda: mentioned_loss(
                 *(
                     part[batch.region_named][:, self.novel]
-                    for part in (region_attributes, batch.region_told)
+                    for part in (region_attributes, batch.region_mentioned)
                 ),
-                self.untold_weight,
+                self.unmentioned_weight,
             ),
             "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
             "keep_categories": lambda: kl_divergence(region_categories, batch.teacher_categories),
@@ -147,7 +147,7 @@ class CaptionTexts:
             self.owns = self.owns.to(self.phrases.device)
 
 
-class CaptionModel(Trainable):
+class CaptionModel(TrainableClipAttr):
     """CLIP-Attr in step II, called with one `CaptionBatch`. words: all of step II; base: those of
     the base losses, all among them."""
 
@@ -178,7 +178,7 @@ class CaptionModel(Trainable):
             [words.category_index[word.name] for word in base.categories],
             [words.attribute_index[word.name] for word in base.attributes],
         )
-        self.tower = AnchoredTower(clip, config.trained, config.image_anchor)
+        self.tower = RegularisedTower(clip, config.trained, config.tower_regularisation)
 
     def forward(self, batch: CaptionBatch) -> dict[str, Tensor]:
         categories = self.classifier.embed(self.words.categories, "category")
@@ -226,7 +226,7 @@ def train_with_captions(
     resume: bool = False,
     data: BaseData | None = None,
     pairs: CaptionData | None = None,
-    images: ImageMemory | None = None,
+    images: ImageCache | None = None,
 ) -> Path:
     """Train and write the checkpoint folder; returns it. data, pairs, images: already open ones,
     shared by several runs."""
@@ -238,17 +238,17 @@ def train_with_captions(
         config.images,
         config.pseudo_labels,
         start.vocabulary,
-        known_words=config.known_words,
+        require_known_words=config.require_known_words,
         limit=config.limit,
     )
-    check_division(data.vocabulary, start)
+    check_base_novel(data.vocabulary, start)
     _check_base_words(data.base, pairs.words, config.start)
     torch.manual_seed(config.seed)
-    crops = CropRule(clip, images or ImageMemory(config.image_memory))
-    base = BaseRegions(
-        data, crops, seed=config.seed, judged_categories=config.loss.judged_categories
+    crops = CropRule(clip, images or ImageCache(config.image_cache_mb))
+    base = BaseBoxDataset(
+        data, crops, seed=config.seed, sampled_categories=config.loss.sampled_categories
     )
-    dataset = CaptionRegions(
+    dataset = CaptionDataset(
         pairs,
         crops,
         config.rules,
@@ -269,7 +269,7 @@ def train_with_captions(
         config.terms,
         ~pairs.words.attribute_seen,
         config.unknown_divisors,
-        config.untold_weight,
+        config.unmentioned_weight,
     )
     model = CaptionModel(
         clip,
@@ -293,7 +293,7 @@ def train_with_captions(
         resume=resume,
         groups=model.groups(config.optimisation),
         make_sampler=partial(MixedSampler, shares),
-        after_step=Trainable.bound_temperature,
+        after_step=TrainableClipAttr.bound_temperature,
     )
     accelerator.on_main_process(save_clip_attr)(
         output / "checkpoint", best.clip, best.classifier, start.vocabulary, start, asdict(config)

@@ -21,13 +21,13 @@ from ovarnet.config.settings import PseudoLabelRules
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
 from ovarnet.training.clip_attr.pseudo_labels import (
-    TaughtRegions,
+    ScoredRegions,
     label_regions,
     largest_region,
     parse_images,
     read_pseudo_labels,
 )
-from ovarnet.training.data.base_boxes import BaseRegions
+from ovarnet.training.data.base_boxes import BaseBoxDataset
 from ovarnet.training.data.crops import CropRule, seeded, stack
 from ovarnet.vocabulary import Vocabulary
 
@@ -43,7 +43,7 @@ class CaptionData:
 
     images: list[CaptionedImage]
     parsed: list[list[ParsedCaption]]
-    taught: Mapping[str, TaughtRegions]
+    taught: Mapping[str, ScoredRegions]
     words: Vocabulary
 
     @classmethod
@@ -54,11 +54,11 @@ class CaptionData:
         pseudo_labels: str | Path,
         vocabulary: Vocabulary,
         *,
-        known_words: bool = False,
+        require_known_words: bool = False,
         limit: int | None = None,
     ) -> CaptionData:
         """vocabulary: of the step I model; it tells the type of each word. Images without
-        pseudo-labels are left out and counted. known_words: captions without a word of the
+        pseudo-labels are left out and counted. require_known_words: captions without a word of the
         vocabulary, and images with no other, are left out too. limit: images that are kept."""
         taught, categories, attributes = read_pseudo_labels(pseudo_labels)
         unknown = (set(categories) - set(vocabulary.category_names)) | (
@@ -86,7 +86,7 @@ class CaptionData:
             [
                 caption
                 for caption in captions
-                if caption.text and (caption.known_words or not known_words)
+                if caption.text and (caption.known_words or not require_known_words)
             ]
             for captions in parse_images(CaptionParser(vocabulary), images)
         ]
@@ -97,7 +97,7 @@ class CaptionData:
         if not images:
             raise InputError(
                 f"no caption of {captions} can be used: none names a word that the step I model "
-                "knows; set known_words=false"
+                "knows; set require_known_words=false"
             )
         return cls(
             images, parsed, taught, vocabulary.select(categories=categories, attributes=attributes)
@@ -111,10 +111,10 @@ class CaptionBatch:
     crops: (N + R, 3, S, S), the largest proposal of each image (or of none), then the others.
     captions: N texts. phrases: noun phrases of each image, up to 5, the first one drawn for the
     term of one phrase. image_categories (N, C), image_attributes (N, A): bool, the caption's words.
-    region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. region_told (R, A):
+    region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. region_mentioned (R, A):
     bool, attributes that the caption says of the region. region_named: (R,) bool, whether it names
     the region's category. teacher_categories, teacher_attributes: logits, same shapes. base: a
-    batch of `BaseRegions`, or None.
+    batch of `BaseBoxDataset`, or None.
     """
 
     crops: Tensor
@@ -124,7 +124,7 @@ class CaptionBatch:
     image_attributes: Tensor
     region_categories: Tensor
     region_attributes: Tensor
-    region_told: Tensor
+    region_mentioned: Tensor
     region_named: Tensor
     teacher_categories: Tensor
     teacher_attributes: Tensor
@@ -146,7 +146,7 @@ class CaptionBatch:
         return CaptionBatch(**moved)
 
 
-class CaptionRegions(Dataset):
+class CaptionDataset(Dataset):
     """Batches of step II; with `base`, boxes of step I come along in every batch. with_largest
     False: no crops of the largest proposals, where no term asks for them."""
 
@@ -157,7 +157,7 @@ class CaptionRegions(Dataset):
         rules: PseudoLabelRules,
         *,
         seed: int,
-        base: BaseRegions | None = None,
+        base: BaseBoxDataset | None = None,
         with_largest: bool = True,
     ):
         self.data, self.crops, self.rules, self.seed, self.base, self.with_largest = (
@@ -199,9 +199,9 @@ class CaptionRegions(Dataset):
         image = self.data.images[index]
         taught = self.data.taught[Path(image.file).name]
         parsed = _pick(self.data.parsed[index], draw)
-        told = self._told(parsed)
+        told = self._mentioned(parsed)
         labelled = label_regions(
-            taught, told[0], self._told_of(parsed, told[1]), *self.base_words, self.rules, draw
+            taught, told[0], self._mentioned_of(parsed, told[1]), *self.base_words, self.rules, draw
         )
         biggest = largest_region(taught, self.rules)[: self.with_largest]
         phrases = list(parsed.phrases) or [parsed.text]
@@ -216,13 +216,13 @@ class CaptionRegions(Dataset):
             *told,
             labelled.categories,
             labelled.attributes,
-            labelled.told_attributes,
+            labelled.mentioned_attributes,
             labelled.is_named,
             labelled.category_logits,
             labelled.attribute_logits,
         )
 
-    def _told(self, parsed: ParsedCaption) -> tuple[Tensor, Tensor]:
+    def _mentioned(self, parsed: ParsedCaption) -> tuple[Tensor, Tensor]:
         """(C,) and (A,) bool: the words of the caption."""
         return (
             torch.tensor(
@@ -235,7 +235,7 @@ class CaptionRegions(Dataset):
             ),
         )
 
-    def _told_of(self, parsed: ParsedCaption, told: Tensor) -> Tensor:
+    def _mentioned_of(self, parsed: ParsedCaption, told: Tensor) -> Tensor:
         """(C, A) bool: what the caption says of a thing of each category: an attribute counts for
         its nouns' categories, and for no other ("a red jacket" says nothing of the man). Without
         `rules.nouns` it counts for all. told: (A,), the caption's attributes."""

@@ -31,7 +31,7 @@ from ovarnet.training.engine.schedule import parameter_groups
 from ovarnet.vocabulary import Vocabulary
 
 
-class Trainable(nn.Module):
+class TrainableClipAttr(nn.Module):
     """CLIP and text classifier in training. Everything without a learning rate is frozen; BatchNorm
     always keeps CLIP's statistics.
 
@@ -69,7 +69,7 @@ class Trainable(nn.Module):
             )
         ]
 
-    def train(self, mode: bool = True) -> Trainable:
+    def train(self, mode: bool = True) -> TrainableClipAttr:
         """Towers stay in eval mode, frozen or not: the small ones have BatchNorm, and neither has
         dropout."""
         super().train(mode)

@@ -15,10 +15,10 @@ from torch.utils.data import Dataset
 from ovarnet.config.settings import DataSource, FederatedLoss
 from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.errors import InputError
-from ovarnet.losses.federated import frequency_weights, sample_judged
+from ovarnet.losses.federated import frequency_weights, sample_categories
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations
 from ovarnet.training.data.crops import CropRule, seeded, stack
-from ovarnet.training.data.novel_name_filter import NovelObjects
+from ovarnet.training.data.novel_name_filter import NovelNameFilter
 from ovarnet.vocabulary import Vocabulary
 
 DETECTION, ATTRIBUTES = "detection", "attributes"
@@ -50,7 +50,7 @@ def base_vocabulary(vocabulary: Vocabulary) -> Vocabulary:
     )
 
 
-def detection_regions(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
+def detection_boxes(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
     """Boxes with a category; targets are columns of `base_vocabulary`. Crowd boxes are left out.
     InputError: a box of a novel category."""
     seen = vocabulary.category_seen
@@ -68,7 +68,7 @@ def detection_regions(images: list[Annotations], vocabulary: Vocabulary) -> Trai
     )
 
 
-def attribute_regions(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
+def attribute_boxes(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
     """Boxes with at least one known attribute; targets are the columns of `base_vocabulary`.
     InputError: a label of a novel attribute."""
     seen = vocabulary.attribute_seen
@@ -117,7 +117,7 @@ class BaseData:
         data are left out: those have no box in training, whatever the box is labelled with.
         """
         category_words, boxed = open_dataset(detection.dataset, detection.root, detection.split)
-        is_novel = NovelObjects(category_words, ignored_categories(detection.dataset))
+        is_novel = NovelNameFilter(category_words, ignored_categories(detection.dataset))
         attribute_words, described = (
             (category_words, boxed)
             if attributes == detection
@@ -130,8 +130,8 @@ class BaseData:
         return cls(
             vocabulary,
             base_vocabulary(vocabulary),
-            detection_regions(boxed, category_words),
-            attribute_regions(described, attribute_words),
+            detection_boxes(boxed, category_words),
+            attribute_boxes(described, attribute_words),
         )
 
     def shares(self, batch: int, detection_share: float) -> dict[str, tuple[int, int]]:
@@ -167,7 +167,7 @@ class BaseData:
         )
 
 
-class BaseRegions(Dataset):
+class BaseBoxDataset(Dataset):
     """Batches of step I. `embedder` gives precomputed embeddings instead of crops
     (`ovarnet.training.data.embedding_cache`)."""
 
@@ -177,14 +177,14 @@ class BaseRegions(Dataset):
         crops: CropRule,
         *,
         seed: int,
-        judged_categories: int = 0,
+        sampled_categories: int = 0,
         embedder=None,
     ):
-        self.data, self.crops, self.seed, self.judged_categories, self.embedder = (
+        self.data, self.crops, self.seed, self.sampled_categories, self.embedder = (
             data,
             crops,
             seed,
-            judged_categories,
+            sampled_categories,
             embedder,
         )
         self.counts = data.category_counts()
@@ -207,10 +207,10 @@ class BaseRegions(Dataset):
             "categories": self.data.detection.targets[rows[DETECTION]],
             "attributes": self.data.attributes.targets[rows[ATTRIBUTES]],
         }
-        if self.judged_categories:
+        if self.sampled_categories:
             draw = seeded(self.seed, 1, keys[0][0])
-            batch["judged"] = sample_judged(
-                batch["categories"], self.counts, self.judged_categories, draw
+            batch["judged"] = sample_categories(
+                batch["categories"], self.counts, self.sampled_categories, draw
             )
         if self.embedder is not None:
             return batch | {"embeddings": self.embedder(keys)}

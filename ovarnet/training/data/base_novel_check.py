@@ -12,7 +12,7 @@ from ovarnet.vocabulary import Vocabulary
 logger = logging.getLogger(__name__)
 
 
-def check_division(words: Vocabulary, before: Checkpoint) -> None:
+def check_base_novel(words: Vocabulary, before: Checkpoint) -> None:
     """words: of the run. before: what it goes on from: a start, a teacher or a proposer. InputError
     when they divide differently."""
     mixed = words.novel_seen_by(before.vocabulary)
@@ -23,8 +23,8 @@ def check_division(words: Vocabulary, before: Checkpoint) -> None:
         )
 
 
-def warn_of_division(words: Vocabulary, before: Checkpoint) -> None:
-    """As `check_division`, where no such claim need be meant: one's own data may name as novel what
+def warn_base_novel(words: Vocabulary, before: Checkpoint) -> None:
+    """As `check_base_novel`, where no such claim need be meant: one's own data may name as novel what
     a shipped model knows."""
     mixed = words.novel_seen_by(before.vocabulary)
     if mixed:

@@ -17,7 +17,7 @@ from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.crops import crop_boxes, random_crop_boxes
 
 
-class ImageMemory:
+class ImageCache:
     """Decoded images by path. The first `megabytes` of them are kept; later ones are read again
     each time. One per worker process."""
 
@@ -43,7 +43,7 @@ class ImageMemory:
 class CropRule:
     """Cuts boxes for the input of `clip` by the rule of method section 2.2."""
 
-    def __init__(self, clip: Clip, images: ImageMemory):
+    def __init__(self, clip: Clip, images: ImageCache):
         self.size, self.mean, self.std, self.images = clip.image_size, clip.mean, clip.std, images
 
     def fixed(self, file: str, boxes: Tensor) -> Tensor:

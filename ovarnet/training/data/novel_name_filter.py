@@ -23,7 +23,7 @@ _PARTS = re.compile(r"\b(?:of|and|or)\b")
 """Both sides are what is in the box: "piece of cake", "cup of tea", "cats and dogs"."""
 
 
-class NovelObjects:
+class NovelNameFilter:
     """Called with the name of an object: the novel or ignored category that it means, or None.
 
     Words for a category are its name, its synonyms in the vocabulary, and the everyday words of

@@ -17,7 +17,7 @@ from torchvision.models.detection._utils import BoxCoder
 from ovarnet.config.settings import Distillation, OvarnetTerms
 from ovarnet.losses.assignment import BACKGROUND, anchor_labels, match, sample
 from ovarnet.losses.detection import background_loss, box_loss, objectness_loss
-from ovarnet.losses.distillation import cosine_anchor, kl_divergence
+from ovarnet.losses.distillation import cosine_loss, kl_divergence
 from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.modeling.rpn import AnchorPredictions
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
@@ -34,7 +34,7 @@ class RegionTargets:
 
     boxes: (R, 4), where they are pooled. categories: (R,) base column or NO_CATEGORY. attributes:
     (R, A), all UNKNOWN where none is labelled. is_background: (R,) bool, no category is right.
-    is_box_taught: (R,) bool. gt_boxes: (R, 4), right where it is. teacher_rows: (R,) row of the
+    is_box_supervised: (R,) bool. gt_boxes: (R, 4), right where it is. teacher_rows: (R,) row of the
     teacher's answers for this IMAGE's boxes and proposals, or -1.
     """
 
@@ -42,12 +42,12 @@ class RegionTargets:
     categories: Tensor
     attributes: Tensor
     is_background: Tensor
-    is_box_taught: Tensor
+    is_box_supervised: Tensor
     gt_boxes: Tensor
     teacher_rows: Tensor
 
 
-def pick_regions(found: Tensor, targets: Targets, number: int) -> RegionTargets:
+def sample_regions(found: Tensor, targets: Targets, number: int) -> RegionTargets:
     """Choose the regions of one image that enter the losses.
 
     found: (P, 4) proposals of the RPN. Its annotated boxes are added. Positives (IoU >= 0.6) carry
@@ -80,7 +80,7 @@ def _positives(boxes: Tensor, matched: Tensor, targets: Targets) -> RegionTarget
         targets.categories[matched],
         targets.attributes[matched],
         nothing,
-        targets.is_box_taught[matched],
+        targets.is_box_supervised[matched],
         targets.boxes[matched],
         matched,
     )
@@ -138,14 +138,12 @@ class OvarnetCriterion:
         self.terms, self.distillation = terms, distillation
         self.box_coder, self.anchor_coder = box_coder, anchor_coder
 
-    def judge_anchors(
-        self, predictions: AnchorPredictions, targets: list[Targets]
-    ) -> dict[str, Tensor]:
+    def loss_rpn(self, predictions: AnchorPredictions, targets: list[Targets]) -> dict[str, Tensor]:
         """Losses of the RPN. Anchors on boxes that teach no boxes are left out, and all those of
         images without annotation."""
         logits, labels, deltas, goals = [], [], [], []
         for row, target in enumerate(targets):
-            if not target.anchors_taught:
+            if not target.rpn_supervised:
                 continue
             matched = match(
                 predictions.anchors,
@@ -155,7 +153,7 @@ class OvarnetCriterion:
                 ANCHOR_BACKGROUND_IOU,
                 best_too=True,
             )
-            image_labels = anchor_labels(matched, target.is_box_taught)
+            image_labels = anchor_labels(matched, target.is_box_supervised)
             positive, negative = sample(image_labels, self.anchors)
             chosen = torch.cat([positive, negative])
             logits.append(predictions.logits[row, chosen])
@@ -174,7 +172,7 @@ class OvarnetCriterion:
             "anchor_boxes": self.terms.anchor_boxes * box_loss(deltas, goals, len(labels)),
         }
 
-    def judge_labels(
+    def loss_labels(
         self,
         category_logits: Tensor,
         attribute_logits: Tensor,
@@ -183,7 +181,7 @@ class OvarnetCriterion:
     ) -> dict[str, Tensor]:
         """Losses that need labels. category_logits: (R, C), attribute_logits: (R, A), of base words
         only; deltas: (R, 4)."""
-        taught = regions.is_box_taught
+        taught = regions.is_box_supervised
         goals = self.box_coder.encode_single(regions.gt_boxes[taught], regions.boxes[taught])
         described = (regions.attributes != UNKNOWN).any(dim=1)
         return {
@@ -201,7 +199,7 @@ class OvarnetCriterion:
             ),
         }
 
-    def judge_teacher(
+    def loss_adapter(
         self,
         category_logits: Tensor,
         attribute_logits: Tensor,
@@ -223,7 +221,7 @@ class OvarnetCriterion:
             ),
         }
 
-    def judge_probabilities(
+    def loss_probabilities(
         self, student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor]
     ) -> dict[str, Tensor]:
         """KL to the teacher over all words, base and novel; categories and attributes each with
@@ -235,6 +233,6 @@ class OvarnetCriterion:
             * kl_divergence(student[1], teacher[1]),
         }
 
-    def judge_features(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
+    def loss_features(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """1 - cosine to the teacher's embedding, (T, D) both."""
-        return {"distil_features": self.distillation.feature * cosine_anchor(student, teacher)}
+        return {"distil_features": self.distillation.feature * cosine_loss(student, teacher)}

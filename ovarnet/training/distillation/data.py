@@ -24,8 +24,8 @@ from ovarnet.losses.federated import frequency_weights
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations, Proposals
 from ovarnet.training.data.base_boxes import ATTRIBUTES, DETECTION, base_vocabulary
-from ovarnet.training.data.crops import ImageMemory, mirror, seeded
-from ovarnet.training.data.novel_name_filter import NovelObjects
+from ovarnet.training.data.crops import ImageCache, mirror, seeded
+from ovarnet.training.data.novel_name_filter import NovelNameFilter
 from ovarnet.vocabulary import Vocabulary
 
 CAPTIONS = "captions"
@@ -37,7 +37,7 @@ class TrainingImage:
 
     boxes: (N, 4), of base categories or without a category. categories: (N,) base columns or
     NO_CATEGORY. attributes: (N, A) base columns. is_crowd: (N,) bool: such a box teaches nothing,
-    and what lies in it is no background. anchors_taught: anchors are judged. all_annotated: every
+    and what lies in it is no background. rpn_supervised: anchors are judged. all_annotated: every
     object of a base category has a box, so that regions without one are background to all
     categories. is_tall: higher than wide.
     """
@@ -47,7 +47,7 @@ class TrainingImage:
     categories: Tensor
     attributes: Tensor
     is_crowd: Tensor
-    anchors_taught: bool
+    rpn_supervised: bool
     all_annotated: bool
     is_tall: bool
 
@@ -56,24 +56,24 @@ class Targets(NamedTuple):
     """One image of a batch, mirrored or not. Boxes in pixels of the image.
 
     boxes (N, 4), categories (N,), attributes (N, A), is_crowd (N,): as `TrainingImage`.
-    is_box_taught: (N,) bool, anchors and box deltas learn from it. proposals: (K, 4), for
+    is_box_supervised: (N,) bool, anchors and box deltas learn from it. proposals: (K, 4), for
     distillation alone. teacher: crops (N + K, 3, S, S), or their embeddings (N + K, D) where they
-    are cached; 0 rows without a teacher. anchors_taught, all_annotated: () bool.
+    are cached; 0 rows without a teacher. rpn_supervised, all_annotated: () bool.
     """
 
     boxes: Tensor
     categories: Tensor
     attributes: Tensor
-    is_box_taught: Tensor
+    is_box_supervised: Tensor
     is_crowd: Tensor
     proposals: Tensor
     teacher: Tensor
-    anchors_taught: Tensor
+    rpn_supervised: Tensor
     all_annotated: Tensor
 
 
 @dataclass
-class DistillData:
+class DistillationData:
     """vocabulary: all words. base: the seen ones, whose columns the targets have. sources: images
     by source; a source may be empty."""
 
@@ -82,7 +82,7 @@ class DistillData:
     sources: dict[str, list[TrainingImage]]
 
     @classmethod
-    def open(cls, config: OvarnetTraining) -> DistillData:
+    def open(cls, config: OvarnetTraining) -> DistillationData:
         """Read the data of a run. InputError: a box or a label of a novel word; a caption setting
         without the other."""
         if (config.captions is None) != (config.captions_per_batch == 0):
@@ -101,7 +101,7 @@ class DistillData:
                 config.attributes.dataset,
                 config.attributes.root,
                 config.attributes.split,
-                is_novel=NovelObjects(words, ignored_categories(config.detection.dataset)),
+                is_novel=NovelNameFilter(words, ignored_categories(config.detection.dataset)),
             )
             vocabulary = Vocabulary(words.categories, attribute_words.attributes)
             unlabelled = Vocabulary((), attribute_words.attributes)
@@ -204,7 +204,7 @@ def training_image(
     )
 
 
-def teaches_boxes(image: TrainingImage, shape: Sequence[int], has_categories: bool) -> Tensor:
+def supervises_boxes(image: TrainingImage, shape: Sequence[int], has_categories: bool) -> Tensor:
     """(N,) bool: anchors and box deltas learn from the boxes of a base category. shape: (3, H, W)
     of the image. Never from a crowd.
 
@@ -243,7 +243,7 @@ def _unknown(rows: int, attributes: int) -> Tensor:
     return torch.full((rows, attributes), UNKNOWN, dtype=torch.int8)
 
 
-class DistillImages(Dataset):
+class DistillationDataset(Dataset):
     """Batches of images with targets.
 
     proposals: file -> the teacher's proposals, best first; {} without a teacher. drawn: K. crop:
@@ -253,8 +253,8 @@ class DistillImages(Dataset):
 
     def __init__(
         self,
-        data: DistillData,
-        images: ImageMemory,
+        data: DistillationData,
+        images: ImageCache,
         *,
         seed: int,
         proposals: dict[str, Proposals],
@@ -291,7 +291,7 @@ class DistillImages(Dataset):
                 mirror(boxes, pixels.shape[2]),
                 mirror(proposals, pixels.shape[2]),
             )
-        taught = teaches_boxes(image, pixels.shape, bool(self.data.vocabulary.categories))
+        taught = supervises_boxes(image, pixels.shape, bool(self.data.vocabulary.categories))
         return pixels, Targets(
             boxes,
             image.categories,
@@ -300,7 +300,7 @@ class DistillImages(Dataset):
             image.is_crowd,
             proposals,
             seen,
-            torch.tensor(image.anchors_taught),
+            torch.tensor(image.rpn_supervised),
             torch.tensor(image.all_annotated),
         )
 

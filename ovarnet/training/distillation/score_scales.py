@@ -9,7 +9,7 @@ from ovarnet.modeling.clip.clip import MAX_LOGIT_SCALE
 from ovarnet.modeling.text.classifier import KINDS, Kind
 
 
-class WordScales(nn.Module):
+class ScoreScales(nn.Module):
     """z = exp(theta) cos + b, one theta and one b for categories and one for attributes; they start
     from the teacher's calibration."""
 

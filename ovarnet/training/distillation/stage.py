@@ -25,16 +25,21 @@ from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.text.classifier import KINDS
 from ovarnet.proposals.store import stored_proposals
 from ovarnet.training.data.base_boxes import base_vocabulary
-from ovarnet.training.data.base_novel_check import check_division
-from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.data.base_novel_check import check_base_novel
+from ovarnet.training.data.crops import ImageCache
 from ovarnet.training.distillation.criterion import (
     OvarnetCriterion,
     RegionTargets,
     join_regions,
-    pick_regions,
+    sample_regions,
 )
-from ovarnet.training.distillation.data import DistillData, DistillImages, Targets, TrainingImage
-from ovarnet.training.distillation.score_scales import WordScales
+from ovarnet.training.distillation.data import (
+    DistillationData,
+    DistillationDataset,
+    Targets,
+    TrainingImage,
+)
+from ovarnet.training.distillation.score_scales import ScoreScales
 from ovarnet.training.distillation.teacher import Teacher, teacher_cache, teacher_proposals
 from ovarnet.training.distillation.teacher_adapter import TeacherAdapter, labels_of_teacher_rows
 from ovarnet.training.engine.loop import run_stage
@@ -43,8 +48,8 @@ from ovarnet.training.engine.schedule import parameter_groups
 from ovarnet.vocabulary import Vocabulary
 
 
-class OvarnetLearner(nn.Module):
-    """OvarNet in training, called with one batch of `DistillImages`. Texts are frozen; the trunk
+class DistillationModel(nn.Module):
+    """OvarNet in training, called with one batch of `DistillationDataset`. Texts are frozen; the trunk
     learns when its rate is not 0.
 
     regions: per image in the losses. teacher: None without distillation; it is used, not owned, so
@@ -69,7 +74,7 @@ class OvarnetLearner(nn.Module):
             backbone_rate,
         )
         self._teacher = (teacher,)
-        self.scales = WordScales(model.classifier.calibration)
+        self.scales = ScoreScales(model.classifier.calibration)
         self.adapter = (
             TeacherAdapter(teacher.model.clip.embed_dim, model.classifier.calibration)
             if adapter
@@ -86,27 +91,27 @@ class OvarnetLearner(nn.Module):
 
     def forward(self, batch: tuple[list[Tensor], list[Targets]]) -> dict[str, Tensor]:
         images, targets = batch
-        pixels, sizes, original = self.model.frame(images)
+        pixels, sizes, original = self.model.preprocess(images)
         targets = [in_batch_frame(*parts) for parts in zip(targets, original, sizes, strict=True)]
-        features = self.model.look(pixels)
+        features = self.model.extract_features(pixels)
         anchors = self.model.rpn(features.pyramid)
         proposals, _ = self.model.rpn.propose(anchors, sizes)
         picked = [
-            pick_regions(found, target, self.regions)
+            sample_regions(found, target, self.regions)
             for found, target in zip(proposals, targets, strict=True)
         ]
         embeddings, deltas = self.model.head(features, [regions.boxes for regions in picked], sizes)
         regions = join_regions(picked)
         return (
-            self.criterion.judge_anchors(anchors, targets)
-            | self.criterion.judge_labels(
+            self.criterion.loss_rpn(anchors, targets)
+            | self.criterion.loss_labels(
                 *self.logits(embeddings, self.base, self.scales), deltas, regions
             )
             | self.distil(embeddings, picked, targets)
         )
 
     def logits(
-        self, embeddings: Tensor, words: Vocabulary, scales: WordScales
+        self, embeddings: Tensor, words: Vocabulary, scales: ScoreScales
     ) -> tuple[Tensor, Tensor]:
         """Embeddings (R, D) -> logits of the categories and of the attributes of `words`."""
         classifier = self.model.classifier
@@ -136,13 +141,13 @@ class OvarnetLearner(nn.Module):
         answers, losses = self.adapted(self.teacher.embed(seen), targets)
         answers, student = answers[rows[rows >= 0]], embeddings[rows >= 0]
         if self.criterion.distillation.kind == "feature":
-            return losses | self.criterion.judge_features(student, answers)
+            return losses | self.criterion.loss_features(student, answers)
         said = (
             self.teacher.logits(answers)
             if self.adapter is None
             else self.logits(answers, self.words, self.adapter.scales)
         )
-        return losses | self.criterion.judge_probabilities(
+        return losses | self.criterion.loss_probabilities(
             self.logits(student, self.words, self.scales), tuple(z.detach() for z in said)
         )
 
@@ -152,7 +157,7 @@ class OvarnetLearner(nn.Module):
         if self.adapter is None:
             return answers, {}
         answers = self.adapter(answers)
-        losses = self.criterion.judge_teacher(
+        losses = self.criterion.loss_adapter(
             *self.logits(answers, self.base, self.adapter.scales), *labels_of_teacher_rows(targets)
         )
         return answers.detach(), losses
@@ -183,7 +188,7 @@ class OvarnetLearner(nn.Module):
         for scales in [self.scales] if self.adapter is None else [self.scales, self.adapter.scales]:
             scales.bound()
 
-    def train(self, mode: bool = True) -> OvarnetLearner:
+    def train(self, mode: bool = True) -> DistillationModel:
         """Texts and trunk stay in eval mode: the words are encoded once, and BatchNorm keeps CLIP's
         statistics."""
         super().train(mode)
@@ -205,8 +210,8 @@ def train_ovarnet(
     accelerator: Accelerator,
     *,
     resume: bool = False,
-    data: DistillData | None = None,
-    images: ImageMemory | None = None,
+    data: DistillationData | None = None,
+    images: ImageCache | None = None,
     cache_folder: Path | None = None,
 ) -> Path:
     """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
@@ -221,16 +226,18 @@ def train_ovarnet(
             "distillation.adapter stands behind a teacher; set distillation.kind to probability "
             "or feature"
         )
-    output, images = Path(config.output), images or ImageMemory(config.image_memory)
+    output, images = Path(config.output), images or ImageCache(config.image_cache_mb)
     checkpoint = load_checkpoint(config.teacher)
-    data = data or DistillData.open(config)
-    check_division(data.vocabulary, checkpoint)
+    data = data or DistillationData.open(config)
+    check_base_novel(data.vocabulary, checkpoint)
     shares = data.shares(config)
     clip_attr = checkpoint_clip_attr(checkpoint).to(accelerator.device).eval()
     torch.manual_seed(config.seed)
     model, backbone = start_model(config, checkpoint, clip_attr, data)
     with accelerator.main_process_first():  # the others read what it has stored
-        teacher, dataset = _lesson(config, clip_attr, data, images, cache_folder or output)
+        teacher, dataset = build_teacher_and_data(
+            config, clip_attr, data, images, cache_folder or output
+        )
     learner = make_learner(model, data, teacher, config)
     best = run_stage(
         learner,
@@ -242,7 +249,7 @@ def train_ovarnet(
         resume=resume,
         groups=learner.groups(config.optimisation),
         make_sampler=partial(OrientedSampler, shares, data.is_tall()),
-        after_step=OvarnetLearner.bound_scales,
+        after_step=DistillationModel.bound_scales,
     )
     accelerator.on_main_process(save_ovarnet)(
         output / "checkpoint", best, checkpoint, backbone.name, config
@@ -251,7 +258,7 @@ def train_ovarnet(
 
 
 def start_model(
-    config: OvarnetTraining, checkpoint: Checkpoint, clip_attr: ClipAttr, data: DistillData
+    config: OvarnetTraining, checkpoint: Checkpoint, clip_attr: ClipAttr, data: DistillationData
 ) -> tuple[OvarNet, Clip]:
     """OvarNet before training: texts and calibration of the teacher, trunk of the teacher's image
     tower or of `config.backbone`."""
@@ -268,8 +275,8 @@ def start_model(
 
 
 def make_learner(
-    model: OvarNet, data: DistillData, teacher: Teacher | None, config: OvarnetTraining
-) -> OvarnetLearner:
+    model: OvarNet, data: DistillationData, teacher: Teacher | None, config: OvarnetTraining
+) -> DistillationModel:
     """The model with the losses of `config`."""
     criterion = OvarnetCriterion(
         *data.weights(config.terms.frequency_power),
@@ -279,7 +286,7 @@ def make_learner(
         model.rpn.box_coder,
         config.anchors,
     )
-    return OvarnetLearner(
+    return DistillationModel(
         model,
         criterion,
         teacher,
@@ -289,28 +296,32 @@ def make_learner(
     )
 
 
-def _lesson(
+def build_teacher_and_data(
     config: OvarnetTraining,
     clip_attr: ClipAttr,
-    data: DistillData,
-    images: ImageMemory,
+    data: DistillationData,
+    images: ImageCache,
     folder: Path,
-) -> tuple[Teacher | None, DistillImages]:
+) -> tuple[Teacher | None, DistillationDataset]:
     """The teacher and the data set with the regions it is asked about; no teacher and none of them
     without distillation."""
     settings = config.distillation
     if settings.kind == "none":
-        return None, DistillImages(data, images, seed=config.seed, proposals={}, drawn=0, crop=None)
+        return None, DistillationDataset(
+            data, images, seed=config.seed, proposals={}, drawn=0, crop=None
+        )
     teacher = Teacher(clip_attr, data.vocabulary)
-    asked = images_to_ask(config, data)
+    asked = images_for_teacher(config, data)
     files = list(dict.fromkeys(image.file for image in asked.values()))
     proposals = (
-        stored_proposals(config.proposals, files, settings.kept_proposals)
+        stored_proposals(config.proposals, files, settings.teacher_proposals_per_image)
         if config.proposals
-        else teacher_proposals(clip_attr, files, images, folder, settings.kept_proposals)
+        else teacher_proposals(
+            clip_attr, files, images, folder, settings.teacher_proposals_per_image
+        )
     )
     cache = teacher_cache(teacher, asked, proposals, images, folder) if settings.cached else None
-    return teacher, DistillImages(
+    return teacher, DistillationDataset(
         data,
         images,
         seed=config.seed,
@@ -321,8 +332,8 @@ def _lesson(
     )
 
 
-def images_to_ask(
-    config: OvarnetTraining, data: DistillData
+def images_for_teacher(
+    config: OvarnetTraining, data: DistillationData
 ) -> dict[tuple[str, int], TrainingImage]:
     """(source, index) -> images that the teacher is asked about: all, or those that a run too short
     to see all of them will see."""
@@ -343,7 +354,7 @@ def images_to_ask(
 
 def save_ovarnet(
     folder: Path,
-    learner: OvarnetLearner,
+    learner: DistillationModel,
     teacher: Checkpoint,
     backbone: str,
     config: OvarnetTraining,

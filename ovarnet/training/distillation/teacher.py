@@ -22,7 +22,7 @@ from ovarnet.io.files import whole_file
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import Proposals
-from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.data.crops import ImageCache
 from ovarnet.training.data.embedding_cache import tower_hash
 from ovarnet.training.distillation.data import TrainingImage
 from ovarnet.vocabulary import Vocabulary
@@ -63,7 +63,7 @@ class Teacher:
 
 
 def teacher_proposals(
-    model: ClipAttr, files: Sequence[str], images: ImageMemory, folder: Path, kept: int
+    model: ClipAttr, files: Sequence[str], images: ImageCache, folder: Path, kept: int
 ) -> dict[str, Proposals]:
     """The best `kept` proposals of each file, from the teacher's own proposer (base boxes only have
     taught it); stored in `folder`."""
@@ -85,7 +85,7 @@ def teacher_cache(
     teacher: Teacher,
     asked: dict[tuple[str, int], TrainingImage],
     proposals: dict[str, Proposals],
-    images: ImageMemory,
+    images: ImageCache,
     folder: Path,
     *,
     megabytes: int = 4096,
@@ -106,7 +106,7 @@ def teacher_cache(
         raise InputError(
             f"the teacher's answers need {needed:,.0f} MB, more than {megabytes}; set "
             "distillation.cached=false "
-            "or lower distillation.kept_proposals"
+            "or lower distillation.teacher_proposals_per_image"
         )
     asked = [
         (file, hashlib.sha256(boxes.numpy().tobytes()).hexdigest())
@@ -121,7 +121,7 @@ def teacher_cache(
     return dict(zip(regions, stored["embeddings"].split(counts), strict=True))
 
 
-def _embed_all(teacher: Teacher, regions: list[tuple[str, Tensor]], images: ImageMemory) -> Tensor:
+def _embed_all(teacher: Teacher, regions: list[tuple[str, Tensor]], images: ImageCache) -> Tensor:
     rows = [torch.zeros(0, teacher.model.clip.embed_dim)]
     for file, boxes in tqdm(regions, desc="teacher", unit="image", mininterval=2.0):
         rows.append(
@@ -133,7 +133,7 @@ def _embed_all(teacher: Teacher, regions: list[tuple[str, Tensor]], images: Imag
 
 
 def _propose(
-    model: ClipAttr, files: Sequence[str], images: ImageMemory, kept: int
+    model: ClipAttr, files: Sequence[str], images: ImageCache, kept: int
 ) -> dict[str, Tensor]:
     found: list[Proposals] = []
     for start in tqdm(range(0, len(files), BATCH), desc="proposals", unit="batch", mininterval=2.0):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.distillation.data import Targets
-from ovarnet.training.distillation.score_scales import WordScales
+from ovarnet.training.distillation.score_scales import ScoreScales
 
 
 class TeacherAdapter(nn.Module):
@@ -26,7 +26,7 @@ class TeacherAdapter(nn.Module):
         self.layers = nn.Sequential(
             nn.Linear(width, width // 2), nn.LeakyReLU(), nn.Linear(width // 2, width)
         )
-        self.scales = WordScales(calibration)
+        self.scales = ScoreScales(calibration)
 
     def forward(self, embeddings: Tensor) -> Tensor:
         return self.layers(embeddings.float())

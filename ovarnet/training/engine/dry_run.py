@@ -146,7 +146,9 @@ def shortened(config: Any, folder: str) -> Any:
         "limit": SAMPLES,
         "optimisation": replace(config.optimisation, iterations=STEPS, workers=0),
     }
-    return replace(config, **changes, **({"image_memory": 0} if "image_memory" in names else {}))
+    return replace(
+        config, **changes, **({"image_cache_mb": 0} if "image_cache_mb" in names else {})
+    )
 
 
 def _without_steps(config: Any, accelerator: Accelerator) -> str:

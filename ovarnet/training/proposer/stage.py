@@ -23,7 +23,7 @@ from ovarnet.training.engine.loop import run_stage
 from ovarnet.vocabulary import Vocabulary
 
 
-class BoxedImages(Dataset):
+class BoxedImageDataset(Dataset):
     """Images with their boxes, mirrored half of the time; read from disk at every visit."""
 
     def __init__(self, annotations: list[Annotations], *, seed: int):
@@ -90,7 +90,7 @@ def train_proposer(
     )
     best = run_stage(
         model,
-        BoxedImages(images, seed=config.seed),
+        BoxedImageDataset(images, seed=config.seed),
         config.optimisation,
         accelerator,
         output=output,

@@ -14,7 +14,7 @@ from ovarnet.scenes.world.render import render_scene
 from ovarnet.scenes.world.words import vocabulary
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, first_boxes
 from ovarnet.training.clip_attr.pseudo_labels import parse_images
-from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.data.crops import ImageCache
 from ovarnet.vocabulary import Vocabulary, Word
 
 
@@ -111,7 +111,7 @@ def test_chance_is_a_percentage_too():
 
 
 def test_the_oracle_has_every_label_of_every_word():
-    images = ImageMemory(100)
+    images = ImageCache(100)
     data = oracle.oracle_data(vocabulary(), 0, 5, images)
     scenes = [render_scene(0, "train", index) for index in range(5)]
     assert len(data.detection) == sum(len(scene.objects) for scene in scenes)

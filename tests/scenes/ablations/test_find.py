@@ -8,7 +8,7 @@ import torch
 
 from ovarnet.cli import main as cli
 from ovarnet.modeling.phrase_ranking import Evidence
-from ovarnet.modeling.predictor import Regions
+from ovarnet.modeling.predictor import RegionEmbeddings
 from ovarnet.scenes.ablations import find as benchmark
 from ovarnet.scenes.ablations.find import (
     QUESTIONS,
@@ -89,7 +89,7 @@ def test_the_best_region_counts_and_no_region_is_a_miss(monkeypatch):
         ([0.9, 0.2], [False, True]),
         ([], []),
     ):
-        regions = Regions(
+        regions = RegionEmbeddings(
             torch.zeros(len(right), 4), torch.tensor(objectness), torch.zeros(len(right), 1)
         )
         _ask(

@@ -92,7 +92,8 @@ def test_each_stage_is_given_what_the_one_before_left(places):
             == str(places.world)
         )
     assert (
-        settings["clip"]["optimisation"]["iterations"] == 100 and settings["clip"]["small_start"]
+        settings["clip"]["optimisation"]["iterations"] == 100
+        and settings["clip"]["bag_of_words_init"]
     )  # the size's; the config's
 
 

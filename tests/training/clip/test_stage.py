@@ -13,7 +13,7 @@ from ovarnet.training.clip.bag_of_words_init import (
     inverse_document_frequency,
     start_as_bag_of_words,
 )
-from ovarnet.training.clip.stage import CaptionPairs
+from ovarnet.training.clip.stage import CaptionPairDataset
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def pairs(tmp_path, small_clip):
         records.append(
             CaptionedImage(str(file), str(index), [f"a red car {index}", f"a blue dog {index}"])
         )
-    return CaptionPairs(records, small_clip, seed=1)
+    return CaptionPairDataset(records, small_clip, seed=1)
 
 
 def test_pictures_are_letterboxed_with_zeros_after_normalisation(pairs, small_clip):

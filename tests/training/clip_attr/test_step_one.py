@@ -15,13 +15,13 @@ from ovarnet.modeling.text.prompts import LearnedPrompts
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.clip_attr import step_one as federated
 from ovarnet.training.clip_attr.step_one import (
-    AnchoredTower,
     FederatedCriterion,
     FederatedModel,
+    RegularisedTower,
     start_bias,
     train_clip_attr,
 )
-from ovarnet.training.clip_attr.trainable import Trainable
+from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 from ovarnet.training.data.base_boxes import BaseData
 
 
@@ -47,7 +47,7 @@ def parts(small_clip):
 
 def test_parts_learn_at_their_own_rate_and_token_embeddings_never(parts):
     clip, classifier = parts
-    model = Trainable(
+    model = TrainableClipAttr(
         clip, classifier, TrainedParts(prompts=1, text_tower=0.1, image_tower=0, scale=2, bias=0)
     )
     rates = {
@@ -67,44 +67,46 @@ def test_parts_learn_at_their_own_rate_and_token_embeddings_never(parts):
 
 
 def test_towers_keep_batch_norm_in_eval(parts):
-    model = Trainable(*parts, TrainedParts(image_tower=0.1)).train()
+    model = TrainableClipAttr(*parts, TrainedParts(image_tower=0.1)).train()
     norms = [module for module in model.clip.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     assert norms and not any(module.training for module in norms) and model.classifier.training
 
 
 def test_nothing_to_learn_is_an_error(parts):
     with pytest.raises(InputError, match="every part has rate 0"):
-        Trainable(*parts, TrainedParts(prompts=0, text_tower=0, scale=0))
+        TrainableClipAttr(*parts, TrainedParts(prompts=0, text_tower=0, scale=0))
 
 
 def test_the_anchor_is_zero_at_the_start_and_only_then(parts):
     clip, _ = parts
     crops = torch.randn(2, 3, 64, 64)
-    tower = AnchoredTower(clip, TrainedParts(image_tower=0.1), weight=10)
-    assert tower(crops)[1]["image_anchor"].item() == pytest.approx(0, abs=1e-4)
+    tower = RegularisedTower(clip, TrainedParts(image_tower=0.1), weight=10)
+    assert tower(crops)[1]["tower_regularisation"].item() == pytest.approx(0, abs=1e-4)
     with torch.no_grad():
         clip.model.visual.attnpool.c_proj.weight.add_(
             torch.randn_like(clip.model.visual.attnpool.c_proj.weight)
         )
-    assert tower(crops)[1]["image_anchor"].item() > 0.1
-    assert AnchoredTower(clip, TrainedParts(image_tower=0.1), weight=0)(crops)[1] == {}
-    embeddings, losses = AnchoredTower(clip, TrainedParts(image_tower=0), weight=10)(crops)
+    assert tower(crops)[1]["tower_regularisation"].item() > 0.1
+    assert RegularisedTower(clip, TrainedParts(image_tower=0.1), weight=0)(crops)[1] == {}
+    embeddings, losses = RegularisedTower(clip, TrainedParts(image_tower=0), weight=10)(crops)
     assert losses == {} and not embeddings.requires_grad
 
 
 def test_the_anchor_has_its_weight(parts):
     clip, _ = parts
-    towers = [AnchoredTower(clip, TrainedParts(image_tower=0.1), weight) for weight in (1, 10)]
+    towers = [RegularisedTower(clip, TrainedParts(image_tower=0.1), weight) for weight in (1, 10)]
     with torch.no_grad():
         clip.model.visual.attnpool.c_proj.weight.add_(
             torch.randn_like(clip.model.visual.attnpool.c_proj.weight)
         )
-        one, ten = (tower(torch.ones(1, 3, 64, 64))[1]["image_anchor"].item() for tower in towers)
+        one, ten = (
+            tower(torch.ones(1, 3, 64, 64))[1]["tower_regularisation"].item() for tower in towers
+        )
     assert ten == pytest.approx(10 * one) and one > 0.01
 
 
 def test_the_temperature_is_bounded_by_one_hundred(parts):
-    model = Trainable(*parts, TrainedParts())
+    model = TrainableClipAttr(*parts, TrainedParts())
     for start, bounded in ((9.0, math.log(100)), (-1.0, 0.0), (2.0, 2.0)):
         with torch.no_grad():
             model.clip.logit_scale.fill_(start)
@@ -169,7 +171,7 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
         data.base,
         FederatedCriterion(data, FederatedLoss()),
         TrainedParts(),
-        image_anchor=0,
+        tower_regularisation=0,
     )
     asked, embed = [], classifier.embed
     classifier.embed = lambda words, kind: (
@@ -203,7 +205,7 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
     [
         {},
         {"cached_views": 2},
-        {"trained": {"image_tower": 0.1, "bias": 1.0}, "loss": {"judged_categories": 1}},
+        {"trained": {"image_tower": 0.1, "bias": 1.0}, "loss": {"sampled_categories": 1}},
     ],
     ids=["crops", "cached", "tuned"],
 )
@@ -246,7 +248,7 @@ def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_tem
             tmp_path,
             cached_views=1,
             trained={"bias": 1.0},
-            start_probability=0.2,
+            prior_probability=0.2,
         ),
         Accelerator(cpu=True),
     )
@@ -259,7 +261,7 @@ def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_tem
     assert torch.cat(
         [found.category_scores, found.attribute_scores]
     ).mean().item() == pytest.approx(0.2, abs=0.02)
-    assert bounds == [Trainable.bound_temperature]
+    assert bounds == [TrainableClipAttr.bound_temperature]
 
 
 def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):

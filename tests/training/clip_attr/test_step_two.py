@@ -27,7 +27,7 @@ from ovarnet.proposals.store import read_proposals, stored_proposals, write_prop
 from ovarnet.structures import Proposals
 from ovarnet.training.clip_attr import step_two as captions
 from ovarnet.training.clip_attr.pseudo_labels import (
-    TaughtRegions,
+    ScoredRegions,
     caption_vocabulary,
     label_regions,
     largest_region,
@@ -44,10 +44,10 @@ from ovarnet.training.clip_attr.step_two_data import (
     CAPTIONS,
     CaptionBatch,
     CaptionData,
-    CaptionRegions,
+    CaptionDataset,
 )
-from ovarnet.training.clip_attr.trainable import Trainable, open_clip_attr
-from ovarnet.training.data.crops import CropRule, ImageMemory
+from ovarnet.training.clip_attr.trainable import TrainableClipAttr, open_clip_attr
+from ovarnet.training.data.crops import CropRule, ImageCache
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -72,11 +72,11 @@ def test_novel_words_come_from_captions_only():
     assert caption_vocabulary(WORDS, []).attribute_names == ["red"]
 
 
-def label(taught, told_categories=(0, 0, 0), told_attributes=(0, 0, 0), **rules):
+def label(taught, told_categories=(0, 0, 0), mentioned_attributes=(0, 0, 0), **rules):
     told_of = (
-        torch.tensor(told_attributes).bool().expand(3, 3)
-        if not isinstance(told_attributes, torch.Tensor)
-        else told_attributes
+        torch.tensor(mentioned_attributes).bool().expand(3, 3)
+        if not isinstance(mentioned_attributes, torch.Tensor)
+        else mentioned_attributes
     )
     return label_regions(
         taught,
@@ -90,7 +90,7 @@ def label(taught, told_categories=(0, 0, 0), told_attributes=(0, 0, 0), **rules)
 
 
 def test_an_attribute_counts_for_proposals_of_its_noun():
-    taught = TaughtRegions(
+    taught = ScoredRegions(
         torch.tensor([BIG, BIG]),
         torch.tensor([0.9, 0.9]),
         logits([[0.8, 0.1, 0.1], [0.05, 0.9, 0.05]]),
@@ -104,7 +104,7 @@ def test_an_attribute_counts_for_proposals_of_its_noun():
 
 def test_the_largest_likely_proposal_stands_for_the_image():
     boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 20, 20], [0, 0, 90, 90]])
-    taught = TaughtRegions(
+    taught = ScoredRegions(
         boxes, torch.tensor([0.9, 0.6, 0.05]), torch.zeros(3, 3), torch.zeros(3, 3)
     )
     assert largest_region(taught, PseudoLabelRules()).tolist() == [[0, 0, 20, 20]]
@@ -113,7 +113,7 @@ def test_the_largest_likely_proposal_stands_for_the_image():
 
 
 def test_base_words_need_a_sure_teacher_and_novel_ones_the_caption_too():
-    taught = TaughtRegions(
+    taught = ScoredRegions(
         torch.tensor([BIG, BIG]),
         torch.tensor([0.9, 0.9]),
         logits([[0.8, 0.1, 0.1], [0.05, 0.9, 0.05]]),
@@ -132,7 +132,7 @@ def test_base_words_need_a_sure_teacher_and_novel_ones_the_caption_too():
 
 
 def test_a_told_category_counts_from_the_lower_threshold():
-    taught = TaughtRegions(
+    taught = ScoredRegions(
         torch.tensor([BIG]), torch.tensor([0.9]), logits([[0.6, 0.3, 0.1]]), odds([[0.1, 0.1, 0.1]])
     )
     assert len(label(taught, (1, 0, 0)).boxes) == 0, "no category is above 0.7"
@@ -144,7 +144,7 @@ def test_a_told_category_counts_from_the_lower_threshold():
 def test_small_doubtful_and_surplus_proposals_are_not_used():
     boxes = torch.tensor([BIG, [0, 0, 4, 4], BIG, BIG, BIG])
     sure, unsure = [0.9, 0.05, 0.05], [0.5, 0.25, 0.25]
-    taught = TaughtRegions(
+    taught = ScoredRegions(
         boxes,
         torch.tensor([0.9, 0.9, 0.1, 0.9, 0.9]),
         logits([sure, sure, sure, unsure, sure]),
@@ -167,7 +167,7 @@ def batch_of():
         region_attributes=torch.tensor(
             [[False, False, True, False], [True, True, False, False], [False, False, False, False]]
         ),
-        region_told=torch.tensor(
+        region_mentioned=torch.tensor(
             [[True, False, False, False], [False, True, True, False], [False, True, False, False]]
         ),
         region_named=torch.tensor([True, False, True]),
@@ -229,7 +229,7 @@ def told(rows, batch):
     entries = [
         math.log1p(math.exp(-z)) if is_told else UNTOLD * math.log1p(math.exp(z))
         for row, told_of, named in zip(
-            rows.tolist(), batch.region_told.tolist(), batch.region_named.tolist(), strict=True
+            rows.tolist(), batch.region_mentioned.tolist(), batch.region_named.tolist(), strict=True
         )
         if named
         for z, is_told, novel in zip(row, told_of, NOVEL, strict=True)
@@ -266,7 +266,7 @@ def test_each_term_is_switchable_named_and_right(texts):
             "image_categories": nce(of_images[0], batch.image_categories),
             "region_attributes": nce(z[1], batch.region_attributes, divisor=5),
             "region_categories": nce(of_regions[0], batch.region_categories),
-            "told_attributes": told(of_regions[1], batch),
+            "mentioned_attributes": told(of_regions[1], batch),
             "keep_attributes": kl(batch.teacher_attributes, of_regions[1]),
             "keep_categories": kl(batch.teacher_categories, of_regions[0]),
         }
@@ -278,7 +278,7 @@ def test_each_term_is_switchable_named_and_right(texts):
                 weight * value, rel=1e-4
             ), name
     paper = criterion(**asdict(CaptionTerms()))(images, texts, of_images, of_regions, bias, batch)
-    assert set(paper) == set(expected) - {"told_attributes"}, (
+    assert set(paper) == set(expected) - {"mentioned_attributes"}, (
         "not in the paper: off unless asked for"
     )
 
@@ -432,7 +432,7 @@ def test_the_subset_has_only_captions_with_a_known_word(
             checkpoint.vocabulary,
             **how,
         )
-        for how in ({"known_words": True}, {}, {"limit": 1})
+        for how in ({"require_known_words": True}, {}, {"limit": 1})
     ]
     assert [
         [[caption.text for caption in captions] for captions in data.parsed] for data in opened
@@ -449,7 +449,7 @@ def test_the_subset_has_only_captions_with_a_known_word(
             tiny_world.images,
             pseudo_labels / "labels",
             checkpoint.vocabulary,
-            known_words=True,
+            require_known_words=True,
         )
 
 
@@ -601,8 +601,8 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(
         for name, t in data.taught.items()
     }
     rules = PseudoLabelRules(sure_category=0.1, told=0.1, nouns=False)
-    dataset = CaptionRegions(
-        replace(data, taught=everything_likely), CropRule(small_clip, ImageMemory(1)), rules, seed=0
+    dataset = CaptionDataset(
+        replace(data, taught=everything_likely), CropRule(small_clip, ImageCache(1)), rules, seed=0
     )
     key, gray = data.words.category_index["key"], data.words.attribute_index["gray"]
     for index, caption in enumerate(
@@ -619,8 +619,8 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(
             and batch.region_attributes[:, data.words.attribute_index["red"]].all()
         )
     said = dataset.data.parsed[0][0]
-    told_of = CaptionRegions(data, dataset.crops, PseudoLabelRules(), seed=0)._told_of(
-        said, dataset._told(said)[1]
+    told_of = CaptionDataset(data, dataset.crops, PseudoLabelRules(), seed=0)._mentioned_of(
+        said, dataset._mentioned(said)[1]
     )
     columns = data.words.category_index, data.words.attribute_index
     assert [
@@ -738,7 +738,7 @@ def test_clip_pretraining_reads_tables_and_shards(corpus, tmp_path, capsys):
     captions, images = corpus
     (tmp_path / "clip.yaml").write_text(f"""
         {{stage: clip, output: {tmp_path}/run, root: {tmp_path}, captions: "{captions}", images: {images or "none"},
-         clip: {{name: ovarnet-scenes}}, picture_memory: {int(images is None)}, scale_start: 500,
+         clip: {{name: ovarnet-scenes}}, image_cache_mb: {int(images is None)}, init_logit_scale: 500,
          optimisation: {{iterations: 2, batch_size: 4}}}}""")
     assert main(["train", str(tmp_path / "clip.yaml")]) == 0
     assert str(tmp_path / "run") in capsys.readouterr().out
@@ -766,24 +766,24 @@ def test_the_settings_of_the_loss_reach_it(
             step_one,
             pseudo_labels,
             tmp_path,
-            untold_weight=0.7,
+            unmentioned_weight=0.7,
             unknown_divisors=[7, 3],
             base_weight=4,
-            image_anchor=6,
+            tower_regularisation=6,
             trained={"image_tower": 0.1},
-            terms={"told_attributes": 2},
+            terms={"mentioned_attributes": 2},
             loss={"category_weight": 5},
         ),
         Accelerator(cpu=True),
     )
     judge = made[0].criterion
     assert (
-        judge.untold_weight,
+        judge.unmentioned_weight,
         tuple(judge.divisors),
-        judge.terms.told_attributes,
+        judge.terms.mentioned_attributes,
         judge.novel.tolist(),
     ) == (0.7, (7, 3), 2, [False, True, False]), "of red, gray and striped, gray is novel"
-    assert made[1] is Trainable.bound_temperature
+    assert made[1] is TrainableClipAttr.bound_temperature
     assert (
         made[0].base_weight,
         made[0].base_criterion.settings.category_weight,

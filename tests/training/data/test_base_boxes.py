@@ -9,12 +9,12 @@ from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations
 from ovarnet.training.data.base_boxes import (
     ATTRIBUTES,
     DETECTION,
+    BaseBoxDataset,
     BaseData,
-    BaseRegions,
-    attribute_regions,
-    detection_regions,
+    attribute_boxes,
+    detection_boxes,
 )
-from ovarnet.training.data.crops import CropRule, ImageMemory
+from ovarnet.training.data.crops import CropRule, ImageCache
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -29,7 +29,7 @@ def image(categories, attributes, crowd=None):
 
 
 def test_targets_are_columns_of_the_base_words():
-    found = detection_regions(
+    found = detection_boxes(
         [image([2, 0, NO_CATEGORY, 0], torch.zeros(4, 3), [False, False, False, True])], WORDS
     )
     assert (
@@ -38,7 +38,7 @@ def test_targets_are_columns_of_the_base_words():
         and found.files == ["a.jpg"] * 2
     )
     labels = torch.tensor([[UNKNOWN, 1, 0], [UNKNOWN] * 3, [UNKNOWN, UNKNOWN, 1]])
-    assert attribute_regions([image([0, 0, NO_CATEGORY], labels)], WORDS).targets.tolist() == [
+    assert attribute_boxes([image([0, 0, NO_CATEGORY], labels)], WORDS).targets.tolist() == [
         [1, 0],
         [UNKNOWN, 1],
     ]
@@ -46,14 +46,14 @@ def test_targets_are_columns_of_the_base_words():
 
 def test_a_novel_category_or_attribute_label_stops_training():
     with pytest.raises(InputError, match="image 7 has a box of the novel category 'key'"):
-        detection_regions([image([0, 1], torch.full((2, 3), UNKNOWN))], WORDS)
+        detection_boxes([image([0, 1], torch.full((2, 3), UNKNOWN))], WORDS)
     with pytest.raises(InputError, match="image 7 has a label of the novel attribute 'gray'"):
-        attribute_regions([image([0], torch.tensor([[0, 1, 1]]))], WORDS)
+        attribute_boxes([image([0], torch.tensor([[0, 1, 1]]))], WORDS)
 
 
 def test_no_boxes_at_all():
-    assert len(detection_regions([], WORDS)) == 0
-    assert attribute_regions([], WORDS).targets.shape == (0, 2)
+    assert len(detection_boxes([], WORDS)) == 0
+    assert attribute_boxes([], WORDS).targets.shape == (0, 2)
 
 
 def test_no_novel_word_enters_a_target_a_weight_or_a_frequency(tiny_world):
@@ -78,11 +78,11 @@ def test_no_novel_word_enters_a_target_a_weight_or_a_frequency(tiny_world):
 @pytest.fixture
 def regions(tiny_world, small_clip):
     source = DataSource(root=str(tiny_world.root))
-    return BaseRegions(
+    return BaseBoxDataset(
         BaseData.open(source, source),
-        CropRule(small_clip, ImageMemory(1)),
+        CropRule(small_clip, ImageCache(1)),
         seed=3,
-        judged_categories=1,
+        sampled_categories=1,
     )
 
 

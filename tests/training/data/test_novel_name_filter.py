@@ -10,11 +10,11 @@ from ovarnet.config.settings import DataSource, OvarnetTraining
 from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
 from ovarnet.training.data.base_boxes import BaseData
-from ovarnet.training.data.novel_name_filter import NovelObjects
-from ovarnet.training.distillation.data import DistillData
+from ovarnet.training.data.novel_name_filter import NovelNameFilter
+from ovarnet.training.distillation.data import DistillationData
 from ovarnet.vocabulary import Vocabulary, Word
 
-COCO = NovelObjects(
+COCO = NovelNameFilter(
     Vocabulary(
         tuple(Word(name, seen=name in COCO_BASE) for name in sorted(COCO_BASE | COCO_NOVEL_17))
     )
@@ -57,7 +57,7 @@ def test_categories_that_the_division_ignores_are_left_out_as_well():
     words = Vocabulary(
         tuple(Word(name, seen=name in COCO_BASE) for name in sorted(COCO_BASE | COCO_NOVEL_17))
     )
-    means = NovelObjects(words, COCO_EXTRA_15)
+    means = NovelNameFilter(words, COCO_EXTRA_15)
     assert [means(name) for name in ("teddy bear", "stoplight", "bear", "busses")] == [
         "teddy bear",
         "traffic light",
@@ -67,7 +67,7 @@ def test_categories_that_the_division_ignores_are_left_out_as_well():
 
 
 def test_words_of_the_vocabulary_go_before_general_synonyms():
-    means = NovelObjects(
+    means = NovelNameFilter(
         Vocabulary((Word("mug", seen=True), Word("cup"), Word("key", synonyms=("latchkey",))))
     )
     assert [means(name) for name in ("mug", "red mugs", "cups", "latchkeys", "cat")] == [
@@ -158,7 +158,7 @@ def test_both_training_data_sets_leave_them_out_and_say_so(roots, dataset, caplo
         "2 x object of a novel or ignored category, left out of training (e.g. 'spotted dogs' "
         "(dog), instance 0)" in caplog.text
     )
-    images = DistillData.open(
+    images = DistillationData.open(
         OvarnetTraining(output="", teacher="", detection=detection, attributes=attributes)
     ).sources["attributes"]
     assert [image.boxes[:, 0].tolist() for image in images] == [[1, 2]]

@@ -14,7 +14,7 @@ from torchvision.models.detection._utils import BoxCoder
 from ovarnet.config.settings import Distillation, OvarnetTerms
 from ovarnet.modeling.rpn import AnchorPredictions
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
-from ovarnet.training.distillation.criterion import OvarnetCriterion, RegionTargets, pick_regions
+from ovarnet.training.distillation.criterion import OvarnetCriterion, RegionTargets, sample_regions
 
 TERMS = OvarnetTerms(
     anchor_objectness=2.5,
@@ -96,7 +96,7 @@ def test_what_regions_carry():
         taught=[True, False],
         proposals=[[50, 50, 60, 60]],
     )
-    regions = pick_regions(torch.tensor([[80.0, 80, 90, 90]]), target, 8)
+    regions = sample_regions(torch.tensor([[80.0, 80, 90, 90]]), target, 8)
     rows = {tuple(box): row for row, box in enumerate(regions.boxes.int().tolist())}
     mug, thing, nothing, proposal = (
         rows[key] for key in ((0, 0, 10, 10), (20, 20, 40, 40), (80, 80, 90, 90), (50, 50, 60, 60))
@@ -115,7 +115,7 @@ def test_what_regions_carry():
         True,
         False,
     ]
-    assert regions.is_box_taught[[mug, thing, nothing, proposal]].tolist() == [
+    assert regions.is_box_supervised[[mug, thing, nothing, proposal]].tolist() == [
         True,
         False,
         False,
@@ -128,7 +128,7 @@ def test_what_regions_carry():
 def test_regions_from_an_overlap_of_60_percent_are_positive_and_below_50_background():
     heights = [6.5, 5.5, 4.5, 2.0]  # of 10, so the overlap is a tenth of it
     found = torch.tensor([[0.0, 0, 10, height] for height in heights])
-    regions = pick_regions(found, targets([[0, 0, 10, 10]], [0]), 16)
+    regions = sample_regions(found, targets([[0, 0, 10, 10]], [0]), 16)
     picked = {
         round(box[3], 1): bool(row)
         for box, row in zip(regions.boxes.tolist(), regions.is_background, strict=True)
@@ -138,25 +138,25 @@ def test_regions_from_an_overlap_of_60_percent_are_positive_and_below_50_backgro
 
 def test_images_not_wholly_annotated_have_no_background_and_crowds_teach_nothing():
     found = torch.tensor([[80.0, 80, 90, 90]])
-    assert len(pick_regions(found, targets([], [], annotated=False), 8).boxes) == 0
+    assert len(sample_regions(found, targets([], [], annotated=False), 8).boxes) == 0
     found = torch.cat(
         [found, torch.tensor([[10.0, 10, 20, 20]])]
     )  # in the crowd, with an IoU of .11
-    crowd = pick_regions(found, targets([[0, 0, 30, 30]], [0], taught=[False], crowd=[True]), 8)
+    crowd = sample_regions(found, targets([[0, 0, 30, 30]], [0], taught=[False], crowd=[True]), 8)
     assert crowd.boxes.tolist() == [[80, 80, 90, 90]] and crowd.is_background.tolist() == [True]
 
 
 ANCHORS = [[1, 1, 11, 9], [40, 40, 50, 50], [0, 0, 10, 5], [0, 4, 10, 14], [8, 0, 18, 10]]
 
 
-def judge_anchors(criterion, *images):
+def loss_rpn(criterion, *images):
     """Losses, logits and deltas; every anchor has its own."""
     logits, deltas = numbers(len(images), len(ANCHORS)), numbers(len(images), len(ANCHORS), 4)
     predictions = AnchorPredictions(
         torch.tensor(ANCHORS, dtype=torch.float32), logits, deltas, [len(ANCHORS)]
     )
     return (
-        judged(criterion.judge_anchors(predictions, list(images))),
+        judged(criterion.loss_rpn(predictions, list(images))),
         logits.tolist(),
         deltas.tolist(),
     )
@@ -166,7 +166,7 @@ def test_anchors_are_judged_by_the_boxes_that_teach_boxes(criterion):
     """Overlaps with the first box: .67 (object), 0, .5 and .43 (between: not judged), .11; with the
     third .22, and the best it has."""
     first, third = [0, 0, 10, 10], [36, 36, 46, 46]
-    losses, logits, deltas = judge_anchors(
+    losses, logits, deltas = loss_rpn(
         criterion,
         targets([first], [0]),
         targets([[40, 40, 50, 50]], [NO_CATEGORY], taught=[False]),
@@ -191,16 +191,16 @@ def test_anchors_are_judged_by_the_boxes_that_teach_boxes(criterion):
 def test_anchors_of_images_that_teach_none_are_not_judged(criterion):
     """An image of captions beside one with a box: as if the box's image were alone."""
     box = [0, 0, 10, 10]
-    losses, logits, deltas = judge_anchors(
+    losses, logits, deltas = loss_rpn(
         criterion,
-        targets([], [], anchors_taught=False),
+        targets([], [], rpn_supervised=False),
         targets([box], [0]),
-        targets([box], [0], anchors_taught=False),
+        targets([box], [0], rpn_supervised=False),
     )
     entries = [bce(logits[1][anchor], label) for anchor, label in {0: 1, 1: 0, 4: 0}.items()]
     moved = smooth_l1(deltas[1][0], encoded(box, ANCHORS[0], ANCHOR_WEIGHTS))
     assert losses == close(anchor_objectness=2.5 * mean(entries), anchor_boxes=1.5 * moved / 3)
-    losses, *_ = judge_anchors(criterion, targets([box], [0], anchors_taught=False))
+    losses, *_ = loss_rpn(criterion, targets([box], [0], rpn_supervised=False))
     assert losses == {"anchor_objectness": 0, "anchor_boxes": 0}
 
 
@@ -216,7 +216,7 @@ REGIONS = RegionTargets(
         dtype=torch.int8,
     ),
     is_background=torch.tensor([False, False, True, False, False]),
-    is_box_taught=torch.tensor([True, False, False, False, True]),
+    is_box_supervised=torch.tensor([True, False, False, False, True]),
     gt_boxes=torch.tensor(
         [[1.0, 2, 12, 9], [0, 0, 20, 20], [50, 50, 60, 60], [30, 30, 40, 40], [14, 18, 33, 66]]
     ),
@@ -226,7 +226,7 @@ REGIONS = RegionTargets(
 
 def test_labels_are_judged_to_the_last_digit(criterion):
     categories, attributes, deltas = numbers(5, 3), numbers(5, 5)[:, 3:], numbers(5, 4)
-    losses = judged(criterion.judge_labels(categories, attributes, deltas, REGIONS))
+    losses = judged(criterion.loss_labels(categories, attributes, deltas, REGIONS))
     c, a = categories.tolist(), attributes.tolist()
     moves = [
         smooth_l1(
@@ -267,7 +267,7 @@ def test_probabilities_are_judged_by_how_far_the_student_is_from_the_teacher_not
         mean([divergence(*rows) for rows in zip(theirs.tolist(), ours.tolist(), strict=True)])
         for theirs, ours in zip(teacher, student, strict=True)
     ]
-    assert judged(criterion.judge_probabilities(student, teacher)) == close(
+    assert judged(criterion.loss_probabilities(student, teacher)) == close(
         distil_categories=1.3 * kl[0], distil_attributes=0.4 * kl[1]
     )
 
@@ -277,6 +277,6 @@ def test_features_are_judged_by_their_angle(criterion):
         torch.tensor([[3.0, 4, 0], [0, 0, 2]]),
         torch.tensor([[5.0, 0, 0], [0, 7, 0]]),
     )  # cosines .6 and 0
-    assert judged(criterion.judge_features(student, teacher)) == close(
+    assert judged(criterion.loss_features(student, teacher)) == close(
         distil_features=4.5 * (0.4 + 1) / 2
     )

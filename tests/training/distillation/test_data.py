@@ -10,13 +10,13 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations, Proposals
 from ovarnet.training.data.base_boxes import DETECTION
-from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.data.crops import ImageCache
 from ovarnet.training.distillation.data import (
-    DistillData,
-    DistillImages,
+    DistillationData,
+    DistillationDataset,
     TrainingImage,
     mirror,
-    teaches_boxes,
+    supervises_boxes,
     training_image,
 )
 from ovarnet.vocabulary import Vocabulary, Word
@@ -31,7 +31,7 @@ CROP = (8, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 def dataset(pixels, *, crop=None, cache=None):
     """One image with two boxes and three proposals, of which two are drawn at every visit."""
-    memory, boxes = ImageMemory(1), torch.tensor(BOXES, dtype=torch.float32)
+    memory, boxes = ImageCache(1), torch.tensor(BOXES, dtype=torch.float32)
     memory.keep("picture", pixels)
     image = TrainingImage(
         "picture",
@@ -49,8 +49,8 @@ def dataset(pixels, *, crop=None, cache=None):
             torch.tensor(PROPOSALS, dtype=torch.float32), torch.tensor([0.9, 0.8, 0.7])
         )
     }
-    return DistillImages(
-        DistillData(words, words, {DETECTION: [image]}),
+    return DistillationDataset(
+        DistillationData(words, words, {DETECTION: [image]}),
         memory,
         seed=0,
         proposals=proposals,
@@ -113,7 +113,7 @@ def test_cached_answers_are_those_of_the_boxes_and_of_the_proposals_that_were_dr
 def test_the_teacher_sees_boxes_and_then_proposals_as_they_are_in_the_file():
     noise = np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)
     data, mirrored = dataset(noise, crop=CROP), 0
-    straight = ImageMemory.read(data.images, "picture")
+    straight = ImageCache.read(data.images, "picture")
     for iteration in VISITS:
         pixels, target = visit(data, iteration)
         flipped = not torch.equal(pixels, straight)
@@ -160,10 +160,10 @@ def test_boxes_teach_by_a_base_category_or_in_its_absence_a_base_attribute(
         True,
         False,
     )
-    assert teaches_boxes(image, (3, 20, 30), has_categories).tolist() == expected
+    assert supervises_boxes(image, (3, 20, 30), has_categories).tolist() == expected
 
 
 @pytest.mark.parametrize("half", [{"captions": "absent/*.tar"}, {"captions_per_batch": 2}])
 def test_half_of_the_caption_settings_is_refused_before_anything_is_read(half):
     with pytest.raises(InputError, match=r"captions is .* and captions_per_batch is"):
-        DistillData.open(OvarnetTraining(**half))
+        DistillationData.open(OvarnetTraining(**half))

@@ -15,10 +15,10 @@ from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config.settings import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.data.base_boxes import DETECTION
-from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.data.crops import ImageCache
 from ovarnet.training.distillation.data import mirror
 from ovarnet.training.distillation.stage import (
-    images_to_ask,
+    images_for_teacher,
     save_ovarnet,
     train_ovarnet,
 )
@@ -50,7 +50,7 @@ def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
 def test_labels_are_judged_in_base_columns_only_and_distillation_in_all(settings, tmp_path):
     taught = assemble_run(settings(), tmp_path)
     seen = {}
-    for name in ("judge_labels", "judge_probabilities"):
+    for name in ("loss_labels", "loss_probabilities"):
         original = getattr(taught.learner.criterion, name)
 
         def remember(*given, name=name, original=original):
@@ -59,8 +59,8 @@ def test_labels_are_judged_in_base_columns_only_and_distillation_in_all(settings
 
         setattr(taught.learner.criterion, name, remember)
     taught.learner(taught.dataset.__getitems__([(0, DETECTION, 0)]))
-    assert [logits.shape[1] for logits in seen["judge_labels"][:2]] == [2, 2]
-    (student, teacher) = seen["judge_probabilities"]
+    assert [logits.shape[1] for logits in seen["loss_labels"][:2]] == [2, 2]
+    (student, teacher) = seen["loss_probabilities"]
     assert [logits.shape[1] for logits in (*student, *teacher)] == [3, 3, 3, 3]
 
 
@@ -237,17 +237,17 @@ def test_a_short_run_asks_the_teacher_only_about_the_images_it_will_see(settings
         distillation={"cached": True}, optimisation={"iterations": 2}
     )  # of 2 of the 8 images
     taught = assemble_run(short, tmp_path)
-    asked = images_to_ask(short, taught.data)
+    asked = images_for_teacher(short, taught.data)
     assert 2 <= len(asked) <= 4 and set(taught.dataset.proposals) == {
         image.file for image in asked.values()
     }
     assert set(taught.dataset.cache) == set(asked)
-    assert len(images_to_ask(settings(), taught.data)) == 8
+    assert len(images_for_teacher(settings(), taught.data)) == 8
     folder = train_ovarnet(
         short,
         Accelerator(cpu=True),
         data=taught.data,
-        images=ImageMemory(16),
+        images=ImageCache(16),
         cache_folder=tmp_path,
     )
     assert folder.is_dir() and not list((tmp_path / "run").glob("teacher-*")), (

@@ -18,9 +18,13 @@ from ovarnet.config.settings import (
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.data.base_boxes import ATTRIBUTES, DETECTION
 from ovarnet.training.distillation.criterion import OvarnetCriterion, RegionTargets
-from ovarnet.training.distillation.data import CAPTIONS, DistillData, TrainingImage
-from ovarnet.training.distillation.score_scales import MAX_LOGIT_SCALE, WordScales
-from ovarnet.training.distillation.stage import OvarnetLearner, images_to_ask, in_batch_frame
+from ovarnet.training.distillation.data import CAPTIONS, DistillationData, TrainingImage
+from ovarnet.training.distillation.score_scales import MAX_LOGIT_SCALE, ScoreScales
+from ovarnet.training.distillation.stage import (
+    DistillationModel,
+    images_for_teacher,
+    in_batch_frame,
+)
 from ovarnet.training.engine.sampling import OrientedSampler
 from ovarnet.vocabulary import Vocabulary
 
@@ -74,7 +78,7 @@ def learner(kind):
     criterion = OvarnetCriterion(
         torch.ones(0), torch.ones(0), OvarnetTerms(), Distillation(kind=kind), None, None, 0
     )
-    return OvarnetLearner(FakeModel(), criterion, FakeTeacher(), regions=16, backbone_rate=0.0)
+    return DistillationModel(FakeModel(), criterion, FakeTeacher(), regions=16, backbone_rate=0.0)
 
 
 def picked(rows):
@@ -165,7 +169,7 @@ def test_regions_that_were_asked_about_learn_and_no_others(kind):
 
 
 def test_scales_start_from_the_calibration_and_stay_between_1_and_100():
-    scales = WordScales(CALIBRATION)
+    scales = ScoreScales(CALIBRATION)
     assert scales(torch.tensor([0.5]), "category").item() == pytest.approx(2 * 0.5 + 0.5)
     assert scales(torch.tensor([0.5]), "attribute").item() == pytest.approx(3 * 0.5 - 1)
     scales.log_scale.data = torch.tensor([-0.1, 4.7])
@@ -221,7 +225,7 @@ def test_the_teacher_is_asked_about_the_images_of_a_short_run_and_no_others(seed
         attribute_share=0.34,
         optimisation=Optimisation(iterations=5, batch_size=4),
     )
-    data = DistillData(
+    data = DistillationData(
         WORDS,
         WORDS,
         {
@@ -234,8 +238,8 @@ def test_the_teacher_is_asked_about_the_images_of_a_short_run_and_no_others(seed
         {DETECTION: (30, 2), ATTRIBUTES: (20, 1), CAPTIONS: (10, 1)}, data.is_tall(), 5, seed=seed
     )
     seen = {(name, index) for batch in batches for _, name, index in batch}
-    asked = images_to_ask(config, data)
+    asked = images_for_teacher(config, data)
     assert set(asked) == seen and 10 < len(seen) <= 20
     assert all(image.file == f"{name[0]}{index}" for (name, index), image in asked.items())
     config.optimisation.iterations = 15
-    assert len(images_to_ask(config, data)) == 60, "15 iterations of 4 images may see all"
+    assert len(images_for_teacher(config, data)) == 60, "15 iterations of 4 images may see all"

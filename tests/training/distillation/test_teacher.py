@@ -10,7 +10,7 @@ from torch import nn
 from ovarnet.errors import InputError
 from ovarnet.structures import Proposals
 from ovarnet.training.data.base_boxes import DETECTION
-from ovarnet.training.data.crops import ImageMemory
+from ovarnet.training.data.crops import ImageCache
 from ovarnet.training.distillation.teacher import Teacher, teacher_cache
 from ovarnet.vocabulary import Vocabulary
 
@@ -72,5 +72,5 @@ def test_more_answers_than_there_is_room_for_are_refused_before_the_first_one(tm
     asked = {(DETECTION, 0): SimpleNamespace(file="never read", boxes=torch.zeros(192, 4))}
     proposals = {"never read": Proposals(torch.zeros(320, 4), torch.zeros(320))}
     with pytest.raises(InputError, match="the teacher's answers need 2 MB, more than 1; set"):
-        teacher_cache(teacher, asked, proposals, ImageMemory(1), tmp_path, megabytes=1)
+        teacher_cache(teacher, asked, proposals, ImageCache(1), tmp_path, megabytes=1)
     assert not list(tmp_path.iterdir())

@@ -74,7 +74,7 @@ def test_the_student_hears_what_the_adapter_makes_of_the_teacher(settings, tmp_p
     learner, heard = taught.learner, {}
     monkeypatch.setattr(
         learner.criterion,
-        "judge_probabilities",
+        "loss_probabilities",
         lambda student, teacher: heard.update(teacher=teacher) or {},
     )
     with torch.no_grad():

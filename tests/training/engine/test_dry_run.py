@@ -144,7 +144,7 @@ def test_every_stage_says_what_it_needs_and_leaves_nothing(
 def test_a_dry_run_differs_from_the_run_in_size_alone():
     config = load_config(CONFIGS.parent / "coco_vaw" / "clip_attr_rn50.yaml")
     short = shortened(config, "x")
-    assert (short.limit, short.output, short.image_memory, short.optimisation.batch_size) == (
+    assert (short.limit, short.output, short.image_cache_mb, short.optimisation.batch_size) == (
         SAMPLES,
         "x",
         0,

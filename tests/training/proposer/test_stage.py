@@ -3,7 +3,7 @@ import numpy as np
 import torch
 
 from ovarnet.structures import Annotations
-from ovarnet.training.proposer.stage import BoxedImages, base_boxes
+from ovarnet.training.proposer.stage import BoxedImageDataset, base_boxes
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)), ())
@@ -26,7 +26,7 @@ def test_mirrored_images_and_boxes_agree_and_crowd_boxes_are_left_out(tmp_path):
     picture = np.zeros((6, 10, 3), np.uint8)
     picture[1:4, 2:5] = 255
     cv2.imwrite(str(tmp_path / "x.png"), picture)
-    images = BoxedImages(
+    images = BoxedImageDataset(
         [annotation(tmp_path / "x.png", [0, 0], [[2, 1, 5, 4], [0, 0, 9, 5]], [False, True])],
         seed=0,
     )
@@ -44,6 +44,6 @@ def test_the_same_iteration_gives_the_same_batch(tmp_path):
         str(tmp_path / "x.png"),
         np.random.default_rng(0).integers(0, 255, (6, 10, 3), dtype=np.uint8),
     )
-    images = BoxedImages([annotation(tmp_path / "x.png", [0], [[2, 1, 5, 4]])], seed=5)
+    images = BoxedImageDataset([annotation(tmp_path / "x.png", [0], [[2, 1, 5, 4]])], seed=5)
     first, again = (images.__getitems__([(7, 0)] * 8)[0] for _ in range(2))
     assert torch.equal(torch.stack(first), torch.stack(again))
