@@ -1,5 +1,6 @@
 """Package definition. Everything is a plain wheel from the package index: nothing is compiled, a
-CPU is enough."""
+CPU is enough.
+"""
 
 from pathlib import Path
 

@@ -84,7 +84,8 @@ def load(
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
     """ "auto" -> the GPU when there is one, else the CPU. Raises InputError for a device this
-    machine lacks."""
+    machine lacks.
+    """
     if str(device) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -138,7 +139,8 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
 
 def checkpoint_prompts(checkpoint: Checkpoint, clip: Clip) -> TemplatePrompts | LearnedPrompts:
     """The prompts of a CLIP-Attr folder: hand-written templates, or the vectors that step I
-    learned."""
+    learned.
+    """
     settings = checkpoint.settings["prompts"]
     if "vectors" not in settings:
         return TemplatePrompts(settings["category"], settings["attribute"])
@@ -311,7 +313,8 @@ def build_head(
 
 def stock_clip_attr(spec: str, proposer: str | Path) -> ClipAttr:
     """Zero-shot CLIP-Attr from any CLIP of open_clip: `spec` is ARCH/TAG, ARCH/PATH or
-    local-dir:FOLDER."""
+    local-dir:FOLDER.
+    """
     architecture, _, weights = (
         (spec, "", None) if spec.startswith(LOCAL_FOLDER) else spec.partition("/")
     )
@@ -327,7 +330,8 @@ def stock_clip_attr(spec: str, proposer: str | Path) -> ClipAttr:
 
 def open_proposer(source: str | Path) -> Proposer:
     """Where boxes come from: "torchvision", "scenes" (shipped), a checkpoint folder, or precomputed
-    proposals: a JSON file, or a folder that `ovarnet propose` wrote."""
+    proposals: a JSON file, or a folder that `ovarnet propose` wrote.
+    """
     source = str(source)
     if source == "torchvision":
         return TorchvisionProposer()
@@ -350,7 +354,8 @@ def open_proposer(source: str | Path) -> Proposer:
 
 def find_proposer(name: str) -> Path:
     """A folder that holds a proposer; "scenes" is the one that ships, with CLIP-Attr (OvarNet has
-    no offline proposer)."""
+    no offline proposer).
+    """
     return find_checkpoint("scenes-clip-attr" if name == "scenes" else name)
 
 
@@ -366,7 +371,8 @@ def proposer_kind(checkpoint: Checkpoint) -> str:
 
 def proposer_clip(checkpoint: Checkpoint) -> str | None:
     """The CLIP whose image tower the proposer of a folder is built on; not always that of the
-    model."""
+    model.
+    """
     settings = checkpoint.settings
     return settings.get("proposer", {}).get("clip") or settings.get("clip", {}).get("name")
 
@@ -375,7 +381,8 @@ def build_proposer(
     kind: str, clip: ClipSettings | None, *, imagenet_weights: bool = False
 ) -> nn.Module:
     """An untrained proposer: "scenes" (feature pyramid on the image tower of `clip`) or "resnet50"
-    (method section 2.1), which needs no `clip` and may start from ImageNet weights."""
+    (method section 2.1), which needs no `clip` and may start from ImageNet weights.
+    """
     if kind == "resnet50":
         return resnet50_proposer(imagenet_weights)
     if kind == "scenes":
@@ -390,5 +397,6 @@ def build_proposer(
 
 def open_clip_tower(clip: ClipSettings) -> Clip:
     """The CLIP of `clip`; with random weights where none are named, to be trained or filled from a
-    checkpoint."""
+    checkpoint.
+    """
     return load_clip(clip.name, clip.pretrained, random_weights=clip.pretrained is None)

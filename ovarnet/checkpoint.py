@@ -47,7 +47,8 @@ class Checkpoint:
 
     def parts(self) -> dict[str, dict[str, Tensor]]:
         """All parts as they are stored, also those that lie elsewhere. Raises InputError as
-        `part`."""
+        `part`.
+        """
         names = {file.stem for file in self.folder.glob("*.safetensors")} | set(
             self.settings.get("stored_in", {})
         )
@@ -114,7 +115,8 @@ def save_checkpoint(
 
 def load_checkpoint(folder: str | Path) -> Checkpoint:
     """Open a checkpoint folder; weights are read by `Checkpoint.part`. Raises InputError when the
-    folder is not one of ours."""
+    folder is not one of ours.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"checkpoint folder {folder} does not exist")
@@ -137,7 +139,8 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
 
 def load_weights(module: nn.Module, state: dict[str, Tensor], source: str | Path) -> None:
     """Load `state` into `module`, strictly. Raises InputError that names the first tensors that do
-    not fit."""
+    not fit.
+    """
     own = module.state_dict()
     wrong = [f"{key} is missing" for key in own if key not in state]
     wrong += [f"{key} is not part of this architecture" for key in state if key not in own]

@@ -21,7 +21,8 @@ REQUIRED = {
 
 def check_settings(model: str, settings: dict, source: Path) -> None:
     """InputError that names `source` and the first key that is missing or of another form than
-    ovarnet writes."""
+    ovarnet writes.
+    """
     for key, (fits, wanted) in FORMS.items():
         value = _value(settings, key)
         if value is not None and not fits(value):

@@ -1,5 +1,6 @@
 """The one error class for bad input: its message is a single line that names the thing that is
-wrong and the fix."""
+wrong and the fix.
+"""
 
 
 class InputError(ValueError):

@@ -38,7 +38,8 @@ VAW_NOVEL_79 = _names("""active, arch shaped, baked, balancing, barred, barren, 
 @dataclass(frozen=True)
 class Split:
     """Names of the base and of the novel words. `base` None: every word that is not novel. Words in
-    neither are left out."""
+    neither are left out.
+    """
 
     base: frozenset[str] | None
     novel: frozenset[str]

@@ -25,7 +25,8 @@ NO_CATEGORY = -1
 
 def as_boxes(boxes, what: str = "boxes") -> Tensor:
     """Return `boxes` as an (N, 4) float32 tensor; N may be 0. Rejects other shapes and non-finite
-    numbers (InputError)."""
+    numbers (InputError).
+    """
     boxes = torch.as_tensor(boxes, dtype=torch.float32).detach()
     if boxes.numel() == 0:
         return boxes.reshape(0, 4)
@@ -118,7 +119,8 @@ def first_boxes(images: Sequence[Annotations], boxes: int) -> list[Annotations]:
 @dataclass
 class Proposals:
     """Class-agnostic regions of one image, best first. boxes: (R, 4). scores: (R,) objectness in
-    [0, 1]. R may be 0."""
+    [0, 1]. R may be 0.
+    """
 
     boxes: Tensor
     scores: Tensor

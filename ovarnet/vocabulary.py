@@ -74,7 +74,8 @@ class Word:
 @dataclass(frozen=True)
 class Vocabulary:
     """Category words (C) and attribute words (A); either may be empty. Column c of a score matrix
-    belongs to word c."""
+    belongs to word c.
+    """
 
     categories: tuple[Word, ...] = ()
     attributes: tuple[Word, ...] = ()
@@ -90,7 +91,8 @@ class Vocabulary:
         cls, categories: Iterable[str | Word] = (), attributes: Iterable[str | Word] = ()
     ) -> Vocabulary:
         """From lists. Strings become unseen words of the neutral type. InputError: duplicates,
-        empty words, more than 200 characters."""
+        empty words, more than 200 characters.
+        """
         return cls(_as_words(categories, "categories"), _as_words(attributes, "attributes"))
 
     @classmethod
@@ -256,7 +258,8 @@ class Vocabulary:
     @classmethod
     def from_lsa(cls, path: str | Path) -> Vocabulary:
         """Attributes of an LSA split file, `{group: {name: id}}`, in order of their ids; base
-        groups are seen."""
+        groups are seen.
+        """
         ids, split = read_split_file(path)
         with _naming(path):
             return cls(attributes=tuple(Word(name, seen=split.is_base(name)) for name in ids))
@@ -292,14 +295,16 @@ class Vocabulary:
     def merge(self, other: Vocabulary) -> Vocabulary:
         """All words of both: mine in my order, then the new ones of `other`. A word in both is seen
         when either saw it; what I do not know of it (parent type, synonyms, ...) is filled from
-        `other`."""
+        `other`.
+        """
         return Vocabulary(
             _merged(self.categories, other.categories), _merged(self.attributes, other.attributes)
         )
 
     def novel_seen_by(self, other: Vocabulary) -> list[str]:
         """Names of my novel words that are base words of `other`, of the same kind; categories
-        first."""
+        first.
+        """
         found = []
         for mine, others in (
             (self.categories, other.categories),
@@ -313,7 +318,8 @@ class Vocabulary:
         self, categories: Iterable[str] | None = None, attributes: Iterable[str] | None = None
     ) -> Vocabulary:
         """The named words, in the order of the names; None keeps all of that kind. A name that is
-        not there: InputError."""
+        not there: InputError.
+        """
 
         def chosen(kind, names, index):
             words = getattr(self, kind)
@@ -333,7 +339,8 @@ class Vocabulary:
     ) -> Vocabulary:
         """The user's words in the user's order; None: my own. A word I know, by its name or as a
         synonym, brings its parent type (and, when known by its name, its synonyms); any other word
-        is of the neutral type and unseen."""
+        is of the neutral type and unseen.
+        """
         return Vocabulary(
             self.categories
             if categories is None
@@ -378,7 +385,8 @@ def read_words(argument: str, kind: str = "attributes") -> list[str]:
 
 def _is_file(argument: str) -> bool:
     """Whether an argument means a file of words; a file without a suffix, such as one called mug,
-    does not count."""
+    does not count.
+    """
     if argument.lower().endswith((*WORD_FILES, *OTHER_FILES)):
         return True
     return os.path.isfile(argument) and ("/" in argument or bool(Path(argument).suffix))
@@ -395,7 +403,8 @@ def _naming(path: str | Path) -> Iterator[None]:
 
 def is_encodable(text: str) -> bool:
     """False: it holds a lone surrogate, half of a character (broken JSON has such), which can be
-    neither written nor shown."""
+    neither written nor shown.
+    """
     try:
         text.encode()
     except UnicodeEncodeError:

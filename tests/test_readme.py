@@ -22,6 +22,7 @@ def test_python_snippet_runs_with_the_shipped_weights(monkeypatch, capsys):
 def test_links_and_files_exist():
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     configs = re.findall(r"configs/[\w/]+\.yaml", README)
-    assert links and configs
+    assert links
+    assert configs
     for name in links + configs:
         assert (ROOT / name).exists(), name

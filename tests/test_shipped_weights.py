@@ -84,13 +84,10 @@ def test_words_the_weights_never_met_are_scored_too(model, scenes):
     found = model.detect(
         scenes[0].image, categories=["giraffe", "Car", "hot dog"], attributes=["feux d'artifice"]
     )
-    assert found.categories == ["giraffe", "Car", "hot dog"] and found.attributes == [
-        "feux d'artifice"
-    ]
-    assert (
-        torch.isfinite(found.category_scores).all()
-        and ((found.category_scores >= 0) & (found.category_scores <= 1)).all()
-    )
+    assert found.categories == ["giraffe", "Car", "hot dog"]
+    assert found.attributes == ["feux d'artifice"]
+    assert torch.isfinite(found.category_scores).all()
+    assert ((found.category_scores >= 0) & (found.category_scores <= 1)).all()
 
 
 def test_a_data_folder_of_that_name_does_not_hide_what_ships(tmp_path, monkeypatch):

@@ -30,15 +30,15 @@ def test_as_boxes():
 def test_annotations_are_of_equal_length_and_filter_together():
     image = annotations(is_crowd=[False, True], instance_ids=["x", "y"])
     one = image[torch.tensor([False, True])]
-    assert (
-        len(one) == 1
-        and one.categories.tolist() == [NO_CATEGORY]
-        and one.instance_ids == ["y"]
-        and one.is_crowd.tolist() == [True]
-    )
+    assert len(one) == 1
+    assert one.categories.tolist() == [NO_CATEGORY]
+    assert one.instance_ids == ["y"]
+    assert one.is_crowd.tolist() == [True]
     assert image[[1, 0]].instance_ids == ["y", "x"]
-    assert one.attributes.dtype == torch.int8 and one.categories.dtype == torch.int64
-    assert annotations().instance_ids == ["7:0", "7:1"] and not annotations().is_crowd.any()
+    assert one.attributes.dtype == torch.int8
+    assert one.categories.dtype == torch.int64
+    assert annotations().instance_ids == ["7:0", "7:1"]
+    assert not annotations().is_crowd.any()
     with pytest.raises(
         InputError, match="annotations of image 7: categories has 3 rows but there are 2 boxes"
     ):
@@ -47,7 +47,9 @@ def test_annotations_are_of_equal_length_and_filter_together():
 
 def test_empty_annotations():
     empty = annotations([], categories=[], attributes=torch.zeros(0, 3))
-    assert len(empty) == 0 and empty.boxes.shape == (0, 4) and len(empty[[]]) == 0
+    assert len(empty) == 0
+    assert empty.boxes.shape == (0, 4)
+    assert len(empty[[]]) == 0
 
 
 def test_proposals():
@@ -67,7 +69,8 @@ def test_detections_check_their_columns_and_pick_the_best_category():
         ["mug", "car"],
     )
     assert found.best_category == ["car", "mug"]
-    assert found[1:].best_category == ["mug"] and len(found[[]]) == 0
+    assert found[1:].best_category == ["mug"]
+    assert len(found[[]]) == 0
     with pytest.raises(InputError, match=r"category_scores has shape .* there are 1 words"):
         Detections(
             found.boxes, found.scores, found.category_scores, found.attribute_scores, ["mug"]

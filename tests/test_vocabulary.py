@@ -157,7 +157,8 @@ def test_json_and_yaml_files(tmp_path):
 def test_bad_files(tmp_path, name, content, message):
     with pytest.raises(InputError, match=message) as raised:
         Vocabulary.from_file(written(tmp_path / name, content))
-    assert "\n" not in str(raised.value) and str(raised.value).count(str(tmp_path / name)) == 1
+    assert "\n" not in str(raised.value)
+    assert str(raised.value).count(str(tmp_path / name)) == 1
 
 
 def test_missing_and_non_utf8_files(tmp_path):
@@ -267,7 +268,8 @@ def test_a_file_is_never_taken_for_a_word(name, content, message, tmp_path):
 def test_a_word_may_look_like_a_file_and_lines_are_no_words(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     written(tmp_path / "mug", "x")
-    assert read_words("mug") == ["mug"] and read_words("St. Bernard, either/or\n") == [
+    assert read_words("mug") == ["mug"]
+    assert read_words("St. Bernard, either/or\n") == [
         "St. Bernard",
         "either/or",
     ]
@@ -293,7 +295,8 @@ COCO = {
 def test_from_coco(tmp_path):
     path = written(tmp_path / "instances.json", COCO)
     plain = Vocabulary.from_coco(path)
-    assert plain.categories[0] == Word("dog", "animal") and plain.category_names == [
+    assert plain.categories[0] == Word("dog", "animal")
+    assert plain.category_names == [
         "dog",
         "person",
         "traffic light",
@@ -358,7 +361,8 @@ def test_from_vaw(tmp_path):
         {"common": {"dark": 0, "odd": 1}, "rare": {"orange": 2}, "common_len": 2},
     )
     named = Vocabulary.from_vaw(tmp_path, split)
-    assert named.attribute_names == ["orange", "dark", "odd"] and named.attribute_seen.tolist() == [
+    assert named.attribute_names == ["orange", "dark", "odd"]
+    assert named.attribute_seen.tolist() == [
         False,
         True,
         True,

@@ -81,7 +81,8 @@ def measure_vaw(path: Path, share: float) -> None:
 
 def measure_prepare(root: Path, share: float) -> None:
     """The seconds of the command itself, told by its last line; the pictures differ in their last
-    bytes."""
+    bytes.
+    """
     images, words = (
         int(72_274 * share),
         [f"attribute {n}" for n in range(541)] + sorted(VAW_NOVEL_79),
@@ -181,7 +182,8 @@ def peak() -> float:
 
 def measure_images(folder: Path | None) -> None:
     """Seconds of CPU per photo of each step that a training sample of CLIP-Attr goes through; the
-    largest is the bottleneck."""
+    largest is the bottleneck.
+    """
     import torch
 
     from ovarnet.modeling.crops import crop_boxes
@@ -215,7 +217,8 @@ def measure_images(folder: Path | None) -> None:
 
 def measure_samples(args) -> None:
     """Seconds of CPU per box of each part of an iteration of step I with a frozen image tower;
-    images are read anew at every visit."""
+    images are read anew at every visit.
+    """
     import torch
 
     from ovarnet.modeling.clip.clip import load_clip

@@ -21,7 +21,8 @@ from ovarnet.evaluation.average_precision import average_precision
 
 def vaw_sized(rows: int, words: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Scores in [0, 1] with three decimals (many ties) and labels with VAW test's shares: 0.29 %
-    positive, 0.84 % negative."""
+    positive, 0.84 % negative.
+    """
     random = np.random.default_rng(seed)
     draw = random.random((rows, words), dtype=np.float32)
     labels = np.full((rows, words), 2, np.int8)

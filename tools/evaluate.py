@@ -1,5 +1,6 @@
 """`ovarnet evaluate` as a script: measures a model on a dataset, or a file of predictions of any
-other system."""
+other system.
+"""
 
 import sys
 

@@ -1,5 +1,6 @@
 """`ovarnet parse-captions` as a script: parse caption files into JSON lines. `--help` shows the
-options."""
+options.
+"""
 
 import sys
 

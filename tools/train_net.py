@@ -1,5 +1,6 @@
 """`ovarnet train` under the name and with the flags this field knows: --config-file FILE [--resume]
-[KEY=VALUE ...]."""
+[KEY=VALUE ...].
+"""
 
 import sys
 

@@ -1,5 +1,6 @@
 """The trained route: relations from the lemmas, noun chunks and dependencies (ClearNLP labels) of
-an English spaCy pipeline."""
+an English spaCy pipeline.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ def relations_by_dependencies(doc: Doc, terms: list[Term]) -> Relations:
 
 def _chunks(doc: Doc) -> list[tuple[int, int]]:
     """(first token after articles and numbers, head) of the noun chunks; a possessor ("the child 's
-    gaze") is a chunk of its own."""
+    gaze") is a chunk of its own.
+    """
     chunks = []
     for chunk in doc.noun_chunks:
         start = chunk.start

@@ -1,5 +1,6 @@
 """The rule-based route: a small grammar of English captions over word kinds, one pass from left to
-right, no model and no download."""
+right, no model and no download.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +16,15 @@ from ovarnet.captions.units import as_units
 
 def relations_by_rules(words: list[str], terms: list[Term]) -> Relations:
     """words: the tokens, lower case. terms: what the vocabulary knows of them, in order; each
-    counts as one word."""
+    counts as one word.
+    """
     return _Reading(words, terms).relations()
 
 
 class _Reading:
     """What has been read of one caption so far: its phrases, the predicates about them, the kinds
-    of the words since the last phrase."""
+    of the words since the last phrase.
+    """
 
     def __init__(self, words: list[str], terms: list[Term]):
         self.kinds, self.words, self.first, self.last = as_units(words, terms)
@@ -87,7 +90,8 @@ class _Reading:
 
     def _predicate(self, copula: int) -> int:
         """ "... is (not) red and striped", "... is made of wood". Returns the unit after it, 0 if
-        something else follows the copula."""
+        something else follows the copula.
+        """
         i, denied = copula + 1, False
         while i < len(self.kinds) and (
             self.kinds[i] in "RX" or self.words[i] in ("no", "neither", "both")
@@ -106,7 +110,8 @@ class _Reading:
 
     def _after_noun(self, i: int) -> int:
         """ "a door painted red", "boots made of leather", words of the vocabulary: "a dog running".
-        Returns the unit after, or 0."""
+        Returns the unit after, or 0.
+        """
         if self.before.strip(",RXB"):
             return 0
         subjects = self._subjects(plural=True) if "B" in self.before else self.phrases[-1:]
@@ -128,7 +133,8 @@ class _Reading:
 
     def _made_of(self, made: int, subjects: list[NounPhrase], denied: bool) -> int:
         """ "made (out) of wood and metal". Returns the unit after it, 0 if it is made of something
-        else."""
+        else.
+        """
         i = made + 1
         while i < len(self.kinds) and (
             self.kinds[i] == "R" or self.words[i] in ("out", "of", "from", "up")
@@ -143,7 +149,8 @@ class _Reading:
 
     def _quality(self, i: int) -> NounPhrase | None:
         """A row of adjectives, or of materials without an article, at unit i: "red", "red
-        brick"."""
+        brick".
+        """
         phrase = (
             self.reader.read(i, self.before)
             if i < len(self.kinds) and self.kinds[i] in STARTS
@@ -172,7 +179,8 @@ class _Reading:
 
     def _subjects(self, plural: bool) -> list[NounPhrase]:
         """The phrases that a predicate here speaks of: back over "of the ...", "holding a ...", and
-        over "and" for a plural verb."""
+        over "and" for a plural verb.
+        """
         if not self.phrases:
             return []
         found, k = [self.phrases[-1]], len(self.phrases) - 1
@@ -193,7 +201,8 @@ class _Reading:
 
     def _antecedent(self, index: int, phrase: NounPhrase) -> list[int]:
         """The noun of a row of adjectives: "a black and a brown dog", "two dogs , one black and one
-        white", "a mug , red and shiny"."""
+        white", "a mug , red and shiny".
+        """
         if phrase.determiner and (following := self._following(index)) is not None:
             return [following]
         earlier = [other.head for other in self.phrases[:index] if other.head is not None]
@@ -221,7 +230,8 @@ class _Reading:
 
     def _following(self, index: int) -> int | None:
         """The head of the next phrase with article, adjectives and noun, if only "and" and rows of
-        adjectives stand between."""
+        adjectives stand between.
+        """
         for phrase in self.phrases[index + 1 :]:
             if (
                 phrase.before.strip(",") not in ("C", "")
@@ -251,7 +261,8 @@ class _Reading:
 
     def _owners(self, index: int, phrase: NounPhrase) -> Iterable[int]:
         """The units that the modifiers of a phrase belong to; those of "with a striped pattern"
-        belong to what has the pattern."""
+        belong to what has the pattern.
+        """
         if (
             phrase.head is not None
             and index

@@ -1,5 +1,6 @@
 """Singular, plural and the two English spellings of single words, by rule and by short lists of
-exceptions."""
+exceptions.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +108,7 @@ _SINGULAR = {plural: singular for singular, plural in IRREGULAR_PLURALS.items()}
 
 
 def plural(word: str) -> str:
-    """mug -> mugs, knife -> knives, box -> boxes, baby -> babies, sheep -> sheep."""
+    """Mug -> mugs, knife -> knives, box -> boxes, baby -> babies, sheep -> sheep."""
     if word in IRREGULAR_PLURALS:
         return IRREGULAR_PLURALS[word]
     if word in UNCHANGED and not word.endswith("ss"):
@@ -121,8 +122,9 @@ def plural(word: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def singular(word: str) -> str:
-    """mugs -> mug, knives -> knife, gloves -> glove; a word that is no plural (glass, jeans, dog)
-    comes back as it is."""
+    """Mugs -> mug, knives -> knife, gloves -> glove; a word that is no plural (glass, jeans, dog)
+    comes back as it is.
+    """
     if word in _SINGULAR:
         return _SINGULAR[word]
     if word.endswith("men") and len(word) > 4:
@@ -158,7 +160,8 @@ def spellings(term: str) -> set[str]:
 
 def surface_forms(term: str, with_plural: bool) -> set[str]:
     """All ways a term may be written in lower case: with a hyphen or a space, in both spellings
-    and, if asked for, in the plural."""
+    and, if asked for, in the plural.
+    """
     term = " ".join(term.replace("_", " ").lower().split())
     bases = {term, term.replace("-", " "), term.replace(" ", "-")}
     if with_plural:

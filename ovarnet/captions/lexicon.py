@@ -18,7 +18,8 @@ def _set(words: str) -> frozenset[str]:
 
 class Kind(str, Enum):
     """What a word (or a whole term) is to the grammar. One letter each, so that what stands between
-    two phrases is a short string."""
+    two phrases is a short string.
+    """
 
     DETERMINER = "D"
     # also some, several, both, other: with them, a phrase without a noun points back ("one black

@@ -1,5 +1,6 @@
 """Finds the words of a vocabulary in a sentence: spaCy's PhraseMatcher over all surface forms,
-longest match first."""
+longest match first.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from ovarnet.vocabulary import Vocabulary
 class Term(NamedTuple):
     """A stretch of tokens start..end-1 that is one unit of meaning. category: name or None.
     attributes: names (several where the vocabulary gives one string to several words). A fixed
-    expression ("dirt bike" without such a category) has neither."""
+    expression ("dirt bike" without such a category) has neither.
+    """
 
     start: int
     end: int
@@ -35,7 +37,8 @@ class Meaning:
 
 class TermMatcher:
     """Terms of a document, in order and without overlap: the longest wins, "hot dog" over "hot" and
-    "dog"."""
+    "dog".
+    """
 
     def __init__(self, vocabulary: Vocabulary, nlp: Language):
         self.meanings: dict[str, Meaning] = {}
@@ -56,7 +59,8 @@ class TermMatcher:
 
     def _add_categories(self, vocabulary: Vocabulary) -> None:
         """Names first, then the vocabulary's synonyms, then the general ones: what comes first
-        keeps the form."""
+        keeps the form.
+        """
         general = {
             name: [text.replace("_", " ") for text in words.split()]
             for name, words in CATEGORY_SYNONYMS.items()

@@ -1,5 +1,6 @@
 """One noun phrase out of a row of word kinds: "a small black and white dog", "wood and metal
-bench", or only "black and white"."""
+bench", or only "black and white".
+"""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class NounPhrase:
     None for a row of adjectives. modifiers: the units before the head, articles left out.
     determiner: the last article or number word, "" without one. denied: the modifiers after a
     "not". before: the kinds since the previous phrase. absent: said not to be there. stands_for:
-    the nouns of other phrases that a row of adjectives belongs to."""
+    the nouns of other phrases that a row of adjectives belongs to.
+    """
 
     start: int
     first: int
@@ -53,14 +55,16 @@ class NounPhrase:
 
 class NounPhraseReader:
     """Reads the phrase at a unit of a caption. kinds: a letter per unit; words: the last word of
-    each unit."""
+    each unit.
+    """
 
     def __init__(self, kinds: str, words: list[str]):
         self.kinds, self.words = kinds, words
 
     def read(self, start: int, before: str) -> NounPhrase | None:
         """before: the kinds since the previous phrase. None: no phrase starts here (but a verb, for
-        example)."""
+        example).
+        """
         first, determiner, several = self._determiner(start)
         end, taken, noun, denied = self._body(first, determiner, several, before)
         if (
@@ -80,7 +84,8 @@ class NounPhraseReader:
 
     def _determiner(self, i: int) -> tuple[int, str, bool]:
         """Unit after articles and numbers; the word among them that counts; whether they speak of
-        several things."""
+        several things.
+        """
         determiner, several = "", False
         while i < len(self.kinds) and self.kinds[i] in "D#":
             if determiner not in POINTING_BACK or self.words[i] in POINTING_BACK:
@@ -143,7 +148,8 @@ class NounPhraseReader:
 
     def _is_thing(self, taken: list[int], first: int, determiner: str) -> bool:
         """Whether a last word that may be noun or adjective is the noun: "the brick", "small
-        glass"; not "wood and metal", "in orange"."""
+        glass"; not "wood and metal", "in orange".
+        """
         kind, listed = self.kinds[taken[-1]], "C" in self.kinds[first : taken[-1]]
         if kind == "K":
             return bool(determiner)
@@ -151,7 +157,8 @@ class NounPhraseReader:
 
     def _noun_before_adjective(self, noun: int, i: int, determiner: str) -> bool:
         """Whether the phrase goes on after noun and adjective: "a chocolate brown dog"; not "a blue
-        shirt white shorts"."""
+        shirt white shorts".
+        """
         if (
             not determiner
             or self.kinds[noun] != "n"
@@ -163,12 +170,14 @@ class NounPhraseReader:
 
     def _before_noun(self, i: int) -> bool:
         """Whether the participle at i stands before a noun: "a smiling man"; not "a black and white
-        jumping over"."""
+        jumping over".
+        """
         return self.kinds[i + 1 : i + 2] in tuple(BEFORE_A_NOUN)
 
     def _opens(self, i: int, before: str) -> bool:
         """Whether a participle without article can open a phrase: "Smiling man", "of smiling men";
-        not "a man wearing blue jeans"."""
+        not "a man wearing blue jeans".
+        """
         return self.words[i] not in TRANSITIVE and (i == 0 or before[-1:] in ("P", "Z"))
 
     def _joins(self, i: int, determiner: str) -> int:
@@ -206,7 +215,8 @@ class NounPhraseReader:
         before: str,
     ) -> bool:
         """Whether a word like "slides" is a noun: "two water slides", "on slides"; not "a dog
-        slides", "a boy in red slides down"."""
+        slides", "a boy in red slides down".
+        """
         if noun is not None:
             return self.kinds[i - 1] == "-" or (several and not is_plural(self.words[noun]))
         if not taken and not determiner:
@@ -224,7 +234,8 @@ class NounPhraseReader:
         self, i: int, noun: int | None, taken: list[int], determiner: str, before: str
     ) -> bool:
         """Whether a word like "slide" is a noun: "a slide", "the water slide"; not "two dogs
-        slide", "a boy and a girl slide"."""
+        slide", "a boy and a girl slide".
+        """
         if noun is not None:
             after = self.kinds[i + 1 : i + 2]
             verb = (

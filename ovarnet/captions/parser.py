@@ -52,7 +52,8 @@ class CaptionParser:
 
     def parse(self, text: str) -> ParsedCaption:
         """One caption. Empty text or text without any known word gives a record with empty
-        lists."""
+        lists.
+        """
         return next(self.parse_many([text]))
 
     def parse_many(self, texts: Iterable[str], batch_size: int = 256) -> Iterator[ParsedCaption]:
@@ -68,7 +69,8 @@ class CaptionParser:
 
     def parse_doc(self, doc: Doc) -> ParsedCaption:
         """A caption that spaCy has read: by its dependencies if it carries any, else by the
-        rules."""
+        rules.
+        """
         words, terms = [token.lower_ for token in doc], self._matcher(doc)
         if doc.has_annotation("DEP"):
             return _record(doc, words, terms, relations_by_dependencies(doc, terms), noun_lemma)
@@ -134,7 +136,8 @@ def _described(
     doc, words, meant, term: Term, relations: Relations, lemma
 ) -> list[tuple[str, str | None]] | None:
     """(noun, category or None) of all that an attribute is said of; None where the word is no
-    attribute of anything."""
+    attribute of anything.
+    """
     last = term.end - 1
     after = words[term.end : term.end + 2]
     hyphen = after[:1] in (["-"], ["–"])

@@ -150,7 +150,8 @@ class _Reader:
 
 def _spelling(words: Iterable[Word], with_plural: bool) -> dict[str, str]:
     """Every way to write a name or a synonym, in lower case -> the name or synonym; names come
-    before synonyms."""
+    before synonyms.
+    """
     words = list(words)
     strings = chain(
         (word.name for word in words), (string for word in words for string in word.synonyms)
@@ -164,7 +165,8 @@ def _spelling(words: Iterable[Word], with_plural: bool) -> dict[str, str]:
 
 def _with_unlisted_predicates(words: list[str], terms: list[Term]) -> list[Term]:
     """Words of no list that stand where an attribute stands also count as one: "a mug that is
-    puce", "a dog running in the park"."""
+    puce", "a dog running in the park".
+    """
     kinds = [kind_of(word) for word in words]
     taken = {token for term in terms for token in range(term.start, term.end)}
     added = []
@@ -181,7 +183,8 @@ def _spans(
     words: list[str], terms: list[Term], relations: Relations
 ) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
     """The tokens of the noun that is looked for, and of each thing said of it; without a noun, of
-    all that is said."""
+    all that is said.
+    """
     start = {term.end - 1: term.start for term in terms}
     possessors = {
         token - 1 for token, word in enumerate(words) if kind_of(word) == "S"
@@ -208,7 +211,8 @@ def _spans(
 
 def _compound_part(words: list[str], first: int) -> int:
     """The noun just before token `first`, which belongs to it: "fire" before "hydrant", "t" before
-    "-shirt"; -1: there is none."""
+    "-shirt"; -1: there is none.
+    """
     before = first - 2 if words[first - 1 : first] == ["-"] else first - 1
     return before if before >= 0 and kind_of(words[before]) in NAMING else -1
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 class Pair(NamedTuple):
     """An attribute and what has it. attribute: name in the vocabulary. noun: singular, lower case,
     need not be in the vocabulary. category: name of the vocabulary category that the noun means, or
-    None."""
+    None.
+    """
 
     attribute: str
     noun: str

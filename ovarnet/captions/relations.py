@@ -1,5 +1,6 @@
 """What both routes, the trained parse and the rules, hand over: who modifies whom, what is there,
-what is denied."""
+what is denied.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Parsing a stream of captioned images, in this process or in several, in constant memory and in
-order."""
+order.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def parse_stream(
     batch_size: int = 512,
 ) -> Iterator[Parsed]:
     """Each item with one record of all its captions, in the order of the items. pipeline: as
-    `CaptionParser`, by name."""
+    `CaptionParser`, by name.
+    """
     batches = iter(lambda: list(islice(iterator, batch_size)), [])
     iterator = iter(items)
     if processes == 1:

@@ -1,5 +1,6 @@
 """A caption as a row of units, a letter (`lexicon.Kind`) each: a unit is a word, or a term of the
-vocabulary with several words."""
+vocabulary with several words.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from ovarnet.captions.matcher import Term
 
 class Units(NamedTuple):
     """kinds: one letter per unit. words: the last word of each unit. first, last: the tokens it
-    spans."""
+    spans.
+    """
 
     kinds: str
     words: list[str]
@@ -41,7 +43,8 @@ def as_units(words: list[str], terms: list[Term]) -> Units:
 
 def _kind_of_that(kinds: list[str], unit: int) -> str:
     """Relative before a verb or a clause ("that is", "that the"), article before a noun ("that
-    dog")."""
+    dog").
+    """
     return "W" if "".join(kinds[unit + 1 : unit + 2]) in tuple("BVXRsDO") else "D"
 
 

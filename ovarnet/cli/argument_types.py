@@ -1,5 +1,6 @@
 """Numbers on the command line that are refused there when they make no sense: types for
-`parser.add_argument(type=...)`."""
+`parser.add_argument(type=...)`.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Standard output that cannot stop a run: what is printed is for the reader, the results are in
-files."""
+files.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 
 class SteadyStream:
     """A text stream whose first failure (a closed pipe, a full disk) is kept in `error`; what is
-    written after it is dropped."""
+    written after it is dropped.
+    """
 
     def __init__(self, stream):
         self._stream, self.error = stream, None
@@ -37,7 +39,8 @@ class SteadyStream:
 
     def _drop_buffer(self) -> None:
         """What the stream still holds goes nowhere, or Python would try again when it ends and
-        complain."""
+        complain.
+        """
         try:
             number = self._stream.fileno()
         except OSError:  # not a file, as in tests
@@ -50,7 +53,8 @@ class SteadyStream:
 @contextmanager
 def steady_stdout() -> Iterator[SteadyStream]:
     """Within, sys.stdout is a `SteadyStream`; characters that it cannot encode are written as
-    escapes."""
+    escapes.
+    """
     original = sys.stdout
     if getattr(original, "errors", None) == "strict" and hasattr(original, "reconfigure"):
         original.reconfigure(errors="backslashreplace")

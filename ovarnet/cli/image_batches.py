@@ -1,5 +1,6 @@
 """The images that a command is asked about, read and looked at a few at a time; what cannot be used
-is passed over and told."""
+is passed over and told.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ BATCH_PIXELS = 64_000_000  # bounds the memory of a batch of large photos
 
 def find_images(paths: list[Path], output: Path) -> list[Path]:
     """The image files meant, each once. Results of an earlier run, in an output folder inside a
-    searched folder, are left out."""
+    searched folder, are left out.
+    """
     from ovarnet.io.images import list_images
 
     check_folder(output)
@@ -41,7 +43,8 @@ def find_images(paths: list[Path], output: Path) -> list[Path]:
 
 def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list[tuple]]:
     """Lists of (file, image (H, W, 3), boxes (N, 4) or None); images that cannot be used go to
-    `skip(file, error)`."""
+    `skip(file, error)`.
+    """
     from ovarnet.io.images import read_image
     from ovarnet.modeling.predictor import checked_boxes
 
@@ -70,8 +73,9 @@ def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list
 
 
 def each_image(run_model, batch: list[tuple], skip) -> Iterator[tuple]:
-    """Pairs of batch entry and Detections, from `run_model(images, boxes)`. A batch that is refused is
-    tried image by image, so that only the bad ones are lost."""
+    """Pairs of batch entry and Detections, from `run_model(images, boxes)`. A batch that is refused
+    is tried image by image, so that only the bad ones are lost.
+    """
     import torch
     from PIL import Image
 

@@ -1,5 +1,6 @@
 """The `ovarnet` command: one sub-command per file in ovarnet/cli/commands/. Bad input is one
-`error: ...` line and exit code 2."""
+`error: ...` line and exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ EXAMPLE = (
 
 class Parser(argparse.ArgumentParser):
     """argparse in this package's manner: whole option names only, defaults shown, errors raised as
-    InputError."""
+    InputError.
+    """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
@@ -100,7 +102,8 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line; no arguments at all show the help. Options and file names may be mixed
-    in any order."""
+    in any order.
+    """
     parser, commands = build_parsers()
     name = arguments[0] if arguments else "--help"
     if name.startswith("-"):
@@ -119,7 +122,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 bad input or an output that cannot be
-    written, 130 interrupted."""
+    written, 130 interrupted.
+    """
     keep_freed_memory()
     if sys.stdout is None:  # closed by who started this
         return run(arguments)

@@ -24,7 +24,8 @@ def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
 
 def of_one_file(error: OSError, file: Path) -> InputError:
     """What to tell when the results of one image cannot be written; a refusal that does not come
-    from their names is raised again."""
+    from their names is raised again.
+    """
     if error.errno not in (errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL):
         raise error
     return InputError(
@@ -51,7 +52,8 @@ class writable:
 
 def output_names(files: list[Path]) -> list[str]:
     """One distinct name per file: its stem, or the stem with a number where the stem is taken (also
-    when only the case differs)."""
+    when only the case differs).
+    """
     taken, names = {Path(DETECTIONS).stem}, []
     for file in files:
         name, number = file.stem, 2

@@ -26,7 +26,8 @@ from ovarnet.errors import InputError
 @dataclass
 class Optimisation:
     """One schedule for every stage: linear warm-up, constant rate, cosine decay over the last
-    `decay` share of the iterations."""
+    `decay` share of the iterations.
+    """
 
     iterations: int = 1000
     batch_size: int = 64
@@ -50,7 +51,8 @@ class Optimisation:
 @dataclass
 class ClipSettings:
     """Which CLIP: an architecture name of open_clip or of ovarnet, and its weights (an open_clip
-    tag or a local file)."""
+    tag or a local file).
+    """
 
     name: str = MISSING
     pretrained: str | None = None
@@ -113,7 +115,8 @@ class ProposerTraining:
 @dataclass
 class ZeroShotClipAttr:
     """CLIP-Attr from a CLIP and a proposer, with template prompts and two calibration numbers per
-    kind of word fitted on base labels."""
+    kind of word fitted on base labels.
+    """
 
     stage: str = "zero_shot"
     output: str = MISSING
@@ -130,7 +133,8 @@ class ZeroShotClipAttr:
 @dataclass
 class TrainedParts:
     """Learning rate of each part of CLIP-Attr as a share of `optimisation.lr`; 0 freezes the part.
-    The token embeddings never learn."""
+    The token embeddings never learn.
+    """
 
     prompts: float = 1.0
     text_tower: float = 0.1
@@ -156,7 +160,8 @@ class FederatedLoss:
 @dataclass
 class ClipAttrTraining:
     """CLIP-Attr, step I: federated training on boxes with categories and on boxes with attributes,
-    base words only (method section 3)."""
+    base words only (method section 3).
+    """
 
     stage: str = "clip_attr"
     output: str = MISSING
@@ -195,7 +200,8 @@ class ClipAttrTraining:
 @dataclass
 class CaptionTerms:
     """Weight of each loss term of step II (method section 4.4, in its order); 0 switches a term
-    off."""
+    off.
+    """
 
     image_caption: float = 1.0
     image_phrase: float = 1.0
@@ -214,7 +220,8 @@ class CaptionTerms:
 @dataclass
 class PseudoLabelRules:
     """Which proposals of a caption image are used, and which words they get (method section
-    4.3)."""
+    4.3).
+    """
 
     min_area: float = 16.0
     """Square pixels."""
@@ -236,7 +243,8 @@ class PseudoLabelRules:
 @dataclass
 class CaptionTraining:
     """CLIP-Attr, step II: image-caption pairs of whole scenes, multi-instance NCE (method section
-    4)."""
+    4).
+    """
 
     stage: str = "clip_attr_captions"
     output: str = MISSING
@@ -410,7 +418,8 @@ class OvarnetTraining:
 @dataclass
 class ProbeTraining:
     """A linear probe on the frozen region embeddings of any model, for a few pictures of one's own
-    (docs/own_data.md)."""
+    (docs/own_data.md).
+    """
 
     stage: str = "probe"
     output: str = MISSING
@@ -514,7 +523,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), stage: str | No
 
 def resolve(given: DictConfig, source: str) -> Any:
     """Merge `given` over the defaults of its stage and check every number; `source` is named in
-    errors."""
+    errors.
+    """
     try:
         stated = OmegaConf.to_container(given)
         stage = stated.get("stage")

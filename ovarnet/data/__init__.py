@@ -1,2 +1,3 @@
 """Images and annotation files: each loader yields `Annotations` and counts what it skipped. Nothing
-here imports `modeling`."""
+here imports `modeling`.
+"""

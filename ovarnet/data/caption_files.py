@@ -42,7 +42,8 @@ class CaptionItem:
     """image: file name, URL or key, as the file gives it. captions: at least one, none of them
     blank. position: the bytes of the file that have been read with it, for a progress bar.
     in_shard: it comes from a shard; member: its image there, for `read_image`, None where there is
-    none or the shard is zipped."""
+    none or the shard is zipped.
+    """
 
     image: str
     captions: tuple[str, ...]
@@ -75,7 +76,8 @@ class _Broken(Exception):
 def read_caption_file(path: str | Path, broken: Skipped) -> Iterator[CaptionItem]:
     """The items of a file in its order. What cannot be used goes to `broken` as (reason,
     "FILE:LINE") and the rest goes on. InputError: a file that does not exist or is of no known
-    kind."""
+    kind.
+    """
     path = Path(path)
     suffix = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     if not path.is_file():
@@ -112,7 +114,8 @@ def _joined(lines: Iterable[_Line]) -> Iterator[CaptionItem]:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     """The file on disk, whose position tells the progress, and the stream of its (unzipped)
-    bytes."""
+    bytes.
+    """
     with path.open("rb") as file:
         yield file, gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file
 
@@ -176,7 +179,8 @@ def _named(image) -> str:
 
 def _captions(values: list) -> tuple[str, ...]:
     """The captions that are not blank, lone surrogates (half characters of broken JSON)
-    replaced."""
+    replaced.
+    """
     if not all(isinstance(value, str) for value in values):
         raise _Broken("caption is not a string")
     captions = tuple(
@@ -236,7 +240,8 @@ def _is_image(member: _Member) -> bool:
 
 def _from_members(key: str, members: list[_Member]) -> tuple[str, tuple[str, ...]]:
     """KEY.txt goes before the "caption" of KEY.json. The image is named by its member, or by the
-    key when it is not in the shard."""
+    key when it is not in the shard.
+    """
     content = {member.extension.lower(): member.content for member in members}
     image = next(
         (

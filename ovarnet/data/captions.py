@@ -1,5 +1,6 @@
 """Images with their captions for training: one record, whatever the corpus (COCO captions, CC3M and
-CC12M tables, WebDataset shards)."""
+CC12M tables, WebDataset shards).
+"""
 
 from __future__ import annotations
 
@@ -91,7 +92,8 @@ def _is_url(image: str) -> bool:
 
 def _name(url: str) -> str | None:
     """File name of a URL: what is left of its path behind the last slash. None: it is no URL, as
-    http://[x.org/1.jpg."""
+    http://[x.org/1.jpg.
+    """
     try:
         return unquote(urlsplit(url).path).rpartition("/")[2] or url
     except ValueError:

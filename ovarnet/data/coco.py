@@ -1,5 +1,6 @@
 """COCO instances files -> Annotations. Categories are resolved by NAME against the vocabulary,
-never by id or position."""
+never by id or position.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def read_images(
     read_size: SizeReader = read_image_size,
 ) -> dict[str, ImageRecord]:
     """The `images` of a COCO-style file by id; those whose file is missing, unreadable or of
-    another size are left out and noted."""
+    another size are left out and noted.
+    """
     records, folder, images = records_of(data, "images", source), ImageFolder(image_folder), {}
     check_ids([str(record.get("id")) for record in records], "image", source)
     for record in records:

@@ -13,7 +13,8 @@ from ovarnet.io.json_stream import read_records
 @dataclass(frozen=True)
 class CaptionedImage:
     """file: path of the image, or its place in a shard (`ovarnet.io.shards`). image_id: as str.
-    captions: at least one, in file order."""
+    captions: at least one, in file order.
+    """
 
     file: str
     image_id: str
@@ -25,7 +26,8 @@ def load_coco_captions(
 ) -> list[CaptionedImage]:
     """The images of the file that have a caption, in file order. Images without one, images without
     a file, captions of unknown images and empty captions are noted in `skipped` (None: one logged
-    line). image_folder None: files are not looked up."""
+    line). image_folder None: files are not looked up.
+    """
     notes = Skipped() if skipped is None else skipped
     data = read_records(file)
     captions = _captions_by_image(data, file, notes)

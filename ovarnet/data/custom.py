@@ -50,7 +50,8 @@ class Labelled:
 @dataclass
 class CustomFile:
     """What is usable of one file. images by id; categories: {name: parent type} in file order;
-    unlisted: UNKNOWN or NEGATIVE."""
+    unlisted: UNKNOWN or NEGATIVE.
+    """
 
     images: dict[str, ImageRecord] = field(default_factory=dict)
     categories: dict[str, str] = field(default_factory=dict)
@@ -99,7 +100,8 @@ def read_custom(
     read_size: SizeReader = read_image_size,
 ) -> CustomFile:
     """Check every record; what cannot be used is noted as (reason, "annotations[17] (line 203):
-    ..."). InputError: not such a file."""
+    ..."). InputError: not such a file.
+    """
     records: dict[str, list] = {}
     content = CustomFile()
     for key, index, line, value, _ in stream_json(file):
@@ -123,7 +125,8 @@ def read_custom(
 
 def custom_vocabulary(files: Mapping[str, CustomFile]) -> Vocabulary:
     """The words of {split: file} in the order in which they are met; those with a box or label in
-    "train" are base words (seen)."""
+    "train" are base words (seen).
+    """
     parents: dict[str, str] = {}
     words: dict[str, None] = {}
     for content in files.values():

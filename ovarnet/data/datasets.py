@@ -96,7 +96,8 @@ def open_dataset(
 
 def ignored_categories(name: str) -> frozenset[str]:
     """COCO's categories that the division of a coco-ovd dataset has neither as base nor as novel;
-    none of any other dataset."""
+    none of any other dataset.
+    """
     name, _, division = name.partition(":")
     if name != "coco-ovd":
         return frozenset()
@@ -135,7 +136,8 @@ def base_only(
 
 def _division(name: str, division: str, root: Path) -> tuple[str | Path, ...]:
     """How base and novel are told apart, for the datasets that have more than one way: a built-in
-    name or a split file."""
+    name or a split file.
+    """
     if name not in DIVISIONS:
         if division:
             raise InputError(f"dataset {name} has one vocabulary; leave out ':{division}'")
@@ -235,7 +237,8 @@ def _open_lsa(
 
 def lsa_folders(root: Path) -> dict[str, Path]:
     """The image folders that are there; a source without one is left out, and counted by the
-    loader."""
+    loader.
+    """
     return {
         source: root / "images" / source
         for source in SOURCES

@@ -1,5 +1,6 @@
 """Sizes of the images under a dataset's root: measured once by `ovarnet prepare`, then read from
-one file, not from every header."""
+one file, not from every header.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class ImageSizes:
     def save(self, files: Iterable[str | Path]) -> None:
         """Write the index of these files and of those known before that are still there, such as
         another split's: the same files give the same bytes. Folders are listed once each; asking
-        for every file would take minutes on a network disk."""
+        for every file would take minutes on a network disk.
+        """
         keys, there = set(map(self._key, files)), ImageFolder(self.root)
         write_json(
             self.root / INDEX,

@@ -40,7 +40,8 @@ SOURCES = ("vg", "flickr", "coco", "oi")
 class VisualGenomeBoxes:
     """How the absolute boxes of vg are written. boxes: how many there are; the other two: how many
     are impossible read as corners (right <= left, bottom <= top, or beyond the image) and read as
-    x, y, width, height."""
+    x, y, width, height.
+    """
 
     boxes: int
     impossible_as_corners: int
@@ -76,7 +77,8 @@ class _Labelled:
 
 class LsaImages(Sequence):
     """A sequence of `Annotations`, each made when it is asked for: dense label rows of 9,538 words
-    do not fit into memory all at once."""
+    do not fit into memory all at once.
+    """
 
     def __init__(
         self,
@@ -86,7 +88,8 @@ class LsaImages(Sequence):
         visual_genome: VisualGenomeBoxes = NO_VG_BOXES,
     ):
         """attributes: how many words. unlisted: label of the words that an object does not list.
-        visual_genome: how its boxes were read."""
+        visual_genome: how its boxes were read.
+        """
         self.labelled, self.attributes, self.unlisted, self.visual_genome = (
             labelled,
             attributes,
@@ -284,7 +287,8 @@ def _corners(
     values, image: ImageRecord, is_xywh: bool, item: str, skipped: Skipped
 ) -> list[float] | None:
     """The box in any of its encodings as x1, y1, x2, y2 in pixels inside the image; None, with a
-    note, when it is unusable."""
+    note, when it is unusable.
+    """
     numbers = four_numbers(values)
     if numbers is None:
         return skipped.add("box is not four finite numbers", f"{item}: {values}")

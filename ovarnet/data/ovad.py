@@ -1,5 +1,6 @@
 """The OVAD file (ovad2000.json) -> its vocabulary and Annotations. An evaluation set: it has no
-training labels."""
+training labels.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """What every annotation loader does with a record: check it, find its image, and note what it
-leaves out."""
+leaves out.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ FARTHEST = 1e9
 
 class Skipped:
     """What a loader left out or changed, by reason. `items` lists every case; printing gives one
-    line."""
+    line.
+    """
 
     def __init__(self):
         self.items: dict[str, list[str]] = {}
@@ -97,7 +99,8 @@ the index of `ovarnet prepare`."""
 
 def checked_size(image: ImageRecord, read_size: SizeReader, skipped: Skipped) -> bool:
     """The image file can be opened and has the size of its record, in whose frame the boxes are;
-    noted when not."""
+    noted when not.
+    """
     try:
         height, width = read_size(image.file)
     except InputError as error:
@@ -119,7 +122,8 @@ def checked_size(image: ImageRecord, read_size: SizeReader, skipped: Skipped) ->
 
 class ImageFolder:
     """The image files under a folder, listed once. `None` as folder: names are taken as they are
-    and nothing is looked up."""
+    and nothing is looked up.
+    """
 
     def __init__(self, folder: str | Path | None):
         self.folder = None if folder is None else Path(folder)
@@ -132,7 +136,8 @@ class ImageFolder:
 
     def find(self, name: str) -> str | None:
         """Path of an image by the file name of its record ("a.jpg", "val2017/a.jpg", either slash);
-        None: there is no such file."""
+        None: there is no such file.
+        """
         if self.folder is None:
             return name
         name = name.replace("\\", "/")
@@ -148,7 +153,8 @@ class ImageFolder:
     def find_stem(self, stem: str) -> str | None:
         """Path of an image by its name without suffix, in the folder or one level below (Visual
         Genome has VG_100K and VG_100K_2). Files of other kinds, such as 1.txt beside 1.jpg, do not
-        count."""
+        count.
+        """
         if self.folder is None:
             return f"{stem}.jpg"
         if self._by_stem is None:
@@ -200,7 +206,8 @@ def checked_xywh(
     values, height: int, width: int, item: str, skipped: Skipped
 ) -> list[float] | None:
     """An x, y, width, height box of a file as x1, y1, x2, y2 inside the image; None, with a note,
-    when it is unusable."""
+    when it is unusable.
+    """
     numbers = four_numbers(values)
     if numbers is None:
         return skipped.add("box is not four finite numbers", f"{item}: {values}")
@@ -214,7 +221,8 @@ def inside(
     corners: list[float], height: int, width: int, item: str, skipped: Skipped
 ) -> list[float] | None:
     """The box clipped to the image; None, with a note, when it lies wholly outside. A clip of more
-    than a pixel is noted."""
+    than a pixel is noted.
+    """
     if corners[0] >= 0 and corners[1] >= 0 and corners[2] <= width and corners[3] <= height:
         return corners
     box = clipped(corners, height, width)

@@ -1,5 +1,6 @@
 """Which font draws which word in a picture: DejaVu, which comes with matplotlib, or else a font of
-the system."""
+the system.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ PROBE_SIZE = 20
 @functools.lru_cache(maxsize=64)
 def font(name: str, size: int) -> ImageFont.FreeTypeFont:
     """A font file, or by its name a font of matplotlib (Latin, Greek, Cyrillic, Arabic and more; no
-    Chinese, Japanese or Korean)."""
+    Chinese, Japanese or Korean).
+    """
     import matplotlib
 
     return ImageFont.truetype(
@@ -28,7 +30,8 @@ def font(name: str, size: int) -> ImageFont.FreeTypeFont:
 
 def runs(line: str, name: str, size: int) -> list[tuple[str, ImageFont.FreeTypeFont]]:
     """The line in parts, each with its font: `name` for all words that it has, fonts of the system
-    for others."""
+    for others.
+    """
     words = line.split(" ")
     spaced = [(word + " ", font_of(word, name) or name) for word in words[:-1]] + [
         (words[-1], font_of(words[-1], name) or name)
@@ -47,7 +50,8 @@ def drawable(text: str, name: str) -> bool:
 @functools.lru_cache(maxsize=4096)
 def font_of(word: str, name: str) -> str | None:
     """The font for a word, by name or file: `name` where it has all characters, else the first of
-    the system that does; None: no font."""
+    the system that does; None: no font.
+    """
     if word.isascii() and word.isprintable():
         return name
     needed = [ord(character) for character in word if not _unseen(character)]
@@ -75,7 +79,8 @@ def _file(name: str) -> str:
 @functools.lru_cache(maxsize=1)
 def _system_fonts() -> list[str]:
     """Font files of the system, regular ones first. Fonts that draw every character as a box are
-    left out."""
+    left out.
+    """
     from matplotlib.font_manager import findSystemFonts
 
     files = [file for file in findSystemFonts() if "lastresort" not in file.lower()]
@@ -95,7 +100,8 @@ def _characters(file: str) -> np.ndarray:
 
 def _leaves_ink(file: str, word: str) -> bool:
     """False for fonts of colour pictures, which Pillow loads at one size only or draws as
-    nothing."""
+    nothing.
+    """
     try:
         return font(file, PROBE_SIZE).getmask(word).getbbox() is not None
     except OSError:

@@ -54,7 +54,8 @@ class Layout:
 
     def add(self, positions: np.ndarray, box: np.ndarray, size: np.ndarray) -> bool:
         """Place one plate of `size` at the best free one of `positions`; False where none is
-        free."""
+        free.
+        """
         hidden = overlap(positions, self.boxes) / np.maximum(area(self.boxes), 1.0)
         free = inside(positions, self.width, self.height) & (
             overlap(positions, self.placed).sum(axis=1) == 0
@@ -78,7 +79,8 @@ class Layout:
 
 def candidates(box: np.ndarray, size: np.ndarray) -> np.ndarray:
     """(K, 4) positions of one plate, the liked ones first: above, below, inside, beside the box,
-    then shifted away from it."""
+    then shifted away from it.
+    """
     (x1, y1, x2, y2), (w, h) = box, size
     corners = [
         (x1, y1 - h),
@@ -106,7 +108,8 @@ def candidates(box: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 def clamped(positions: np.ndarray, size: np.ndarray, width: int, height: int) -> np.ndarray:
     """(K, 4) positions moved onto the canvas; a plate larger than the canvas still reaches beyond
-    it."""
+    it.
+    """
     corners = np.clip(positions[:, :2], 0, np.maximum((width, height) - size, 0))
     return np.concatenate([corners, corners + size], axis=1)
 

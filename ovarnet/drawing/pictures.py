@@ -1,5 +1,6 @@
 """Pictures: boxes with category and attributes, training curves. Images are (H, W, 3) uint8 RGB
-arrays."""
+arrays.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +97,8 @@ def summary(
 
 def curves(history: Mapping[str, Sequence[tuple[int, float]]], path: str | Path) -> None:
     """Training curves as a PNG: one small plot per name, over the steps. `history` holds (step,
-    value) pairs per name, maybe none."""
+    value) pairs per name, maybe none.
+    """
     from matplotlib.figure import Figure
 
     columns = min(3, max(1, len(history)))
@@ -117,7 +119,8 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], path: str | Path)
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
     """Write a picture as JPEG or PNG, by the suffix of `path`; the file appears only when it is
-    complete. Missing folders are made."""
+    complete. Missing folders are made.
+    """
     png = Path(path).suffix.lower() == ".png"
     with whole_file(path) as unfinished:
         Image.fromarray(image).save(
@@ -195,7 +198,8 @@ def _ascent_descent(line: list[tuple[str, ImageFont.FreeTypeFont]]) -> tuple[int
 
 def _wrapped(entries: list[tuple[str, str]], before: str = "") -> list[str]:
     """Lines of words with their scores: as many entries as MOST_LINES hold, whole, and "…" for
-    those left out."""
+    those left out.
+    """
     shown, lines = [_entry(word, score) for word, score in entries], []
     for count in range(len(shown), 0, -1):
         text = before + ", ".join(shown[:count] + ["…"] * (count < len(shown)))
@@ -207,7 +211,8 @@ def _wrapped(entries: list[tuple[str, str]], before: str = "") -> list[str]:
 
 def _entry(word: str, score: str) -> str:
     """The word, shortened so that its score always finds room, and the score on a line with the end
-    of it."""
+    of it.
+    """
     word = (
         word
         if len(word) <= WORD_LENGTH
@@ -290,7 +295,8 @@ def _resized(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _colours(found: Detections) -> list[tuple[int, int, int]]:
     """One RGB colour per box: by category word, so that a word keeps its colour over images; by box
-    where there are no categories."""
+    where there are no categories.
+    """
     indices = (
         found.category_scores.argmax(dim=1).tolist() if found.categories else range(len(found))
     )
@@ -343,7 +349,8 @@ def _draw_plates(
 
 def _numbered(canvas: np.ndarray, boxes: np.ndarray, entries: list[Entry], size: int) -> np.ndarray:
     """The picture of the first LISTED boxes with number tags, and beside it a list of their
-    texts."""
+    texts.
+    """
     more = len(entries) - LISTED
     boxes, entries = boxes[:LISTED], entries[:LISTED]
     canvas = _with_room(_draw_boxes(canvas, boxes, entries))
@@ -358,14 +365,16 @@ def _numbered(canvas: np.ndarray, boxes: np.ndarray, entries: list[Entry], size:
 
 def _with_room(canvas: np.ndarray) -> np.ndarray:
     """White at the right of a very high image, or below a very wide one, where its number tags can
-    stand."""
+    stand.
+    """
     missing = [max(0, NARROWEST - side) for side in canvas.shape[:2]]
     return np.pad(canvas, ((0, missing[0]), (0, missing[1]), (0, 0)), constant_values=255)
 
 
 def _beside(canvas: np.ndarray, plates: list[Plate]) -> np.ndarray:
     """The canvas with a list of plates at its right, in as many columns as its height needs; the
-    list is at most about twice as wide as high."""
+    list is at most about twice as wide as high.
+    """
     gap = 4
     area = sum((plate.width + 2 * gap) * (plate.height + gap) for plate in plates)
     height = max(

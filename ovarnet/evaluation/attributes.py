@@ -26,7 +26,8 @@ ROWS_AT_ONCE = 4096
 @dataclass(frozen=True)
 class Counts:
     """Decisions of one pass against the labels: four integer arrays of one shape, per word or
-    already summed."""
+    already summed.
+    """
 
     true_positives: np.ndarray
     false_positives: np.ndarray
@@ -93,7 +94,8 @@ class GroupMetrics:
 @dataclass(frozen=True)
 class AttributeMetrics:
     """Result of `attribute_metrics`. ap, rand_precision: (A,) float64, ap nan without positives.
-    groups: {"all": ..., the groups asked}."""
+    groups: {"all": ..., the groups asked}.
+    """
 
     rule: str
     reducer: str
@@ -110,7 +112,8 @@ class AttributeMetrics:
 
     def headline(self) -> dict[str, float]:
         """The four numbers VAW papers print: mAP, mR@K and F1@K (top-K pass), mA (mean balanced
-        accuracy, threshold pass)."""
+        accuracy, threshold pass).
+        """
         every = self.groups["all"]
         return {
             "mAP": every.ap,
@@ -189,7 +192,8 @@ def attribute_metrics(
 
 def ovad_threshold(scores: np.ndarray, rounding: str) -> float:
     """OVAD's threshold: the mean of all scores, rounded to one decimal, "floor" for box-free and
-    "ceil" for box-given; 0 without rows."""
+    "ceil" for box-given; 0 without rows.
+    """
     if rounding not in ("floor", "ceil"):
         raise InputError(f"threshold must be a number, 'floor' or 'ceil'; got {rounding!r}")
     mean = float(np.mean(scores, dtype=np.float64)) if scores.size else 0.0
@@ -198,7 +202,8 @@ def ovad_threshold(scores: np.ndarray, rounding: str) -> float:
 
 def top_k_entries(scores: np.ndarray, k: int) -> np.ndarray:
     """(N, A) bool: the `k` largest scores of every row; equal scores at rank k go to the lower
-    columns. k = 0 selects every word."""
+    columns. k = 0 selects every word.
+    """
     words = scores.shape[1]
     if k == 0 or k == words:
         return np.ones(scores.shape, dtype=bool)

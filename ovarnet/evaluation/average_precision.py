@@ -35,7 +35,8 @@ def average_precision(scores, labels) -> np.ndarray:
 
 def check_matrices(scores, labels) -> tuple[np.ndarray, np.ndarray]:
     """Both as numpy arrays of one (N, A) shape: real finite scores, int8 labels of 1 / 0 / 2 with
-    -1 turned into 2. Else InputError."""
+    -1 turned into 2. Else InputError.
+    """
     scores, labels = np.asarray(scores), np.asarray(labels)
     if scores.ndim != 2 or scores.shape != labels.shape:
         raise InputError(

@@ -16,7 +16,8 @@ from ovarnet.evaluation.average_precision import average_precision
 @dataclass(frozen=True)
 class CategoryMetrics:
     """correct, boxes: (C,) counts per true category. ap: (C,) AP per category, nan without boxes.
-    chance: (C,) share of the boxes."""
+    chance: (C,) share of the boxes.
+    """
 
     correct: np.ndarray
     boxes: np.ndarray
@@ -25,7 +26,8 @@ class CategoryMetrics:
 
     def accuracy(self, columns=slice(None)) -> float:
         """Share of the boxes of these true categories whose best category, among ALL C words, is
-        right; nan without boxes."""
+        right; nan without boxes.
+        """
         boxes = self.boxes[columns].sum()
         return float(self.correct[columns].sum() / boxes) if boxes else float("nan")
 

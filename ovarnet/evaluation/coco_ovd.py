@@ -27,7 +27,8 @@ SCORE_THRESHOLD = 0.05
 @dataclass(frozen=True)
 class CocoOvdResult:
     """ap50: (C,) float64, nan for a category without a box. boxes: (C,) non-crowd boxes. seen: (C,)
-    bool, True for base."""
+    bool, True for base.
+    """
 
     ap50: np.ndarray
     boxes: np.ndarray
@@ -35,7 +36,8 @@ class CocoOvdResult:
 
     def mean(self, group: str = "all") -> float:
         """Mean AP50 of "base", "novel" or "all" over the categories that own boxes; nan when none
-        does."""
+        does.
+        """
         values = self.ap50[self.columns(group)]
         return (
             float(values[~np.isnan(values)].mean()) if (~np.isnan(values)).any() else float("nan")

@@ -116,7 +116,8 @@ def evaluate_predictions(
 
 def _not_novel(vocabulary: Vocabulary, known: Vocabulary) -> list[str]:
     """The note on words that count as novel here and had labels in the training of the model, whose
-    words are `known`."""
+    words are `known`.
+    """
     taught = vocabulary.novel_seen_by(known)
     return (
         [
@@ -138,7 +139,8 @@ def detect_all(
     progress: bool = True,
 ) -> Iterator[tuple[Annotations, Detections]]:
     """(image, Detections) of every image, asked with all words of `vocabulary`, a few images at a
-    time."""
+    time.
+    """
     categories, attributes = list(vocabulary.categories), list(vocabulary.attributes)
     with tqdm(
         total=len(annotations),
@@ -253,7 +255,8 @@ def _score_box_free(
 
 def is_attribute_truth(truth: Annotations, rule: str) -> torch.Tensor:
     """(N,) bool: boxes with a known attribute; a COCO box in a merged dataset has none. By OVAD's
-    rule all objects: they take part in its one-to-one matching, known attributes or not."""
+    rule all objects: they take part in its one-to-one matching, known attributes or not.
+    """
     described = (truth.attributes != UNKNOWN).any(dim=1)
     return described | ~truth.is_crowd if rule == "ovad" else described
 

@@ -1,5 +1,6 @@
 """One-to-one matching of ground truth and predictions by IoU, shared by OVAD's box-free protocol
-and by recall."""
+and by recall.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from torchvision.ops import box_iou
 
 def pairwise_iou(gt_boxes, pred_boxes) -> np.ndarray:
     """(G, P) float32 IoU of xyxy boxes, no +1; a pair of boxes without area has 0. G and P may be
-    0."""
+    0.
+    """
     gt_boxes = torch.as_tensor(gt_boxes, dtype=torch.float32).reshape(-1, 4)
     pred_boxes = torch.as_tensor(pred_boxes, dtype=torch.float32).reshape(-1, 4)
     return box_iou(gt_boxes, pred_boxes).nan_to_num(0.0).numpy()

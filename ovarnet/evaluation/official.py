@@ -1,5 +1,6 @@
 """Attribute metrics as the official VAW and OVAD tools print them: their scale and their sentinels
-instead of nan."""
+instead of nan.
+"""
 
 from __future__ import annotations
 

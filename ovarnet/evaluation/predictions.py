@@ -82,7 +82,8 @@ def read_predictions(
 
 def write_predictions(path: str | Path, predictions: Iterable[tuple[str, Detections]]) -> None:
     """Write (image_id, Detections) pairs, all with the same words, in the form above; floats keep
-    all their digits."""
+    all their digits.
+    """
     predictions = list(predictions)
     words = (
         predictions[0][1] if predictions else Detections(*(torch.zeros(0, n) for n in (4, 0, 0, 0)))
@@ -117,7 +118,8 @@ def _list(holder: dict, key: str, where: str) -> list:
 
 def _columns(content: dict, kind: str, words: Sequence, path: str | Path) -> list[int]:
     """For each word of the dataset its position in the file; [] when the file has no words of this
-    kind."""
+    kind.
+    """
     given, wanted = _list(content, kind, f"{path}"), [word.name for word in words]
     for position, name in enumerate(given):
         if name not in wanted:
@@ -206,7 +208,8 @@ def _numbers(rows: list, width: int, where: str) -> np.ndarray:
 
 def _is_number(value) -> bool:
     """A number that float32 can hold; numpy would also take "0.5" and true. NaN fails the
-    comparison."""
+    comparison.
+    """
     return type(value) in (int, float) and -LARGEST <= value <= LARGEST
 
 

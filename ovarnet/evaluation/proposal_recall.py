@@ -1,5 +1,6 @@
 """Recall of boxes: R@k at one IoU and AR@k over IoU 0.5:0.05:0.95, for base, novel and all
-ground-truth boxes; categories play no part."""
+ground-truth boxes; categories play no part.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ class BoxRecall:
 
     def recall(self, k: int, group: str = "all", iou: float = 0.5) -> float:
         """R@k: share of the ground truths of `group` ("all", "base", "novel") matched at IoU >=
-        `iou`; nan without ground truth."""
+        `iou`; nan without ground truth.
+        """
         chosen = self._of(k, group)
         return float((chosen >= np.float32(iou)).mean()) if len(chosen) else float("nan")
 

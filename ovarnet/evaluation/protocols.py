@@ -1,5 +1,6 @@
 """The names under which a report files its numbers, written by `evaluate` and looked up by the
-tables of `reproduce`."""
+tables of `reproduce`.
+"""
 
 SETTINGS = GIVEN, FREE = "box-given", "box-free"
 

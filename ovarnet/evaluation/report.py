@@ -1,5 +1,6 @@
 """Results as rows: one printed table, one JSON file. Every row names its setting and protocol, and
-every AP its chance level."""
+every AP its chance level.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ class Report:
         self, setting: str, measure: str, group: str = "all", protocol: str | None = None
     ) -> float:
         """The one value of these names; KeyError when there is none or, without `protocol`,
-        several."""
+        several.
+        """
         found = [
             row.value
             for row in self.rows
@@ -112,7 +114,8 @@ class Report:
 
     def write(self, path: str | Path) -> None:
         """The same and the numbers of every word as JSON; values are fractions, undefined ones
-        null."""
+        null.
+        """
         write_json(
             path,
             _without_nan(
@@ -150,8 +153,9 @@ def word_groups(words: Sequence[Word], synonyms: bool = False) -> dict[str, list
 def attribute_rows(
     setting: str, protocol: str, metrics: AttributeMetrics, *, brief: bool = False
 ) -> list[Row]:
-    """mAP of every group and VAW's other headline numbers (mR@K, mA, F1@K); brief: only mAP of all,
-    base and novel."""
+    """MAP of every group and VAW's other headline numbers (mR@K, mA, F1@K); brief: only mAP of all,
+    base and novel.
+    """
     rows = [
         Row(
             setting,

@@ -37,7 +37,8 @@ SMALLEST_BOX, LARGEST_BOX = 0.05, 0.5
 
 class Stopwatch:
     """Seconds of named parts over several runs. Waits for the GPU, where there is one, before it
-    looks at the clock."""
+    looks at the clock.
+    """
 
     def __init__(self, device: torch.device):
         self.device, self.runs = device, []
@@ -56,7 +57,8 @@ class Stopwatch:
 
     def medians(self, warm: int) -> dict[str, float]:
         """Median seconds of each part, and "total": the median of the runs' sums. The first `warm`
-        runs do not count."""
+        runs do not count.
+        """
         runs = self.runs[warm:]
         return {name: statistics.median(run[name] for run in runs) for name in runs[0]} | {
             "total": statistics.median(sum(run.values()) for run in runs)
@@ -115,8 +117,9 @@ def untrained_pair(
 
 
 def peer_detector(height: int, width: int, boxes: int) -> FasterRCNN:
-    """torchvision's fasterrcnn_resnet50_fpn, untrained and calibrated, that leaves an image of
-    `height` x `width` as it is."""
+    """Torchvision's fasterrcnn_resnet50_fpn, untrained and calibrated, that leaves an image of
+    `height` x `width` as it is.
+    """
     short, long = sorted((height, width))
     detector = fasterrcnn_resnet50_fpn(
         weights=None,
@@ -140,7 +143,8 @@ def random_words(count: int, width: int, kind: str, device: torch.device) -> Wor
 
 class Timer:
     """Runs the models on one image, part by part. image: (3, H, W) in [0, 1]. boxes: (R, 4). words:
-    category and attribute embeddings."""
+    category and attribute embeddings.
+    """
 
     def __init__(self, image: Tensor, boxes: Tensor, words: tuple[WordEmbeddings, WordEmbeddings]):
         self.image, self.boxes, self.words = image, boxes, words
@@ -205,7 +209,8 @@ def compare(
     warm: int = 1,
 ) -> dict[str, dict[str, float]]:
     """Median seconds of the parts of each contender, run by turns so that a busy machine slows all
-    alike."""
+    alike.
+    """
     watches = {name: Stopwatch(device) for name in contenders}
     for _ in range(warm + runs):
         for name, go in contenders.items():

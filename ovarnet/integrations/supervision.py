@@ -18,7 +18,7 @@ WORDS = ("categories", "attributes")
 
 
 def to_supervision(found: Detections) -> sv.Detections:
-    """xyxy (N, 4), confidence (N,), class_id (N,): the best category's column (None without
+    """Xyxy (N, 4), confidence (N,), class_id (N,): the best category's column (None without
     categories).
 
     data: class_name (N,), category_scores (N, C), attribute_scores (N, A). metadata: categories,
@@ -40,7 +40,8 @@ def to_supervision(found: Detections) -> sv.Detections:
 
 def from_supervision(detections: sv.Detections) -> Detections:
     """The way back, after filtering or tracking. Raises InputError for detections that
-    `to_supervision` did not make."""
+    `to_supervision` did not make.
+    """
     missing = [name for name in SCORES if name not in detections.data] + [
         name for name in WORDS if name not in detections.metadata
     ]

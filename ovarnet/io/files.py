@@ -1,5 +1,6 @@
 """Small text and JSON files, read with one-line errors that name the file and the fix; files of any
-kind, written whole or not at all."""
+kind, written whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +81,8 @@ def write_text(path: str | Path, text: str) -> None:
 
 def check_folder(path: str | Path, option: str = "--output") -> None:
     """InputError where `path`, a folder to write into, or what it would lie in is a file. Asked
-    before long work."""
+    before long work.
+    """
     nearest = next(part for part in (Path(path), *Path(path).parents) if os.path.exists(part))
     if not os.path.isdir(nearest):
         raise InputError(f"{nearest}: is a file; {option} needs a folder")
@@ -88,7 +90,8 @@ def check_folder(path: str | Path, option: str = "--output") -> None:
 
 def check_file(path: str | Path) -> None:
     """InputError where `path`, a file to write, is a folder or lies in a file. Asked before long
-    work."""
+    work.
+    """
     if os.path.isdir(path):
         raise InputError(f"{path}: is a folder; --output needs a file")
     check_folder(Path(path).parent)

@@ -66,7 +66,8 @@ def read_image(image: str | Path | Image.Image | np.ndarray) -> np.ndarray:
 
 def to_pixels(image: np.ndarray, device: str | torch.device = "cpu") -> Tensor:
     """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1], contiguous, on `device`, where a quarter of
-    the bytes is sent."""
+    the bytes is sent.
+    """
     import torch  # here, because `generate` and `prepare` read images without it
 
     return torch.from_numpy(image).to(device).permute(2, 0, 1).contiguous() / 255

@@ -23,7 +23,8 @@ _SPACE = " \t\r\n"
 class Record(NamedTuple):
     """key: name of the list ("annotations"), None in a file that is one list. index: position in
     it, or None for a value that is no list (`value` is then the whole of it; an empty list is one
-    such). line: 1 for the first. text: the record as it stands in the file."""
+    such). line: 1 for the first. text: the record as it stands in the file.
+    """
 
     key: str | None
     index: int | None
@@ -58,7 +59,8 @@ def read_records(
     path: str | Path, expected: type = dict, drop: Collection[str] = ()
 ) -> dict | list:
     """The same value as `read_json`, records without the keys in `drop` (polygons) and sharing
-    their key strings: a fifth of the memory."""
+    their key strings: a fifth of the memory.
+    """
     found: dict | list = expected()
     for record in stream_json(path, expected):
         value = record.value

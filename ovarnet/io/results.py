@@ -1,5 +1,6 @@
 """Detections as plain data for JSON files: one record per image, and one COCO-style results list
-over all images."""
+over all images.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +70,8 @@ def coco_results(file_name: str, image_id: int, found: Detections) -> list[dict]
 
 def file_names(files: Sequence[str | Path]) -> list[str]:
     """What each image is called: its file name; where several have the same, as much of the path as
-    tells it from the others."""
+    tells it from the others.
+    """
     same = Counter(Path(file).name for file in files)
     ends = Counter(end for file in files if same[Path(file).name] > 1 for end in path_ends(file))
     return [
@@ -82,7 +84,8 @@ def file_names(files: Sequence[str | Path]) -> list[str]:
 
 def image_ids(files: Sequence[str | Path]) -> list[int]:
     """The number in each file name where all are different numbers (as in COCO: 000000000139.jpg is
-    139), else 1, 2, 3, ..."""
+    139), else 1, 2, 3, ...
+    """
     stems = [Path(file).stem for file in files]
     numbers = [int(stem) for stem in stems if stem.isdecimal()]
     return numbers if len(set(numbers)) == len(stems) else list(range(1, len(stems) + 1))

@@ -22,7 +22,8 @@ def member_path(shard: str | Path, offset: int, size: int, name: str) -> str:
 
 def read_member(path: str | Path) -> bytes | None:
     """The content of a member; None when `path` is no such string. InputError: the shard has become
-    shorter than that."""
+    shorter than that.
+    """
     match = _MEMBER.fullmatch(str(path))
     if match is None:
         return None

@@ -45,7 +45,8 @@ def match(
 
 def inside_crowd(candidates: Tensor, crowds: Tensor) -> Tensor:
     """(M,) bool: half of the candidate's area or more lies in one of the crowd boxes (K, 4). COCO
-    measures overlap with a crowd so."""
+    measures overlap with a crowd so.
+    """
     if not len(crowds):
         return torch.zeros(len(candidates), dtype=torch.bool, device=candidates.device)
     sides = (

@@ -30,7 +30,8 @@ def box_loss(deltas: Tensor, targets: Tensor, judged: int) -> Tensor:
 
 def background_loss(logits: Tensor, weights: Tensor) -> Tensor:
     """Regions that show no object: every category is wrong. logits: (R, C), weights: (C,). Mean
-    weighted BCE; R and C may be 0."""
+    weighted BCE; R and C may be 0.
+    """
     if not logits.numel():
         return logits.sum() * 0
     return (F.softplus(logits) * weights.to(logits)).mean()

@@ -27,7 +27,8 @@ def kl_divergence(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
 
 def cosine_loss(features: Tensor, reference: Tensor) -> Tensor:
     """Mean of 1 - cosine between the rows of `features` and `reference`, both (R, D); the reference
-    gets no gradient. 0 when R is 0."""
+    gets no gradient. 0 when R is 0.
+    """
     if not len(features):
         return features.sum() * 0
     return 1 - F.cosine_similarity(features, reference.detach().to(features), dim=1).mean()

@@ -15,7 +15,8 @@ POSITION_DROPOUT = 0.2
 
 class PatchMerging(nn.Module):
     """Every 2 x 2 cells become one token: (R, C, S, S) -> (R, S/2 * S/2, d), row by row. S must be
-    even."""
+    even.
+    """
 
     def __init__(self, channels: int, width: int):
         super().__init__()
@@ -86,7 +87,8 @@ class AttentionPool(nn.Module):
 
 def first_tokens(layer: nn.TransformerEncoderLayer, tokens: Tensor, count: int) -> Tensor:
     """`layer(tokens)[:, :count]` of a post-norm layer, without the work for the tokens that nobody
-    reads: a fifth of four layers' time."""
+    reads: a fifth of four layers' time.
+    """
     asked = tokens[:, :count]
     asked = layer.norm1(
         asked + layer.dropout1(layer.self_attn(asked, tokens, tokens, need_weights=False)[0])
@@ -97,7 +99,8 @@ def first_tokens(layer: nn.TransformerEncoderLayer, tokens: Tensor, count: int) 
 
 def delta_branch(width: int) -> nn.Sequential:
     """Vector (R, width) -> box deltas (R, 4), near 0 at the start, so that boxes begin as they were
-    proposed."""
+    proposed.
+    """
     branch = nn.Sequential(nn.Linear(width, width // 2), nn.LeakyReLU(), nn.Linear(width // 2, 4))
     nn.init.normal_(branch[-1].weight, std=1e-3)
     nn.init.zeros_(branch[-1].bias)

@@ -64,7 +64,8 @@ def random_crop_boxes(
 
 def enlarge_boxes(boxes: Tensor, enlarge: float | Tensor) -> Tensor:
     """Grow (R, 4) boxes about their centres by the factor 1 + enlarge, a number or (R, 1). Returns
-    float64 on the CPU, not clipped."""
+    float64 on the CPU, not clipped.
+    """
     boxes = boxes.detach().to("cpu", torch.float64)
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
     half = half * (1 + enlarge)
@@ -73,7 +74,8 @@ def enlarge_boxes(boxes: Tensor, enlarge: float | Tensor) -> Tensor:
 
 def whole_pixels(boxes: Tensor, height: int, width: int) -> Tensor:
     """Clip (R, 4) boxes to the image and round them to whole pixels, at least one wide and one
-    high. Returns int64."""
+    high. Returns int64.
+    """
     boxes = _clip(boxes, height, width).round().long()
     limits = torch.tensor([width, height])
     top_left = torch.minimum(boxes[:, :2], limits - 1)
@@ -88,7 +90,8 @@ def _clip(boxes: Tensor, height: int, width: int) -> Tensor:
 
 def _sub_crop(boxes: Tensor, share: Tensor, place: Tensor) -> Tensor:
     """Keep `share` (R, 2) of the width and height of each box; `place` (R, 2) in [0, 1] says where,
-    0 = left / top."""
+    0 = left / top.
+    """
     sides = boxes[:, 2:] - boxes[:, :2]
     top_left = boxes[:, :2] + place * (1 - share) * sides
     return torch.cat([top_left, top_left + share * sides], dim=1)
@@ -98,7 +101,8 @@ def _resize_and_pad(
     image: Tensor, regions: Tensor, size: int, mean: Sequence[float], std: Sequence[float]
 ) -> Tensor:
     """Cut whole-pixel regions (R, 4) int64 out of the image; resize, normalise and centre each in
-    an S x S square of zeros."""
+    an S x S square of zeros.
+    """
     crops = image.new_zeros(len(regions), 3, size, size)
     mean, std = (image.new_tensor(list(values))[:, None, None] for values in (mean, std))
     for crop, (x1, y1, x2, y2) in zip(crops, regions.tolist(), strict=True):
@@ -113,6 +117,7 @@ def _resize_and_pad(
 
 def _fitted(height: int, width: int, size: int) -> tuple[int, int]:
     """Height and width scaled by one factor so that the longer is `size`; the shorter is at least
-    one pixel."""
+    one pixel.
+    """
     longer = max(height, width)
     return max(1, round(height * size / longer)), max(1, round(width * size / longer))

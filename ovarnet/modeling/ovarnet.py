@@ -67,7 +67,8 @@ class OvarNet(Predictor):
 
     def regions(self, batch: Batch) -> list[RegionEmbeddings]:
         """Images that are padded to the same size share a pass, so what is found in one does not
-        depend on its neighbours."""
+        depend on its neighbours.
+        """
         same_size = defaultdict(list)
         for index, image in enumerate(batch.images):
             same_size[self.resize.padded(*image.shape[1:])].append(index)
@@ -103,7 +104,8 @@ class OvarNet(Predictor):
         self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
     ) -> list[Proposals]:
         """As in `ovarnet.proposals.detector.Proposer`: the boxes of the model's own region proposal
-        network, before they are refined."""
+        network, before they are refined.
+        """
         return [self._proposed(image) for image in images]
 
     def _proposed(self, image: Tensor) -> Proposals:
@@ -117,13 +119,15 @@ class OvarNet(Predictor):
         self, images: Sequence[Tensor]
     ) -> tuple[Tensor, list[tuple[int, int]], list[tuple[int, int]]]:
         """Images (3, H, W) in [0, 1] -> the batch, normalised, resized and padded; height and width
-        of each in it, and before."""
+        of each in it, and before.
+        """
         batch, _ = self.resize([image.to(self.device) for image in images])
         return batch.tensors, batch.image_sizes, [tuple(image.shape[1:]) for image in images]
 
     def extract_features(self, pixels: Tensor) -> Features:
         """The one pass of the image encoder. No gradient is kept through a trunk that does not
-        learn."""
+        learn.
+        """
         learns = next(self.backbone.trunk.parameters()).requires_grad
         with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
             trunk = self.backbone.trunk_maps(pixels)
@@ -133,7 +137,8 @@ class OvarNet(Predictor):
         self, features: Features, sizes: list[tuple[int, int]]
     ) -> tuple[list[Tensor], list[Tensor]]:
         """The best `proposals` boxes (R, 4) in the batch frame and their objectness (R,), for each
-        image, best first."""
+        image, best first.
+        """
         boxes, objectness = self.rpn.propose(self.rpn(features.pyramid), sizes)
         return [rows[: self.proposals] for rows in boxes], [
             rows[: self.proposals] for rows in objectness
@@ -143,7 +148,8 @@ class OvarNet(Predictor):
         self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Boxes in the batch frame -> for each image embeddings (R, D), not normalised, and box
-        deltas (R, 4)."""
+        deltas (R, 4).
+        """
         embeddings, deltas = self.head(features, boxes, sizes)
         counts = [len(rows) for rows in boxes]
         return embeddings.split(counts), deltas.split(counts)
@@ -162,7 +168,8 @@ class OvarNet(Predictor):
         original: tuple[int, int],
     ) -> RegionEmbeddings:
         """Boxes moved by the deltas, within the image, in pixels of the original; those that shrink
-        to nothing are dropped."""
+        to nothing are dropped.
+        """
         boxes = clip_boxes_to_image(self.box_coder.decode_single(deltas, boxes), size)
         kept = remove_small_boxes(boxes, MIN_SIDE)
         return RegionEmbeddings(
@@ -172,7 +179,8 @@ class OvarNet(Predictor):
 
 def text_tower_only(clip: Clip) -> Clip:
     """A copy of `clip` without its image tower: what OvarNet keeps of CLIP, once the backbone has
-    its own copy of that tower."""
+    its own copy of that tower.
+    """
     visual, clip.model.visual = clip.model.visual, nn.Identity()
     try:
         return copy.deepcopy(clip)

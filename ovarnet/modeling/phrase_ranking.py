@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Evidence(NamedTuple):
     """Probabilities in [0, 1] that speak for each region. objectness: (R,). category: (R, 1), or
     (R, 0) where the phrase names none. attributes: (R, A). phrase: (R, 1), or (R, 0) where the
-    phrase is a single word or has no category."""
+    phrase is a single word or has no category.
+    """
 
     objectness: Tensor
     category: Tensor
@@ -33,7 +34,8 @@ class Evidence(NamedTuple):
 
     def score(self) -> Tensor:
         """(R,) geometric mean of all of them: one that fails a word does not make up for it by
-        another."""
+        another.
+        """
         factors = torch.cat(
             [self.objectness[:, None], self.category, self.attributes, self.phrase], dim=1
         )
@@ -47,14 +49,14 @@ class PhraseRanker:
     score = (objectness * p(category) * p(attribute 1) * ... * p(attribute A) * p(phrase)) ^ (1 /
     number of factors)
 
-    p(word) is the softmax of its logit over the word and its competing words; of a word without competing words, the
-    sigmoid. Rivals of a word that the vocabulary knows are the other words of its kind: all
-    categories, or the attributes of its parent type ("red" against the other colours), those that
-    the phrase also says left out. So the question is not whether a region is rather red, but
-    whether it is red rather than orange, which a CLIP answers better. A word that the vocabulary
-    does not know is judged by itself, because it may mean the same as any word there, or more
-    ("vehicle"). p(phrase), for phrases with category and attributes: the phrase as one text,
-    against the category alone and its competing words.
+    p(word) is the softmax of its logit over the word and its competing words; of a word without
+    competing words, the sigmoid. Rivals of a word that the vocabulary knows are the other words of
+    its kind: all categories, or the attributes of its parent type ("red" against the other
+    colours), those that the phrase also says left out. So the question is not whether a region is
+    rather red, but whether it is red rather than orange, which a CLIP answers better. A word that
+    the vocabulary does not know is judged by itself, because it may mean the same as any word
+    there, or more ("vehicle"). p(phrase), for phrases with category and attributes: the phrase as
+    one text, against the category alone and its competing words.
     """
 
     def __init__(self, classifier: nn.Module, vocabulary: Vocabulary, phrase: str):
@@ -80,7 +82,8 @@ class PhraseRanker:
         self, regions: RegionEmbeddings, known: tuple[Tensor, Tensor] | None = None
     ) -> Evidence:
         """What speaks for each region; on the CPU. known: `vocabulary_logits`, where many phrases
-        are asked of the same regions."""
+        are asked of the same regions.
+        """
         other_categories, other_attributes = known or vocabulary_logits(
             self.classifier, self.vocabulary, regions
         )
@@ -116,7 +119,8 @@ def vocabulary_logits(
     classifier: nn.Module, vocabulary: Vocabulary, regions: RegionEmbeddings
 ) -> tuple[Tensor, Tensor]:
     """(R, C) and (R, A): logits of all words of the model, on the CPU. The same for every
-    phrase."""
+    phrase.
+    """
     kinds = (vocabulary.categories, "category"), (vocabulary.attributes, "attribute")
     return tuple(
         classifier(regions.embeddings, classifier.embed(words, kind)).cpu() for words, kind in kinds
@@ -125,7 +129,8 @@ def vocabulary_logits(
 
 def competing_words(asked: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -> Tensor:
     """(asked, words) bool: which words each asked word is weighed against. None for an asked word
-    that is not among the words; never a word that is asked itself, by its name or as a synonym."""
+    that is not among the words; never a word that is asked itself, by its name or as a synonym.
+    """
     named = [
         next((i for i, word in enumerate(words) if one.name in (word.name, *word.synonyms)), None)
         for one in asked
@@ -141,8 +146,9 @@ def competing_words(asked: Sequence[Word], words: Sequence[Word], *, same_parent
 
 
 def probabilities(logits: Tensor, others: Tensor, competing: Tensor) -> Tensor:
-    """logits: (R, asked). others: (R, words). competing: (asked, words). -> (R, asked): softmax over a
-    word and its competing words, or sigmoid."""
+    """logits: (R, asked). others: (R, words). competing: (asked, words). -> (R, asked): softmax
+    over a word and its competing words, or sigmoid.
+    """
     columns = [
         torch.cat([logits[:, i : i + 1], others[:, against]], dim=1).softmax(dim=1)[:, 0]
         if against.any()

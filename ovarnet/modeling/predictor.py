@@ -28,7 +28,8 @@ BATCH_PIXELS = 24_000_000  # 24 Mpx are 288 MB as float32 RGB
 
 class RegionEmbeddings(NamedTuple):
     """What a model sees in one image. boxes: (R, 4). objectness: (R,) in [0, 1]. embeddings: (R,
-    D), of any length. R may be 0."""
+    D), of any length. R may be 0.
+    """
 
     boxes: Tensor
     objectness: Tensor
@@ -38,7 +39,8 @@ class RegionEmbeddings(NamedTuple):
 class Batch(NamedTuple):
     """A few images of any sizes. images: (3, H, W) float RGB in [0, 1]. names: file of each, None
     where it has none. boxes: (R, 4) for each image, checked and clipped, or None when boxes are to
-    be found."""
+    be found.
+    """
 
     images: list[Tensor]
     names: list[str | None]
@@ -84,7 +86,8 @@ class Predictor(nn.Module):
 
     def regions(self, batch: Batch) -> list[RegionEmbeddings]:
         """Embed the given boxes of each image (all of them, in order, objectness 1), or find boxes
-        where `batch.boxes` is None."""
+        where `batch.boxes` is None.
+        """
         raise NotImplementedError
 
     @property
@@ -135,8 +138,8 @@ class Predictor(nn.Module):
         and its attributes the attribute columns, with probabilities as the rule takes them.
         `scores` = geometric mean of objectness (1 for a given box), p(category), p(attribute) of
         each attribute, and p(phrase), the phrase as one text; the probabilities are weighed against
-        the other words of the model's vocabulary (`finding.PhraseRanker` states how). Scores of the same
-        phrase can be compared over images. Boxes that are found come best first; of boxes that
+        the other words of the model's vocabulary (`finding.PhraseRanker` states how). Scores of the
+        same phrase can be compared over images. Boxes that are found come best first; of boxes that
         overlap (IoU > `nms_iou`) the best is kept; at most `limit` remain; N may be 0. Given boxes
         keep their order: the best is `found.scores.argmax()`. The returned tensors are on the CPU.
         Raises InputError: a phrase that is empty, says only what is not wanted or is too long for
@@ -170,7 +173,8 @@ class Predictor(nn.Module):
 
     def _batches(self, images: list, boxes: list | None) -> Iterator[Batch]:
         """Read images a few at a time, so that a long list of large photos does not fill the
-        memory."""
+        memory.
+        """
         batch, pixels = Batch([], [], None if boxes is None else []), 0
         for index, image in enumerate(images):
             name = _name(image)
@@ -215,7 +219,8 @@ class Predictor(nn.Module):
 
     def _best(self, found: Detections) -> Detections:
         """Class-aware suppression of overlapping boxes; class-agnostic when no category was
-        asked."""
+        asked.
+        """
         classes = (
             found.category_scores.argmax(dim=1)
             if found.categories
@@ -261,7 +266,8 @@ def checked_boxes(boxes, height: int, width: int, owner: str) -> Tensor:
 
 def _as_lists(image, boxes) -> tuple[bool, list, list | None]:
     """Whether one image was given, the images, and the boxes of each (None: they are to be
-    found)."""
+    found).
+    """
     if isinstance(image, (list, tuple)):
         return False, list(image), _one_each(boxes, len(image))
     return True, [image], None if boxes is None else [boxes]

@@ -1,5 +1,6 @@
 """Image resizing for torchvision's detectors, for images of any shape: from one pixel to a strip of
-20000 x 20."""
+20000 x 20.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ class DetectorResize(GeneralizedRCNNTransform):
         self, image: Tensor, target: dict[str, Tensor] | None = None
     ) -> tuple[Tensor, dict[str, Tensor] | None]:
         """image: (3, H, W); target: {"boxes": (N, 4), ...} or None. Called by torchvision for each
-        image."""
+        image.
+        """
         before = tuple(image.shape[-2:])
         after = self.resized(*before)
         if after != before:
@@ -63,7 +65,8 @@ class DetectorResize(GeneralizedRCNNTransform):
 
     def padded(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of the batch that an image makes when it is alone: resized, then padded
-        to multiples of 32."""
+        to multiples of 32.
+        """
         height, width = self.resized(height, width)
         return math.ceil(height / PAD_MULTIPLE) * PAD_MULTIPLE, math.ceil(
             width / PAD_MULTIPLE

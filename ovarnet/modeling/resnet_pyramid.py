@@ -1,5 +1,6 @@
 """A feature pyramid on CLIP's ModifiedResNet: the backbone of detectors that start from a CLIP
-image tower."""
+image tower.
+"""
 
 from __future__ import annotations
 

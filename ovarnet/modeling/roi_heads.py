@@ -30,7 +30,8 @@ LATER_STAGES = {"c4": ("layer4",), "c3": ("layer3", "layer4"), "c2": ("layer2", 
 
 class Features(NamedTuple):
     """Maps of a batch by name. trunk: CLIP's own. pyramid: of one width, (N, C, H / stride, W /
-    stride)."""
+    stride).
+    """
 
     trunk: dict[str, Tensor]
     pyramid: dict[str, Tensor]
@@ -54,7 +55,8 @@ class RoiHead(nn.Module):
         self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]
     ) -> tuple[Tensor, Tensor]:
         """boxes: (R_i, 4) for each image. sizes: height and width of each image without padding.
-        Returns the rows of all images."""
+        Returns the rows of all images.
+        """
         if not self.square:
             return self.cells(self.align(getattr(features, self.source), boxes, sizes))
         cells = self.align(
@@ -65,7 +67,8 @@ class RoiHead(nn.Module):
 
 def squares_around(boxes: Tensor) -> Tensor:
     """(R, 4) boxes -> squares about their centres whose side is the longer side grown by `ENLARGE`;
-    they may reach beyond the image."""
+    they may reach beyond the image.
+    """
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     halves = (boxes[:, 2:] - boxes[:, :2]).amax(dim=1, keepdim=True) * (1 + ENLARGE) / 2
     return torch.cat([centres - halves, centres + halves], dim=1)
@@ -73,7 +76,8 @@ def squares_around(boxes: Tensor) -> Tensor:
 
 def within_boxes(boxes: Tensor, size: int) -> Tensor:
     """(R, 1, size, size) float: 1 for the cells of `squares_around` that the grown box reaches, of
-    which there are always some; else 0."""
+    which there are always some; else 0.
+    """
     sides = boxes[:, 2:] - boxes[:, :2]
     reach = (sides / sides.amax(dim=1, keepdim=True)).clamp(
         min=1e-3
@@ -87,7 +91,8 @@ def within_boxes(boxes: Tensor, size: int) -> Tensor:
 
 class AveragePool(nn.Module):
     """Three stride-2 convolutions, the mean over what is left, and one linear map: no attention
-    (the paper's alternative)."""
+    (the paper's alternative).
+    """
 
     def __init__(self, channels: int, embed_dim: int, *, width: int = 512):
         super().__init__()

@@ -24,7 +24,8 @@ NMS_IOU = 0.7
 
 class AnchorPredictions(NamedTuple):
     """anchors: (M, 4), the same for all images of the batch. logits: (N, M) objectness. deltas: (N,
-    M, 4). per_map: anchors of each map."""
+    M, 4). per_map: anchors of each map.
+    """
 
     anchors: Tensor
     logits: Tensor
@@ -81,7 +82,8 @@ class RegionProposalNetwork(RegionProposalNetwork):
         self, predictions: AnchorPredictions, sizes: list[tuple[int, int]]
     ) -> tuple[list[Tensor], list[Tensor]]:
         """sizes: height and width of each image without padding. Returns boxes (R, 4) and
-        objectness (R,) of each image, best first."""
+        objectness (R,) of each image, best first.
+        """
         images = len(predictions.logits)
         boxes = self.box_coder.decode(
             predictions.deltas.detach().reshape(-1, 4), [predictions.anchors] * images
@@ -95,7 +97,8 @@ class RegionProposalNetwork(RegionProposalNetwork):
 
     def _anchors(self, maps: list[Tensor]) -> Tensor:
         """With the strides stated: torchvision divides the image by the map, which is not the
-        stride where a map was rounded up."""
+        stride where a map was rounded up.
+        """
         generator, like = self.anchor_generator, maps[0]
         generator.set_cell_anchors(like.dtype, like.device)
         strides = [

@@ -113,7 +113,8 @@ class BoxFile:
 
 def image_key(image: str | Path, keys: Collection[str], source: Path) -> str:
     """As `find_key`. Raises InputError when none of `keys` means the image; `source` is the file
-    they are from."""
+    they are from.
+    """
     key = find_key(image, keys)
     if key is None:
         known = ", ".join(list(keys)[:3]) or "none"
@@ -156,7 +157,8 @@ def _as_name(value) -> str | None:
 
 def _as_float(value: float) -> float:
     """Infinite for a whole number of hundreds of digits; what is not finite is refused where the
-    image is known."""
+    image is known.
+    """
     try:
         return float(value)
     except OverflowError:

@@ -38,7 +38,8 @@ BASE_BOXES_ONLY = "trained on boxes of base categories only"
 
 class Proposer(Protocol):
     """Where boxes come from when the user gives none. provenance: what it was trained on, in a few
-    words, for reports."""
+    words, for reports.
+    """
 
     provenance: str
 
@@ -47,7 +48,8 @@ class Proposer(Protocol):
     ) -> list[Proposals]:
         """images: (3, H, W) float RGB in [0, 1], of any sizes. names: the file of each image, None
         where it has none; only proposers that look boxes up need them. Returns per image, on the
-        CPU, boxes in pixels of that image, best first; R may be 0."""
+        CPU, boxes in pixels of that image, best first; R may be 0.
+        """
 
 
 class DetectorProposer(nn.Module):

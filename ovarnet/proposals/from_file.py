@@ -45,7 +45,8 @@ class FileProposals:
         self, images: list[Tensor], names: Sequence[str | None] | None = None
     ) -> list[Proposals]:
         """As in `Proposer`. Boxes are clipped to the image; what has no area left is dropped.
-        InputError: an image without a name (an array, say), or one that the file does not hold."""
+        InputError: an image without a name (an array, say), or one that the file does not hold.
+        """
         return [
             self._of(image, name)
             for image, name in zip(images, names or [None] * len(images), strict=True)
@@ -99,7 +100,8 @@ class FileProposals:
 
 def shards_in(folder: str | Path) -> list[Path]:
     """The files of a folder that `ovarnet propose` wrote; none where it is something else, such as
-    a checkpoint."""
+    a checkpoint.
+    """
     return sorted(Path(folder).glob("[0-9]*.json")) if os.path.isdir(folder) else []
 
 

@@ -86,7 +86,8 @@ def write_proposals(
 
 def read_proposals(folder: str | Path) -> dict[str, Proposals]:
     """Image name -> proposals, best first, of all shards in `folder`, for training. InputError:
-    there are none, or they are of a proposer that may have seen boxes of novel categories."""
+    there are none, or they are of a proposer that may have seen boxes of novel categories.
+    """
     paths, origin = shards_in(folder), _origin(Path(folder))
     if not paths:
         raise InputError(
@@ -110,7 +111,8 @@ def stored_proposals(
     folders: Sequence[str | Path], files: Sequence[str], most: int
 ) -> dict[str, Proposals]:
     """File -> its best `most` proposals in any of `folders`. InputError names a file that has
-    none."""
+    none.
+    """
     known = {
         name: proposals for folder in folders for name, proposals in read_proposals(folder).items()
     }
@@ -127,7 +129,8 @@ def stored_proposals(
 
 def best_and_largest(proposals: Proposals, most: int) -> Proposals:
     """The best `most` and, if it is not among them, the largest one, last; it stands for the
-    image."""
+    image.
+    """
     kept = list(range(min(most, len(proposals))))
     largest = [int(areas(proposals.boxes).argmax())] if len(proposals) else []
     return proposals[kept + [row for row in largest if row not in kept]]

@@ -1,6 +1,7 @@
 """torchvision's COCO-pretrained Faster R-CNN as a class-agnostic proposer. It has seen boxes of all
 80 COCO classes, so results with it are no open-vocabulary results on COCO; it is there for photos
-when no base-only proposer is at hand."""
+when no base-only proposer is at hand.
+"""
 
 from __future__ import annotations
 

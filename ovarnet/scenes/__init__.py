@@ -1,2 +1,3 @@
 """The generated world: its renderer, the training chain on it, ablations and reports. The method
-does not depend on it."""
+does not depend on it.
+"""

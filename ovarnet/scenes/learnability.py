@@ -45,7 +45,8 @@ _COLUMNS = {
 @dataclass(frozen=True)
 class Crops:
     """pixels: (N, 3, CROP, CROP) uint8. categories: (N,) int64. labels: (N, A) int8 of POSITIVE /
-    NEGATIVE / UNKNOWN."""
+    NEGATIVE / UNKNOWN.
+    """
 
     pixels: Tensor
     categories: Tensor
@@ -55,7 +56,8 @@ class Crops:
 @dataclass(frozen=True)
 class WordResult:
     """Average precision of one word and its chance level, the share of positives. count: labelled
-    crops."""
+    crops.
+    """
 
     kind: str
     parent: str
@@ -151,7 +153,8 @@ class _Net(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """pixels: (N, 3, CROP, CROP) uint8 -> category logits (N, C) and attribute logits (N,
-        A)."""
+        A).
+        """
         pixels = (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         maps = self.surface(pixels)
         attributes = self.words(torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1))
@@ -163,7 +166,8 @@ class _Net(nn.Module):
 
 def _loss(categories: Tensor, attributes: Tensor, batch: Crops) -> Tensor:
     """Cross entropy over categories and over each exclusive type, binary cross entropy over the
-    free words."""
+    free words.
+    """
     total = F.cross_entropy(categories, batch.categories)
     for parent, columns in _COLUMNS.items():
         logits, labels = attributes[:, columns], batch.labels[:, columns]
@@ -210,7 +214,8 @@ def _train(crops: Crops, epochs: int, seed: int, progress) -> _Net:
 @torch.no_grad()
 def _scores(net: _Net, crops: Crops) -> tuple[np.ndarray, np.ndarray]:
     """Category (N, C) and attribute (N, A) scores in [0, 1]: a softmax within each exclusive type,
-    a sigmoid elsewhere."""
+    a sigmoid elsewhere.
+    """
     outputs = [net(part) for part in crops.pixels.split(256)]
     categories, attributes = (torch.cat(parts) for parts in zip(*outputs, strict=True))
     scores = attributes.sigmoid()
@@ -238,7 +243,8 @@ def measure_learnability(
     seed: int, scenes: int, epochs: int, progress=lambda step, steps, loss: None
 ) -> list[WordResult]:
     """Train on `scenes` scenes and score every word on fresh ones. progress: called after each
-    step."""
+    step.
+    """
     fresh = render_crops(seed, "test", max(20, scenes // 4))
     net = _train(render_crops(seed, "val", scenes), epochs, seed, progress)
     category_scores, attribute_scores = _scores(net, fresh)

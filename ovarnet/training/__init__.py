@@ -16,7 +16,8 @@ from ovarnet.config.settings import (
 
 def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
     """Run the stage that `config` (a dataclass of ovarnet.config.settings) describes; returns the
-    checkpoint folder it wrote."""
+    checkpoint folder it wrote.
+    """
     if isinstance(config, ClipTraining):
         from ovarnet.training.clip.stage import train_clip
 

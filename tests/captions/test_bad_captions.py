@@ -32,7 +32,8 @@ def parser() -> CaptionParser:
 )
 def test_no_known_word_gives_empty_lists(parser, text):
     record = parser.parse(text)
-    assert not record.known_words and (record.categories, record.attributes, record.pairs) == (
+    assert not record.known_words
+    assert (record.categories, record.attributes, record.pairs) == (
         (),
         (),
         (),
@@ -76,7 +77,8 @@ def test_time_does_not_grow_with_the_square_of_the_length(parser, part):
 
 def test_of_ten_thousand_characters_the_first_two_thousand_are_read(parser):
     record = parser.parse("a red dog and " * 720)
-    assert record.pairs == (("red", "dog", "dog"),) and len(record.text) <= LONGEST_CAPTION == 2_000
+    assert record.pairs == (("red", "dog", "dog"),)
+    assert len(record.text) <= LONGEST_CAPTION == 2_000
     assert parser.parse("-" * 10_000 + "a red dog").categories == ()
 
 

@@ -123,7 +123,8 @@ def test_exact_record(parser, line):
     record = parser.parse(text)
     assert record.text == text
     assert list(record.categories) == [name for name in categories.split(", ") if name]
-    assert set(record.pairs) == set(expected) and len(record.pairs) == len(expected)
+    assert set(record.pairs) == set(expected)
+    assert len(record.pairs) == len(expected)
     assert set(record.attributes) == {pair.attribute for pair in expected} | {
         name for name in alone.split(", ") if name
     }
@@ -142,7 +143,8 @@ def _pair(said: str) -> Pair:
 
 def test_words_keep_their_order_of_mention(parser):
     record = parser.parse("a wet dog and a red car and a wet bench")
-    assert record.categories == ("dog", "car", "bench") and record.attributes == ("wet", "red")
+    assert record.categories == ("dog", "car", "bench")
+    assert record.attributes == ("wet", "red")
     assert record.pairs == (
         Pair("wet", "dog", "dog"),
         Pair("red", "car", "car"),

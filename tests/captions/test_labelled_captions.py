@@ -29,7 +29,8 @@ def benchmark():
 def test_labels_are_words_of_the_vocabulary():
     pairs = json.loads((HERE / "flickr8k_labels.json").read_text(encoding="utf-8"))["pairs"]
     names = set(Vocabulary.load(HERE / "words.json").attribute_names)
-    assert len(pairs) == 200 and sum(map(len, pairs.values())) == 155
+    assert len(pairs) == 200
+    assert sum(map(len, pairs.values())) == 155
     assert all(attribute in names for line in pairs.values() for attribute, _ in line)
 
 

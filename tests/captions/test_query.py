@@ -65,10 +65,8 @@ def test_what_cannot_be_scored_is_told():
 
 
 def test_the_text_is_tidied_and_has_no_article():
-    assert (
-        read_query("  The  white\n car ").text == "white car"
-        and read_query("a photo of the white car").text == "white car"
-    )
+    assert read_query("  The  white\n car ").text == "white car"
+    assert read_query("a photo of the white car").text == "white car"
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,12 @@ def run(*arguments):
 
 def test_help_names_every_command_and_an_example():
     done = run("--help")
-    assert done.returncode == 0 and done.stderr == ""
+    assert done.returncode == 0
+    assert done.stderr == ""
     shown = " ".join(done.stdout.split())
     for name, module in cli.COMMANDS.items():
-        assert len(module.HELP) > 20 and f" {name} {module.HELP} " in shown
+        assert len(module.HELP) > 20
+        assert f" {name} {module.HELP} " in shown
     assert "example: ovarnet detect photo.jpg" in done.stdout
 
 
@@ -50,10 +52,8 @@ def help_of(name, monkeypatch, capsys):
 def test_help_of_each_command_explains_every_option_once(name, monkeypatch, capsys):
     shown = help_of(name, monkeypatch, capsys)
     assert shown.startswith(f"usage: ovarnet {name}")
-    assert (
-        all(line.count("(default: ") <= 1 for line in shown.splitlines())
-        and "(default: None)" not in shown
-    )
+    assert all(line.count("(default: ") <= 1 for line in shown.splitlines())
+    assert "(default: None)" not in shown
 
 
 @pytest.mark.parametrize(

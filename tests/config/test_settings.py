@@ -115,11 +115,9 @@ def test_bad_values_are_named_as_the_user_writes_them(tmp_path, override, messag
     )
     with pytest.raises(InputError) as error:
         load_config(path, [override])
-    assert (
-        message in str(error.value)
-        and str(path) in str(error.value)
-        and ": :" not in str(error.value)
-    )
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+    assert ": :" not in str(error.value)
 
 
 def test_the_ends_of_the_ranges_are_allowed(tmp_path):

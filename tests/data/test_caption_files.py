@@ -18,9 +18,8 @@ def read(path):
     broken = Skipped()
     items = list(read_caption_file(path, broken))
     positions = [item.position for item in items]
-    assert positions == sorted(positions) and all(
-        0 < position <= path.stat().st_size for position in positions
-    )
+    assert positions == sorted(positions)
+    assert all(0 < position <= path.stat().st_size for position in positions)
     prefix = f"{path}:"
     return (
         [(item.image, item.captions) for item in items],
@@ -161,7 +160,8 @@ def test_webdataset(tmp_path, name):
 def test_damaged_ends(tmp_path):
     whole = shard(tmp_path / "whole.tar", [("000.txt", b"a red dog"), ("001.txt", b"x" * 5000)])
     items, broken = read(write(tmp_path / "cut.tar", whole.read_bytes()[:3000]))
-    assert items == [("000", ("a red dog",))] and len(broken) == 1
+    assert items == [("000", ("a red dog",))]
+    assert len(broken) == 1
     packed = gzip.compress(b"a.jpg\tone\n" + bytes(range(33, 127)) * 2000)
     _, broken = read(write(tmp_path / "cut.tsv.gz", packed[:-200]))
     assert any("damaged" in reason for reason in broken)
@@ -183,9 +183,8 @@ def test_what_a_zipped_file_holds_before_its_damage_is_kept(tmp_path):
         tmp_path / "whole.tar", [("000.txt", b"a red dog"), ("001.txt", b"x" * 12_000)]
     ).read_bytes()
     items, broken = read(write(tmp_path / "shard.tar.gz", gzip.compress(whole[:10_240]) + damaged))
-    assert items == [("000", ("a red dog",))] and any(
-        "shard ends early or is damaged (Error " in reason for reason in broken
-    )
+    assert items == [("000", ("a red dog",))]
+    assert any("shard ends early or is damaged (Error " in reason for reason in broken)
 
 
 def test_files_that_cannot_be_read(tmp_path):

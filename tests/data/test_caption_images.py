@@ -98,16 +98,17 @@ def as_shards(folder):
 @pytest.mark.parametrize("write", [as_coco, as_cc3m, as_cc12m, as_shards])
 def test_all_fill_the_same_record(folder, write):
     first, second = load_captions(write(folder), None if write is as_shards else folder / "images")
-    assert first.captions == ["one red dog"] and second.captions[0] == "two dogs"
+    assert first.captions == ["one red dog"]
+    assert second.captions[0] == "two dogs"
     assert np.unique(read_image(first.file).reshape(-1, 3), axis=0).tolist() == [[255, 0, 0]]
     assert np.unique(read_image(second.file).reshape(-1, 3), axis=0).tolist() == [[0, 0, 255]]
     assert read_image_size(second.file) == (4, 6)
     if write is not as_shards:
-        assert second.captions == ["two dogs", "a cat"] and first.file == str(
-            folder / "images/a.png"
-        )
+        assert second.captions == ["two dogs", "a cat"]
+        assert first.file == str(folder / "images/a.png")
     else:
-        assert first.file.endswith("/000000000.png") and second.file.endswith("/b.png")
+        assert first.file.endswith("/000000000.png")
+        assert second.file.endswith("/b.png")
 
 
 def test_what_cannot_be_used_is_counted(folder):

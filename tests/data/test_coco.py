@@ -72,7 +72,9 @@ def test_boxes_become_corners_and_categories_are_found_by_name(files):
     assert first.is_crowd.tolist() == [True, False]
     assert first.instance_ids == ["3", "4"]
     assert first.attributes.tolist() == [[UNKNOWN, UNKNOWN]] * 2
-    assert second.image_id == "5" and len(second) == 0 and second.attributes.shape == (0, 2)
+    assert second.image_id == "5"
+    assert len(second) == 0
+    assert second.attributes.shape == (0, 2)
 
 
 def test_everything_left_out_is_counted_and_listed(files):
@@ -116,9 +118,8 @@ def test_everything_left_out_is_counted_and_listed(files):
     assert len(skipped) == 14
     assert skipped.items["category not in the vocabulary"] == ["annotation 2: traffic light"]
     assert skipped.items["image file missing"] == ["000000000005.jpg"]
-    assert "\n" not in str(
-        skipped
-    ) and "1 x category not in the vocabulary (e.g. annotation 2: traffic light)" in str(skipped)
+    assert "\n" not in str(skipped)
+    assert "1 x category not in the vocabulary (e.g. annotation 2: traffic light)" in str(skipped)
 
 
 def test_images_of_another_size_than_their_record_are_counted(files):
@@ -131,16 +132,15 @@ def test_images_of_another_size_than_their_record_are_counted(files):
     path.write_text(json.dumps(data))
     skipped = Skipped()
     (image,) = load_coco(path, folder, WORDS, skipped)
-    assert image.image_id == "9" and len(image) == 0
+    assert image.image_id == "9"
+    assert len(image) == 0
     assert skipped.items["image of another size than its record says"] == [
         f"{folder / '000000000007.jpg'}: 40 x 60 (width and height changed places, perhaps by its "
         "EXIF rotation), "
         "the record says 60 x 40"
     ]
-    assert (
-        skipped.counts["image unreadable"] == 1
-        and skipped.counts["annotation of an image left out"] == 2
-    )
+    assert skipped.counts["image unreadable"] == 1
+    assert skipped.counts["annotation of an image left out"] == 2
 
 
 def test_polygons_are_not_kept_but_change_nothing(files):
@@ -208,7 +208,8 @@ def test_files_that_cannot_be_used(files, changed, message):
     path, folder = files(**changed)
     with pytest.raises(InputError, match=message) as raised:
         load_coco(path, folder, WORDS)
-    assert str(path) in str(raised.value) and "\n" not in str(raised.value)
+    assert str(path) in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_truncated_file_and_missing_folder(files):

@@ -59,11 +59,9 @@ def write(tmp_path):
 def test_the_three_forms_of_attributes(write, attributes, labels):
     (image,) = load_custom(*write([box(attributes=attributes)]), WORDS)
     assert image.attributes.tolist() == [labels]
-    assert (
-        image.boxes.tolist() == [[1, 2, 11, 22]]
-        and image.categories.tolist() == [0]
-        and image.instance_ids == ["1"]
-    )
+    assert image.boxes.tolist() == [[1, 2, 11, 22]]
+    assert image.categories.tolist() == [0]
+    assert image.instance_ids == ["1"]
     assert (image.height, image.width, image.image_id) == (40, 60, "1")
 
 
@@ -203,9 +201,8 @@ def test_words_of_training_are_base_words(write):
     )
     skipped = Skipped()
     (image,) = load_custom(test, folder, WORDS, skipped)
-    assert image.categories.tolist() == [NO_CATEGORY] and image.attributes.tolist() == [
-        [UNKNOWN, POSITIVE, UNKNOWN]
-    ]
+    assert image.categories.tolist() == [NO_CATEGORY]
+    assert image.attributes.tolist() == [[UNKNOWN, POSITIVE, UNKNOWN]]
     assert skipped.counts == {
         "category not in the vocabulary": 1,
         "attribute not in the vocabulary": 1,

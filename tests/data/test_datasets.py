@@ -55,7 +55,8 @@ def coco(tmp_path):
 
 def test_coco_ovd_keeps_images_with_a_kept_box(coco):
     vocabulary, images = open_dataset("coco-ovd", coco, "val")
-    assert vocabulary.category_names == ["person", "dog"] and vocabulary.category_seen.tolist() == [
+    assert vocabulary.category_names == ["person", "dog"]
+    assert vocabulary.category_seen.tolist() == [
         True,
         False,
     ]
@@ -97,10 +98,8 @@ def test_vaw_training_erases_novel_labels(tmp_path):
     write_image(tmp_path / "images/VG_100K/9.jpg")
     vocabulary, (image,) = open_dataset("vaw", tmp_path, "train")
     assert vocabulary.attribute_seen.tolist() == [False, True]
-    assert (
-        image.attributes.tolist() == [[UNKNOWN, NEGATIVE]] * 2
-        and image.categories.tolist() == [NO_CATEGORY] * 2
-    )
+    assert image.attributes.tolist() == [[UNKNOWN, NEGATIVE]] * 2
+    assert image.categories.tolist() == [NO_CATEGORY] * 2
     _, (image,) = open_dataset("vaw", tmp_path, "test")
     assert image.attributes.tolist() == [[POSITIVE, NEGATIVE]]
 
@@ -116,7 +115,8 @@ def test_base_only_on_a_hand_made_case():
         "a.jpg", "1", 9, 9, [[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 3, 3]], [0, 1, NO_CATEGORY], labels
     )
     (kept,) = base_only([image, image[[1]]], vocabulary)
-    assert kept.boxes[:, 2].tolist() == [1, 3] and kept.categories.tolist() == [0, NO_CATEGORY]
+    assert kept.boxes[:, 2].tolist() == [1, 3]
+    assert kept.categories.tolist() == [0, NO_CATEGORY]
     assert kept.attributes.tolist() == [[UNKNOWN, POSITIVE], [UNKNOWN, UNKNOWN]]
     assert image.attributes[0].tolist() == [POSITIVE, POSITIVE], "the input is not changed"
 

@@ -129,7 +129,8 @@ def test_the_form_of_visual_genome_boxes_is_found_from_the_data(
     )
     with caplog.at_level("INFO"):
         vg, coco = load_lsa(file, folders, WORDS)
-    assert vg.boxes.tolist() == [read_as] and coco.boxes.tolist() == [[1, 2, 11, 22]]
+    assert vg.boxes.tolist() == [read_as]
+    assert coco.boxes.tolist() == [[1, 2, 11, 22]]
     assert form in caplog.text
 
 

@@ -100,7 +100,8 @@ def test_labels_are_columns_by_attribute_id_and_categories_by_coco_id(write):
         [UNKNOWN, UNKNOWN, POSITIVE],
     ]
     assert first.instance_ids == ["5", "6"]
-    assert len(second) == 0 and second.attributes.shape == (0, 3)
+    assert len(second) == 0
+    assert second.attributes.shape == (0, 3)
 
 
 def test_unusable_annotations_are_counted(write):

@@ -91,12 +91,14 @@ def coco(tmp_path):
 
 def test_coco_ovd_files_follow_the_rule_and_are_the_same_again(coco, capsys):
     code, out = prepare(capsys, "coco-ovd", "--root", coco)
-    assert code == 0 and "8 of 8 images opened, all decode" in out
+    assert code == 0
+    assert "8 of 8 images opened, all decode" in out
     assert "note     1 images with a base box; the full release has 107,761" in out
 
     def built(name):
         data = json.loads((coco / "annotations" / f"instances_{name}.json").read_text())
-        assert data["info"] == {"year": 2017} and data["licenses"] == []
+        assert data["info"] == {"year": 2017}
+        assert data["licenses"] == []
         return [
             [record["id"] for record in data[key]]
             for key in ("images", "annotations", "categories")
@@ -144,19 +146,14 @@ def test_problems_of_images_are_found(coco, capsys):
     write_image(coco / "val2017/extra.jpg")
     code, out = prepare(capsys, "coco-ovd", "--root", coco)
     assert code == 2
-    assert (
-        "1 x image file missing" in out and "1 x image of another size than its record says" in out
-    )
-    assert (
-        "of 6 images opened cannot be decoded" in out
-        and "1 pictures lie in more than one split" in out
-    )
+    assert "1 x image file missing" in out
+    assert "1 x image of another size than its record says" in out
+    assert "of 6 images opened cannot be decoded" in out
+    assert "1 pictures lie in more than one split" in out
     assert f"{coco / 'val2017'}: 1 files that no record names" in out
     listed = (coco / "prepared/problems.txt").read_text()
-    assert (
-        "image file missing: 000000000002.jpg" in listed
-        and "50 x 40, the record says 60 x 40" in listed
-    )
+    assert "image file missing: 000000000002.jpg" in listed
+    assert "50 x 40, the record says 60 x 40" in listed
     _, images = open_dataset("coco-ovd:48/32", coco, "val")
     assert [len(image) for image in images] == [2, 1, 1]
 
@@ -168,12 +165,12 @@ def test_boxes_of_no_area_do_not_keep_coco_from_being_ready(coco, capsys):
     content["annotations"].append({**coco_box(918, 3, 1), "bbox": [9.98, 18.56, 15.52, 0.0]})
     write_json(file, content)
     code, out = prepare(capsys, "coco-ovd", "--root", coco, "--splits", "train")
-    assert code == 0 and "1 x box has no area" in out and "annotation 918" in out
-    assert (
-        "2 images with a base box" in out
-        and "2 base boxes" in out
-        and "usable are 3 boxes in 2 images" in out
-    )
+    assert code == 0
+    assert "1 x box has no area" in out
+    assert "annotation 918" in out
+    assert "2 images with a base box" in out
+    assert "2 base boxes" in out
+    assert "usable are 3 boxes in 2 images" in out
 
 
 def test_counts_of_the_full_release_are_recognised(coco, capsys, monkeypatch):
@@ -186,7 +183,8 @@ def test_counts_of_the_full_release_are_recognised(coco, capsys, monkeypatch):
         },
     )
     out = prepare(capsys, "coco-ovd", "--root", coco)[1]
-    assert out.count("as in the full release") == 5 and "the full release has" not in out
+    assert out.count("as in the full release") == 5
+    assert "the full release has" not in out
 
 
 def test_a_category_without_id_is_named(coco, capsys):
@@ -195,9 +193,8 @@ def test_a_category_without_id_is_named(coco, capsys):
     del content["categories"][1]["id"]
     write_json(file, content)
     code, out = prepare(capsys, "coco-ovd", "--root", coco, "--splits", "val")
-    assert (
-        code == 2 and f"problem  {file}: the category 'traffic light' has no id; give each" in out
-    )
+    assert code == 2
+    assert f"problem  {file}: the category 'traffic light' has no id; give each" in out
 
 
 def vaw_record(instance, image, positive, negative, name="mug"):
@@ -240,7 +237,8 @@ def test_vaw_splits_and_index(vaw, capsys):
     assert code == 0
     assert "note     101 instances in train; the full release has 216,790" in out
     assert "usable are 101 instances in 2 images, 101 positive and 41 negative" in out
-    assert "1 x attribute not in the vocabulary" in out and "489/52" in out
+    assert "1 x attribute not in the vocabulary" in out
+    assert "489/52" in out
     assert json.loads((vaw / "splits/base2novel.json").read_text()) == {
         "base": {"red": 0, "wet": 1},
         "novel": {"orange": 2},
@@ -257,7 +255,8 @@ def test_vaw_splits_and_index(vaw, capsys):
         "orange",
         "red",
         "wet",
-    ] and vocabulary.attribute_seen.tolist() == [False, True, False]
+    ]
+    assert vocabulary.attribute_seen.tolist() == [False, True, False]
     assert images[1].attributes[0].tolist() == [UNKNOWN, NEGATIVE, UNKNOWN]
     before = snapshot(vaw)
     assert prepare(capsys, "vaw", "--root", vaw)[0] == 0
@@ -354,15 +353,11 @@ def test_ovad_counts(tmp_path, capsys):
         },
     )
     code, out = prepare(capsys, "ovad", "--root", tmp_path)
-    assert (
-        code == 2
-        and "missing" in out
-        and "1 objects (the release has about 14,300), 1 positive and 0 negative labels" in out
-    )
-    assert (
-        "1 x att_vec is not 2 values" in out
-        and "note     1 images; the full release has 2,000" in out
-    )
+    assert code == 2
+    assert "missing" in out
+    assert "1 objects (the release has about 14,300), 1 positive and 0 negative labels" in out
+    assert "1 x att_vec is not 2 values" in out
+    assert "note     1 images; the full release has 2,000" in out
 
 
 @pytest.fixture
@@ -404,29 +399,23 @@ def test_lsa_opens_by_name_and_training_has_no_novel_label(lsa):
     assert vocabulary.attribute_names == [
         "red",
         "in front of door",
-    ] and vocabulary.attribute_seen.tolist() == [True, False]
-    assert image.attributes.tolist() == [[POSITIVE, UNKNOWN]] and image.boxes.tolist() == [
-        [30, 20, 55, 35]
     ]
+    assert vocabulary.attribute_seen.tolist() == [True, False]
+    assert image.attributes.tolist() == [[POSITIVE, UNKNOWN]]
+    assert image.boxes.tolist() == [[30, 20, 55, 35]]
     _, images = open_dataset("lsa", lsa, "test")
-    assert (
-        images[0].attributes.tolist() == [[POSITIVE, POSITIVE]]
-        and len(images[:1]) == 1
-        and len(images[1:]) == 0
-    )
+    assert images[0].attributes.tolist() == [[POSITIVE, POSITIVE]]
+    assert len(images[:1]) == 1
+    assert len(images[1:]) == 0
 
 
 def test_lsa_reports_sources_and_the_reading_of_boxes(lsa, capsys):
     code, out = prepare(capsys, "lsa", "--root", lsa, "--splits", "train", "test")
     assert code == 2  # two sources of images and a split list are not there
-    assert (
-        f"missing  {lsa}/images/flickr: get Flickr30k" in out
-        and f"missing  {lsa}/images/oi: get Open Images" in out
-    )
-    assert (
-        f"missing  {lsa}/common2rare.json" in out
-        and "note     1 base words in common2common.json; the full release has 4,921" in out
-    )
+    assert f"missing  {lsa}/images/flickr: get Flickr30k" in out
+    assert f"missing  {lsa}/images/oi: get Open Images" in out
+    assert f"missing  {lsa}/common2rare.json" in out
+    assert "note     1 base words in common2common.json; the full release has 4,921" in out
     assert (
         "vg boxes are read as x, y, width, height: of 1, 1 are impossible as corners and 0 as x, y"
         in out
@@ -437,14 +426,16 @@ def test_boxes_of_no_area_are_a_note_in_published_sets_only(vaw, tmp_path, capsy
     flat = {**vaw_record(301, 4, ["wet"], []), "instance_bbox": [1, 1, 9, 0]}
     write_json(vaw / "test.json", [vaw_record(300, 4, ["orange"], ["wet"]), flat])
     code, out = prepare(capsys, "vaw", "--root", vaw)
-    assert code == 0 and "note     test.json: 1 x box has no area" in out
+    assert code == 0
+    assert "note     test.json: 1 x box has no area" in out
     write_image(tmp_path / "mine/images/a.jpg")
     write_json(
         tmp_path / "mine/train.json",
         custom_file({"attributes": {"white": 1, "red": 0}}, {"bbox": [0, 0, 9, 0]}),
     )
     code, out = prepare(capsys, "custom", "--root", tmp_path / "mine")
-    assert code == 2 and f"problem  {tmp_path / 'mine/train.json'}: 1 x box has no area" in out
+    assert code == 2
+    assert f"problem  {tmp_path / 'mine/train.json'}: 1 x box has no area" in out
 
 
 def test_captions_of_coco_and_of_tables(tmp_path, capsys):
@@ -459,8 +450,10 @@ def test_captions_of_coco_and_of_tables(tmp_path, capsys):
     (tmp_path / "cc3m.tsv").write_text("a red mug\thttp://x.org/1.jpg\nno tab\n")
     code, out = prepare(capsys, "captions", "--root", tmp_path, "--splits", "val")
     assert code == 2
-    assert "2 captions of 1 images, 2.00 each" in out and "1 x image without a caption" in out
-    assert "cc3m.tsv: 1 captions of 1 images" in out and "1 x no TAB" in out
+    assert "2 captions of 1 images, 2.00 each" in out
+    assert "1 x image without a caption" in out
+    assert "cc3m.tsv: 1 captions of 1 images" in out
+    assert "1 x no TAB" in out
 
 
 def test_files_beside_the_captions_are_not_taken_for_some(tmp_path, capsys):
@@ -470,12 +463,11 @@ def test_files_beside_the_captions_are_not_taken_for_some(tmp_path, capsys):
     (tmp_path / "README.txt").write_text("These are captions.\n")
     (tmp_path / "LICENSE.txt.gz").write_bytes(b"x")
     code, out = prepare(capsys, "captions", "--root", tmp_path)
-    assert (
-        code == 2
-        and "README.txt: no TAB in its first line, so no table of captions; not used" in out
-        and ".bak" not in out
-    )
-    assert "cc3m.TSV: 1 captions of 1 images" in out and "flickr.txt: 1 x no TAB" in out
+    assert code == 2
+    assert "README.txt: no TAB in its first line, so no table of captions; not used" in out
+    assert ".bak" not in out
+    assert "cc3m.TSV: 1 captions of 1 images" in out
+    assert "flickr.txt: 1 x no TAB" in out
     for name in ("flickr.txt", "LICENSE.txt.gz"):
         (tmp_path / name).unlink()
     assert prepare(capsys, "captions", "--root", tmp_path)[0] == 0
@@ -493,12 +485,11 @@ def test_images_inside_shards_are_opened(tmp_path, capsys):
                 info.size = len(data)
                 shard.addfile(info, io.BytesIO(data))
     code, out = prepare(capsys, "captions", "--root", tmp_path)
-    assert (
-        code == 2
-        and "00000.tar: 1 captions of 1 images" in out
-        and "1 of 1 images opened, all decode" in out
-    )
-    assert "problem  1 of 1 images opened cannot be decoded" in out and "00001.tar@" in out
+    assert code == 2
+    assert "00000.tar: 1 captions of 1 images" in out
+    assert "1 of 1 images opened, all decode" in out
+    assert "problem  1 of 1 images opened cannot be decoded" in out
+    assert "00001.tar@" in out
 
 
 def custom_file(*annotations, **more):
@@ -520,7 +511,8 @@ def test_custom_writes_a_vocabulary_and_keeps_what_the_user_changed(tmp_path, ca
         custom_file({"attributes": {"positive": ["white"], "negative": ["red"]}}),
     )
     code, out = prepare(capsys, "custom", "--root", tmp_path)
-    assert code == 0 and "2 attributes, 2 of them base words" in out
+    assert code == 0
+    assert "2 attributes, 2 of them base words" in out
     words = json.loads((tmp_path / "vocabulary.json").read_text())
     words["attributes"][1] = {
         "name": "red",
@@ -532,11 +524,9 @@ def test_custom_writes_a_vocabulary_and_keeps_what_the_user_changed(tmp_path, ca
         tmp_path / "train.json", custom_file({"attributes": {"white": 1, "blue": 1, "red": 0}})
     )
     code, out = prepare(capsys, "custom", "--root", tmp_path)
-    assert (
-        code == 0
-        and "1 attributes have labels in train.json but are novel" in out
-        and f"{'':11}red\n" in out
-    )
+    assert code == 0
+    assert "1 attributes have labels in train.json but are novel" in out
+    assert f"{'':11}red\n" in out
     vocabulary, (image,) = open_dataset("custom", tmp_path, "train")
     assert [(word.name, word.parent, word.seen) for word in vocabulary.attributes] == [
         ("white", "other", True),
@@ -572,10 +562,8 @@ def test_custom_writes_no_vocabulary_without_the_training_file(two_splits, capsy
     whole = (two_splits / "train.json").read_text()
     (two_splits / "train.json").write_text(whole[:-1] + ",}")
     code, out = prepare(capsys, "custom", "--root", two_splits)
-    assert (
-        code == 2
-        and "vocabulary.json: has not all words and is not written without train.json" in out
-    )
+    assert code == 2
+    assert "vocabulary.json: has not all words and is not written without train.json" in out
     (two_splits / "train.json").write_text(whole)
     assert prepare(capsys, "custom", "--root", two_splits, "--splits", "val")[0] == 2
     assert not (two_splits / "vocabulary.json").exists()
@@ -594,17 +582,16 @@ def test_custom_words_that_training_could_not_see(two_splits, capsys):
     assert seen_words(two_splits) == {"shirt": False, "white": False, "red": False}
     write_json(two_splits / "train.json", whole)
     code, out = prepare(capsys, "custom", "--root", two_splits)
-    assert code == 2 and all(
+    assert code == 2
+    assert all(
         f"no word of the {kind} in train.json is a base word" in out
         for kind in ("categories", "attributes")
     )
     whole["annotations"][0]["attributes"]["negative"].append("blue")
     write_json(two_splits / "train.json", whole)
     code, out = prepare(capsys, "custom", "--root", two_splits)
-    assert (
-        "2 attributes have labels in train.json but are novel" in out
-        and seen_words(two_splits)["blue"]
-    )
+    assert "2 attributes have labels in train.json but are novel" in out
+    assert seen_words(two_splits)["blue"]
 
 
 def test_custom_reports_all_problems_and_meaningless_labels(tmp_path, capsys):
@@ -616,11 +603,12 @@ def test_custom_reports_all_problems_and_meaningless_labels(tmp_path, capsys):
     write_json(tmp_path / "test.json", custom_file({"attributes": ["White"]}))
     code, out = prepare(capsys, "custom", "--root", tmp_path)
     assert code == 2
-    assert (
-        "annotations[1] (line 1): bbox" in out and "annotations[2] (line 1): category_id 8" in out
-    )
-    assert "'white' = 'White'" in out and "AP would be 1 for any model" in out
-    assert "1 pictures lie in more than one split" in out and "images/a.jpg" in out
+    assert "annotations[1] (line 1): bbox" in out
+    assert "annotations[2] (line 1): category_id 8" in out
+    assert "'white' = 'White'" in out
+    assert "AP would be 1 for any model" in out
+    assert "1 pictures lie in more than one split" in out
+    assert "images/a.jpg" in out
 
 
 def test_custom_half_characters_are_named_and_not_written(tmp_path, capsys):
@@ -630,12 +618,14 @@ def test_custom_half_characters_are_named_and_not_written(tmp_path, capsys):
         custom_file({"attributes": {"positive": ["white", "great \ud83d"], "negative": ["red"]}}),
     )
     code, out = prepare(capsys, "custom", "--root", tmp_path)
-    assert code == 2 and "annotations[0] (line 1): 'great \\ud83d'" in out
+    assert code == 2
+    assert "annotations[0] (line 1): 'great \\ud83d'" in out
     content = custom_file({"attributes": {"white": 1, "red": 0}})
     content["images"].append({"id": 2, "file_name": "\ud83d.jpg"})
     write_json(tmp_path / "train.json", content)
     code, out = prepare(capsys, "custom", "--root", tmp_path)
-    assert code == 2 and "images[1] (line 1): \\ud83d.jpg" in out
+    assert code == 2
+    assert "images[1] (line 1): \\ud83d.jpg" in out
     assert "\\ud83d.jpg" in (tmp_path / "prepared/problems.txt").read_text()
     assert [
         word["name"]
@@ -646,11 +636,9 @@ def test_custom_half_characters_are_named_and_not_written(tmp_path, capsys):
 
 def test_custom_says_what_to_do_at_the_start(tmp_path, capsys):
     code, out = prepare(capsys, "custom", "--root", tmp_path)
-    assert (
-        code == 2
-        and "none of train.json, val.json, test.json is there; docs/own_data.md" in out
-        and "put your images there" in out
-    )
+    assert code == 2
+    assert "none of train.json, val.json, test.json is there; docs/own_data.md" in out
+    assert "put your images there" in out
     write_json(tmp_path / "train.json", custom_file({}))
     assert main(["prepare", "custom", "--root", str(tmp_path / "none")]) == 2
     assert main(["prepare", "custom", "--root", str(tmp_path), "--splits", "dev"]) == 2
@@ -664,7 +652,8 @@ def test_real_photos(tmp_path, capsys):
     )
     (tmp_path / "val2017").symlink_to(COCO128 / "images_val")
     code, out = prepare(capsys, "coco-ovd", "--root", tmp_path, "--splits", "val", "--sample", 8)
-    assert code == 0 and "8 of 128 images opened, all decode" in out
+    assert code == 0
+    assert "8 of 128 images opened, all decode" in out
     built = json.loads((tmp_path / "annotations/instances_val2017_base_novel17.json").read_text())
     _, images = open_dataset("coco-ovd", tmp_path, "val")
     assert [str(image["id"]) for image in built["images"]] == [image.image_id for image in images]

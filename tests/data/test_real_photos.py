@@ -21,7 +21,8 @@ def test_all_boxes_are_loaded_or_counted():
     file = COCO128 / "instances.json"
     skipped = Skipped()
     images = load_coco(file, COCO128 / "images", Vocabulary.from_coco(file), skipped)
-    assert len(images) == 128 and sum(map(len, images)) + len(skipped) == 929
+    assert len(images) == 128
+    assert sum(map(len, images)) + len(skipped) == 929
     assert sorted(image.image_id for image in images if not len(image)) == ["250", "508"]
     narrow = Vocabulary.from_coco(file, "48/17")
     assert (

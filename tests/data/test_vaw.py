@@ -66,7 +66,8 @@ def test_records_become_labels_per_image_over_both_parts(tmp_path, images):
     assert (first.image_id, first.height, first.width) == ("2373241", 40, 60)
     assert first.file == str(images / "VG_100K/2373241.jpg")
     assert first.boxes.tolist() == [[1, 2, 11, 22], [0.5, 0, 5.5, 5]]
-    assert first.categories.tolist() == [0, 0] and second.categories.tolist() == [NO_CATEGORY]
+    assert first.categories.tolist() == [0, 0]
+    assert second.categories.tolist() == [NO_CATEGORY]
     assert first.attributes.tolist() == [
         [POSITIVE, NEGATIVE, UNKNOWN],
         [POSITIVE, UNKNOWN, POSITIVE],
@@ -170,11 +171,13 @@ def test_merge_joins_by_image_and_instance():
         annotations([[0, 0, 1, 1]], ["d"], [NO_CATEGORY], [[2, 2, 1]], "3"),
     ]
     first, second, third = merge_annotations(coco, vaw)
-    assert first.file == "coco.jpg" and first.instance_ids == ["a", "b", "c"]
+    assert first.file == "coco.jpg"
+    assert first.instance_ids == ["a", "b", "c"]
     assert first.categories.tolist() == [0, 0, NO_CATEGORY]
     assert first.attributes.tolist() == [none, [0, 1, 2], [1, 0, 2]]
     assert first.boxes.tolist() == [[0, 0, 4, 4], [5, 5, 9, 9], [1, 1, 3, 3]]
-    assert second is coco[1] and third is vaw[1]
+    assert second is coco[1]
+    assert third is vaw[1]
     assert coco[0].attributes.tolist() == [none, none], "the input is not changed"
 
 

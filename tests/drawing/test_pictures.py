@@ -57,10 +57,10 @@ def test_small_images_are_enlarged_and_boxes_with_them():
         np.zeros((80, 160, 3), np.uint8),
         detections([[20, 10, 60, 50]], categories=(), attributes=()),
     )
-    assert picture.shape == (640, 1280, 3) and picture.dtype == np.uint8
-    assert (
-        picture[240, 160].any() and picture[240, 480].any()
-    )  # the left and right edge: x = 20 and 60, times 8
+    assert picture.shape == (640, 1280, 3)
+    assert picture.dtype == np.uint8
+    assert picture[240, 160].any()
+    assert picture[240, 480].any()
     assert not picture[240, 320].any()  # the inside stays as it is
 
 
@@ -98,12 +98,14 @@ def test_what_is_beyond_the_best_100_boxes_is_only_counted(tmp_path):
     corners = generator.uniform(0, 560, (6500, 2))
     found = detections(np.concatenate([corners, corners + 60], axis=1).tolist())
     best, all_of_them = draw(image, found[:100]), draw(image, found)
-    assert (all_of_them[:, :640] == best[:, :640]).all() and best[:, :640].any()
+    assert (all_of_them[:, :640] == best[:, :640]).all()
+    assert best[:, :640].any()
     assert best.shape[1] <= all_of_them.shape[1] < 2200  # as many plates, and one line more
     last = (
         (all_of_them[:, 640:] == 0).all(axis=2).any(axis=0)
     )  # the only black text is that of "and 6,400 more"
-    assert last.any() and not (best[:, 640:] == 0).all(axis=2).any()
+    assert last.any()
+    assert not (best[:, 640:] == 0).all(axis=2).any()
     write_image(tmp_path / "x.jpg", all_of_them)
 
 
@@ -113,7 +115,8 @@ def test_the_list_beside_a_low_image_does_not_become_a_ribbon():
         [[0, 0, 9, 9]] * 100, categories=["a phrase of several words"] * 2, attributes=attributes
     )
     height, width = draw(np.zeros((100, 1000, 3), np.uint8), found).shape[:2]
-    assert height > 640 and 1000 < width - 4096 < 3 * height
+    assert height > 640
+    assert 1000 < width - 4096 < 3 * height
 
 
 @pytest.mark.parametrize(
@@ -154,13 +157,12 @@ def test_scores_are_never_cut():
     for _ in range(2000):
         word = " ".join("x" * draws.randint(1, 30) for _ in range(draws.randint(1, 12)))
         lines = _wrapped([(word, "0.83")], draws.choice(["", "7 ", "100  "]))
-        assert (
-            len(lines) <= MOST_LINES
-            and all(len(line) <= 28 for line in lines)
-            and lines[-1].endswith("0.83")
-        )
+        assert len(lines) <= MOST_LINES
+        assert all(len(line) <= 28 for line in lines)
+        assert lines[-1].endswith("0.83")
         lines = _wrapped([(word, "0.83")] * draws.randint(1, 5))
-        assert len(lines) <= MOST_LINES and all(len(line) <= 28 for line in lines)
+        assert len(lines) <= MOST_LINES
+        assert all(len(line) <= 28 for line in lines)
         assert re.search("(0.83|0.83, …|^…)$", lines[-1])
     assert _entry("mug", "0.83") == "mug\xa00.83"
 
@@ -178,9 +180,8 @@ def test_words_that_no_font_has_are_named_by_their_number_and_told_once(monkeypa
     found = detections([[100, 100, 200, 200]], categories[1:], attributes)
     other = detections([[100, 100, 200, 200]], ("category 1", "x"), ("attribute 1", "red"))
     image = np.zeros((640, 640, 3), np.uint8)
-    assert (draw(image, found) == draw(image, other)).all() and (
-        draw(image, found) == draw(image, other)
-    ).all()
+    assert (draw(image, found) == draw(image, other)).all()
+    assert (draw(image, found) == draw(image, other)).all()
     assert summary(found) == ["木 0.90: हिन्दी 0.90, red 0.60"]  # the words themselves
     assert caplog.messages == [
         "no font here can draw 木 (category 2), 🌲 (category 3), हिन्दी (attribute 1): pictures "
@@ -225,8 +226,10 @@ def test_plates_lie_inside_and_never_overlap():
     boxes = np.concatenate([corners, corners + generator.uniform(20, 140, (12, 2))], axis=1)
     placed = place(boxes, np.full((12, 2), (90.0, 30.0)), 640, 640)
     shared = overlap(placed, placed)
-    assert (placed >= 0).all() and (placed <= 640).all()
-    assert np.count_nonzero(shared) == 12 and np.allclose(np.diag(shared), 90 * 30)
+    assert (placed >= 0).all()
+    assert (placed <= 640).all()
+    assert np.count_nonzero(shared) == 12
+    assert np.allclose(np.diag(shared), 90 * 30)
 
 
 def test_a_lone_plate_stands_above_its_box_and_below_at_the_upper_rim():
@@ -248,9 +251,13 @@ def test_plates_that_find_no_place_are_left_out_and_the_others_stay_on_the_canva
     boxes = np.array([[90.0, 90, 100, 100]] * 80)
     kept, placed = place_some(boxes, np.full((80, 2), (22.0, 20.0)), 100, 100)
     shared = overlap(placed, placed)
-    assert kept[0] == 0 and 2 <= len(kept) == len(placed) < 20 and kept == sorted(kept)
-    assert (placed >= 0).all() and (placed <= 100).all()
-    assert np.count_nonzero(shared) == len(kept) and np.allclose(np.diag(shared), 22 * 20)
+    assert kept[0] == 0
+    assert 2 <= len(kept) == len(placed) < 20
+    assert kept == sorted(kept)
+    assert (placed >= 0).all()
+    assert (placed <= 100).all()
+    assert np.count_nonzero(shared) == len(kept)
+    assert np.allclose(np.diag(shared), 22 * 20)
     assert place(boxes, np.full((80, 2), (22.0, 20.0)), 100, 100) is None
 
 
@@ -261,7 +268,8 @@ def test_positions_beyond_the_rim_are_moved_onto_the_canvas():
     kept, placed = place_some(
         np.array([[0.0, 0, 16, 60]]), np.array([[22.0, 20]]), 16, 100
     )  # wider than the canvas
-    assert kept == [] and placed.shape == (0, 4)
+    assert kept == []
+    assert placed.shape == (0, 4)
 
 
 def drawn(path):

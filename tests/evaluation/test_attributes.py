@@ -77,7 +77,7 @@ nan = math.nan
 
 
 @pytest.mark.parametrize(
-    "rule, word, expected",
+    ("rule", "word", "expected"),
     [
         ("vaw", "a", (1 / 2, 1 / 2, 1 / 2, 1 / 2, 1 / 2)),
         ("vaw", "b", (0, 1, 1, 1 / 2, 0)),  # nothing predicted: precision 1, recall 0
@@ -118,9 +118,9 @@ def test_groups_average_words_and_sum_counts():
     assert_rates(
         group.overall["threshold"], 1 / 3, 2 / 3, 1 / 2, 1 / 2, 2 / 5
     )  # TP 1, FP 1, TN 2, FN 2
-    assert (
-        group.ap == pytest.approx((5 / 6 + 1 / 2) / 2) and group.words == 2 and group.skipped == 0
-    )
+    assert group.ap == pytest.approx((5 / 6 + 1 / 2) / 2)
+    assert group.words == 2
+    assert group.skipped == 0
 
 
 def test_vaw_group_is_undefined_when_one_word_is_but_ovad_leaves_it_out():
@@ -135,7 +135,7 @@ def test_vaw_group_is_undefined_when_one_word_is_but_ovad_leaves_it_out():
 
 
 @pytest.mark.parametrize(
-    "reducer, group, ap, skipped, chance",
+    ("reducer", "group", "ap", "skipped", "chance"),
     [
         ("skip", "ac", 5 / 6, 1, 1 / 2),
         ("vaw", "ac", 5 / 12, 0, 1 / 4),
@@ -178,7 +178,8 @@ def test_threshold_is_strict():
     counts = attribute_metrics(
         np.array([[0.5], [0.51]]), np.array([[1], [1]]), threshold=0.5
     ).passes["threshold"]
-    assert counts.true_positives.tolist() == [1] and counts.false_negatives.tolist() == [1]
+    assert counts.true_positives.tolist() == [1]
+    assert counts.false_negatives.tolist() == [1]
 
 
 def test_top_k_competes_over_unlabelled_words_and_needs_a_score_above_zero():
@@ -231,7 +232,7 @@ def test_top_k_of_each_rule():
 
 
 @pytest.mark.parametrize(
-    "scores, floor, ceil",
+    ("scores", "floor", "ceil"),
     [([0.2, 0.3], 0.2, 0.3), ([0.3, 0.3], 0.3, 0.3), ([0.0, 0.01], 0.0, 0.1), ([], 0.0, 0.0)],
 )
 def test_ovad_thresholds_round_the_mean_score(scores, floor, ceil):
@@ -258,7 +259,8 @@ def test_ovad_clips_scores_which_creates_ties_and_vaw_refuses_them():
 
 def test_all_unknown():
     found = attribute_metrics(np.full((3, 2), 0.9), np.full((3, 2), -1))
-    assert math.isnan(found.groups["all"].ap) and found.groups["all"].skipped == 2
+    assert math.isnan(found.groups["all"].ap)
+    assert found.groups["all"].skipped == 2
     assert (
         attribute_metrics(np.full((3, 2), 0.9), np.full((3, 2), 2), reducer="vaw").groups["all"].ap
         == 0
@@ -318,7 +320,7 @@ def test_official_view_of_ovad_is_times_hundred_with_its_own_sentinels():
 
 
 @pytest.mark.parametrize(
-    "options, message",
+    ("options", "message"),
     [
         ({"rule": "coco"}, "rule must be one of vaw, ovad"),
         ({"reducer": "nan"}, "reducer must be one of skip, vaw"),

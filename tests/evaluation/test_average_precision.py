@@ -12,7 +12,7 @@ def column(values):
 
 
 @pytest.mark.parametrize(
-    "scores, labels, expected",
+    ("scores", "labels", "expected"),
     [
         ([0.9, 0.8, 0.7, 0.6], [1, 0, 1, 0], 1 / 2 * 1 + 1 / 2 * 2 / 3),
         (
@@ -69,7 +69,7 @@ def test_no_rows_and_no_words():
 
 
 @pytest.mark.parametrize(
-    "scores, labels, message",
+    ("scores", "labels", "message"),
     [
         ([[np.nan, 1.0]], [[0, 1]], "row 0, word 0 is nan"),
         ([[0.5, np.inf]], [[0, 1]], "row 0, word 1 is inf"),

@@ -69,7 +69,7 @@ def test_ovad_is_one_to_one_with_the_largest_iou_first():
     assert match([(0, 10), (1, 11)], [(1, 11)], "ovad") == [-1, 0]
 
 
-@pytest.mark.parametrize("right, matched", [(20, 0), (20.01, -1), (19.99, 0)])
+@pytest.mark.parametrize(("right", "matched"), [(20, 0), (20.01, -1), (19.99, 0)])
 def test_ovad_keeps_an_iou_of_exactly_one_half(right, matched):
     assert match([(0, 10)], [(0, right)], "ovad") == [matched]
 
@@ -122,7 +122,7 @@ def test_false_positives_are_free():
 
 
 @pytest.mark.parametrize("protocol", ["authors", "ovad"])
-@pytest.mark.parametrize("silent, scores", [("skip", [[0.5]]), ("miss", [[0.5], [0], [0]])])
+@pytest.mark.parametrize(("silent", "scores"), [("skip", [[0.5]]), ("miss", [[0.5], [0], [0]])])
 def test_images_without_predictions_or_without_ground_truth(protocol, silent, scores):
     no_truth = Annotations("x.jpg", "3", 10, 100, spans(), torch.zeros(0), torch.zeros(0, 1))
     pairs = [

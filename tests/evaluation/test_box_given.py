@@ -37,7 +37,8 @@ def test_ap_after_all_but_the_arg_max_is_set_to_zero():
     assert found.mean_ap(np.array([1, 3])) == 3 / 4
     assert found.chance.tolist() == [1 / 4, 2 / 4, 1 / 4, 0]
     assert found.mean_chance() == pytest.approx(1 / 3)
-    assert math.isnan(found.mean_ap(np.array([3]))) and math.isnan(found.mean_chance(np.array([3])))
+    assert math.isnan(found.mean_ap(np.array([3])))
+    assert math.isnan(found.mean_chance(np.array([3])))
 
 
 def test_no_boxes_and_no_categories():

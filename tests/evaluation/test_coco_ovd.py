@@ -59,7 +59,7 @@ def cat_ap50(*pairs, **options):
 
 
 @pytest.mark.parametrize(
-    "detections, expected",
+    ("detections", "expected"),
     [
         ([(0.9, 0, 10), (0.8, 20, 30)], 1),
         ([(0.9, 0, 10)], 51 / 101),  # recall 0.5: points 0, 0.01 .. 0.5
@@ -82,13 +82,13 @@ def test_interpolated_precision_over_101_points(detections, expected):
     )
 
 
-@pytest.mark.parametrize("right, expected", [(20, 1), (20.01, 0)])
+@pytest.mark.parametrize(("right", "expected"), [(20, 1), (20.01, 0)])
 def test_an_iou_of_exactly_one_half_is_a_hit(right, expected):
     assert cat_ap50((truth((0, 10)), found((0.9, 0, right)))) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
-    "hit_image, miss_image, expected",
+    ("hit_image", "miss_image", "expected"),
     [("1", "2", 1), ("2", "1", 1 / 2), ("9", "10", 1), ("b", "a", 1 / 2), ("1", "b", 1)],
 )
 def test_equal_scores_rank_by_ascending_image_id(hit_image, miss_image, expected):
@@ -118,7 +118,7 @@ def test_a_crowd_absorbs_any_number_and_is_no_ground_truth_itself():
     assert cat_ap50((truth((100, 200), (0, 10)), detections)) == pytest.approx(51 / 101 * 1 / 3)
 
 
-@pytest.mark.parametrize("left, expected", [(95, 1), (94.9, 1 / 2)])
+@pytest.mark.parametrize(("left", "expected"), [(95, 1), (94.9, 1 / 2)])
 def test_overlap_with_a_crowd_is_taken_over_the_detection_area(left, expected):
     image = truth((100, 200), (0, 10), crowd=torch.tensor([True, False]))
     assert cat_ap50((image, found((0.9, left, 105), (0.8, 0, 10)))) == pytest.approx(
@@ -133,7 +133,7 @@ def test_a_ground_truth_goes_before_a_crowd():
     )  # IoU 10/12 with the object, 1 with the crowd
 
 
-@pytest.mark.parametrize("wrong, expected", [(99, 1 / 100), (100, 0)])
+@pytest.mark.parametrize(("wrong", "expected"), [(99, 1 / 100), (100, 0)])
 def test_only_the_best_hundred_of_an_image_count(wrong, expected):
     detections = found(*[(0.9, 500, 510)] * wrong, (0.5, 0, 10))
     assert cat_ap50((truth((0, 10)), detections)) == pytest.approx(expected)

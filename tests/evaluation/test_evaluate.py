@@ -127,7 +127,7 @@ def test_the_model_is_asked_all_words_with_and_without_boxes():
 
 
 @pytest.mark.parametrize(
-    "group, accuracy, ap",
+    ("group", "accuracy", "ap"),
     [
         # Boxes (the crowd left out): cat right, dog called cat, dog right, cat right.
         ("all", 3 / 4, ((1 / 2 + 1 / 2 * 2 / 4) + (1 / 2 + 1 / 2 * 2 / 3)) / 2),
@@ -145,7 +145,7 @@ def test_box_given_categories(report, group, accuracy, ap):
 
 
 @pytest.mark.parametrize(
-    "group, ap, chance, words, skipped",
+    ("group", "ap", "chance", "words", "skipped"),
     [
         # red: .6 hit, .5 wrong, .4 hit, .2 hit -> 1/3 * (1 + 2/3 + 3/4) = 29/36. big: 1. odd: no
         # positive.
@@ -183,7 +183,7 @@ def test_box_free_ap50(report):
 
 
 @pytest.mark.parametrize(
-    "protocol, red, chance",
+    ("protocol", "red", "chance"),
     [
         # Image 1 gives red .7 and .3, both hits, under every protocol. Image 2 (a positive) is
         # silent. In image 3 (a negative) the only
@@ -202,7 +202,7 @@ def test_box_free_attributes_under_each_protocol(report, protocol, red, chance):
     assert (row.value, row.chance) == pytest.approx((red, chance))
 
 
-@pytest.mark.parametrize("rule, ap", [("ovad", 1 / 2), ("vaw", 1)])
+@pytest.mark.parametrize(("rule", "ap"), [("ovad", 1 / 2), ("vaw", 1)])
 def test_by_the_ovad_rule_objects_without_a_known_attribute_take_their_detection(rule, ap):
     """The detection lies on the second object, of which nothing is known; the first, red, is then a
     miss below the third, not red."""
@@ -267,11 +267,9 @@ def test_recall_of_the_proposals(tmp_path):
         class proposer:
             @staticmethod
             def propose(pixels, names):
-                assert (
-                    pixels[0].shape == (3, 10, 100)
-                    and pixels[0].dtype == torch.float32
-                    and names[0].endswith(".jpg")
-                )
+                assert pixels[0].shape == (3, 10, 100)
+                assert pixels[0].dtype == torch.float32
+                assert names[0].endswith(".jpg")
                 return [Proposals(spans((0, 10)), torch.tensor([0.5]))]
 
         def detect(self, images, **options):
@@ -347,9 +345,8 @@ def test_groups_of_words():
         "type p": [1],
         "type f": [2],
     }
-    assert word_groups(words, synonyms=True)["multiple"] == [0] and word_groups(
-        words, synonyms=True
-    )["single"] == [1, 2]
+    assert word_groups(words, synonyms=True)["multiple"] == [0]
+    assert word_groups(words, synonyms=True)["single"] == [1, 2]
 
 
 def test_table_and_json(report, tmp_path):
@@ -374,7 +371,8 @@ def test_table_and_json(report, tmp_path):
         (tmp_path / "out" / "metrics.json").read_text(),
         parse_constant=lambda name: pytest.fail(f"{name} in JSON"),
     )
-    assert content["about"]["model"] == "written" and len(content["rows"]) == len(report.rows)
+    assert content["about"]["model"] == "written"
+    assert len(content["rows"]) == len(report.rows)
     odd = next(
         word
         for word in content["words"]
@@ -405,9 +403,8 @@ def test_undefined_values_are_a_dash():
         Row("box-free", "m", "p", "base", 1.0),
     ]
     lines = Report({"model": "x"}, rows).table().splitlines()
-    assert lines[4].split() == ["box-free", "m", "p", "all", "-", "-", "0"] and lines[
-        5
-    ].split() == ["base", "100.00", "0"]
+    assert lines[4].split() == ["box-free", "m", "p", "all", "-", "-", "0"]
+    assert lines[5].split() == ["base", "100.00", "0"]
 
 
 def test_bad_input_is_named():

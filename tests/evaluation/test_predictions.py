@@ -81,8 +81,10 @@ def test_a_file_without_words_of_one_kind(tmp_path):
         ],
     }
     found = read(tmp_path, content)
-    assert found[1].category_scores.shape == (1, 0) and found[0].attribute_scores.shape == (0, 3)
-    assert found[1].categories == [] and found[1].attributes == WORDS.attribute_names
+    assert found[1].category_scores.shape == (1, 0)
+    assert found[0].attribute_scores.shape == (0, 3)
+    assert found[1].categories == []
+    assert found[1].attributes == WORDS.attribute_names
 
 
 def test_what_is_written_is_read_back_exactly(tmp_path):
@@ -115,7 +117,7 @@ def broken(change):
 
 
 @pytest.mark.parametrize(
-    "change, message",
+    ("change", "message"),
     [
         (lambda file, image: file.pop("categories"), "'categories' must be a list; it is missing"),
         (
@@ -211,11 +213,13 @@ def broken(change):
 def test_every_fault_names_file_image_and_field(tmp_path, change, message):
     with pytest.raises(InputError, match=message) as caught:
         read(tmp_path, broken(change))
-    assert "theirs.json" in str(caught.value) and "\n" not in str(caught.value)
+    assert "theirs.json" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "content, message", [("", "is empty"), ("{", "not valid JSON"), ("[]", "expected an object")]
+    ("content", "message"),
+    [("", "is empty"), ("{", "not valid JSON"), ("[]", "expected an object")],
 )
 def test_files_that_are_no_predictions(tmp_path, content, message):
     with pytest.raises(InputError, match=message):
@@ -246,7 +250,8 @@ def given(boxes_of_a7, **images):
 def test_box_given_rows_are_the_annotated_boxes_in_their_order(tmp_path):
     right = [[0, 0, 5, 5.4], [0, 90, 50, 100]]  # rounded, and clipped to the image of 200 x 100
     found = read(tmp_path, given(right, _139=[[10, 20, 110, 80]]), box_given=True)
-    assert [len(detections) for detections in found] == [1, 2, 0] and found[1].scores.tolist() == [
+    assert [len(detections) for detections in found] == [1, 2, 0]
+    assert found[1].scores.tolist() == [
         1,
         1,
     ]

@@ -50,10 +50,11 @@ def test_only_the_k_best_scores_count_whatever_their_order():
         )
     ]
     found = box_recall(pairs, SEEN, ks=(2, 3))
-    assert found.recall(2) == 0 and found.recall(3) == 1
+    assert found.recall(2) == 0
+    assert found.recall(3) == 1
 
 
-@pytest.mark.parametrize("right, expected", [(20, 1), (20.01, 0)])
+@pytest.mark.parametrize(("right", "expected"), [(20, 1), (20.01, 0)])
 def test_an_iou_of_exactly_one_half_counts(right, expected):
     assert (
         box_recall(
@@ -84,9 +85,9 @@ def test_crowd_boxes_are_left_out_and_nothing_is_nan():
         (truth(spans((0, 10)), [0], crowd=torch.tensor([True])), Proposals(spans(), torch.zeros(0)))
     ]
     found = box_recall(pairs, SEEN)
-    assert (
-        found.count() == 0 and math.isnan(found.recall(50)) and math.isnan(found.average_recall(50))
-    )
+    assert found.count() == 0
+    assert math.isnan(found.recall(50))
+    assert math.isnan(found.average_recall(50))
     assert math.isnan(box_recall([], SEEN).recall(50))
 
 

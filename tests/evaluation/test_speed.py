@@ -21,15 +21,19 @@ def test_medians_leave_out_the_warm_runs():
 def test_boxes_lie_within_a_non_square_image_and_are_always_the_same():
     boxes = random_boxes(200, 50, 300)
     assert torch.equal(boxes, random_boxes(200, 50, 300))
-    assert (boxes[:, :2] >= 0).all() and (boxes[:, 2] <= 300).all() and (boxes[:, 3] <= 50).all()
+    assert (boxes[:, :2] >= 0).all()
+    assert (boxes[:, 2] <= 300).all()
+    assert (boxes[:, 3] <= 50).all()
     sides = (boxes[:, 2:] - boxes[:, :2]) / torch.tensor([300.0, 50.0])
-    assert sides.min() >= 0.05 - 1e-5 and sides.max() <= 0.5 + 1e-5
+    assert sides.min() >= 0.05 - 1e-5
+    assert sides.max() <= 0.5 + 1e-5
 
 
 def test_calibration_sets_the_statistics_of_one_pass():
     layer, values = torch.nn.BatchNorm1d(1).eval(), torch.tensor([[1.0], [5.0]])
     calibrate([layer], lambda: layer(values))
-    assert layer.running_mean.item() == 3 and not layer.training
+    assert layer.running_mean.item() == 3
+    assert not layer.training
     assert layer(values).flatten().tolist() == pytest.approx([-2 / 8**0.5, 2 / 8**0.5], abs=1e-3)
 
 
@@ -92,7 +96,8 @@ def test_contenders_run_by_turns():
         return go
 
     seconds = compare({name: contender(name) for name in "ab"}, torch.device("cpu"), runs=2)
-    assert order == ["a", "b"] * 3 and {name: set(parts) for name, parts in seconds.items()} == {
+    assert order == ["a", "b"] * 3
+    assert {name: set(parts) for name, parts in seconds.items()} == {
         name: {"work", "total"} for name in "ab"
     }
 

@@ -35,7 +35,8 @@ def test_there_and_back_with_a_filter_between(found):
 
 def test_no_boxes_and_no_categories(found):
     empty = from_supervision(to_supervision(found[:0]))
-    assert empty.category_scores.shape == (0, 2) and empty.attribute_scores.shape == (0, 3)
+    assert empty.category_scores.shape == (0, 2)
+    assert empty.attribute_scores.shape == (0, 3)
     plain = Detections(
         found.boxes, found.scores, torch.zeros(2, 0), found.attribute_scores, [], found.attributes
     )

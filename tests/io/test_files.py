@@ -7,7 +7,8 @@ from ovarnet.io.files import read_json, read_text, whole_file, write_json, write
 def test_json_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "a.json"
     write_json(path, {"é": [1, 2]})
-    assert read_json(path) == {"é": [1, 2]} and "é" in path.read_text(encoding="utf-8")
+    assert read_json(path) == {"é": [1, 2]}
+    assert "é" in path.read_text(encoding="utf-8")
     with pytest.raises(TypeError):
         write_json(path, {"not": object()})
     assert read_json(path) == {"é": [1, 2]}
@@ -19,9 +20,8 @@ def test_a_file_that_is_not_finished_leaves_the_old_one_and_nothing_else(tmp_pat
     with pytest.raises(ZeroDivisionError), whole_file(tmp_path / "a.txt") as unfinished:
         unfinished.write_text("ne")
         1 / 0  # noqa: B018
-    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"] and read_text(
-        tmp_path / "a.txt"
-    ) == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+    assert read_text(tmp_path / "a.txt") == "old"
 
 
 def test_half_a_character_is_written_as_its_escape(tmp_path):
@@ -47,7 +47,8 @@ def test_bad_json_is_one_line_with_the_file(tmp_path, content, message):
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(InputError, match=message) as raised:
         read_json(tmp_path / "a.json", dict)
-    assert str(tmp_path / "a.json") in str(raised.value) and "\n" not in str(raised.value)
+    assert str(tmp_path / "a.json") in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_missing_file_and_folder(tmp_path):

@@ -17,7 +17,8 @@ def saved(tmp_path, image, name, **options):
 def test_rgb_png_is_read_exactly_and_contiguous(tmp_path):
     pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
     out = read_image(saved(tmp_path, Image.fromarray(pixels), "a.png"))
-    assert out.dtype == np.uint8 and out.flags.c_contiguous
+    assert out.dtype == np.uint8
+    assert out.flags.c_contiguous
     assert (out == pixels).all()
     assert (read_image(str(tmp_path / "a.png")) == pixels).all()
 
@@ -124,7 +125,8 @@ def test_unreadable_files(tmp_path):
     }.items():
         with pytest.raises(InputError, match=message) as raised:
             read_image(tmp_path / name)
-        assert str(tmp_path) in str(raised.value) and "\n" not in str(raised.value)
+        assert str(tmp_path) in str(raised.value)
+        assert "\n" not in str(raised.value)
 
 
 def test_arrays_are_checked(tmp_path):
@@ -165,6 +167,8 @@ def test_list_images(tmp_path):
 def test_pixels_are_planes_of_floats():
     image = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
     pixels = to_pixels(image)
-    assert pixels.shape == (3, 4, 6) and pixels.dtype == torch.float32 and pixels.is_contiguous()
+    assert pixels.shape == (3, 4, 6)
+    assert pixels.dtype == torch.float32
+    assert pixels.is_contiguous()
     assert torch.equal(pixels, torch.from_numpy(image).permute(2, 0, 1).float() / 255)
     assert pixels[1, 2, 5] == np.float32(image[2, 5, 1]) / 255

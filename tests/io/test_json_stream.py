@@ -69,7 +69,8 @@ def test_broken_files(tmp_path, text, expected, message):
     path.write_text(text)
     with pytest.raises(InputError, match=message) as raised:
         read_records(path, expected)
-    assert str(path) in str(raised.value) and "\n" not in str(raised.value)
+    assert str(path) in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_files_that_cannot_be_opened(tmp_path):

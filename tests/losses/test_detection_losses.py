@@ -58,7 +58,8 @@ def test_anchors_on_boxes_that_teach_no_boxes_are_left_out():
 
 def test_sample_fills_up_with_negatives_and_never_takes_the_unjudged():
     positive, negative = sample(torch.tensor([1, 0, -1, 0, 0, 1, -1]), 5, 0.2)
-    assert len(positive) == 1 and set(positive.tolist()) <= {0, 5}
+    assert len(positive) == 1
+    assert set(positive.tolist()) <= {0, 5}
     assert sorted(negative.tolist()) == [1, 3, 4]
 
 
@@ -90,4 +91,5 @@ def test_nothing_to_judge_is_zero_with_a_gradient():
         + background_loss(logits, torch.ones(3))
     )
     total.backward()
-    assert total.item() == 0 and logits.grad.shape == (0, 3)
+    assert total.item() == 0
+    assert logits.grad.shape == (0, 3)

@@ -54,7 +54,8 @@ def test_all_unknown_rows_are_weak_negatives_or_nothing():
     assert attribute_loss(logits, labels, torch.ones(3), 0.2).item() == pytest.approx(0.2 * LN2)
     nothing = attribute_loss(logits, labels, torch.ones(3), 0.0)
     nothing.backward()
-    assert nothing.item() == 0 and not logits.grad.any()
+    assert nothing.item() == 0
+    assert not logits.grad.any()
 
 
 def test_no_positives_and_one_word():
@@ -103,7 +104,9 @@ def test_judged_columns_are_the_batch_s_own_and_drawn_ones():
     judged = sample_categories(
         torch.tensor([4, NO_CATEGORY, 4]), counts, 3, torch.Generator().manual_seed(0)
     )
-    assert judged.sum() == 3 and judged[4] and not judged[1]
+    assert judged.sum() == 3
+    assert judged[4]
+    assert not judged[1]
     assert sample_categories(torch.tensor([4]), counts, 99).tolist() == [
         True,
         False,
@@ -143,4 +146,5 @@ def test_nothing_told_costs_nothing(shape):
     logits = torch.randn(shape, requires_grad=True)
     loss = mentioned_loss(logits, torch.zeros(shape, dtype=torch.bool))
     loss.backward()
-    assert loss.item() == 0 and not logits.grad.any()
+    assert loss.item() == 0
+    assert not logits.grad.any()

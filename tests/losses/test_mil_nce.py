@@ -32,14 +32,16 @@ def test_nothing_right_and_nothing_at_all_cost_nothing():
         logits.requires_grad_()
         loss = mil_nce(logits, torch.zeros(logits.shape, dtype=torch.bool))
         loss.backward()
-        assert loss.item() == 0 and not logits.grad.any()
+        assert loss.item() == 0
+        assert not logits.grad.any()
 
 
 def test_one_text_is_always_right():
     logits = torch.tensor([[7.0]], requires_grad=True)
     loss = mil_nce(logits, torch.tensor([[True]]))
     loss.backward()
-    assert loss.item() == 0 and logits.grad.item() == 0
+    assert loss.item() == 0
+    assert logits.grad.item() == 0
 
 
 def test_gradient_pulls_towards_positives_in_proportion():

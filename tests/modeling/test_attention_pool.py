@@ -27,7 +27,8 @@ def test_shapes_small_deltas_and_no_regions():
     for layers in (0, 2):
         pool = AttentionPool(3, 7, size=4, width=16, layers=layers, heads=2, hidden=16).eval()
         embeddings, deltas = pool(torch.rand(5, 3, 4, 4))
-        assert embeddings.shape == (5, 7) and deltas.shape == (5, 4)
+        assert embeddings.shape == (5, 7)
+        assert deltas.shape == (5, 4)
         assert deltas.abs().max() < 0.05  # boxes begin as they were proposed
         assert [part.shape for part in pool(torch.zeros(0, 3, 4, 4))] == [(0, 7), (0, 4)]
 
@@ -53,7 +54,8 @@ def test_the_last_layer_is_computed_for_the_tokens_that_are_read(training):
 
 def test_average_pool_shapes():
     embeddings, deltas = AveragePool(3, 7, width=16)(torch.rand(5, 3, 14, 14))
-    assert embeddings.shape == (5, 7) and deltas.shape == (5, 4)
+    assert embeddings.shape == (5, 7)
+    assert deltas.shape == (5, 4)
     assert [part.shape for part in AveragePool(3, 7, width=16)(torch.zeros(0, 3, 8, 8))] == [
         (0, 7),
         (0, 4),

@@ -92,10 +92,11 @@ def test_box_free_gives_ranked_boxes_within_the_image(model):
     found = model.detect(picture(112, 180))
     assert 0 < len(found) <= 30
     assert (found.scores.diff() <= 0).all()
-    assert (
-        found.boxes.min() >= 0 and found.boxes[:, 2].max() <= 180 and found.boxes[:, 3].max() <= 112
-    )
-    assert found.category_scores.min() >= 0 and found.category_scores.max() <= 1
+    assert found.boxes.min() >= 0
+    assert found.boxes[:, 2].max() <= 180
+    assert found.boxes[:, 3].max() <= 112
+    assert found.category_scores.min() >= 0
+    assert found.category_scores.max() <= 1
 
 
 def test_batch_equals_single(model):
@@ -133,9 +134,11 @@ def test_a_score_does_not_depend_on_the_other_words(model):
 @pytest.mark.parametrize("size", [(1, 1), (20, 20000), (20000, 20)])
 def test_images_of_extreme_shape(model, size):
     found = model.detect(picture(*size))
-    assert (found.boxes >= 0).all() and (found.boxes <= torch.tensor([size[1], size[0]] * 2)).all()
+    assert (found.boxes >= 0).all()
+    assert (found.boxes <= torch.tensor([size[1], size[0]] * 2)).all()
     whole = model.detect(picture(*size), boxes=[[0, 0, size[1], size[0]]])
-    assert whole.attribute_scores.isfinite().all() and len(whole) == 1
+    assert whole.attribute_scores.isfinite().all()
+    assert len(whole) == 1
 
 
 def test_image_without_a_proposal(model):
@@ -148,7 +151,8 @@ def test_image_without_a_proposal(model):
     blind = ClipAttr(model.clip, model.classifier, Blind(), WORDS)
     found = blind.detect([picture(60, 80), picture(80, 60)])
     assert [len(one) for one in found] == [0, 0]
-    assert found[0].category_scores.shape == (0, 3) and found[0].attribute_scores.shape == (0, 2)
+    assert found[0].category_scores.shape == (0, 3)
+    assert found[0].attribute_scores.shape == (0, 2)
 
 
 def test_precomputed_proposals_are_found_by_the_path(model, tmp_path):

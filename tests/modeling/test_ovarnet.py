@@ -83,9 +83,8 @@ def test_batch_equals_single_with_given_boxes_and_with_a_phrase(model):
         assert torch.allclose(alone.category_scores, together.category_scores, atol=1e-4)
     for image, together in zip(images, model.find(images, "a red mug"), strict=True):
         alone = model.find(image, "a red mug")
-        assert len(alone) == len(together) > 0 and torch.allclose(
-            alone.scores, together.scores, atol=1e-4
-        )
+        assert len(alone) == len(together) > 0
+        assert torch.allclose(alone.scores, together.scores, atol=1e-4)
 
 
 def test_words_are_swapped_without_touching_the_weights(model):
@@ -97,7 +96,8 @@ def test_words_are_swapped_without_touching_the_weights(model):
     other = model.detect(
         image, categories=["teapot", "zebra", "lamp"], attributes=["puce"], boxes=[[3, 4, 50, 40]]
     )
-    assert other.category_scores.shape == (1, 3) and other.attribute_scores.shape == (1, 1)
+    assert other.category_scores.shape == (1, 3)
+    assert other.attribute_scores.shape == (1, 1)
     assert model.state_dict().keys() == before.keys()
     assert all(
         torch.equal(value.nan_to_num(), before[name].nan_to_num())
@@ -118,7 +118,8 @@ def test_an_image_in_which_the_rpn_finds_nothing(model, monkeypatch):
         *model.detect([picture(60, 90), picture(60, 90, 1)]),
         model.find(picture(60, 90), "a red mug"),
     ):
-        assert found.boxes.shape == (0, 4) and found.scores.shape == (0,)
+        assert found.boxes.shape == (0, 4)
+        assert found.scores.shape == (0,)
 
 
 def test_at_most_a_hundred_boxes_and_nothing_is_thresholded(model, clip, monkeypatch):
@@ -151,7 +152,9 @@ def test_given_boxes_come_back_as_given_and_found_ones_lie_within_the_image(mode
     image, boxes = picture(200, 80), [[10, 150, 70, 190], [0, 0, 80, 200]]
     assert model.detect(image, boxes=boxes).boxes.tolist() == boxes
     found = model.detect(image).boxes
-    assert (found >= 0).all() and (found[:, 2] <= 80).all() and (found[:, 3] <= 200).all()
+    assert (found >= 0).all()
+    assert (found[:, 2] <= 80).all()
+    assert (found[:, 3] <= 200).all()
     assert found[:, 3].max() > 80  # a tall image is not taken for a wide one
     assert len(model.detect(image, boxes=np.zeros((0, 4)))) == 0
 
@@ -162,12 +165,11 @@ def test_it_is_its_own_proposer(model):
     image = picture(200, 80)
     pixels = torch.from_numpy(image).permute(2, 0, 1) / 255
     [alone], pair = model.propose([pixels]), model.propose([torch.rand(3, 60, 90), pixels])
-    assert 0 < len(alone) <= SMALL["proposals"] and torch.equal(pair[1].boxes, alone.boxes)
-    assert (
-        (alone.boxes >= 0).all()
-        and (alone.boxes[:, 2] <= 80.001).all()
-        and 80 < alone.boxes[:, 3].max() <= 200.001
-    )
+    assert 0 < len(alone) <= SMALL["proposals"]
+    assert torch.equal(pair[1].boxes, alone.boxes)
+    assert (alone.boxes >= 0).all()
+    assert (alone.boxes[:, 2] <= 80.001).all()
+    assert 80 < alone.boxes[:, 3].max() <= 200.001
     assert torch.equal(alone.scores, alone.scores.sort(descending=True).values)
     regions = model.regions(Batch([pixels], [None], None))[0]
     assert torch.allclose(regions.objectness, alone.scores)
@@ -244,9 +246,8 @@ def test_squares_are_grown_about_the_centre_and_cells_outside_of_the_box_are_emp
         [0] * 4,
     ]  # wide: the rows of its height, half the square
     assert within[1] == [[0, 1, 1, 0]] * 4, "a line still has cells"
-    assert within_boxes(torch.tensor([[0.0, 0, 8, 8]]), 3).min() == 1 and within_boxes(
-        torch.zeros(0, 4), 4
-    ).shape == (0, 1, 4, 4)
+    assert within_boxes(torch.tensor([[0.0, 0, 8, 8]]), 3).min() == 1
+    assert within_boxes(torch.zeros(0, 4), 4).shape == (0, 1, 4, 4)
 
 
 def test_from_c2_a_region_that_is_the_image_is_embedded_as_the_crop(clip):

@@ -112,10 +112,10 @@ def test_a_known_word_is_weighed_against_its_rivals():
         PICTURE, "a white car"
     )
     category, white, phrase = 6 / (6 + 2 + 1), 3 / (3 + 2 + 1), 3 / (3 + 6 + 2 + 1)
-    assert found.categories == ["car"] and found.attributes == ["white"]
-    assert found.category_scores[0, 0].item() == pytest.approx(category) and found.attribute_scores[
-        0, 0
-    ].item() == pytest.approx(white)
+    assert found.categories == ["car"]
+    assert found.attributes == ["white"]
+    assert found.category_scores[0, 0].item() == pytest.approx(category)
+    assert found.attribute_scores[0, 0].item() == pytest.approx(white)
     assert found.scores.tolist() == pytest.approx([(0.5 * category * white * phrase) ** 0.25])
 
 
@@ -123,9 +123,8 @@ def test_an_unknown_word_and_a_word_alone_of_its_type_are_judged_by_themselves()
     evidence = PhraseRanker(ColumnOfWord(), WORDS, "dirty teapot").evidence(
         regions((LEFT, 1.0, region(teapot=3, dirty=4, car=50, white=50)))
     )
-    assert evidence.category.tolist()[0] == pytest.approx([3 / 4]) and evidence.attributes.tolist()[
-        0
-    ] == pytest.approx([4 / 5])
+    assert evidence.category.tolist()[0] == pytest.approx([3 / 4])
+    assert evidence.attributes.tolist()[0] == pytest.approx([4 / 5])
     assert evidence.phrase.tolist()[0] == pytest.approx(
         [1 / (1 + 3)]
     )  # "dirty teapot" against "teapot" alone
@@ -164,9 +163,8 @@ def test_the_box_that_fits_both_wins():
         (RIGHT, 0.9, region(car=9, white=9, white_car=9)),
     )
     found = Found(boxes).find(PICTURE, "the white car")
-    assert (
-        found.boxes[0].tolist() == RIGHT and len(found) == 2
-    )  # of the two that overlap, one is left
+    assert found.boxes[0].tolist() == RIGHT
+    assert len(found) == 2
     assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
 
 
@@ -186,7 +184,8 @@ def test_the_order_of_the_vocabulary_changes_nothing():
         (RIGHT, 0.7, region(car=2, white=6, white_car=3)),
     )
     one, other = (Found(seen, words).find(PICTURE, "white car") for words in (WORDS, turned))
-    assert torch.equal(one.boxes, other.boxes) and torch.allclose(one.scores, other.scores)
+    assert torch.equal(one.boxes, other.boxes)
+    assert torch.allclose(one.scores, other.scores)
 
 
 def test_a_batch_equals_single_images_and_given_boxes_keep_their_order():
@@ -194,9 +193,8 @@ def test_a_batch_equals_single_images_and_given_boxes_keep_their_order():
     for together in model.find([PICTURE, PICTURE], "car"):
         assert torch.equal(together.scores, model.find(PICTURE, "car").scores)
     given = model.find(PICTURE, "car", boxes=[LEFT, RIGHT])
-    assert given.boxes.tolist() == [LEFT, RIGHT] and given.scores.tolist() == pytest.approx(
-        [(2 / 4) ** 0.5, (5 / 7) ** 0.5]
-    )
+    assert given.boxes.tolist() == [LEFT, RIGHT]
+    assert given.scores.tolist() == pytest.approx([(2 / 4) ** 0.5, (5 / 7) ** 0.5])
 
 
 def test_at_most_limit_boxes_and_none_at_all():

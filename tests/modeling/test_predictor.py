@@ -80,7 +80,8 @@ TWO_MUGS_AND_A_CAR = regions(
 
 def test_scores_and_class_aware_suppression():
     found = FakeModel(TWO_MUGS_AND_A_CAR).detect(PICTURE)
-    assert found.categories == ["mug", "car"] and found.attributes == ["red", "striped"]
+    assert found.categories == ["mug", "car"]
+    assert found.attributes == ["red", "striped"]
     assert found.scores.tolist() == pytest.approx(
         [0.9, 0.4, 0.4]
     )  # sqrt(.9 * .9), sqrt(.25 * .64), sqrt(.8 * .2)
@@ -97,12 +98,14 @@ def test_only_attributes_ranks_by_objectness_and_suppresses_across_classes():
     found = FakeModel(TWO_MUGS_AND_A_CAR).detect(PICTURE, categories=[])
     assert found.boxes.tolist() == [A_SHIFTED, B]
     assert found.scores.tolist() == pytest.approx([0.9, 0.25])
-    assert found.category_scores.shape == (2, 0) and found.attribute_scores.shape == (2, 2)
+    assert found.category_scores.shape == (2, 0)
+    assert found.attribute_scores.shape == (2, 2)
 
 
 def test_only_categories():
     found = FakeModel(TWO_MUGS_AND_A_CAR).detect(PICTURE, attributes=[])
-    assert found.attribute_scores.shape == (3, 0) and len(found) == 3
+    assert found.attribute_scores.shape == (3, 0)
+    assert len(found) == 3
 
 
 def test_columns_come_in_the_order_asked():
@@ -138,11 +141,9 @@ def test_at_most_limit_boxes():
 
 def test_image_without_a_proposal():
     found = FakeModel(regions()).detect(PICTURE)
-    assert (
-        len(found) == 0
-        and found.category_scores.shape == (0, 2)
-        and found.attribute_scores.shape == (0, 2)
-    )
+    assert len(found) == 0
+    assert found.category_scores.shape == (0, 2)
+    assert found.attribute_scores.shape == (0, 2)
 
 
 def test_given_boxes_keep_order_and_count_without_suppression():
@@ -163,7 +164,7 @@ def test_given_boxes_are_clipped_to_a_non_square_image():
 
 
 @pytest.mark.parametrize(
-    "box, fault",
+    ("box", "fault"),
     [
         ([float("nan"), 0, 5, 5], "finite"),
         ([0, 0, float("inf"), 5], "finite"),
@@ -228,7 +229,7 @@ def test_words_take_their_parent_from_the_model():
 
 
 @pytest.mark.parametrize(
-    "words, message",
+    ("words", "message"),
     [
         ({"categories": [], "attributes": []}, "no words"),
         ({"categories": ["mug", "mug"]}, "given twice"),
@@ -272,7 +273,8 @@ def test_path_pil_and_array_are_the_same_image(tmp_path):
 def test_a_list_gives_a_list_and_is_read_a_few_at_a_time(monkeypatch):
     model = FakeModel(regions((B, 1.0, [0.5] * 4)))
     found = model.detect([PICTURE] * 19)
-    assert [len(batch.images) for batch in model.batches] == [8, 8, 3] and len(found) == 19
+    assert [len(batch.images) for batch in model.batches] == [8, 8, 3]
+    assert len(found) == 19
     model.batches.clear()
     monkeypatch.setattr(predictor_module, "BATCH_PIXELS", 2 * 60 * 80)
     model.detect([PICTURE] * 5)

@@ -33,7 +33,7 @@ def images(*sizes, seed=0):
 
 
 @pytest.mark.parametrize(
-    "size, expected",
+    ("size", "expected"),
     [
         ((160, 200), (160, 200)),  # short side within 112..208: as it is
         ((56, 100), (112, 200)),  # enlarged to the lower end
@@ -113,14 +113,12 @@ def test_proposals_lie_in_their_image_best_first_and_limited(proposer):
     ):
         height, width = image.shape[1:]
         assert 0 < len(found) <= 100
-        assert (
-            (found.scores.diff() <= 0).all() and found.scores.min() >= 0 and found.scores.max() <= 1
-        )
-        assert (
-            found.boxes.min() >= 0
-            and found.boxes[:, 2].max() <= width
-            and found.boxes[:, 3].max() <= height
-        )
+        assert (found.scores.diff() <= 0).all()
+        assert found.scores.min() >= 0
+        assert found.scores.max() <= 1
+        assert found.boxes.min() >= 0
+        assert found.boxes[:, 2].max() <= width
+        assert found.boxes[:, 3].max() <= height
         assert (found.boxes[:, 2:] > found.boxes[:, :2]).all()
 
 
@@ -135,7 +133,8 @@ def test_proposals_of_an_image_do_not_depend_on_its_neighbours(proposer):
 @pytest.mark.parametrize("size", [(1, 1), (20, 20000), (20000, 3)])
 def test_images_of_extreme_shape(proposer, size):
     found = proposer.propose(images(size))[0]
-    assert (found.boxes >= 0).all() and (found.boxes <= torch.tensor([size[1], size[0]] * 2)).all()
+    assert (found.boxes >= 0).all()
+    assert (found.boxes <= torch.tensor([size[1], size[0]] * 2)).all()
 
 
 def test_no_images(proposer):
@@ -153,7 +152,8 @@ def test_the_trunk_is_a_copy_and_its_batch_norm_is_frozen(clip, proposer):
     assert torch.equal(trunk.conv1.weight, clip.model.visual.conv1.weight)
     statistics = trunk.bn1.running_mean.clone()
     proposer.train()(images((160, 160)), [torch.tensor([[20.0, 20.0, 60.0, 70.0]])])
-    assert not trunk.bn1.training and torch.equal(trunk.bn1.running_mean, statistics)
+    assert not trunk.bn1.training
+    assert torch.equal(trunk.bn1.running_mean, statistics)
 
 
 def test_a_frozen_clip_gives_a_trunk_that_trains(clip):

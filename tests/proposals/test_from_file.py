@@ -31,7 +31,8 @@ def test_rows_by_image_best_first_clipped_and_without_empty_ones(tmp_path):
     a, b = proposals.propose([IMAGE, IMAGE], ["photos/a.jpg", "photos/b.jpg"])
     assert a.boxes.tolist() == [[0, 20, 60, 40], [0, 0, 10, 10]]
     assert a.scores.tolist() == pytest.approx([0.9, 0.2])
-    assert b.boxes.shape == (0, 4) and b.scores.shape == (0,)
+    assert b.boxes.shape == (0, 4)
+    assert b.scores.shape == (0,)
 
 
 def test_coco_results_by_number_or_by_name(tmp_path):
@@ -52,7 +53,7 @@ def test_provenance_names_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content, message",
+    ("content", "message"),
     [
         ([{"bbox": [1, 2, 3, 4], "score": 1}], "entry 0 needs"),
         ([{"image_id": 1, "bbox": [1, 2, 3, 4]}], "entry 0 needs"),
@@ -84,7 +85,8 @@ def test_a_folder_of_shards_and_the_model_it_serves(tmp_path):
     (tmp_path / "00000.json").write_text('{"a.jpg": [[0, 0, 10, 10, 0.2]]}')
     (tmp_path / "00001.json").write_text('{"./b.jpg": []}')
     a, b = open_proposer(tmp_path).propose([IMAGE, IMAGE], ["photos/a.jpg", "photos/b.jpg"])
-    assert a.boxes.tolist() == [[0, 0, 10, 10]] and b.boxes.shape == (0, 4)
+    assert a.boxes.tolist() == [[0, 0, 10, 10]]
+    assert b.boxes.shape == (0, 4)
     (tmp_path / "00001.json").write_text('{"b.jpg": 3}')
     with pytest.raises(InputError, match=r"00001\.json: b\.jpg holds int"):
         open_proposer(tmp_path)

@@ -30,9 +30,9 @@ def test_loads_the_file_and_merges_classes(weights, monkeypatch):
     (found,) = proposer.propose([torch.rand(3, 64, 96)])
     assert 0 < len(found) <= 20
     assert (found.scores.diff() <= 0).all()
-    assert (
-        found.boxes.min() >= 0 and found.boxes[:, 2].max() <= 96 and found.boxes[:, 3].max() <= 64
-    )
+    assert found.boxes.min() >= 0
+    assert found.boxes[:, 2].max() <= 96
+    assert found.boxes[:, 3].max() <= 64
     assert "80 COCO classes" in proposer.provenance
 
 

@@ -39,7 +39,8 @@ def test_a_crop_keeps_the_aspect_and_is_centred():
     image[30:40, 20:60] = 255  # 40 wide, 10 high
     rows, columns = np.nonzero(_crop(image, (20, 30, 60, 40))[..., 0] > 200)
     width, height = columns.max() - columns.min() + 1, rows.max() - rows.min() + 1
-    assert width == pytest.approx(CROP / 1.1, abs=2) and height == pytest.approx(CROP / 4.4, abs=2)
+    assert width == pytest.approx(CROP / 1.1, abs=2)
+    assert height == pytest.approx(CROP / 4.4, abs=2)
     assert (columns.min() + columns.max()) / 2 == pytest.approx(CROP / 2, abs=1)
 
 
@@ -48,11 +49,9 @@ def test_unknown_labels_count_neither_for_the_precision_nor_for_chance():
     result = _word_result(
         "attribute", "color", "red", False, labels, np.array([0.9, 0.8, 0.7, 0.1, 1.0])
     )
-    assert (
-        result.average_precision == pytest.approx((1 + 2 / 3) / 2)
-        and result.chance == 0.5
-        and result.count == 4
-    )
+    assert result.average_precision == pytest.approx((1 + 2 / 3) / 2)
+    assert result.chance == 0.5
+    assert result.count == 4
     assert result.margin == pytest.approx(5 / 6 - 1 / 2)
 
 

@@ -93,4 +93,5 @@ def test_one_step_and_one_inference(name, architecture):
     found = learner.eval().model.detect(
         (batch[0][0].permute(1, 2, 0) * 255).byte().numpy(), boxes=BOXES.numpy()
     )
-    assert found.category_scores.shape == (1, 2) and torch.isfinite(found.category_scores).all()
+    assert found.category_scores.shape == (1, 2)
+    assert torch.isfinite(found.category_scores).all()

@@ -70,12 +70,9 @@ def test_prepare_one_step_and_detect(tmp_path, capsys):
     ):
         assert main(["detect", str(photo), *more, *words, "--output", str(tmp_path / name)]) == 0
     given = json.loads((tmp_path / "given" / f"{photo.stem}.json").read_text())
-    assert (
-        given["boxes"] == boxes[photo.name]
-        and len(given["category_scores"][1]) == 2
-        and len(given["attribute_scores"][1]) == 1
-    )
+    assert given["boxes"] == boxes[photo.name]
+    assert len(given["category_scores"][1]) == 2
+    assert len(given["attribute_scores"][1]) == 1
     free = json.loads((tmp_path / "free" / f"{photo.stem}.json").read_text())
-    assert len(free["boxes"]) > 0 and all(
-        0 <= x1 < x2 <= free["width"] for x1, _, x2, _ in free["boxes"]
-    )
+    assert len(free["boxes"]) > 0
+    assert all(0 <= x1 < x2 <= free["width"] for x1, _, x2, _ in free["boxes"])

@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
 
 def time_all(args: argparse.Namespace, device) -> dict:
     """parts: seconds of every model, by part. scoring: seconds of scoring alone for vocabularies of
-    several sizes, by tower."""
+    several sizes, by tower.
+    """
     from functools import partial
 
     import torch
@@ -161,7 +162,8 @@ def design(args: argparse.Namespace, tower: str):
 
 def table(results: dict, towers: list[str]) -> str:
     """Seconds of every model, how many times OvarNet is as fast as each CLIP-Attr and as the peer,
-    and the cost of scoring."""
+    and the cost of scoring.
+    """
     parts = results["parts"]
     width = max(map(len, parts))
     lines = [

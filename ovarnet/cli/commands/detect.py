@@ -3,7 +3,7 @@
 Writes, for each image, NAME.jpg (the picture with boxes) and NAME.json (all scores); and detections.json, a COCO-style list over
 all images with the attributes of every box.
 
-examples:
+Examples:
   ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped, wooden" --output out
   ovarnet detect photos/ --categories words.txt --attributes ""         only categories
   ovarnet detect photo.jpg --boxes boxes.json                           score the boxes you bring
@@ -112,7 +112,8 @@ def run(args: argparse.Namespace) -> int:
 
 def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
     """The words of --categories and --attributes; None where the model's own are wanted. Bad words
-    fail here, before any work."""
+    fail here, before any work.
+    """
     from ovarnet.vocabulary import Vocabulary, read_words
 
     categories = None if args.categories is None else read_words(args.categories, "categories")
@@ -125,7 +126,8 @@ def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
 
 def keep(found, args):
     """Best first, above the threshold, at most --max-boxes; given boxes keep their order and number
-    unless the user says otherwise."""
+    unless the user says otherwise.
+    """
     threshold = args.threshold if args.threshold is not None else 0.0 if args.boxes else THRESHOLD
     found = found[found.scores >= threshold]
     if args.boxes and args.max_boxes is None:
@@ -135,7 +137,8 @@ def keep(found, args):
 
 class Output:
     """Writes the results of a run, each file whole or not at all, and remembers what could not be
-    done."""
+    done.
+    """
 
     def __init__(self, args: argparse.Namespace, files: list[Path]):
         from ovarnet.io.results import file_names, image_ids

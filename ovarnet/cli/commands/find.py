@@ -3,7 +3,7 @@
 The phrase is read as a category (its noun) and attributes (what it says of it), in any words; boxes are ranked by both together.
 Prints the best boxes, and writes found.json (all of them, with the score of every word) and NAME.jpg for each image that holds one.
 
-examples:
+Examples:
   ovarnet find photo.jpg "a small red striped mug"
   ovarnet find photos/ "the car that is white" --top 10 --output out     the best 10 of all images
   ovarnet find photo.jpg "something red"                                 no category: any red thing
@@ -128,7 +128,8 @@ def reading(query) -> str:
 
 def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
     """The best `--top` boxes of all images, best first, and what went wrong with images that could
-    not be used."""
+    not be used.
+    """
     from tqdm import tqdm
 
     best, failures = [], []
@@ -152,7 +153,8 @@ def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
 
 def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[str]:
     """found.json, and the pictures of the images that hold one of the best boxes. Returns which
-    pictures could not be written, and why."""
+    pictures could not be written, and why.
+    """
     from ovarnet.drawing.pictures import draw, write_image
     from ovarnet.io.files import write_json
     from ovarnet.io.images import read_image
@@ -204,7 +206,8 @@ def joined(rows: list):
 
 def record(rank: int, place: Place, query) -> dict:
     """One entry of "results": box x1, y1, x2, y2 in pixels of the image; the probabilities that the
-    score is made of."""
+    score is made of.
+    """
     found = place.found
     category, attributes = (
         [round(score, DIGITS) for score in row[0].tolist()]

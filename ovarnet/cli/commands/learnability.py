@@ -1,5 +1,6 @@
 """`ovarnet learnability`: show that every word of the generated world can be learned from its
-pictures."""
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _means(results) -> dict[str, tuple[float, float, float]]:
     """Group -> mean AP, mean chance and least margin: each kind in base and novel words, each
-    parent type of attributes."""
+    parent type of attributes.
+    """
     groups = {}
     for result in results:
         names = [f"{result.kind}, {'novel' if result.novel else 'base'}"]

@@ -4,7 +4,7 @@ FILE is a COCO captions .json, a .jsonl of {"image", "caption"}, a .tsv of CC3M 
 WebDataset shard (.tar). Each line of the output: {"image", "text", "categories", "attributes", "pairs", "phrases"}; the text holds the
 captions of the image, one per line. Broken lines are left out and listed at the end (exit code 2).
 
-examples:
+Examples:
   ovarnet parse-captions captions_train2017.json --vocabulary words.json --output parsed.jsonl
   ovarnet parse-captions cc3m-*.tar --vocabulary words.json --output parsed.jsonl --processes 8
   ovarnet parse-captions cc3m-*.tar --vocabulary words.json --output parsed.jsonl --processes 8 --resume    go on after a stop
@@ -154,7 +154,8 @@ def report(broken) -> int:
 
 class Output:
     """JSON lines that can be continued. FILE.run.json beside them says what made them; a line cut
-    off by a stop is written anew."""
+    off by a stop is written anew.
+    """
 
     def __init__(self, args: argparse.Namespace, made_by: dict):
         from ovarnet.io.files import read_json, write_json

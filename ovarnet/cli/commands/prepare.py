@@ -3,7 +3,7 @@
 Nothing is downloaded and no original file is changed; doing it again writes the same files. Every problem is listed in
 ROOT/prepared/problems.txt; sizes of images go to ROOT/prepared/image_sizes.json. Exit code 2: something is missing or wrong.
 
-examples:
+Examples:
   ovarnet prepare coco-ovd --root datasets/coco                   also writes the annotation files of the 48/17 and 48/32 protocols
   ovarnet prepare vaw --root datasets/vaw
   ovarnet prepare custom --root datasets/mine                     your own boxes and words, see docs/own_data.md

@@ -1,6 +1,6 @@
 """Run the whole chain on the generated world from nothing and write a report; or one table of the paper, with --part.
 
-examples:
+Examples:
   ovarnet reproduce scenes                                     generate, CLIP, proposer, steps I and II, OvarNet, evaluation, report
   ovarnet reproduce scenes --quick                             the same in about 2 minutes: does it all run? Its numbers mean nothing
   ovarnet reproduce scenes --part clip-attr                    a table over three seeds: steps I and II of CLIP-Attr and their ablations

@@ -153,7 +153,8 @@ def evaluate_run(config) -> int:
 
 def sources_of(config) -> list[tuple[str, str]]:
     """Name and root of the data sets that a whole model was trained on; none where the stage makes
-    a part of a model."""
+    a part of a model.
+    """
     if config.stage == "zero_shot":
         return [("scenes", config.root)]
     if config.stage in ("clip", "proposer"):

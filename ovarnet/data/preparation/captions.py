@@ -1,5 +1,6 @@
 """Caption corpora: COCO's captions and images, and any TSV, JSON lines or WebDataset file (CC3M,
-CC12M) in the folder."""
+CC12M) in the folder.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
 
 def _is_corpus(path: Path, findings: Findings) -> bool:
     """By its name, as `read_caption_file` reads it; a .txt only when its first line has a TAB,
-    which that of a README has not."""
+    which that of a README has not.
+    """
     if Path(path.name.lower().removesuffix(".gz")).suffix not in KINDS:
         return False
     with path.open("rb") as file:
@@ -60,7 +62,8 @@ def _is_corpus(path: Path, findings: Findings) -> bool:
 
 def _check_corpus(path: Path, sample: int, findings: Findings) -> None:
     """The images of a table lie anywhere and are counted by the loaders; those of a shard are
-    opened here."""
+    opened here.
+    """
     broken, images, captions, members = Skipped(), 0, 0, []
     for item in read_caption_file(path, broken):
         images, captions = images + 1, captions + len(item.captions)

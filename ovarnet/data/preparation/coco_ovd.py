@@ -80,7 +80,8 @@ def _check(
 
 def _counts(file: Path, vocabulary: Vocabulary, split: str) -> dict[str, int]:
     """Numbers of the file as it is, before anything is left out. In COCO's files the categories
-    come last."""
+    come last.
+    """
     boxes, owners, names = Counter(), defaultdict(set), {}
     for key, index, _, record, _ in stream_json(file):
         if key == "categories" and index is not None:
@@ -108,7 +109,8 @@ def _counts(file: Path, vocabulary: Vocabulary, split: str) -> dict[str, int]:
 
 def write_subset(source: Path, target: Path, wanted: frozenset[str]) -> Path:
     """The rule above, in two passes over `source` in the memory of its image ids. The file appears
-    only when complete."""
+    only when complete.
+    """
     categories = {
         str(record.value["id"])
         for record in stream_json(source)

@@ -1,5 +1,6 @@
 """One's own data: every record checked, all problems listed with their place, and the vocabulary
-written (`ovarnet.data.custom`)."""
+written (`ovarnet.data.custom`).
+"""
 
 from __future__ import annotations
 
@@ -114,7 +115,8 @@ def _check_base_words(
     vocabulary: Vocabulary, found: Vocabulary, path: Path, findings: Findings
 ) -> None:
     """Words with labels in train.json (`found` has them as seen) that are novel in the vocabulary:
-    each may be meant, all are not."""
+    each may be meant, all are not.
+    """
     for kind in ("categories", "attributes"):
         trained = {word.name for word in getattr(found, kind) if word.seen}
         novel = [

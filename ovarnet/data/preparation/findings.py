@@ -1,5 +1,6 @@
 """What `ovarnet prepare` found: printed line by line as it goes, every single problem written to
-one file."""
+one file.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ boxes of no height."""
 
 class Findings:
     """Lines of five kinds: ok, note (worth knowing), missing (with what to download), problem,
-    written."""
+    written.
+    """
 
     def __init__(self, root: Path, echo: Callable[[str], None] = print):
         self.root, self.echo = root, echo
@@ -50,7 +52,8 @@ class Findings:
 
     def tolerated(self, text: str, cases: list[str]) -> None:
         """Like a problem, but the data set is usable as it is: the loaders leave out or mend these
-        cases."""
+        cases.
+        """
         self._say("note", text)
         self._list(text, cases)
 

@@ -1,5 +1,6 @@
 """LSA: files, split lists and the images of its four sources checked; how the boxes of Visual
-Genome are written is reported."""
+Genome are written is reported.
+"""
 
 from __future__ import annotations
 

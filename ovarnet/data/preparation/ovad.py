@@ -1,5 +1,6 @@
 """OVAD: its one file and COCO's val2017 images checked. Nothing has to be built: it is a test
-set."""
+set.
+"""
 
 from __future__ import annotations
 

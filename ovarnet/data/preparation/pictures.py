@@ -1,5 +1,6 @@
 """Checks of the image files of a dataset: a sample decoded, the same picture under two names, files
-that no record names."""
+that no record names.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def check_pictures(
 ) -> None:
     """`files`: all image files that the records name. `sample` of them, evenly spread, are decoded;
     identical ones are noted, and are a problem when they lie in two of the `splits` (training on
-    test images)."""
+    test images).
+    """
     files = sorted(set(files))
     check_decoding(files, sample, findings)
     _report_identical(identical(files, sizes), [set(split) for split in splits], findings)
@@ -50,7 +52,8 @@ def check_decoding(files: list[str], sample: int, findings: Findings) -> None:
 
 def identical(files: Iterable[str], sizes: ImageSizes) -> list[list[str]]:
     """Groups of two and more files with the same bytes. Only files of equal size and length are
-    read, and first only their ends."""
+    read, and first only their ends.
+    """
     groups = _grouped(files, lambda file: _measured(file, sizes))
     for digest in (_tail, _whole):
         groups = [part for group in groups for part in _grouped(group, digest)]

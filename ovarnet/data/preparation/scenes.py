@@ -32,10 +32,8 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
             root / "annotations" / f"{kind}_{split}.json" for kind in ("instances", "attributes")
         )
         if not all(
-            [
-                is_there(path, "scenes", root, findings)
-                for path in (boxes, labels, root / "images" / split)
-            ]
+            is_there(path, "scenes", root, findings)
+            for path in (boxes, labels, root / "images" / split)
         ):
             continue
         files += _check(

@@ -1,5 +1,6 @@
 """Where each file of a dataset comes from: what `ovarnet prepare` says when something is missing.
-Nothing is downloaded."""
+Nothing is downloaded.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ SOURCES = {
 
 def is_there(path: Path, source: str, root: Path, findings: Findings) -> bool:
     """The file or the folder with something in it; if not, a finding says what to download and
-    where it belongs."""
+    where it belongs.
+    """
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
         return True
     findings.missing(f"{path}: get {SOURCES[source].format(root=root, path=path)}")

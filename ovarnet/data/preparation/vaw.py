@@ -1,5 +1,6 @@
 """VAW: labels, metadata and Visual Genome's images checked; split files and the index of image
-sizes written."""
+sizes written.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +72,7 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
     files, objects, frequency = {}, set(), None
     for split in splits:
         paths = [root / name for name in VAW_FILES[split]]
-        if not all([is_there(path, "vaw labels", root, findings) for path in paths]):
+        if not all(is_there(path, "vaw labels", root, findings) for path in paths):
             continue
         survey = _survey(paths)
         findings.counts(
@@ -108,7 +109,8 @@ def _word_counts(vocabulary: Vocabulary) -> Counter:
 
 def _survey(paths: list[Path]) -> dict:
     """Numbers of the files as they are, before anything is left out. labels: {word: labels,
-    positive and negative}."""
+    positive and negative}.
+    """
     images, objects, labels, counts = (
         set(),
         set(),
@@ -156,7 +158,8 @@ def _write_splits(
     root: Path, vocabulary: Vocabulary, frequency: Counter | None, findings: Findings
 ) -> None:
     """Split files in the form of OvarNet's: {group: {name: id}}, ids running over both groups, the
-    novel one last."""
+    novel one last.
+    """
     base, novel = (
         [word.name for word in vocabulary.attributes if word.seen is side] for side in (True, False)
     )

@@ -96,7 +96,8 @@ class Clip(nn.Module):
 
     def encode_image(self, pixels: Tensor) -> Tensor:
         """Normalised square crops (N, 3, S, S) -> pooled embeddings (N, D), not L2-normalised. N
-        may be 0."""
+        may be 0.
+        """
         if tuple(pixels.shape[-2:]) != (self.image_size, self.image_size):
             raise InputError(
                 f"{self.name} encodes crops of {self.image_size} x {self.image_size} pixels; got "
@@ -115,7 +116,8 @@ class Clip(nn.Module):
 
     def encode_embeddings(self, embeddings: Tensor, ends: Tensor) -> Tensor:
         """Prompts (N, L, d) read at `ends` (N,) -> (N, D), not L2-normalised. L <= context_length;
-        N may be 0."""
+        N may be 0.
+        """
         self._require_embeddings()
         return text_tower.encode_embeddings(self.model, embeddings, ends)
 
@@ -123,13 +125,15 @@ class Clip(nn.Module):
         self, sequences: Sequence[Sequence[int]], vectors: Tensor | None = None
     ) -> Tensor:
         """Whole prompts [SOT] ... [EOT] as ids -> (N, D), not L2-normalised; a negative id ~k
-        stands for `vectors[k]` (K, d)."""
+        stands for `vectors[k]` (K, d).
+        """
         self._require_embeddings()
         return text_tower.encode_sequences(self.model, sequences, vectors)
 
     def encode_text(self, strings: Sequence[str], *, truncate: bool = False) -> Tensor:
         """Plain texts -> (N, D), not L2-normalised. Too long a text is an InputError, or is cut
-        when `truncate` (captions)."""
+        when `truncate` (captions).
+        """
         if not len(strings):
             return self.logit_scale.new_zeros(0, self.embed_dim)
         if not self.takes_embeddings:
@@ -146,7 +150,8 @@ class Clip(nn.Module):
     @property
     def token_embedding(self) -> nn.Embedding:
         """The token embedding table, which stays frozen while prompts and the rest of the tower
-        learn (method 2.3)."""
+        learn (method 2.3).
+        """
         self._require_embeddings()
         return text_tower.text_module(self.model).token_embedding
 
@@ -159,7 +164,8 @@ class Clip(nn.Module):
 
     def text_parameters(self) -> Iterator[nn.Parameter]:
         """Transformer, positional embedding, final LayerNorm and projection: the text side without
-        the token embedding table."""
+        the token embedding table.
+        """
         table = self.token_embedding.weight if self.takes_embeddings else None
         return (
             tensor
@@ -169,7 +175,8 @@ class Clip(nn.Module):
 
     def text_tensors(self) -> list[Tensor]:
         """Every tensor a text embedding depends on, the token embedding table included: parameters
-        and persistent buffers."""
+        and persistent buffers.
+        """
         state = dict(self.model.named_parameters(recurse=False))
         for name, child in self.model.named_children():
             if name != "visual":
@@ -180,7 +187,8 @@ class Clip(nn.Module):
 
     def _encode_text_as_open_clip(self, strings: Sequence[str], truncate: bool) -> Tensor:
         """For towers of another kind (SigLIP, BERT, ...). open_clip's tokenizers cut silently, so
-        lengths are counted beforehand."""
+        lengths are counted beforehand.
+        """
         if not truncate:
             bpe = isinstance(self.tokenizer, SimpleTokenizer)
             self._check_lengths(

@@ -39,7 +39,7 @@ def feature_channels(visual: nn.Module) -> dict[str, int]:
             name: stage[-1].conv3.out_channels
             for name, stage in zip(RESNET_STRIDES, stages, strict=True)
         }
-    return {name: visual.conv1.out_channels for name in feature_strides(visual)}
+    return dict.fromkeys(feature_strides(visual), visual.conv1.out_channels)
 
 
 def feature_maps(visual: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
@@ -58,7 +58,8 @@ def feature_maps(visual: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
 
 def pad_to_multiple(pixels: Tensor, multiple: int) -> Tensor:
     """Zero padding on the right and at the bottom of (N, 3, H, W) up to sides that `multiple`
-    divides."""
+    divides.
+    """
     height, width = pixels.shape[-2:]
     below, right = -height % multiple, -width % multiple
     return F.pad(pixels, (0, right, 0, below)) if below or right else pixels
@@ -68,7 +69,8 @@ def resize_position_embedding(
     embedding: Tensor, old_grid: tuple[int, int], new_grid: tuple[int, int]
 ) -> Tensor:
     """(1 + h * w, width) -> (1 + h' * w', width): bicubic on the patch grid, the class token's row
-    kept (as open_clip and ViTDet do)."""
+    kept (as open_clip and ViTDet do).
+    """
     if old_grid == new_grid:
         return embedding
     class_row, grid_rows = embedding[:1], embedding[1:]
@@ -89,7 +91,8 @@ def _resnet_maps(visual: ModifiedResNet, pixels: Tensor) -> dict[str, Tensor]:
 
 def _vit_map(visual: VisionTransformer, pixels: Tensor) -> Tensor:
     """Patch tokens of the last block after the final LayerNorm (what open_clip returns with
-    `output_tokens`), as a map."""
+    `output_tokens`), as a map.
+    """
     patches = visual.conv1(pixels)
     grid = tuple(patches.shape[-2:])
     tokens = patches.flatten(2).transpose(1, 2)

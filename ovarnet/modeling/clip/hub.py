@@ -1,5 +1,6 @@
 """Weights of an open_clip tag: from the Hub's cache, else from the network, else one line that says
-what to do."""
+what to do.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ PROBE_SECONDS = 5
 
 def download(name: str, tag: str, described: dict) -> Path:
     """Path of the weights of open_clip's `tag` of architecture `name`; `described` is open_clip's
-    entry for it."""
+    entry for it.
+    """
     repository, _, file = described["hf_hub"].rpartition("/")
     candidates = _candidates(file)
     for candidate in candidates:
@@ -54,7 +56,8 @@ def download(name: str, tag: str, described: dict) -> Path:
 
 def _candidates(file: str) -> list[str]:
     """File names to try, safetensors first; an entry without a file name means open_clip's default
-    names."""
+    names.
+    """
     if not file:
         return [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
     path = Path(file)
@@ -65,7 +68,8 @@ def _candidates(file: str) -> list[str]:
 
 def why_unreachable() -> str:
     """Empty when the Hub answers. Asked first because the Hub's client tries for about 20 seconds
-    before it gives up."""
+    before it gives up.
+    """
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set"
     try:

@@ -40,7 +40,8 @@ OPENAI_ARCHIVE_KEYS = {"input_resolution", "context_length", "vocab_size"}
 @dataclass(frozen=True)
 class ClipSource:
     """What to build and what to load: the architecture's config, the weights file (None: random),
-    and the pixel statistics."""
+    and the pixel statistics.
+    """
 
     name: str
     config: dict
@@ -58,7 +59,8 @@ class ClipSource:
 
     def tokenizer(self):
         """CLIP's own BPE comes with open_clip; other towers (SigLIP, ...) take theirs from the
-        Hub's cache, else from the network."""
+        Hub's cache, else from the network.
+        """
         if not self.config["text_cfg"].get("hf_tokenizer_name") or self.name.startswith(
             LOCAL_FOLDER
         ):
@@ -92,7 +94,8 @@ class ClipSource:
 
 def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -> ClipSource:
     """Check the name and find the weights file, from the cache or the network where `pretrained` is
-    a tag."""
+    a tag.
+    """
     if name.startswith(LOCAL_FOLDER):
         return _resolve_folder(name, pretrained)
     name = name.replace("/", "-")
@@ -134,7 +137,8 @@ def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -
 
 def read_state_dict(file: Path) -> dict[str, Tensor]:
     """The tensors of a weights file by name. Nothing that the file holds is executed. InputError
-    where it is no such file."""
+    where it is no such file.
+    """
     try:
         if file.suffix == ".safetensors":
             state = load_file(file)
@@ -207,7 +211,8 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], source: ClipSource
 
 def _in_open_clip_names(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Third parties' and older names -> those of today's open_clip (the renaming part of its
-    `load_checkpoint`)."""
+    `load_checkpoint`).
+    """
     state = convert_state_dict(model, state)
     if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
         state = convert_to_custom_text_state_dict(state)
@@ -269,7 +274,8 @@ def _tags(name: str) -> str:
 
 def _pixel_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and std for a local file: those of the architecture's tags where these agree (SigLIP's
-    are .5), else OpenAI's."""
+    are .5), else OpenAI's.
+    """
     tags = [get_pretrained_cfg(name, tag) for tag in list_pretrained_tags_by_model(name)]
     statistics = {(tuple(tag["mean"]), tuple(tag["std"])) for tag in tags}
     return statistics.pop() if len(statistics) == 1 else (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD)
@@ -278,7 +284,8 @@ def _pixel_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 @contextmanager
 def _open_clip_log_silenced() -> Iterator[None]:
     """open_clip warns on the root logger that the model is random, which is what we ask it for
-    before loading strictly."""
+    before loading strictly.
+    """
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

@@ -76,7 +76,8 @@ class TextClassifier(nn.Module):
 
     def embed(self, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
         """Words -> embeddings, on the CLIP's device. In training computed anew, with gradient; else
-        cached, without."""
+        cached, without.
+        """
         if self.training:
             return self.prompts.encode(self.clip, words, kind)
         key = (kind, tuple((word.strings, word.parent) for word in words))
@@ -108,7 +109,8 @@ class TextClassifier(nn.Module):
 
     def cosines(self, regions: Tensor, words: WordEmbeddings) -> Tensor:
         """Regions (R, D) -> cosines (R, W) float32; over a word's synonyms the mean in training,
-        the largest else (method 2.4)."""
+        the largest else (method 2.4).
+        """
         per_string = F.normalize(regions.float(), dim=-1) @ words.matrix.to(regions.device).T
         if not words.has_synonyms:
             return per_string
@@ -133,7 +135,8 @@ class TextClassifier(nn.Module):
 
     def _remembered(self, key: tuple, compute: Callable[[], Any]) -> Any:
         """What `compute` returns, without gradient, kept until a text weight or a prompt vector
-        changes."""
+        changes.
+        """
         key = (key, self._weights_state())
         if key not in self._memory:
             # out of inference mode, or what is kept could never take part in training
@@ -146,7 +149,8 @@ class TextClassifier(nn.Module):
 
     def _weights_state(self) -> tuple:
         """Changes whenever a text weight or a prompt vector is written, moved or replaced; costs no
-        reading of the numbers."""
+        reading of the numbers.
+        """
         tensors = [*self.clip.text_tensors(), *self.prompts.parameters()]
         return tuple(
             (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)

@@ -43,7 +43,8 @@ class LinearProbe(nn.Module):
 
     def forward(self, logits: Tensor, regions: Tensor, kind: Kind, names: Sequence[str]) -> Tensor:
         """logits: (R, W) of the words `names` by their text. regions: (R, D), of any length. -> (R,
-        W)."""
+        W).
+        """
         gain, bias = getattr(self, f"{kind}_calibration").to(logits.device)
         weights = getattr(self, f"{kind}_weights").to(logits.device)
         logits = gain * logits + bias

@@ -1,5 +1,6 @@
 """Learned vectors around a noun phrase of a caption, half before and half after it, without a type
-(method 2.4, step II)."""
+(method 2.4, step II).
+"""
 
 from __future__ import annotations
 

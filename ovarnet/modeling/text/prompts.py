@@ -50,7 +50,8 @@ put them after the noun."""
 class WordEmbeddings:
     """Text embeddings of W words. matrix: (S, D) float32, L2-normalised, one row per string. owner:
     (S,) int64, the word of each row, ascending. length: W. S and W may be 0. names: of the words,
-    where somebody needs them (a linear probe)."""
+    where somebody needs them (a linear probe).
+    """
 
     matrix: Tensor
     owner: Tensor
@@ -68,7 +69,8 @@ class WordEmbeddings:
 
 class TemplatePrompts(nn.Module):
     """The mean of a word's embeddings in several sentences, such as "a photo of a {}."; nothing to
-    learn."""
+    learn.
+    """
 
     def __init__(
         self,
@@ -90,7 +92,8 @@ class TemplatePrompts(nn.Module):
 
     def encode(self, clip: Clip, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
         """Any CLIP, SigLIP-like ones included. InputError for a word that does not fit into the
-        context length."""
+        context length.
+        """
         strings, owner = _strings(words)
         templates = self.templates[kind]
         sentences = [template.replace("{}", string) for string in strings for template in templates]
@@ -120,7 +123,8 @@ class LearnedPrompts(nn.Module):
 
     def encode(self, clip: Clip, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
         """Differentiable in the vectors and in the text tower. InputError for a word that does not
-        fit into the context length."""
+        fit into the context length.
+        """
         if self.vectors.shape[1] != clip.text_width:
             raise InputError(
                 f"the prompt vectors are {self.vectors.shape[1]} wide but the text tower of "
@@ -162,7 +166,8 @@ class LearnedPrompts(nn.Module):
 
 def _strings(words: Sequence[Word]) -> tuple[list[str], Tensor]:
     """What is encoded, word by word ('_' becomes a space), and the word each string belongs to,
-    (S,)."""
+    (S,).
+    """
     strings = [_spaced(string) for word in words for string in word.strings]
     return strings, torch.tensor(
         [column for column, word in enumerate(words) for _ in word.strings], dtype=torch.long

@@ -20,13 +20,15 @@ BATCH = 256
 
 def text_module(model: nn.Module) -> nn.Module:
     """The module that owns the text tower's parts: the model itself for `open_clip.CLIP`, `.text`
-    for the other classes."""
+    for the other classes.
+    """
     return getattr(model, "text", model)
 
 
 def takes_embeddings(model: nn.Module, tokenizer) -> bool:
     """Whether the tower is causal, is read at the end token, and speaks CLIP's BPE; SigLIP's and
-    BERT-like towers are not."""
+    BERT-like towers are not.
+    """
     tower = text_module(model)
     pool = getattr(model, "text_pool_type", None) or getattr(tower, "pool_type", None)
     has_parts = all(

@@ -42,7 +42,8 @@ class BoxGivenTest:
 
     def __call__(self, clip: Clip, classifier: TextClassifier) -> dict[str, float]:
         """attributes/GROUP: mean AP of the words; categories/GROUP: accuracy among all words.
-        GROUP: base, novel, all, or a parent type."""
+        GROUP: base, novel, all, or a parent type.
+        """
         embeddings, words = self.embed(clip), self.vocabulary
         classifier.eval()
         with torch.no_grad():

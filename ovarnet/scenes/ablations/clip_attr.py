@@ -64,7 +64,8 @@ ZERO_SHOT = {
 @dataclass(frozen=True)
 class Row:
     """One line of the table. changes: KEY=VALUE on top of the stage's config. oracle: trained on
-    all words. true_words: exact captions."""
+    all words. true_words: exact captions.
+    """
 
     name: str
     changes: tuple[str, ...] = ()
@@ -109,7 +110,8 @@ ROWS = (
 @dataclass
 class Sizes:
     """How much is done. step_one, step_two: iterations. tuned: those of step I with the image tower
-    in training. rows: only those whose name contains one of these."""
+    in training. rows: only those whose name contains one of these.
+    """
 
     seeds: int = 3
     step_one: int = 400
@@ -140,7 +142,8 @@ class Sizes:
 @dataclass
 class Inputs:
     """Where things are. configs: folder with clip_attr.yaml and clip_attr_captions.yaml. clip:
-    weights. proposer: checkpoint folder."""
+    weights. proposer: checkpoint folder.
+    """
 
     configs: Path
     root: Path
@@ -152,7 +155,8 @@ class Inputs:
 @dataclass
 class Ablation:
     """Runs the rows. What is costly and the same for several runs is opened once, when it is first
-    needed."""
+    needed.
+    """
 
     inputs: Inputs
     sizes: Sizes
@@ -160,7 +164,8 @@ class Ablation:
 
     def run(self) -> dict[str, list[dict[str, float]]]:
         """Row name -> one result per seed, in the order of the table; also written to
-        ``output/results.json`` after every run."""
+        ``output/results.json`` after every run.
+        """
         self.clip = open_clip_tower(self._step_one(Row("")).clip)
         self.test = BoxGivenTest(self.clip, "scenes", self.inputs.root, boxes=self.sizes.test_boxes)
         self.images = ImageCache(IMAGE_MEMORY)
@@ -168,7 +173,8 @@ class Ablation:
 
     def _runs(self) -> Iterator:
         """(row, seed, what gives the result) in order; seeds outermost, so that a table that was
-        stopped is whole for its first seeds."""
+        stopped is whole for its first seeds.
+        """
         yield "chance", 0, self.test.chance
         for name, templates in ZERO_SHOT.items():
             yield name, 0, lambda templates=templates: self._zero_shot(templates)

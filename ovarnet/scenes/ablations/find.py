@@ -46,7 +46,8 @@ class View(NamedTuple):
 @dataclass
 class Scene:
     """An image with its labels, its phrases, and what the model sees in the labelled boxes and in
-    those it finds."""
+    those it finds.
+    """
 
     labels: Annotations
     phrases: list[Reference]
@@ -102,7 +103,8 @@ ROWS: dict[str, Callable[[PhraseRanker, RegionEmbeddings, Evidence], Tensor]] = 
 
 class FindBenchmark:
     """model: scores the phrases. root, split: of the generated world; tune on val only. images: how
-    many of the split at most."""
+    many of the split at most.
+    """
 
     def __init__(
         self, model: Predictor, root: str | Path, split: str = "test", *, images: int | None = None
@@ -137,7 +139,8 @@ class FindBenchmark:
     @torch.no_grad()
     def run(self) -> dict:
         """Also how many phrases there are, and which share of them the parser read as they were
-        meant."""
+        meant.
+        """
         hits, groups = (
             {name: {question: [] for question in QUESTIONS} for name in ("chance", *ROWS)},
             {"image": [], "folder": []},
@@ -193,7 +196,8 @@ class FindBenchmark:
 
 def as_meant(finder: PhraseRanker, phrase: Reference, vocabulary: Vocabulary) -> bool:
     """Whether the parser found the category and the attributes that the phrase was made from, and
-    left no word out."""
+    left no word out.
+    """
     query = finder.query
     name_of = {
         text: word.name
@@ -215,7 +219,8 @@ def _together(views: Sequence[View]) -> View:
 
 def _ask(finder: PhraseRanker, view: View, right: Tensor, hits: dict, question: str) -> None:
     """Append to each row whether its best region is right (chance: the share of right ones);
-    without regions, all are wrong."""
+    without regions, all are wrong.
+    """
     evidence = finder.evidence(*view)
     hits["chance"][question].append(float(right.float().mean()) if len(right) else 0.0)
     for name, row in ROWS.items():
@@ -231,7 +236,8 @@ def summary(
 ) -> dict:
     """Percentages by row, question and group (all, base, novel, and what makes a phrase hard),
     counts, and the lead of the rule over the whole phrase with the half-width of its 95 % interval
-    (paired over phrases). A phrase is base when all its words are."""
+    (paired over phrases). A phrase is base when all its words are.
+    """
 
     def cells(values: Sequence[float], owners: Sequence[tuple[str, ...]]) -> dict[str, float]:
         return {
@@ -309,7 +315,8 @@ def reproduce_find(
     images: int | None = None,
 ) -> str:
     """Run the benchmark with a model that `ovarnet.load` opens; writes find.json and find.md into
-    `output`, returns the tables."""
+    `output`, returns the tables.
+    """
     import ovarnet
 
     result = FindBenchmark(ovarnet.load(model), root, split, images=images).run()

@@ -32,7 +32,8 @@ def world_seed(root: str | Path) -> int:
 
 def oracle_data(vocabulary: Vocabulary, seed: int, scenes: int, images: ImageCache) -> BaseData:
     """Training boxes with a category and every attribute label, base and novel alike; the pictures
-    are rendered into `images`."""
+    are rendered into `images`.
+    """
     every = Vocabulary(
         *(
             tuple(replace(word, seen=True) for word in words)
@@ -69,7 +70,8 @@ def true_words(
 ) -> list[list[ParsedCaption]]:
     """The captions with the words that they really tell: those that occur in the text and are true
     of an object of the scene. An attribute's nouns are the named categories of the objects that
-    have it."""
+    have it.
+    """
     return [
         [_true_record(caption, scene) for caption in captions]
         for image, captions in zip(images, parsed, strict=True)

@@ -49,7 +49,8 @@ SAME_BOXES = "two-stage CLIP-Attr after step II, on the boxes that OvarNet finds
 @dataclass(frozen=True)
 class Row:
     """One line of the table. changes: KEY=VALUE on top of the config. teacher: after step 1 or
-    2."""
+    2.
+    """
 
     name: str
     changes: tuple[str, ...] = ()
@@ -119,7 +120,8 @@ class Sizes:
 @dataclass
 class Inputs:
     """Where things are. config: of the stage "ovarnet". teachers: step -> CLIP-Attr's checkpoint
-    folder."""
+    folder.
+    """
 
     config: Path
     root: Path
@@ -130,7 +132,8 @@ class Inputs:
 @dataclass
 class Ablation:
     """Runs the rows. What is costly and the same for several runs is opened once, when it is first
-    needed."""
+    needed.
+    """
 
     inputs: Inputs
     sizes: Sizes
@@ -138,12 +141,14 @@ class Ablation:
 
     def run(self) -> dict[str, list[Result]]:
         """Row name -> one result per seed; also written to ``output/results.json`` after every
-        run."""
+        run.
+        """
         return run_missing(self._runs(), self.inputs.output / "results.json")
 
     def _runs(self) -> Iterator:
         """(row, seed, what gives the result) in order; seeds outermost, so that a table that was
-        stopped is whole for its first seeds."""
+        stopped is whole for its first seeds.
+        """
         for step, name in TWO_STAGE.items():
             if self._asked(name):
                 yield name, 0, lambda step=step: self._measure(load(self.inputs.teachers[step]))

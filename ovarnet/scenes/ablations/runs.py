@@ -1,5 +1,6 @@
 """Runs of a table: every row for every seed, written after each, so that a table that was stopped
-goes on where it was."""
+goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ def run_missing(
     runs: Iterable[tuple[str, int, Callable[[], Result]]], path: Path
 ) -> dict[str, list[Result]]:
     """Row -> one result per seed. runs: (row, seed, what measures it), in order; those in the file
-    at `path` are not measured again."""
+    at `path` are not measured again.
+    """
     results: dict[str, dict[str, Result]] = read_json(path, dict) if path.is_file() else {}
     for row, seed, measure in runs:
         if str(seed) not in results.setdefault(row, {}):

@@ -17,7 +17,8 @@ LEADING = (
 
 def markdown(results: Mapping[str, Sequence[Mapping[str, float]]], columns: Sequence[str]) -> str:
     """results: row -> one result per seed. columns: keys of a result. Percentages; "mean ±
-    deviation" where there are several seeds."""
+    deviation" where there are several seeds.
+    """
     titles = [
         column.replace("attributes/", "mAP ").replace("categories/", "accuracy ")
         for column in columns

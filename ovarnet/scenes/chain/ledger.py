@@ -1,5 +1,6 @@
 """What was run, on which machine, and how long each step took: one JSON file beside the results,
-written after every step."""
+written after every step.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ FILE = "chain.json"
 class Entry:
     """One step. title: for people. command: words after `ovarnet`. settings: what its outcome
     depends on. seconds: wall time of all attempts. cpu_seconds: of all threads and workers.
-    finished: date and time, "" until it is done."""
+    finished: date and time, "" until it is done.
+    """
 
     title: str
     command: list[str]
@@ -36,7 +38,8 @@ class Entry:
 @dataclass
 class Ledger:
     """Entries by step name, in the order of the chain, and the machine that ran the last of
-    them."""
+    them.
+    """
 
     path: Path
     machine: dict[str, str] = field(default_factory=dict)
@@ -45,7 +48,8 @@ class Ledger:
     @classmethod
     def open(cls, folder: Path) -> Ledger:
         """The ledger in `folder`; a new one where there is none. InputError when it was written by
-        something else."""
+        something else.
+        """
         path = folder / FILE
         if not path.is_file():
             return cls(path)
@@ -65,7 +69,8 @@ class Ledger:
     @contextmanager
     def timed(self, name: str, entry: Entry, *, again: bool) -> Iterator[None]:
         """Count the time of a step, also when it fails or is interrupted; `again`: on top of an
-        earlier attempt at the same thing."""
+        earlier attempt at the same thing.
+        """
         earlier = self.entries.pop(name, None)
         self.entries[name] = entry = earlier if again and earlier else entry
         started, cpu_started = time.monotonic(), cpu_seconds()

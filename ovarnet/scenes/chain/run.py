@@ -1,5 +1,6 @@
 """Runs the steps of the chain, each once: what is done stays, what is changed is made again, and
-everything after it too."""
+everything after it too.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def run_chain(
 
 def _claim(output: Path) -> Ledger:
     """The ledger of the output folder, which holds nothing but a chain, so that it is safe to
-    replace parts of it."""
+    replace parts of it.
+    """
     check_folder(output)
     if output.is_dir() and any(output.iterdir()) and not (output / FILE).is_file():
         raise InputError(

@@ -1,5 +1,6 @@
 """The chain as a list of commands: each step is one that a user could type, and leaves one thing
-behind."""
+behind.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ PROPOSALS = "20"
 @dataclass(frozen=True)
 class Step:
     """name: short, distinct. title: for people. command: words after `ovarnet`. folder: everything
-    the step leaves behind. made: what of it exists when the step is done; "": the folder itself."""
+    the step leaves behind. made: what of it exists when the step is done; "": the folder itself.
+    """
 
     name: str
     title: str
@@ -40,7 +42,8 @@ class Step:
 
     def settings(self) -> dict | list[str]:
         """What the outcome depends on: all resolved settings of a training stage, else the
-        command."""
+        command.
+        """
         if not self.is_training:
             return list(self.command)
         config, *overrides = self.command[1:]
@@ -70,7 +73,8 @@ class Places:
 
 def all_steps(places: Places, sizes: Mapping[str, Sequence[str]]) -> list[Step]:
     """From nothing to four evaluated models. sizes: step name -> words added to its command
-    (`sizes.py`)."""
+    (`sizes.py`).
+    """
     steps = [
         _world(places),
         _clip(places),
@@ -137,7 +141,8 @@ def _step_one(places: Places) -> Step:
 
 def _caption_regions(places: Places) -> list[Step]:
     """What step II asks for: boxes of the caption images, and what the step I model says of
-    them."""
+    them.
+    """
     captions = ("--captions", _captions(places), "--images", _caption_images(places))
     proposals, labels = places.run("proposals"), places.run("pseudo_labels")
     return [

@@ -76,7 +76,8 @@ def by_stage(models: Mapping[str, Metrics]) -> bytes:
 
 def losses(histories: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]]) -> bytes:
     """The total loss of every stage: what was logged, faint, and its running mean. histories: stage
-    -> curves, as a Recorder saves them."""
+    -> curves, as a Recorder saves them.
+    """
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(11, 2.5), layout="constrained")
         axes = figure.subplots(1, max(1, len(histories)), squeeze=False)[0]
@@ -95,7 +96,8 @@ def losses(histories: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]]) -
 
 def attribute_words(models: Mapping[str, Metrics], words: Sequence[Word]) -> bytes:
     """AP of every attribute, box-given, one dot per model and a tick for chance; words grouped by
-    parent type, novel ones in red."""
+    parent type, novel ones in red.
+    """
     columns = {name: metrics.of_words(GIVEN, "attribute", "ap") for name, metrics in models.items()}
     chance = next(iter(models.values())).of_words(GIVEN, "attribute", "chance")
     with matplotlib.rc_context(STYLE):

@@ -64,7 +64,8 @@ def false_attributes(
     pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int
 ) -> list[Mistake]:
     """Boxes given: the highest scores of attributes that are known not to hold, with the true words
-    of the same parent type."""
+    of the same parent type.
+    """
     return _worst(
         [
             (
@@ -82,7 +83,8 @@ def missed_attributes(
     pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int
 ) -> list[Mistake]:
     """Boxes given: the lowest scores of attributes that hold, with what was said instead of the
-    same parent type."""
+    same parent type.
+    """
     return _worst(
         [
             (
@@ -144,7 +146,8 @@ def confusions(
 
 def _judged(pairs, vocabulary: Vocabulary, label: int):
     """(file, box, labels and scores of the box, word, its score) of every attribute label of that
-    kind."""
+    kind.
+    """
     names = vocabulary.attribute_names
     for truth, found in pairs:
         for row, column in (truth.attributes == label).nonzero().tolist():

@@ -1,5 +1,6 @@
 """The numbers of a chain, read from what its steps wrote: metrics.json of every evaluated model,
-history.json of every stage."""
+history.json of every stage.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ NAN = float("nan")
 @dataclass
 class Metrics:
     """metrics.json of one model, as `ovarnet evaluate` writes it: rows (setting, measure, protocol,
-    group), and one entry per word."""
+    group), and one entry per word.
+    """
 
     rows: dict[tuple[str, str, str], dict[str, dict]]
     words: list[dict]
@@ -40,7 +42,8 @@ class Metrics:
     ) -> float:
         """In percent; nan where it is undefined, or no word is of that group. of: "value" or
         "chance". KeyError when the measure is not there or, without `protocol`, there under
-        several."""
+        several.
+        """
         found = [
             groups
             for (row_setting, row_measure, row_protocol), groups in self.rows.items()
@@ -62,7 +65,8 @@ class Metrics:
         self, setting: str, kind: str, number: str, protocol: str | None = None
     ) -> dict[str, float]:
         """Word -> its `number` ("ap", "ap50", "chance") in percent. kind: "attribute" or
-        "category"."""
+        "category".
+        """
         return {
             entry[kind]: _percent(entry[number])
             for entry in self.words

@@ -23,7 +23,8 @@ TEACHER, STUDENT = MODELS["step_two"], MODELS["ovarnet"]
 @dataclass
 class Chain:
     """Everything a finished chain left, opened. metrics, models: by the names of `MODELS`. images:
-    of the test split."""
+    of the test split.
+    """
 
     places: Places
     ledger: Ledger

@@ -1,5 +1,6 @@
 """The parts of the report as HTML: one self-contained file, no scripts, nothing loaded from
-elsewhere."""
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +87,8 @@ def cards(numbers: Sequence[tuple[str, str]]) -> str:
 
 def stages(columns: Mapping[str, tuple[bytes, Column]]) -> str:
     """One image as each stage sees it; the first column is the truth. columns: title -> (picture,
-    what was found)."""
+    what was found).
+    """
     cells = []
     for index, (title, (content, column)) in enumerate(columns.items()):
         lines = {

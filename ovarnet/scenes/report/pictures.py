@@ -1,5 +1,6 @@
 """Small pictures of the report: an image with numbered boxes, and the surroundings of one box.
-Images are (H, W, 3) uint8 RGB."""
+Images are (H, W, 3) uint8 RGB.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ def colour(number: int) -> str:
 
 def numbered_boxes(image: np.ndarray, boxes: Sequence[np.ndarray], numbers: Sequence[int]) -> bytes:
     """JPEG, `WIDTH` wide: boxes in the colours of their objects, each with its number; 0 has none
-    and a thin line."""
+    and a thin line.
+    """
     scale = WIDTH / image.shape[1]
     picture = Image.fromarray(
         cv2.resize(image, (WIDTH, round(image.shape[0] * scale)), interpolation=cv2.INTER_CUBIC)
@@ -48,7 +50,8 @@ def numbered_boxes(image: np.ndarray, boxes: Sequence[np.ndarray], numbers: Sequ
 
 def surroundings(image: np.ndarray, box: Sequence[float]) -> bytes:
     """JPEG, `CROP` x `CROP`: the box and what is around it, the box drawn; outside of the image it
-    is light grey."""
+    is light grey.
+    """
     x1, y1, x2, y2 = box
     side = max(x2 - x1, y2 - y1, 8) * (1 + 2 * SURROUNDINGS)
     left, top, scale = (x1 + x2 - side) / 2, (y1 + y2 - side) / 2, CROP / side

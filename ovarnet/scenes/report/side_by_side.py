@@ -1,5 +1,6 @@
 """What every stage finds in the same images, object by object: which annotated object a detection
-speaks of, and which words are right."""
+speaks of, and which words are right.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class Said:
 @dataclass
 class Found:
     """One detection, or one annotated object. number: of the object it speaks of, from 1; 0: of
-    none. box: (4,) xyxy."""
+    none. box: (4,) xyxy.
+    """
 
     number: int
     box: np.ndarray
@@ -46,7 +48,8 @@ class Found:
 @dataclass
 class Column:
     """One stage on one image: what it found, best first; numbers of the objects it missed; how many
-    detections are left out."""
+    detections are left out.
+    """
 
     found: list[Found]
     missed: list[int] = field(default_factory=list)
@@ -57,7 +60,8 @@ def pick_images(
     annotations: Sequence[Annotations], vocabulary: Vocabulary, count: int
 ) -> list[Annotations]:
     """The first images with 2 to 4 objects, one of them of a novel category; then, if too few, the
-    first others. Never by result."""
+    first others. Never by result.
+    """
 
     def is_telling(image: Annotations) -> bool:
         return 2 <= len(image) <= 4 and bool(

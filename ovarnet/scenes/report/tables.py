@@ -32,7 +32,8 @@ class Table:
 
     def cells(self) -> dict[str, list[tuple[str, bool]]]:
         """Row -> (text, is best) of every column. Rows alone, and equals of the best, are treated
-        as anyone would: no bold, all bold."""
+        as anyone would: no bold, all bold.
+        """
         texts = {
             name: ["–" if math.isnan(value) else f"{value:.{self.digits}f}" for value in values]
             for name, values in self.rows.items()
@@ -173,7 +174,8 @@ def box_free(models: Mapping[str, Metrics]) -> Table:
 
 def proposals(models: Mapping[str, Metrics]) -> Table:
     """models: the one that shows the offline proposer and the one that proposes by itself, named
-    so."""
+    so.
+    """
     columns = [(measure, group) for measure in ("R@50", "R@100", "AR@100") for group in GROUPS]
     rows = {
         name: [metrics.value(FREE, f"proposals {measure}", group) for measure, group in columns]

@@ -1,5 +1,6 @@
 """Writes the report of a finished chain: report.html with everything in it, and tables.md with the
-tables alone."""
+tables alone.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Backgrounds: muted gradients with a texture, and clutter that carries no label. No background has
-a colour a person would name."""
+a colour a person would name.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ _MOST_CLUTTER = 6
 
 def _muted_corners(rng: np.random.Generator, gain: float) -> np.ndarray:
     """(2, 2, 3) uint8 RGB: one grey level per corner around a common one, and one weak tint for
-    all."""
+    all.
+    """
     level = rng.uniform(70, 205) + rng.uniform(-28, 28, (2, 2, 1))
     tint = rng.uniform(-_TINT, _TINT, 3)
     return np.clip(gain * (level + tint - tint.mean()), 0, 255).astype(np.uint8)

@@ -101,7 +101,8 @@ def _mentioned(
     words: Mapping[str, Sequence[str]], rates: Mapping[str, float], rng: np.random.Generator
 ) -> list[str]:
     """The attribute words that this caption speaks of, in the usual order or, half of the time, in
-    any."""
+    any.
+    """
     chosen = [word for parent in _ORDER for word in words[parent] if rng.random() < rates[parent]]
     if rng.random() < 0.5:
         chosen = [chosen[i] for i in rng.permutation(len(chosen))]
@@ -140,7 +141,8 @@ def noun_phrase(
     verb: str = "is",
 ) -> str:
     """'a small striped mug that is red': some words before the noun, the others after it.
-    determiner: 'a', 'the' or a number word."""
+    determiner: 'a', 'the' or a number word.
+    """
     before = len(words) if rng.random() < 0.55 else int(rng.random() * (len(words) + 1))
     front = " ".join([*_said(words[:before], rng), noun])
     phrase = _article(front) if determiner == "a" else f"{determiner} {front}"
@@ -288,6 +290,7 @@ def scene_captions(
     rates: Mapping[str, float] = SCENE_MENTION_RATES,
 ) -> list[str]:
     """`count` captions, drawn independently, of a scene; each speaks of one to a few of its
-    objects. objects: at least one."""
+    objects. objects: at least one.
+    """
     rng = random_stream(seed, split, index, purpose=1)
     return [_finished(_scene_caption(objects, rates, rng), rng) for _ in range(count)]

@@ -1,5 +1,6 @@
 """The condition words as weights in the arrays of a silhouette (h, w): cracks, round holes, dirt.
-Snow falls later: place.py."""
+Snow falls later: place.py.
+"""
 
 from __future__ import annotations
 

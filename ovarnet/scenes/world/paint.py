@@ -1,5 +1,6 @@
 """Paints one object on a square canvas: its colour, pattern, finish, border and condition. Size and
-pose come later, when it is placed."""
+pose come later, when it is placed.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +58,8 @@ _MUD, _DUST = (70, 56, 34), (158, 138, 104)
 class Sprite:
     """A painted object. rgba: (h, w, 4) uint8; alpha is what is blended. coverage: (h, w) uint8 of
     0..255, where the object itself is (what a box is drawn around), or None where alpha tells it.
-    solid: level of coverage (or alpha), of 1, above which a pixel is the object's."""
+    solid: level of coverage (or alpha), of 1, above which a pixel is the object's.
+    """
 
     rgba: np.ndarray
     coverage: np.ndarray | None
@@ -66,7 +68,8 @@ class Sprite:
 
 def _second_tint(base: np.ndarray, luminance: float, u: float) -> np.ndarray:
     """The other colour of a pattern: near white on dark colours, a dark shade on light ones, so
-    that a pattern is seen in grey as well."""
+    that a pattern is seen in grey as well.
+    """
     lighter = luminance < 0.35 or (luminance < 0.55 and u < 0.5)
     if lighter:
         return base + np.float32(0.62 if luminance < 0.2 else 0.78) * (252 - base)
@@ -76,7 +79,8 @@ def _second_tint(base: np.ndarray, luminance: float, u: float) -> np.ndarray:
 @dataclass
 class _Easel:
     """An object while it is painted. rgb: (3, h, w) float32. distance: (h, w) of its silhouette,
-    frayed if it is fuzzy."""
+    frayed if it is fuzzy.
+    """
 
     thing: Thing
     shape: Silhouette
@@ -180,7 +184,8 @@ def _paint_extras(easel: _Easel) -> np.ndarray:
 
 def _opacity(easel: _Easel, coverage: np.ndarray) -> np.ndarray:
     """What is blended of each pixel, in [0, 1]: the coverage but for transparent and glowing
-    objects, which get their halo painted here."""
+    objects, which get their halo painted here.
+    """
     if easel.thing.finish == "transparent":
         return coverage * np.clip(0.92 - easel.distance / 9, _CLEAR, 0.92)
     if easel.thing.finish == "glowing":
@@ -195,7 +200,8 @@ def _opacity(easel: _Easel, coverage: np.ndarray) -> np.ndarray:
 
 def paint(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Sprite:
     """Paint `thing` upright on the canvas (snow comes later: it falls on what is up in the
-    picture). gain: brightness."""
+    picture). gain: brightness.
+    """
     easel = _set_up(thing, rng)
     _paint_body(easel)
     _paint_finish(easel)

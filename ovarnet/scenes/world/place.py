@@ -21,7 +21,8 @@ _SNOW = (246, 251, 252, 255)
 class Cutout:
     """An object in its final size and pose. rgba: (h, w, 4) uint8. mask: (h, w) bool, where the
     object itself is (no halo, no shadow). extent: (x1, y1, x2, y2) of the mask in the cut-out.
-    area: pixels of the mask, at least 1."""
+    area: pixels of the mask, at least 1.
+    """
 
     thing: Thing
     rgba: np.ndarray
@@ -34,7 +35,8 @@ def _matrix(
     thing: Thing, height: int, width: int, stretch: float, mirrored: bool
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Affine matrix (2, 3) from the pixels of a height x width sprite to those of the cut-out, and
-    the cut-out's width and height."""
+    the cut-out's width and height.
+    """
     scale = thing.length / (GLYPH * SIDES[thing.size] / CANVAS)
     cosine, sine = cos(radians(thing.angle)), sin(radians(thing.angle))
     x_scale, y_scale = (-scale if mirrored else scale) * stretch, scale / stretch
@@ -51,7 +53,8 @@ def _matrix(
 
 def _snow(rgba: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> None:
     """Lay a white cap with a ragged lower edge on the top of every column, in place. mask: (h, w)
-    uint8 of 0 / 1."""
+    uint8 of 0 / 1.
+    """
     height, width = mask.shape
     solid = mask.view(bool)
     x, _, across, along = cv2.boundingRect(mask)
@@ -69,7 +72,8 @@ def _snow(rgba: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> None:
 
 def cut_out(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Cutout:
     """Paint `thing` and turn it into its final size and pose, with some jitter of its aspect and
-    brightness. gain: of the picture."""
+    brightness. gain: of the picture.
+    """
     u = rng.random(3).tolist()
     sprite = paint(thing, rng, gain * (0.92 + 0.16 * u[0]))
     matrix, size = _matrix(thing, *sprite.rgba.shape[:2], 0.92 + 0.16 * u[1], mirrored=u[2] < 0.5)
@@ -89,7 +93,8 @@ def cut_out(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Cutout
 @dataclass(frozen=True)
 class Window:
     """Where a cut-out placed at (left, top) and a picture overlap: slices into the picture and into
-    the cut-out."""
+    the cut-out.
+    """
 
     picture: tuple[slice, slice]
     cutout: tuple[slice, slice]
@@ -139,7 +144,8 @@ def paste(
     image: np.ndarray, cutout: Cutout, left: int, top: int, place: Window, shadow: float
 ) -> None:
     """Blend the cut-out into the uint8 RGB picture, in place. shadow: strength of its contact
-    shadow in [0, 1]."""
+    shadow in [0, 1].
+    """
     _cast_shadow(image, cutout, left, top, shadow)
     rgba = cutout.rgba[place.cutout]
     weight = cv2.extractChannel(rgba, 3) * np.float32(1 / 255)

@@ -1,5 +1,6 @@
 """The annotation records of one picture: COCO instances, VAW attribute records, COCO captions;
-plain dictionaries for JSON."""
+plain dictionaries for JSON.
+"""
 
 from __future__ import annotations
 

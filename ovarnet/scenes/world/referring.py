@@ -1,5 +1,6 @@
 """Referring phrases of the generated world: words that fit exactly one object of a scene, and
-something near that they do not fit."""
+something near that they do not fit.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ class Reference:
 def references(scene: Annotations, vocabulary: Vocabulary, seed: int = 0) -> list[Reference]:
     """At most one phrase for each object of a scene of the world; none for an object that no one to
     three of its words tell apart, and none where nothing else shares its category or those words.
-    The same scene and seed give the same phrases."""
+    The same scene and seed give the same phrases.
+    """
     rng = np.random.default_rng([seed, int(scene.image_id)])
     found = [_reference(scene, row, vocabulary, rng) for row in range(len(scene))]
     return [reference for reference in found if reference is not None]

@@ -1,5 +1,6 @@
 """Renders whole scenes and close-up photos. Deterministic: the same (seed, split, index) gives the
-same bytes."""
+same bytes.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ _NEIGHBOUR_RATE = 0.4  # photos that show a part of another object at the rim
 @dataclass(frozen=True)
 class SceneObject:
     """One visible object. thing: its words. box: x1, y1, x2, y2 in pixels, tight around its visible
-    pixels. visible: share in (0, 1]."""
+    pixels. visible: share in (0, 1].
+    """
 
     thing: Thing
     box: tuple[int, int, int, int]
@@ -49,7 +51,8 @@ class SceneObject:
 @dataclass(frozen=True)
 class Scene:
     """image: (H, W, 3) uint8 RGB. objects: back to front. owner: (H, W) int8, index of the object
-    seen at each pixel, -1 for none."""
+    seen at each pixel, -1 for none.
+    """
 
     image: np.ndarray
     objects: tuple[SceneObject, ...]
@@ -58,13 +61,15 @@ class Scene:
 
 def random_stream(seed: int, split: str, index: int, purpose: int = 0) -> np.random.Generator:
     """The random numbers of one picture. purpose 0: its pixels; others (captions, dropped labels)
-    do not disturb the pixels."""
+    do not disturb the pixels.
+    """
     return np.random.default_rng([seed, SPLITS.index(split), index, purpose])
 
 
 class _Stage:
     """A picture that objects are put into one after the other, while it is kept track of who is
-    seen where."""
+    seen where.
+    """
 
     def __init__(self, image: np.ndarray):
         self.image = image
@@ -83,7 +88,8 @@ class _Stage:
         least_visible: float = LEAST_VISIBLE,
     ) -> bool:
         """Paste the object unless it or one that is there already would be hidden too much. Returns
-        whether it was pasted."""
+        whether it was pasted.
+        """
         place = window(cutout, left, top, *self.owner.shape)
         if place is None:
             return False
@@ -134,7 +140,8 @@ class _Stage:
 
 def _draw_things(rng: np.random.Generator, split: str) -> list[Thing]:
     """The objects of a scene, roughly large before small, so that the small ones come in front and
-    stay visible."""
+    stay visible.
+    """
     count = 1 + int(np.searchsorted(np.cumsum(COUNT_RATES), rng.random() * sum(COUNT_RATES)))
     things: list[Thing] = []
     for _ in range(count):
@@ -169,7 +176,8 @@ def render_scene(seed: int, split: str, index: int) -> Scene:
 
 def render_photo(seed: int, index: int) -> Scene:
     """A close-up of one object, which is `objects[0]`; parts of another one may show at the rim.
-    Small objects give small pictures."""
+    Small objects give small pictures.
+    """
     rng = random_stream(seed, "photos", index)
     gain, shadow = rng.uniform(*BRIGHTNESS), rng.uniform(*_SHADOWS)
     main = cut_out(draw_thing(rng, "photos"), rng, gain)
@@ -194,7 +202,8 @@ def render_photo(seed: int, index: int) -> Scene:
 
 def _neighbour(rng: np.random.Generator, width: int, height: int):
     """Another object with its centre on the rim: cut-out, left, top and window; None where it
-    misses the picture."""
+    misses the picture.
+    """
     cutout = cut_out(draw_thing(rng, "photos"), rng)
     h, w = cutout.mask.shape
     direction = rng.uniform(0, 2 * np.pi)

@@ -38,7 +38,8 @@ class Silhouette:
     the filled cut-outs, or None. crop: the slices of the whole canvas (side x side pixels) that
     these arrays hold: the glyph and a margin around it. core: (K, 2) int x, y in canvas units of
     points well inside. depth: the largest distance. extent: half width and half height of the glyph
-    in canvas units; its centre is the canvas centre, and that of the crop."""
+    in canvas units; its centre is the canvas centre, and that of the crop.
+    """
 
     distance: np.ndarray
     detail: np.ndarray | None
@@ -80,7 +81,8 @@ def _font():
 
 def _glyph_mask(code_point: int) -> np.ndarray:
     """Binary (S, S) uint8 0 / 255 image of the glyph, its longer side scaled to GLYPH, centred, S =
-    CANVAS x oversampling."""
+    CANVAS x oversampling.
+    """
     from PIL import Image, ImageDraw
 
     left, top, right, bottom = _font().getbbox(chr(code_point))
@@ -114,7 +116,8 @@ def _small_cutouts(mask: np.ndarray) -> np.ndarray:
 @dataclass(frozen=True)
 class _Drawing:
     """A glyph measured once: its distance map and details on the whole canvas for each of SIDES,
-    and the numbers of a Silhouette."""
+    and the numbers of a Silhouette.
+    """
 
     distance: dict[int, np.ndarray]
     detail: dict[int, np.ndarray] | None
@@ -155,7 +158,8 @@ def _drawing(category: Category) -> _Drawing:
 @cache
 def silhouette(category: Category, side: int, margin: float) -> Silhouette:
     """The silhouette of a category on a canvas of side x side pixels (one of SIDES), with a margin
-    in canvas units."""
+    in canvas units.
+    """
     drawing = _drawing(category)
     crop = tuple(
         _centred(2 * (half + margin) * side / CANVAS, side) for half in reversed(drawing.extent)

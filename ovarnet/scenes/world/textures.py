@@ -1,5 +1,6 @@
 """Banks of patterns and noise that the painter draws from: made once per process from fixed seeds,
-so the same everywhere."""
+so the same everywhere.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +64,8 @@ def _shrunk(bank: list[np.ndarray] | np.ndarray, side: int) -> np.ndarray:
 @cache
 def pattern_bank(word: str, side: int) -> np.ndarray:
     """(VARIANTS, side, side) float32 in [0, 1]: 1 where the second tint shows. word: a pattern
-    other than plain."""
+    other than plain.
+    """
     rng = np.random.default_rng([11, list(_PATTERNS).index(word)])
     y, x = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32)
     return _shrunk(
@@ -74,7 +76,8 @@ def pattern_bank(word: str, side: int) -> np.ndarray:
 @cache
 def noise_bank(grain: int, side: int) -> np.ndarray:
     """(VARIANTS, side, side) float32 noise of zero mean and unit deviation with blobs of about
-    `grain` canvas units."""
+    `grain` canvas units.
+    """
     rng = np.random.default_rng([12, grain])
     knots = CANVAS // grain + 2
     coarse = rng.standard_normal((VARIANTS, knots, knots)).astype(np.float32)
@@ -89,7 +92,8 @@ def noise_bank(grain: int, side: int) -> np.ndarray:
 @cache
 def crack_bank(side: int) -> np.ndarray:
     """(VARIANTS, 2 side, 2 side) float32 weights of three jagged, forking lines that start in the
-    middle."""
+    middle.
+    """
     rng = np.random.default_rng(14)
     scale = side / CANVAS * (1 << _SHIFT)
     thick = max(1, round(3 * side / CANVAS))
@@ -118,7 +122,8 @@ def crack_bank(side: int) -> np.ndarray:
 def shading_bank(side: int) -> dict[str, np.ndarray]:
     """Fixed (side, side) float32 fields: "lit", brightness under light from above; "gloss", weight
     of the white spot and the diagonal band of a shiny surface; "glow", weight of the bright middle
-    of a glowing one."""
+    of a glowing one.
+    """
     y, x = (np.mgrid[0:side, 0:side].astype(np.float32) + 0.5) / side
     highlight = np.exp(-(((x - 0.36) / 0.13) ** 2 + ((y - 0.32) / 0.09) ** 2))
     band = np.clip(1.5 - np.abs((x + y) / 2**0.5 - 0.80) / 0.035, 0, 1)
@@ -132,7 +137,8 @@ def shading_bank(side: int) -> dict[str, np.ndarray]:
 @cache
 def backdrop_bank() -> np.ndarray:
     """(4, 320, 320, 3) uint8 background textures of mean 128 and deviation 32, the same in every
-    channel: grain, clouds, wood-like streaks, weave."""
+    channel: grain, clouds, wood-like streaks, weave.
+    """
     rng = np.random.default_rng(13)
     grain = rng.standard_normal((320, 320))
     clouds = cv2.resize(rng.standard_normal((14, 14)), (320, 320), interpolation=cv2.INTER_CUBIC)

@@ -1,5 +1,6 @@
 """What an object of the world is, before it is drawn: a category, its attribute words and its size
-on the picture."""
+on the picture.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ evaluation."""
 class Thing:
     """One object. color, pattern, finish: words. size: small / medium / large. pose: a word, or
     None where the category has none. extras: border and condition words. length: longer side in
-    pixels. angle: degrees, counter-clockwise."""
+    pixels. angle: degrees, counter-clockwise.
+    """
 
     category: Category
     color: str
@@ -114,7 +116,8 @@ def _extras(u: np.ndarray) -> frozenset[str]:
 
 def draw_thing(rng: np.random.Generator, split: str, previous: Thing | None = None) -> Thing:
     """Draw the words of one object; with `previous` it may share that object's category and one of
-    its attributes."""
+    its attributes.
+    """
     u = rng.random(18).tolist()
     twin = previous is not None and u[0] < SAME_CATEGORY_RATE
     category = previous.category if twin else _category(split, u[1], u[2])

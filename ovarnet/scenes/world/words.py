@@ -15,7 +15,8 @@ from functools import lru_cache
 @dataclass(frozen=True)
 class Category:
     """One kind of object. glyph: its code point. has_pose: whether 'upright' is defined for it.
-    synonyms: other words in captions."""
+    synonyms: other words in captions.
+    """
 
     name: str
     parent: str

@@ -41,7 +41,8 @@ _CAPTION_FILES = {"captions": "captions_scenes.json", "photos": "captions_photos
 @dataclass
 class _Chunk:
     """What a worker hands back: records, and the CPU seconds it took to render, encode and
-    write."""
+    write.
+    """
 
     images: list[dict] = field(default_factory=list)
     instances: list[dict] = field(default_factory=list)
@@ -60,7 +61,8 @@ class _Chunk:
 @dataclass(frozen=True)
 class WorldSize:
     """Counts of what was written, and the speeds in pictures per second of one core (rendering +
-    encoding + writing)."""
+    encoding + writing).
+    """
 
     counts: dict[str, int]
     boxes: dict[str, int]
@@ -104,7 +106,8 @@ def _chunks(
     root: Path, seed: int, counts: Mapping[str, int], workers: int
 ) -> Iterator[tuple[str, _Chunk]]:
     """All pictures, a chunk at a time, in order; with several workers they are rendered side by
-    side."""
+    side.
+    """
     tasks = [
         (root, seed, split, start, min(start + _CHUNK, counts[split]))
         for split in SPLITS

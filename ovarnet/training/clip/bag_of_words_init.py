@@ -48,8 +48,9 @@ def start_as_bag_of_words(clip: Clip, token_lists: Sequence[Sequence[int]]) -> N
 
 
 def inverse_document_frequency(token_lists: Sequence[Sequence[int]]) -> dict[int, float]:
-    """token id -> log(1 / share of captions with it), clamped to [0, IDF_RANGE] and divided by it:
-    0 everywhere, 1 rare."""
+    """Token id -> log(1 / share of captions with it), clamped to [0, IDF_RANGE] and divided by it:
+    0 everywhere, 1 rare.
+    """
     counts = Counter(token for tokens in token_lists for token in set(tokens))
     return {
         token: min(max(math.log(len(token_lists) / count), 0.0), IDF_RANGE) / IDF_RANGE
@@ -59,7 +60,8 @@ def inverse_document_frequency(token_lists: Sequence[Sequence[int]]) -> dict[int
 
 def _attend_by_first_coordinate(attention: nn.MultiheadAttention, width: int) -> None:
     """Query = a constant along the first coordinate of each head; key = the input's coordinate 0
-    there; value and output = identity."""
+    there; value and output = identity.
+    """
     query, key, value = attention.in_proj_weight.view(3, width, width)
     query.zero_(), key.zero_(), value.copy_(torch.eye(width))
     attention.in_proj_bias.zero_()

@@ -76,7 +76,8 @@ class CaptionPairDataset(Dataset):
 
     def __getitems__(self, keys: list[tuple[int, int]]) -> tuple[Tensor, list[list[int]]]:
         """Batch of (iteration, index) keys -> pictures (N, 3, S, S) float32, half of them mirrored,
-        and N token lists."""
+        and N token lists.
+        """
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + keys[0][0])
         rows = [index for _, index in keys]
         pictures = (

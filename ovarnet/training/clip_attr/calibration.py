@@ -43,7 +43,8 @@ def embed_crops(clip: Clip, images: list[Annotations]) -> Tensor:
 
 def fit_scale_and_bias(cosines: Tensor, targets: Tensor) -> tuple[float, float]:
     """Logistic regression of 0/1 `targets` on `cosines`, both (M,): P = sigmoid(scale cos +
-    bias)."""
+    bias).
+    """
     mean, deviation = cosines.mean(), cosines.std().clamp(min=1e-6)
     weights = torch.zeros(2, requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=100, line_search_fn="strong_wolfe")

@@ -42,7 +42,8 @@ TEXT_ALONE = float("inf")
 @dataclass
 class ProbeData:
     """One kind of word. logits: (R, K) of the base words by their text. labels: (R, K) int8.
-    embeddings: (R, D). owners: (R,) image."""
+    embeddings: (R, D). owners: (R,) image.
+    """
 
     logits: Tensor
     labels: Tensor
@@ -98,7 +99,8 @@ def train_probe(config: ProbeTraining) -> Path:
 @torch.no_grad()
 def embed_boxes(model: Predictor, images: Sequence[Annotations]) -> Tensor:
     """(R, D) float32 on the CPU: all boxes of all images, as the model sees them when boxes are
-    given."""
+    given.
+    """
     rows = []
     for image in tqdm(images, desc="embedding boxes", unit="image", mininterval=2.0):
         pixels = to_pixels(read_image(image.file), model.device)
@@ -198,7 +200,8 @@ def _logistic(
     features: Tensor, offsets: Tensor, targets: Tensor, known: Tensor, strength: float
 ) -> Tensor:
     """(K, F) weights of K regularised logistic regressions at once, each on its known rows.
-    features: (R, F). The rest: (R, K)."""
+    features: (R, F). The rest: (R, K).
+    """
     weights = torch.zeros(targets.shape[1], features.shape[1], requires_grad=True)
     share = known / known.sum(dim=0).clamp(min=1)
     optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")

@@ -36,7 +36,8 @@ from ovarnet.vocabulary import Vocabulary
 @dataclass
 class ScoredRegions:
     """The teacher's view of one image. boxes: (P, 4). objectness: (P,). category_logits: (P, C).
-    attribute_logits: (P, A). P > 0."""
+    attribute_logits: (P, A). P > 0.
+    """
 
     boxes: Tensor
     objectness: Tensor
@@ -46,7 +47,8 @@ class ScoredRegions:
 
 def caption_vocabulary(vocabulary: Vocabulary, parsed: Sequence[ParsedCaption]) -> Vocabulary:
     """The words of step II: base words, and those novel words that a caption speaks of. No other
-    novel word enters training."""
+    novel word enters training.
+    """
     told_categories = {name for caption in parsed for name in caption.categories}
     mentioned_attributes = {name for caption in parsed for name in caption.attributes}
     return Vocabulary(
@@ -137,7 +139,8 @@ class StoredLabels(Mapping):
 
 def read_pseudo_labels(folder: str | Path) -> tuple[StoredLabels, list[str], list[str]]:
     """Image name -> what the teacher said, and the names of the category and attribute columns.
-    InputError: nothing there, or damaged."""
+    InputError: nothing there, or damaged.
+    """
     paths = sorted(Path(folder).glob("[0-9]*.safetensors"))
     if not paths:
         raise InputError(
@@ -158,9 +161,10 @@ def read_pseudo_labels(folder: str | Path) -> tuple[StoredLabels, list[str], lis
 @dataclass
 class LabelledRegions:
     """Proposals of one image that are used at one visit. boxes: (R, 4). categories: (R, C),
-    attributes: (R, A) bool, the positives. mentioned_attributes: (R, A) bool, what the caption says of
-    each. is_named: (R,) bool, the caption names its category. category_logits, attribute_logits:
-    the teacher's. R may be 0."""
+    attributes: (R, A) bool, the positives. mentioned_attributes: (R, A) bool, what the caption says
+    of each. is_named: (R,) bool, the caption names its category. category_logits, attribute_logits:
+    the teacher's. R may be 0.
+    """
 
     boxes: Tensor
     categories: Tensor
@@ -183,11 +187,11 @@ def label_regions(
     """Draw up to `rules.regions` proposals of which the teacher is sure what they are, those that
     the caption names first, and label them.
 
-    told_categories: (C,) bool, words of the caption. mentioned_attributes: (C, A) bool, what the caption
-    says of a thing of each category: a proposal is taken for the category the teacher finds best.
-    base_categories, base_attributes: bool, seen words. A word is positive when the caption tells it
-    and the teacher finds it likely (`rules.told`), or when it is a base word and the teacher is
-    sure of it alone. A novel word is positive only where the caption tells it.
+    told_categories: (C,) bool, words of the caption. mentioned_attributes: (C, A) bool, what the
+    caption says of a thing of each category: a proposal is taken for the category the teacher finds
+    best. base_categories, base_attributes: bool, seen words. A word is positive when the caption
+    tells it and the teacher finds it likely (`rules.told`), or when it is a base word and the
+    teacher is sure of it alone. A novel word is positive only where the caption tells it.
     """
     categories, attributes = (
         taught.category_logits.softmax(dim=1),
@@ -219,7 +223,8 @@ def label_regions(
 
 def largest_region(taught: ScoredRegions, rules: PseudoLabelRules) -> Tensor:
     """(1, 4): the largest proposal, which stands for the image; of those that are probably an
-    object, when there is one."""
+    object, when there is one.
+    """
     size = areas(taught.boxes)
     likely = taught.objectness > rules.min_objectness
     return taught.boxes[(size * likely if likely.any() else size).argmax()][None]

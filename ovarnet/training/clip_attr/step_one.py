@@ -51,7 +51,8 @@ class RegularisedTower:
         )
 
     def __call__(self, crops: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """(R, 3, S, S) -> embeddings (R, D), and the loss "tower_regularisation" where there is one."""
+        """(R, 3, S, S) -> embeddings (R, D), and the loss "tower_regularisation" where there is
+        one."""
         crops = crops.contiguous(memory_format=torch.channels_last)
         with torch.set_grad_enabled(self.learns and torch.is_grad_enabled()):
             embeddings = self.clip.encode_image(crops)
@@ -73,7 +74,8 @@ class FederatedCriterion:
         self, category_logits: Tensor, attribute_logits: Tensor, batch: dict[str, Tensor]
     ) -> dict[str, Tensor]:
         """category_logits: (R1, C). attribute_logits: (R2, A). batch: as from `BaseBoxDataset`. A
-        source without boxes has no term."""
+        source without boxes has no term.
+        """
         losses = {}
         if len(attribute_logits):
             losses["attributes"] = attribute_loss(
@@ -126,7 +128,8 @@ def start_bias(
     classifier: TextClassifier, embeddings: Tensor, base: Vocabulary, probability: float
 ) -> float:
     """The bias with which the mean logit over all base words and the boxes of `embeddings` (R, D)
-    is that of `probability`."""
+    is that of `probability`.
+    """
     with torch.no_grad():
         words = [
             classifier.embed(base.categories, "category"),
@@ -149,7 +152,8 @@ def train_clip_attr(
     cache_folder: Path | None = None,
 ) -> Path:
     """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
-    ones, shared by several runs."""
+    ones, shared by several runs.
+    """
     if config.cached_views and config.trained.image_tower:
         raise InputError(
             "cached_views needs a frozen image tower; set trained.image_tower to 0, or "
@@ -209,7 +213,8 @@ def train_clip_attr(
 
 def _before(config: ClipAttrTraining, proposer: Checkpoint) -> list[Checkpoint]:
     """What step I goes on from: the proposer's folder, and that of `start` where it is another
-    one."""
+    one.
+    """
     if config.start is None or config.proposer is None or config.start.startswith("clip-attr:"):
         return [proposer]
     return [proposer, load_checkpoint(find_checkpoint(config.start))]

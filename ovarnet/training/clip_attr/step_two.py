@@ -149,7 +149,8 @@ class CaptionTexts:
 
 class CaptionModel(TrainableClipAttr):
     """CLIP-Attr in step II, called with one `CaptionBatch`. words: all of step II; base: those of
-    the base losses, all among them."""
+    the base losses, all among them.
+    """
 
     def __init__(
         self,
@@ -229,7 +230,8 @@ def train_with_captions(
     images: ImageCache | None = None,
 ) -> Path:
     """Train and write the checkpoint folder; returns it. data, pairs, images: already open ones,
-    shared by several runs."""
+    shared by several runs.
+    """
     output = Path(config.output)
     clip, classifier, start = open_clip_attr(config.start)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)

@@ -39,7 +39,8 @@ MOST_PHRASES = 5
 @dataclass
 class CaptionData:
     """images and parsed (their captions) have one entry per image. taught: file name -> its
-    proposals. words: the columns of step II."""
+    proposals. words: the columns of step II.
+    """
 
     images: list[CaptionedImage]
     parsed: list[list[ParsedCaption]]
@@ -59,7 +60,8 @@ class CaptionData:
     ) -> CaptionData:
         """vocabulary: of the step I model; it tells the type of each word. Images without
         pseudo-labels are left out and counted. require_known_words: captions without a word of the
-        vocabulary, and images with no other, are left out too. limit: images that are kept."""
+        vocabulary, and images with no other, are left out too. limit: images that are kept.
+        """
         taught, categories, attributes = read_pseudo_labels(pseudo_labels)
         unknown = (set(categories) - set(vocabulary.category_names)) | (
             set(attributes) - set(vocabulary.attribute_names)
@@ -111,10 +113,10 @@ class CaptionBatch:
     crops: (N + R, 3, S, S), the largest proposal of each image (or of none), then the others.
     captions: N texts. phrases: noun phrases of each image, up to 5, the first one drawn for the
     term of one phrase. image_categories (N, C), image_attributes (N, A): bool, the caption's words.
-    region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. region_mentioned (R, A):
-    bool, attributes that the caption says of the region. region_named: (R,) bool, whether it names
-    the region's category. teacher_categories, teacher_attributes: logits, same shapes. base: a
-    batch of `BaseBoxDataset`, or None.
+    region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. region_mentioned (R,
+    A): bool, attributes that the caption says of the region. region_named: (R,) bool, whether it
+    names the region's category. teacher_categories, teacher_attributes: logits, same shapes. base:
+    a batch of `BaseBoxDataset`, or None.
     """
 
     crops: Tensor
@@ -148,7 +150,8 @@ class CaptionBatch:
 
 class CaptionDataset(Dataset):
     """Batches of step II; with `base`, boxes of step I come along in every batch. with_largest
-    False: no crops of the largest proposals, where no term asks for them."""
+    False: no crops of the largest proposals, where no term asks for them.
+    """
 
     def __init__(
         self,
@@ -238,7 +241,8 @@ class CaptionDataset(Dataset):
     def _mentioned_of(self, parsed: ParsedCaption, told: Tensor) -> Tensor:
         """(C, A) bool: what the caption says of a thing of each category: an attribute counts for
         its nouns' categories, and for no other ("a red jacket" says nothing of the man). Without
-        `rules.nouns` it counts for all. told: (A,), the caption's attributes."""
+        `rules.nouns` it counts for all. told: (A,), the caption's attributes.
+        """
         told_of = told.repeat(len(self.data.words.categories), 1)
         if not self.rules.nouns:
             return told_of

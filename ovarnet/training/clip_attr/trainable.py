@@ -71,7 +71,8 @@ class TrainableClipAttr(nn.Module):
 
     def train(self, mode: bool = True) -> TrainableClipAttr:
         """Towers stay in eval mode, frozen or not: the small ones have BatchNorm, and neither has
-        dropout."""
+        dropout.
+        """
         super().train(mode)
         self.clip.eval()
         return self
@@ -93,7 +94,8 @@ class TrainableClipAttr(nn.Module):
 
 def open_clip_attr(folder: str | Path) -> tuple[Clip, TextClassifier, Checkpoint]:
     """The trained parts of a CLIP-Attr folder with learned prompts, to go on training. Raises
-    InputError when it has none."""
+    InputError when it has none.
+    """
     checkpoint = load_checkpoint(folder)
     if checkpoint.model != "clip-attr" or "vectors" not in checkpoint.settings.get("prompts", {}):
         raise InputError(
@@ -119,7 +121,8 @@ def save_clip_attr(
     training: dict,
 ) -> Path:
     """Write the folder that `ovarnet.load` opens; `proposer` is the folder that holds the
-    proposer's weights."""
+    proposer's weights.
+    """
     prompts: LearnedPrompts = classifier.prompts
     both = [clip.logit_scale.exp().item(), classifier.bias.item()]
     settings = {
@@ -144,7 +147,8 @@ def save_clip_attr(
 
 def open_proposer_checkpoint(folder: str | Path) -> Checkpoint:
     """A proposer's (or a whole model's) folder or shipped name, checked to hold what it says before
-    an hour of training."""
+    an hour of training.
+    """
     checkpoint = load_checkpoint(find_proposer(str(folder)))
     load_weights(
         build_proposer(proposer_kind(checkpoint), ClipSettings(proposer_clip(checkpoint))),
@@ -156,13 +160,15 @@ def open_proposer_checkpoint(folder: str | Path) -> Checkpoint:
 
 def proposer_settings(proposer: Checkpoint) -> dict[str, str | None]:
     """How a whole model's folder describes the proposer that it takes over from the folder
-    `proposer`."""
+    `proposer`.
+    """
     return {"kind": proposer.settings["proposer"]["kind"], "clip": proposer_clip(proposer)}
 
 
 def start_clip_attr(config: ClipAttrTraining) -> tuple[Clip, TextClassifier, Checkpoint, bool]:
     """What step I begins with: CLIP, classifier with a bias, the proposer's folder, and whether
-    prompts and bias are learned ones."""
+    prompts and bias are learned ones.
+    """
     if config.start is None:
         if config.clip is None or config.proposer is None:
             raise InputError(

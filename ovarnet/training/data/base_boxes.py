@@ -27,7 +27,8 @@ DETECTION, ATTRIBUTES = "detection", "attributes"
 @dataclass
 class TrainingBoxes:
     """Boxes of one source, one row each. files: R paths. boxes: (R, 4). targets: (R,) base category
-    columns, or (R, A) base labels."""
+    columns, or (R, A) base labels.
+    """
 
     files: list[str]
     boxes: Tensor
@@ -52,7 +53,8 @@ def base_vocabulary(vocabulary: Vocabulary) -> Vocabulary:
 
 def detection_boxes(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
     """Boxes with a category; targets are columns of `base_vocabulary`. Crowd boxes are left out.
-    InputError: a box of a novel category."""
+    InputError: a box of a novel category.
+    """
     seen = vocabulary.category_seen
     column = seen.cumsum(0) - 1
     kept = [image[(image.categories != NO_CATEGORY) & ~image.is_crowd] for image in images]
@@ -70,7 +72,8 @@ def detection_boxes(images: list[Annotations], vocabulary: Vocabulary) -> Traini
 
 def attribute_boxes(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
     """Boxes with at least one known attribute; targets are the columns of `base_vocabulary`.
-    InputError: a label of a novel attribute."""
+    InputError: a label of a novel attribute.
+    """
     seen = vocabulary.attribute_seen
     for image in images:
         wrong = (image.attributes[:, ~seen] != UNKNOWN).any(dim=0).nonzero().flatten()
@@ -99,7 +102,8 @@ def _regions(images: list[Annotations], targets: list[Tensor], no_target: Tensor
 @dataclass
 class BaseData:
     """What step I trains on. vocabulary: all words, for the checkpoint. base: the seen ones, whose
-    columns the targets have."""
+    columns the targets have.
+    """
 
     vocabulary: Vocabulary
     base: Vocabulary
@@ -169,7 +173,8 @@ class BaseData:
 
 class BaseBoxDataset(Dataset):
     """Batches of step I. `embedder` gives precomputed embeddings instead of crops
-    (`ovarnet.training.data.embedding_cache`)."""
+    (`ovarnet.training.data.embedding_cache`).
+    """
 
     def __init__(
         self,

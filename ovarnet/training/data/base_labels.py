@@ -1,5 +1,6 @@
 """The base words of one kind, and what the annotated boxes say of each: what calibrations and
-probes are fitted on."""
+probes are fitted on.
+"""
 
 from __future__ import annotations
 

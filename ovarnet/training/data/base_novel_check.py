@@ -1,5 +1,6 @@
 """Base and novel never mix over stages: what a run calls novel must not have had labels in the
-model that it goes on from."""
+model that it goes on from.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ logger = logging.getLogger(__name__)
 
 def check_base_novel(words: Vocabulary, before: Checkpoint) -> None:
     """words: of the run. before: what it goes on from: a start, a teacher or a proposer. InputError
-    when they divide differently."""
+    when they divide differently.
+    """
     mixed = words.novel_seen_by(before.vocabulary)
     if mixed:
         raise InputError(
@@ -24,8 +26,9 @@ def check_base_novel(words: Vocabulary, before: Checkpoint) -> None:
 
 
 def warn_base_novel(words: Vocabulary, before: Checkpoint) -> None:
-    """As `check_base_novel`, where no such claim need be meant: one's own data may name as novel what
-    a shipped model knows."""
+    """As `check_base_novel`, where no such claim need be meant: one's own data may name as novel
+    what a shipped model knows.
+    """
     mixed = words.novel_seen_by(before.vocabulary)
     if mixed:
         logger.warning(

@@ -19,7 +19,8 @@ from ovarnet.modeling.crops import crop_boxes, random_crop_boxes
 
 class ImageCache:
     """Decoded images by path. The first `megabytes` of them are kept; later ones are read again
-    each time. One per worker process."""
+    each time. One per worker process.
+    """
 
     def __init__(self, megabytes: int):
         self.room = megabytes * 2**20
@@ -60,7 +61,8 @@ class CropRule:
         keep: float = 0.9,
     ) -> Tensor:
         """(R, 3, S, S): augmented crops. enlarge: most that a box is grown by. keep: least share of
-        a side that is kept."""
+        a side that is kept.
+        """
         return random_crop_boxes(
             self.images.read(file),
             boxes,

@@ -35,8 +35,9 @@ class NovelNameFilter:
 
     def __init__(self, vocabulary: Vocabulary, ignored: Iterable[str] = ()):
         """ignored: categories that the detection data knows and leaves out of the vocabulary
-        (`data.datasets.ignored_categories`)."""
-        ignored = {name: () for name in ignored}
+        (`data.datasets.ignored_categories`).
+        """
+        ignored = dict.fromkeys(ignored, ())
         novel = {word.name for word in vocabulary.categories if not word.seen} | ignored.keys()
         general = {
             name: [text.replace("_", " ") for text in words.split()]

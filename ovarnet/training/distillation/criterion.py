@@ -140,7 +140,8 @@ class OvarnetCriterion:
 
     def loss_rpn(self, predictions: AnchorPredictions, targets: list[Targets]) -> dict[str, Tensor]:
         """Losses of the RPN. Anchors on boxes that teach no boxes are left out, and all those of
-        images without annotation."""
+        images without annotation.
+        """
         logits, labels, deltas, goals = [], [], [], []
         for row, target in enumerate(targets):
             if not target.rpn_supervised:
@@ -180,7 +181,8 @@ class OvarnetCriterion:
         regions: RegionTargets,
     ) -> dict[str, Tensor]:
         """Losses that need labels. category_logits: (R, C), attribute_logits: (R, A), of base words
-        only; deltas: (R, 4)."""
+        only; deltas: (R, 4).
+        """
         taught = regions.is_box_supervised
         goals = self.box_coder.encode_single(regions.gt_boxes[taught], regions.boxes[taught])
         described = (regions.attributes != UNKNOWN).any(dim=1)
@@ -207,7 +209,8 @@ class OvarnetCriterion:
         attributes: Tensor,
     ) -> dict[str, Tensor]:
         """Losses of the teacher's adapter. category_logits: (T, C), attribute_logits: (T, A), of
-        base words only; labels: (T,), (T, A)."""
+        base words only; labels: (T,), (T, A).
+        """
         described = (attributes != UNKNOWN).any(dim=1)
         return {
             "teacher_categories": ADAPTER_WEIGHT
@@ -225,7 +228,8 @@ class OvarnetCriterion:
         self, student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor]
     ) -> dict[str, Tensor]:
         """KL to the teacher over all words, base and novel; categories and attributes each with
-        their own softmax. Logits (T, W)."""
+        their own softmax. Logits (T, W).
+        """
         return {
             "distil_categories": self.distillation.categories
             * kl_divergence(student[0], teacher[0]),

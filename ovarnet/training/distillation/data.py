@@ -75,7 +75,8 @@ class Targets(NamedTuple):
 @dataclass
 class DistillationData:
     """vocabulary: all words. base: the seen ones, whose columns the targets have. sources: images
-    by source; a source may be empty."""
+    by source; a source may be empty.
+    """
 
     vocabulary: Vocabulary
     base: Vocabulary
@@ -84,7 +85,8 @@ class DistillationData:
     @classmethod
     def open(cls, config: OvarnetTraining) -> DistillationData:
         """Read the data of a run. InputError: a box or a label of a novel word; a caption setting
-        without the other."""
+        without the other.
+        """
         if (config.captions is None) != (config.captions_per_batch == 0):
             raise InputError(
                 f"captions is {config.captions or 'not given'} and captions_per_batch is "
@@ -272,7 +274,8 @@ class DistillationDataset(Dataset):
         self, keys: Sequence[tuple[int, str, int]]
     ) -> tuple[list[Tensor], list[Targets]]:
         """(iteration, source, index) keys -> images (3, H, W) float32 in [0, 1], and their
-        targets."""
+        targets.
+        """
         samples = [self._sample(*key) for key in keys]
         return [image for image, _ in samples], [targets for _, targets in samples]
 
@@ -313,7 +316,8 @@ class DistillationDataset(Dataset):
         rows: Tensor,
     ) -> Tensor:
         """What the teacher sees, or has said, of the boxes and the proposals; never mirrored, so
-        that it is the same at every visit."""
+        that it is the same at every visit.
+        """
         if self.cache is not None:
             own = len(image.boxes)
             return self.cache[key][torch.cat([torch.arange(own), own + rows])]

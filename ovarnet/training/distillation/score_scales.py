@@ -11,7 +11,8 @@ from ovarnet.modeling.text.classifier import KINDS, Kind
 
 class ScoreScales(nn.Module):
     """z = exp(theta) cos + b, one theta and one b for categories and one for attributes; they start
-    from the teacher's calibration."""
+    from the teacher's calibration.
+    """
 
     def __init__(self, calibration: Tensor):
         super().__init__()

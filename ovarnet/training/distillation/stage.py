@@ -49,8 +49,8 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class DistillationModel(nn.Module):
-    """OvarNet in training, called with one batch of `DistillationDataset`. Texts are frozen; the trunk
-    learns when its rate is not 0.
+    """OvarNet in training, called with one batch of `DistillationDataset`. Texts are frozen; the
+    trunk learns when its rate is not 0.
 
     regions: per image in the losses. teacher: None without distillation; it is used, not owned, so
     that no state holds it. adapter: with a `TeacherAdapter` behind it.
@@ -153,7 +153,8 @@ class DistillationModel(nn.Module):
 
     def adapted(self, answers: Tensor, targets: list[Targets]) -> tuple[Tensor, dict[str, Tensor]]:
         """The teacher's embeddings (T, D) behind its adapter, where it has one, without gradient;
-        and the losses that teach the adapter."""
+        and the losses that teach the adapter.
+        """
         if self.adapter is None:
             return answers, {}
         answers = self.adapter(answers)
@@ -164,7 +165,8 @@ class DistillationModel(nn.Module):
 
     def groups(self, settings: Optimisation) -> list[dict]:
         """The optimiser's groups: the trunk at its share of the rate, everything new at the full
-        one."""
+        one.
+        """
         parts = [(self.model.backbone.trunk, self.backbone_rate)]
         parts += [
             (module, 1.0)
@@ -190,7 +192,8 @@ class DistillationModel(nn.Module):
 
     def train(self, mode: bool = True) -> DistillationModel:
         """Texts and trunk stay in eval mode: the words are encoded once, and BatchNorm keeps CLIP's
-        statistics."""
+        statistics.
+        """
         super().train(mode)
         for part in (self.model.clip, self.model.classifier, self.model.backbone.trunk):
             part.eval()
@@ -215,7 +218,8 @@ def train_ovarnet(
     cache_folder: Path | None = None,
 ) -> Path:
     """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
-    ones, shared by several runs."""
+    ones, shared by several runs.
+    """
     if config.distillation.kind not in ("probability", "feature", "none"):
         raise InputError(
             f"distillation.kind is '{config.distillation.kind}'; choose probability, feature or "
@@ -261,7 +265,8 @@ def start_model(
     config: OvarnetTraining, checkpoint: Checkpoint, clip_attr: ClipAttr, data: DistillationData
 ) -> tuple[OvarNet, Clip]:
     """OvarNet before training: texts and calibration of the teacher, trunk of the teacher's image
-    tower or of `config.backbone`."""
+    tower or of `config.backbone`.
+    """
     backbone = clip_attr.clip if config.backbone is None else open_clip_tower(config.backbone)
     model = build_ovarnet(
         clip_attr.clip,
@@ -304,7 +309,8 @@ def build_teacher_and_data(
     folder: Path,
 ) -> tuple[Teacher | None, DistillationDataset]:
     """The teacher and the data set with the regions it is asked about; no teacher and none of them
-    without distillation."""
+    without distillation.
+    """
     settings = config.distillation
     if settings.kind == "none":
         return None, DistillationDataset(
@@ -336,7 +342,8 @@ def images_for_teacher(
     config: OvarnetTraining, data: DistillationData
 ) -> dict[tuple[str, int], TrainingImage]:
     """(source, index) -> images that the teacher is asked about: all, or those that a run too short
-    to see all of them will see."""
+    to see all of them will see.
+    """
     every = {
         (source, index): image
         for source, members in data.sources.items()

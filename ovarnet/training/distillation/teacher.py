@@ -32,7 +32,8 @@ BATCH = 8
 
 class Teacher:
     """model: CLIP-Attr, frozen, in eval mode. words: all that are distilled, base and novel;
-    categories and attributes apart."""
+    categories and attributes apart.
+    """
 
     def __init__(self, model: ClipAttr, words: Vocabulary):
         self.model = model.requires_grad_(False).eval()
@@ -46,7 +47,8 @@ class Teacher:
     @torch.no_grad()
     def embed(self, seen: Tensor) -> Tensor:
         """Crops (R, 3, S, S) -> embeddings (R, D); what is already embedded (R, D) stays as it is.
-        R may be 0."""
+        R may be 0.
+        """
         if seen.ndim == 2:
             return seen
         rows = [self.model.clip.encode_image(part) for part in seen.split(self.model.crop_batch)]
@@ -66,7 +68,8 @@ def teacher_proposals(
     model: ClipAttr, files: Sequence[str], images: ImageCache, folder: Path, kept: int
 ) -> dict[str, Proposals]:
     """The best `kept` proposals of each file, from the teacher's own proposer (base boxes only have
-    taught it); stored in `folder`."""
+    taught it); stored in `folder`.
+    """
     path = (
         folder
         / f"proposals-{_hash(files, kept, [part.sum().item() for part in _weights(model.proposer)])}.safetensors"

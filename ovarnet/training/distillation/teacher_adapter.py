@@ -34,7 +34,8 @@ class TeacherAdapter(nn.Module):
 
 def labels_of_teacher_rows(targets: list[Targets]) -> tuple[Tensor, Tensor]:
     """Categories (T,) and attributes (T, A) of what the teacher was asked about: an image's boxes,
-    then its proposals, which like crowds have no label."""
+    then its proposals, which like crowds have no label.
+    """
     categories, attributes = [], []
     for target in targets:
         proposals, crowd = len(target.proposals), target.is_crowd

@@ -1,5 +1,6 @@
 """What a run needs to go on after a break: iteration, weights, running average, optimiser moments.
-Stored without pickle."""
+Stored without pickle.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from ovarnet.io.files import whole_file
 
 class TrainingState:
     """Iteration counter, optimiser, schedule and running average of one run; saved to and resumed
-    from `folder`/state.safetensors."""
+    from `folder`/state.safetensors.
+    """
 
     def __init__(
         self,
@@ -88,7 +90,8 @@ class TrainingState:
 
     def _lay_out_moments(self) -> None:
         """Give moments the memory layout of their parameter, as they have without a break: the last
-        bit of a sum depends on it."""
+        bit of a sum depends on it.
+        """
         for parameter, moments in self.optimizer.state.items():
             for name, value in moments.items():
                 if value.shape == parameter.shape:

@@ -71,7 +71,8 @@ class Trial:
     @property
     def seconds(self) -> float:
         """Of the whole schedule: with workers, reading goes on beside learning, and the slower one
-        counts."""
+        counts.
+        """
         workers = self.optimisation.workers
         step = (
             max(self.learning, self.reading / workers) if workers else self.learning + self.reading
@@ -107,7 +108,8 @@ def dry_run(config: Any, **accelerator: Any) -> Trial | str:
     """Build everything that `config` (a dataclass of ovarnet.config.settings) describes, take two
     steps, save into a temporary folder, and return what was measured. Of a stage without steps:
     what it did, in words. accelerator: settings of `Accelerator`. InputError: a batch does not fit
-    into the GPU."""
+    into the GPU.
+    """
     if not hasattr(config, "optimisation"):
         return _without_steps(config, Accelerator(**accelerator))
     clock, started = StepClock(**accelerator), time.perf_counter()
@@ -139,7 +141,8 @@ def dry_run(config: Any, **accelerator: Any) -> Trial | str:
 
 def shortened(config: Any, folder: str) -> Any:
     """The same settings for a trial: every image is read anew, by this process, so that reading can
-    be timed."""
+    be timed.
+    """
     names = {field.name for field in fields(config)}
     changes = {
         "output": folder,

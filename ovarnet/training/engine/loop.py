@@ -1,5 +1,6 @@
 """The training loop of every stage: forward, loss, finite check that names the terms, backward,
-clip, step, log."""
+clip, step, log.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from ovarnet.io.files import write_json
 
 class Recorder:
     """Logs scalars of one run under `folder`; use as a context manager. Only the main process
-    writes (`active`)."""
+    writes (`active`).
+    """
 
     def __init__(self, folder: Path, iterations: int, *, start: int = 0, active: bool = True):
         self.folder, self.active = Path(folder), active
@@ -33,7 +34,8 @@ class Recorder:
 
     def log(self, step: int, scalars: dict, **more: float) -> None:
         """Record named scalars (tensors or numbers): every 20 iterations, more often in a run of
-        less than 400, and after the last."""
+        less than 400, and after the last.
+        """
         self.bar.update(1)
         if not self.active or (step % self.every and step != self.bar.total):
             return

@@ -1,5 +1,6 @@
 """Which samples make up iteration t, as a function of (seed, t) alone, so that a resumed run sees
-exactly what an unbroken one would."""
+exactly what an unbroken one would.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """Optimiser and learning-rate schedule: AdamW, linear warm-up, constant, cosine decay over the last
-part."""
+part.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ def parameter_groups(
     module: nn.Module, lr: float, weight_decay: float, undecayed: Iterable[nn.Parameter] = ()
 ) -> list[dict]:
     """Two groups: matrices with weight decay, and without it vectors, scalars (norms, biases,
-    temperatures) and `undecayed`."""
+    temperatures) and `undecayed`.
+    """
     free = {id(p) for p in undecayed}
     trained = [p for p in module.parameters() if p.requires_grad]
     return [

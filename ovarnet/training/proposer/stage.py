@@ -1,5 +1,6 @@
 """Stage "proposer": the class-agnostic detector of the two-stage model, trained on boxes of base
-categories only (method section 2.1)."""
+categories only (method section 2.1).
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class BoxedImageDataset(Dataset):
 
     def __getitems__(self, keys: list[tuple[int, int]]) -> tuple[list[Tensor], list[Tensor]]:
         """Batch of (iteration, index) keys -> images, each (3, H, W) float32 in [0, 1], and their
-        boxes, each (N, 4) xyxy pixels."""
+        boxes, each (N, 4) xyxy pixels.
+        """
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + keys[0][0])
         mirrored = (torch.rand(len(keys), generator=draw) < 0.5).tolist()
         samples = [
@@ -63,7 +65,8 @@ class ProposerModel(nn.Module):
 
 def base_boxes(annotations: list[Annotations], vocabulary: Vocabulary) -> list[Annotations]:
     """Only the boxes whose category is seen; images left without a box are dropped. A novel box
-    never reaches the loss."""
+    never reaches the loss.
+    """
     seen = vocabulary.category_seen
     kept = [
         image[(image.categories >= 0) & seen[image.categories.clamp(min=0)]]

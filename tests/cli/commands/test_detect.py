@@ -80,13 +80,12 @@ def test_default_words_are_those_of_the_model(photo, tmp_path):
 def test_only_attributes_and_only_categories(photo, tmp_path):
     assert detect(photo, "--categories", "", "--output", tmp_path / "a") == 0
     record = json.loads((tmp_path / "a/photo.json").read_text())
-    assert (
-        record["category"] == [None]
-        and record["category_scores"] == [[]]
-        and record["scores"] == [0.9]
-    )
+    assert record["category"] == [None]
+    assert record["category_scores"] == [[]]
+    assert record["scores"] == [0.9]
     entry = json.loads((tmp_path / "a/detections.json").read_text())[0]
-    assert entry["category_id"] == 0 and entry["category_name"] is None
+    assert entry["category_id"] == 0
+    assert entry["category_name"] is None
     assert detect(photo, "--attributes", "", "--output", tmp_path / "b") == 0
     assert json.loads((tmp_path / "b/detections.json").read_text())[0]["attributes"] == {}
 
@@ -102,9 +101,8 @@ def test_words_from_a_file_stay_as_they_are(photo, tmp_path):
 def test_threshold_and_max_boxes(photo, tmp_path):
     detect(photo, "--threshold", "0", "--output", tmp_path / "all")
     record = json.loads((tmp_path / "all/photo.json").read_text())
-    assert record["boxes"] == [[0, 0, 60, 40], [0, 0, 30, 40]] and record["scores"] == sorted(
-        record["scores"], reverse=True
-    )
+    assert record["boxes"] == [[0, 0, 60, 40], [0, 0, 30, 40]]
+    assert record["scores"] == sorted(record["scores"], reverse=True)
     detect(photo, "--threshold", "0", "--max-boxes", "1", "--output", tmp_path / "one")
     assert json.loads((tmp_path / "one/photo.json").read_text())["boxes"] == [[0, 0, 60, 40]]
     detect(photo, "--max-boxes", "0", "--output", tmp_path / "none")
@@ -150,10 +148,8 @@ def test_boxes_of_a_run_go_back_to_their_images_although_two_have_the_same_name(
         detect(tmp_path / "in", "--boxes", tmp_path / "boxes.json", "--output", tmp_path / "third")
         == 2
     )
-    assert (
-        capsys.readouterr().err.count("'x.jpg' means 2 of the images") == 2
-        and not (tmp_path / "third").exists()
-    )
+    assert capsys.readouterr().err.count("'x.jpg' means 2 of the images") == 2
+    assert not (tmp_path / "third").exists()
 
 
 def test_folder_in_any_batch_size(tmp_path, capsys):
@@ -214,9 +210,8 @@ def test_an_image_whose_results_cannot_be_written_does_not_stop_the_others(tmp_p
     )
     entries = json.loads((tmp_path / "out/detections.json").read_text())
     assert [entry["file_name"] for entry in entries] == ["b.png"]
-    assert {"b.jpg", "b.json"} <= {file.name for file in (tmp_path / "out").iterdir()} and not (
-        tmp_path / "out/c.jpg"
-    ).exists()
+    assert {"b.jpg", "b.json"} <= {file.name for file in (tmp_path / "out").iterdir()}
+    assert not (tmp_path / "out/c.jpg").exists()
 
 
 class ClosedPipe(io.StringIO):
@@ -278,7 +273,8 @@ def test_inputs_that_hold_no_image_do_not_stop_the_others(photo, tmp_path, capsy
         == 2
     )
     error = capsys.readouterr().err.partition("error: ")[2]
-    assert error.startswith("4 of 5 images could not be used:\n") and error.count("\n") == 5
+    assert error.startswith("4 of 5 images could not be used:\n")
+    assert error.count("\n") == 5
     for told in (
         "loop.png: cannot be read (Too many levels of symbolic links)",
         f"{long}: cannot be read (File name too long)",
@@ -297,7 +293,8 @@ def test_input_pictures_are_never_replaced(tmp_path, capsys):
         "the picture would replace this image; choose another --output folder"
         in capsys.readouterr().err
     )
-    assert photo.read_bytes() == before and sorted(tmp_path.iterdir()) == [photo]
+    assert photo.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [photo]
 
 
 def test_output_names_and_image_ids():

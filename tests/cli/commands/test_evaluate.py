@@ -115,7 +115,8 @@ def test_a_model_on_a_dataset(world, model, tmp_path, capsys):
         "boxes 2"
     )
     assert ["box-given", "category", "accuracy", "arg-max", "all", "50.00", "50.00", "2"] in lines
-    assert ["base", "100.00", "50.00", "1"] in lines and ["novel", "0.00", "50.00", "1"] in lines
+    assert ["base", "100.00", "50.00", "1"] in lines
+    assert ["novel", "0.00", "50.00", "1"] in lines
     values = {
         (row["setting"], row["measure"], row["protocol"], row["group"]): row["value"]
         for row in read_json(tmp_path / "out" / "metrics.json")["rows"]
@@ -209,7 +210,9 @@ def test_limit_and_the_other_rule(world, model, tmp_path, capsys):
         == 0
     )
     out = capsys.readouterr().out
-    assert "images 1, boxes 1" in out and "ovad rule" in out and "box-free" not in out
+    assert "images 1, boxes 1" in out
+    assert "ovad rule" in out
+    assert "box-free" not in out
 
 
 def test_images_that_are_missing_are_told_with_the_numbers(world, model, tmp_path, capsys, caplog):
@@ -235,10 +238,8 @@ def test_images_that_are_missing_are_told_with_the_numbers(world, model, tmp_pat
         "images of the dataset that are in none of these numbers: 1 x image file missing (e.g. "
         "caf\\udce9.jpg)"
     )
-    assert (
-        note in capsys.readouterr().out
-        and note in read_json(tmp_path / "out" / "metrics.json")["notes"]
-    )
+    assert note in capsys.readouterr().out
+    assert note in read_json(tmp_path / "out" / "metrics.json")["notes"]
     assert f"{world}: left out: " in caplog.text
 
 
@@ -261,7 +262,7 @@ def test_predictions_saved_with_a_limit_are_scored_with_it(world, model, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("arguments", "message"),
     [
         (["--limit", "0"], "argument --limit: 0 is too small"),
         (["--split", "tests"], "has no split 'tests'"),
@@ -283,7 +284,9 @@ def test_predictions_saved_with_a_limit_are_scored_with_it(world, model, tmp_pat
 def test_bad_input_is_one_line_and_exit_code_2(world, arguments, message, capsys):
     assert cli.main(["evaluate", "--root", str(world), *arguments]) == 2
     captured = capsys.readouterr()
-    assert captured.out == "" and message in captured.err and captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
 
 
 def test_an_output_that_is_a_file(world, tmp_path, capsys):

@@ -24,20 +24,17 @@ def test_one_image(photo, tmp_path, capsys):
     assert (record["category"], record["attributes"], record["unused"]) == ("mug", ["red"], ["car"])
     assert [entry["rank"] for entry in record["results"]] == [1, 2]
     first = record["results"][0]
-    assert (
-        first["box"] == [0, 0, 60, 40]
-        and first["file"] == str(photo)
-        and set(first["attribute_scores"]) == {"red"}
-    )
+    assert first["box"] == [0, 0, 60, 40]
+    assert first["file"] == str(photo)
+    assert set(first["attribute_scores"]) == {"red"}
     model = FakeModel().find(photo, "a red mug near a car")
-    assert first["score"] == round(float(model.scores[0]), 4) and first["category_score"] == round(
-        float(model.category_scores[0, 0]), 4
-    )
+    assert first["score"] == round(float(model.scores[0]), 4)
+    assert first["category_score"] == round(float(model.category_scores[0, 0]), 4)
     printed = capsys.readouterr().out
-    assert (
-        printed.startswith("looking for: category mug; attributes red; left out: car\n  1  mug 0.")
-        and "[0 0 60 40]" in printed
+    assert printed.startswith(
+        "looking for: category mug; attributes red; left out: car\n  1  mug 0."
     )
+    assert "[0 0 60 40]" in printed
 
 
 def test_a_folder_is_ranked_over_all_images_and_a_broken_one_is_told(tmp_path, capsys):
@@ -61,7 +58,8 @@ def test_a_folder_is_ranked_over_all_images_and_a_broken_one_is_told(tmp_path, c
         "found.json",
     ]
     error = capsys.readouterr().err
-    assert "1 of 4 images could not be used" in error and "broken.jpg" in error
+    assert "1 of 4 images could not be used" in error
+    assert "broken.jpg" in error
 
 
 def test_a_picture_that_cannot_be_written_is_told(tmp_path, capsys):
@@ -73,9 +71,8 @@ def test_a_picture_that_cannot_be_written_is_told(tmp_path, capsys):
         f"  {tmp_path / 'in/b.png'}: its results cannot be written (Is a directory)"
         in capsys.readouterr().err
     )
-    assert (tmp_path / "out/a.jpg").exists() and len(
-        json.loads((tmp_path / "out/found.json").read_text())["results"]
-    ) == 2
+    assert (tmp_path / "out/a.jpg").exists()
+    assert len(json.loads((tmp_path / "out/found.json").read_text())["results"]) == 2
 
 
 def test_only_looks(photo, tmp_path, capsys):
@@ -98,7 +95,8 @@ def test_only_looks(photo, tmp_path, capsys):
 )
 def test_bad_phrases_write_nothing(photo, tmp_path, capsys, phrase, message):
     assert find(photo, phrase.format(photo=photo), "--output", tmp_path / "out") == 2
-    assert message in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_bad_images_write_nothing(tmp_path, capsys):
@@ -107,7 +105,8 @@ def test_bad_images_write_nothing(tmp_path, capsys):
         (tmp_path / "in" / name).write_bytes(b"no image")
     assert find(tmp_path / "in/x.jpg", "mug", "--output", tmp_path / "out") == 2
     assert find(tmp_path / "in", "mug", "--output", tmp_path / "out") == 2
-    assert "2 of 2 images" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert "2 of 2 images" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_ranked_boxes_have_a_colour_each(photo):

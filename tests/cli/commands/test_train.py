@@ -13,7 +13,9 @@ CONFIG = str(Path(__file__).parents[3] / "configs" / "scenes" / "clip.yaml")
 def refused(capsys, *overrides) -> str:
     assert main(["train", CONFIG, "root=nowhere", *overrides]) == 2
     written = capsys.readouterr()
-    assert written.out == "" and written.err.count("\n") == 1 and written.err.startswith("error: ")
+    assert written.out == ""
+    assert written.err.count("\n") == 1
+    assert written.err.startswith("error: ")
     return written.err
 
 
@@ -22,7 +24,8 @@ def test_a_file_where_the_output_folder_should_be(tmp_path, capsys, inside):
     file = tmp_path / "afile"
     file.write_text("mine")
     assert f"{file}: is a file; output needs a folder" in refused(capsys, f"output={file}{inside}")
-    assert file.read_text() == "mine" and list(tmp_path.iterdir()) == [file]
+    assert file.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ def test_the_layout_is_ten_vectors_word_ten_vectors_parent_ten_vectors(clip):
         49407,
     ]
     assert len(layout) == 1 + 10 + 3 + 10 + 1 + 10 + 1
-    assert marks[0] == -1 and marks[29] == -30
+    assert marks[0] == -1
+    assert marks[29] == -30
 
 
 def test_vector_counts_are_free_and_may_be_zero(clip):

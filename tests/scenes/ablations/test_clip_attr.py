@@ -19,7 +19,8 @@ from ovarnet.vocabulary import Vocabulary, Word
 
 
 def test_table_has_mean_and_sample_deviation():
-    assert cell([50.0]) == "50.0" and cell([50.0, 54.0]) == "52.0 ± 2.8"
+    assert cell([50.0]) == "50.0"
+    assert cell([50.0, 54.0]) == "52.0 ± 2.8"
     text = markdown(
         {"a row": [{"attributes/base": 50.0, "x": 1.0}, {"attributes/base": 54.0, "x": 1.0}]},
         ["attributes/base", "x"],
@@ -29,7 +30,8 @@ def test_table_has_mean_and_sample_deviation():
 
 def test_every_row_has_a_name_of_its_own():
     names = [row.name for row in ROWS]
-    assert len(set(names)) == len(names) and {STEP_I, STEP_II} <= set(names)
+    assert len(set(names)) == len(names)
+    assert {STEP_I, STEP_II} <= set(names)
     assert Sizes().quick().seeds == 1
 
 
@@ -46,11 +48,9 @@ def test_groups_are_base_novel_and_parent_types():
 
 def test_first_boxes():
     lists = [[0] * n for n in (2, 3, 4)]
-    assert (
-        first_boxes(lists, 5) == lists[:2]
-        and first_boxes(lists, 6) == lists
-        and first_boxes(lists, 99) == lists
-    )
+    assert first_boxes(lists, 5) == lists[:2]
+    assert first_boxes(lists, 6) == lists
+    assert first_boxes(lists, 99) == lists
 
 
 class HandMadeTest(BoxGivenTest):
@@ -115,7 +115,8 @@ def test_the_oracle_has_every_label_of_every_word():
     data = oracle.oracle_data(vocabulary(), 0, 5, images)
     scenes = [render_scene(0, "train", index) for index in range(5)]
     assert len(data.detection) == sum(len(scene.objects) for scene in scenes)
-    assert len(data.base.categories) == 40 and all(word.seen for word in data.base.attributes)
+    assert len(data.base.categories) == 40
+    assert all(word.seen for word in data.base.attributes)
     assert not all(word.seen for word in data.vocabulary.attributes)
     first, thing = data.attributes.targets[0], scenes[0].objects[0].thing
     for word, label in zip(data.base.attributes, first.tolist(), strict=True):
@@ -153,7 +154,9 @@ def test_true_words_ignore_what_is_not_in_the_picture():
     parsed = parse_images(CaptionParser(vocabulary(), "rules"), [image])
     assert parsed[0][0].attributes == (absent,)
     true = oracle.true_words([image], parsed, 0)[0][0]
-    assert true.attributes == () and true.pairs == () and true.categories == (thing.category.name,)
+    assert true.attributes == ()
+    assert true.pairs == ()
+    assert true.categories == (thing.category.name,)
 
 
 def test_true_pairs_are_those_of_the_picture_whatever_the_sentence_says():

@@ -27,10 +27,11 @@ from ovarnet.scenes.world.write import write_world
 
 def test_percentages_and_the_paired_lead():
     right = {"chance": [0.5, 0.25], **{name: [1.0, 0.0] for name in ROWS}, RULE: [1.0, 1.0]}
-    hits = {name: {question: values for question in QUESTIONS} for name, values in right.items()}
+    hits = {name: dict.fromkeys(QUESTIONS, values) for name, values in right.items()}
     owners = [("all", "base", SAME_CATEGORY), ("all", "novel", BOTH)]
     result = summary(hits, {"image": owners, "folder": owners}, [True, False])
-    assert result["understood"] == 50 and result["phrases"]["given"] == {
+    assert result["understood"] == 50
+    assert result["phrases"]["given"] == {
         "all": 2,
         "base": 1,
         "novel": 1,
@@ -45,7 +46,8 @@ def test_percentages_and_the_paired_lead():
         "same category": 50,
         "both": 25,
     }
-    assert result["rank_1"][RULE]["given"]["all"] == 100 and result["rank_1"][WHOLE]["folder"] == {
+    assert result["rank_1"][RULE]["given"]["all"] == 100
+    assert result["rank_1"][WHOLE]["folder"] == {
         "all": 50,
         "base": 100,
         "novel": 0,
@@ -99,9 +101,8 @@ def test_the_best_region_counts_and_no_region_is_a_miss(monkeypatch):
             hits,
             "found",
         )
-    assert hits[RULE]["found"] == [1, 0, 0] and hits["chance"]["found"] == pytest.approx(
-        [2 / 3, 1 / 2, 0]
-    )
+    assert hits[RULE]["found"] == [1, 0, 0]
+    assert hits["chance"]["found"] == pytest.approx([2 / 3, 1 / 2, 0])
 
 
 def test_the_command_on_a_few_pictures(tmp_path, capsys):
@@ -124,7 +125,10 @@ def test_the_command_on_a_few_pictures(tmp_path, capsys):
         == 0
     )
     result = json.loads((tmp_path / "out/find.json").read_text())
-    assert result["model"] == "scenes" and result["split"] == "test" and result["understood"] == 100
-    assert result["phrases"]["given"]["all"] >= 5 and list(result["rank_1"]) == ["chance", *ROWS]
+    assert result["model"] == "scenes"
+    assert result["split"] == "test"
+    assert result["understood"] == 100
+    assert result["phrases"]["given"]["all"] >= 5
+    assert list(result["rank_1"]) == ["chance", *ROWS]
     assert result["rank_1"][RULE]["given"]["all"] > result["rank_1"]["chance"]["given"]["all"]
     assert capsys.readouterr().out == (tmp_path / "out/find.md").read_text()

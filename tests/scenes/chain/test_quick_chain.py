@@ -35,7 +35,8 @@ def test_the_loss_falls(output, stage):
         for _, value in json.loads((output / "runs" / stage / "history.json").read_text())["total"]
     ]
     quarter = len(values) // 4
-    assert quarter >= 4 and sum(values[-quarter:]) < sum(values[:quarter])
+    assert quarter >= 4
+    assert sum(values[-quarter:]) < sum(values[:quarter])
 
 
 @pytest.mark.slow
@@ -55,7 +56,8 @@ def test_the_report_shows_every_stage(output):
     ):
         assert title in words
     assert text.count("<h4>annotated</h4>") == text.count("<h4>OvarNet</h4>") == 6
-    assert "<script" not in text and not re.search(r'(src|href)="(?!data:)', text)
+    assert "<script" not in text
+    assert not re.search(r'(src|href)="(?!data:)', text)
     tables = (output / "report" / "tables.md").read_text()
     rows = re.findall(r"^\| OvarNet \|( \**\d+\.\d\** \|)+$", tables, re.MULTILINE)
     assert len(rows) == 4  # one in each table but that of the proposals

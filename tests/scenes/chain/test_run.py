@@ -71,8 +71,10 @@ def test_steps_are_commands_that_can_be_typed(places):
     assert list(steps) == NAMES
     for step in steps.values():
         assert parse(step.command).command in COMMANDS
-    assert set(FULL) <= set(NAMES) and set(QUICK) <= set(NAMES)
-    assert {f"evaluate_{name}" for name in MODELS} <= set(NAMES) and set(MODELS) <= set(NAMES)
+    assert set(FULL) <= set(NAMES)
+    assert set(QUICK) <= set(NAMES)
+    assert {f"evaluate_{name}" for name in MODELS} <= set(NAMES)
+    assert set(MODELS) <= set(NAMES)
 
 
 def test_each_stage_is_given_what_the_one_before_left(places):
@@ -91,10 +93,8 @@ def test_each_stage_is_given_what_the_one_before_left(places):
             == settings[name]["attributes"]["root"]
             == str(places.world)
         )
-    assert (
-        settings["clip"]["optimisation"]["iterations"] == 100
-        and settings["clip"]["bag_of_words_init"]
-    )  # the size's; the config's
+    assert settings["clip"]["optimisation"]["iterations"] == 100
+    assert settings["clip"]["bag_of_words_init"]
 
 
 def test_what_is_done_is_not_run_again(places):
@@ -106,10 +106,8 @@ def test_what_is_done_is_not_run_again(places):
         entry.finished and entry.attempts == 1 and entry.seconds >= 0
         for entry in ledger.entries.values()
     )
-    assert (
-        ledger.machine["cores"].isdecimal()
-        and ledger.entries["clip"].title == "CLIP, from captions alone"
-    )
+    assert ledger.machine["cores"].isdecimal()
+    assert ledger.entries["clip"].title == "CLIP, from captions alone"
 
 
 def test_a_changed_stage_and_all_after_it_are_made_anew(places):
@@ -118,7 +116,9 @@ def test_a_changed_stage_and_all_after_it_are_made_anew(places):
     proposer = places.checkpoint("proposer") / "x"
     mark.rename(mark.with_name("old"))
     assert run(places, {**QUICK, "step_one": ("optimisation.iterations=61",)}) == NAMES[4:]
-    assert mark.exists() and not mark.with_name("old").exists() and proposer.exists()
+    assert mark.exists()
+    assert not mark.with_name("old").exists()
+    assert proposer.exists()
 
 
 def test_a_stage_whose_checkpoint_is_gone_is_run_and_all_after_it(places):
@@ -187,11 +187,9 @@ def test_time_of_all_attempts_counts(tmp_path):
     with ledger.timed("clip", Entry("Title", ["train"], {"seed": 0}), again=True):
         pass
     stored = read_json(tmp_path / "chain.json")["steps"]
-    assert (
-        list(stored) == ["later", "clip"]
-        and 100 <= stored["clip"]["seconds"] < 101
-        and stored["clip"]["attempts"] == 2
-    )
+    assert list(stored) == ["later", "clip"]
+    assert 100 <= stored["clip"]["seconds"] < 101
+    assert stored["clip"]["attempts"] == 2
     with ledger.timed("clip", Entry("Title", ["train"], {"seed": 1}), again=False):
         pass
     assert ledger.entries["clip"].seconds < 1

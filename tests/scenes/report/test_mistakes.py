@@ -58,9 +58,8 @@ def test_words_are_judged_by_the_object_spoken_of():
     )
     column = compare(found, TRUTH, WORDS)
     first, *extras = column.found
-    assert first.number == 1 and first.score == pytest.approx(
-        0.4
-    )  # it fits better than the one of score 0.5
+    assert first.number == 1
+    assert first.score == pytest.approx(0.4)
     assert (first.category.word, first.category.truth, first.category.is_novel) == (
         "mug",
         RIGHT,
@@ -75,15 +74,16 @@ def test_words_are_judged_by_the_object_spoken_of():
         (0, "key", OPEN)
     ] * 2
     assert all(item.attributes == [] for item in extras)
-    assert (
-        column.missed == [2] and column.left_out == 0
-    )  # the detection of object 2 is below the threshold
+    assert column.missed == [2]
+    assert column.left_out == 0
 
 
 def test_many_extras_are_counted():
     found = detected([[200, 0, 220, 9]] * 5, [0.9] * 5, [[0.7, 0.2]] * 5, [[0.1] * 3] * 5)
     column = compare(found, TRUTH, WORDS)
-    assert len(column.found) == 3 and column.left_out == 2 and column.missed == [1, 2]
+    assert len(column.found) == 3
+    assert column.left_out == 2
+    assert column.missed == [1, 2]
     empty = compare(detected([], [], [], []), TRUTH, WORDS)
     assert (empty.found, empty.missed) == ([], [1, 2])
 
@@ -104,7 +104,8 @@ def test_pictures_are_picked_by_their_objects_not_by_results():
     )
     none = annotated([[0, 0, 9, 9]], [0], [[U, U, U]])[torch.zeros(1, dtype=torch.bool)]
     picked = pick_images([none, one, mugs, TRUTH], WORDS, 2)
-    assert picked[0] is TRUTH and picked[1] is one
+    assert picked[0] is TRUTH
+    assert picked[1] is one
     assert len(pick_images([none, one, mugs, TRUTH], WORDS, 9)) == 3
 
 
@@ -127,7 +128,8 @@ def test_worst_categories_and_attributes():
         ("key 0.90", "mug (0.20)"),
         ("mug 0.80", "key (0.30)"),
     ]
-    assert wrong[0].file == "a.jpg" and wrong[0].box == (0, 0, 40, 40)
+    assert wrong[0].file == "a.jpg"
+    assert wrong[0].box == (0, 0, 40, 40)
     assert len(mistakes.wrong_categories(PAIRS, WORDS, 1)) == 1
     false = mistakes.false_attributes(PAIRS, WORDS, 9)
     assert [(one.said, one.true) for one in false] == [

@@ -37,11 +37,13 @@ def test_boxes_of_a_non_square_image_stand_where_they_are():
 def test_a_crop_is_square_and_grey_outside_of_the_image():
     crop = opened(surroundings(np.zeros((100, 100, 3), np.uint8), (0, 0, 20, 10)))
     assert crop.shape == (CROP, CROP, 3)
-    assert crop[5, 5].min() > 220 and crop[CROP // 2 + 8, CROP // 2].max() < 20
+    assert crop[5, 5].min() > 220
+    assert crop[CROP // 2 + 8, CROP // 2].max() < 20
 
 
 def test_colours_repeat_and_nothing_has_grey():
-    assert colour(1) == colour(7) != colour(2) and colour(0) == "#6b7280"
+    assert colour(1) == colour(7) != colour(2)
+    assert colour(0) == "#6b7280"
 
 
 def test_one_image_at_two_stages():
@@ -67,10 +69,8 @@ def test_one_image_at_two_stages():
         < words.index("mug 0.60")
         < words.index("and 3 more")
     )
-    assert (
-        '<span class="right isnovel">gray 0.71</span>' in words
-        and '<span class="wrong">&lt;hat&gt; 0.50</span>' in words
-    )
+    assert '<span class="right isnovel">gray 0.71</span>' in words
+    assert '<span class="wrong">&lt;hat&gt; 0.50</span>' in words
 
 
 def test_the_page_is_one_file_that_loads_nothing():
@@ -87,10 +87,8 @@ def test_the_page_is_one_file_that_loads_nothing():
         "data:image/jpe",
     ]
     assert not re.search(r"<script|<link|url\(|src=\"http|href", text)
-    assert (
-        "&quot;chart&quot;" in text
-        and '<span class="wrong">mug 0.9</span><br><span class="right">key</span>' in text
-    )
+    assert "&quot;chart&quot;" in text
+    assert '<span class="wrong">mug 0.9</span><br><span class="right">key</span>' in text
     assert page.crops([]) == "<p>None.</p>"
     table = page.plain_table(["a", "b"], [["x", "1"]], amounts=[1])
     assert "<tr><td>x</td><td class=amount>1</td></tr>" in table
@@ -133,7 +131,8 @@ def test_charts_are_drawn_whatever_is_undefined(groups):
             {"CLIP": {"total": [(20, 3.0)]}, "OvarNet": {"total": [(20, 3.0), (40, 2.0)]}}
         ),
     ):
-        assert chart.startswith(b"<?xml") and b"</svg>" in chart
+        assert chart.startswith(b"<?xml")
+        assert b"</svg>" in chart
 
 
 def test_models_take_turns_and_the_first_image_does_not_count(tmp_path, monkeypatch):

@@ -58,10 +58,8 @@ def test_values_are_percent_and_nan_where_they_are_undefined(metrics):
     one = metrics(0.5, float("nan"))
     assert one.value("box-given", "category accuracy", "base") == 50
     assert one.value("box-given", "category accuracy", "base", of="chance") == 2.5
-    assert (
-        one.value("box-free", "attribute mAP", "novel", OVAD) == 30
-        and one.value("box-free", "attribute mAP", "novel", AUTHORS) == 31
-    )
+    assert one.value("box-free", "attribute mAP", "novel", OVAD) == 30
+    assert one.value("box-free", "attribute mAP", "novel", AUTHORS) == 31
     assert math.isnan(one.value("box-given", "attribute mAP", "novel"))  # null in the file
     assert math.isnan(one.value("box-free", "COCO-OVD AP50", "novel", of="chance"))
     assert math.isnan(one.value("box-given", "attribute mAP", "tail"))  # no word of that group
@@ -120,7 +118,8 @@ def test_words_of_users_cannot_break_the_page():
 def test_tables_of_a_chain(metrics):
     models = {"CLIP-Attr, step II": metrics(0.5, 0.4), "OvarNet": metrics(0.25, 0.8, 0.5)}
     given = tables.box_given(models)
-    assert given.columns[0] == ("category accuracy", "base") and given.columns[4] == (
+    assert given.columns[0] == ("category accuracy", "base")
+    assert given.columns[4] == (
         "attribute mAP",
         "novel",
     )
@@ -130,9 +129,8 @@ def test_tables_of_a_chain(metrics):
     free = tables.box_free(models)
     assert [free.rows["OvarNet"][column] for column in (1, 4, 7)] == [50, 31, 30]
     types = tables.parent_types(models)
-    assert types.columns == [("attribute mAP by parent type", "color")] and types.rows[
-        "chance"
-    ] == [9]
+    assert types.columns == [("attribute mAP by parent type", "color")]
+    assert types.rows["chance"] == [9]
     assert tables.proposals(models).rows["OvarNet"][0] == 98.7
     speed = tables.speed({"CLIP-Attr, step II": 30.0, "OvarNet": 12.0}, 30)
     assert speed.rows == {"CLIP-Attr, step II": [30, 1], "OvarNet": [12, 2.5]}

@@ -14,7 +14,8 @@ def test_same_seed_same_bytes_whatever_was_drawn_before():
     first = render_scene(7, "val", 5)
     render_scene(8, "test", 1)
     again = render_scene(7, "val", 5)
-    assert np.array_equal(first.image, again.image) and first.objects == again.objects
+    assert np.array_equal(first.image, again.image)
+    assert first.objects == again.objects
 
 
 @pytest.mark.parametrize("other", [(7, "val", 6), (7, "test", 5), (8, "val", 5)])
@@ -32,7 +33,9 @@ def test_sizes_and_counts(scenes):
     assert all(SIDES[0] <= side < SIDES[1] for shape in shapes for side in shape)
     assert sum(h != w for h, w in shapes) > 50
     counts = [len(scene.objects) for scene in scenes]
-    assert min(counts) >= 1 and max(counts) <= 6 and max(counts) >= 4
+    assert min(counts) >= 1
+    assert max(counts) <= 6
+    assert max(counts) >= 4
     assert all(scene.image.dtype == np.uint8 and scene.image.shape[2] == 3 for scene in scenes)
 
 
@@ -42,9 +45,8 @@ def test_boxes_are_tight_around_what_is_seen(scenes):
         for index, item in enumerate(scene.objects):
             ys, xs = np.nonzero(scene.owner == index)
             assert item.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
-            assert (
-                0 <= item.box[0] < item.box[2] <= width and 0 <= item.box[1] < item.box[3] <= height
-            )
+            assert 0 <= item.box[0] < item.box[2] <= width
+            assert 0 <= item.box[1] < item.box[3] <= height
             assert LEAST_VISIBLE <= item.visible <= 1
 
 
@@ -64,7 +66,8 @@ def test_photos_show_their_object_large_and_keep_the_size_cue():
         main = scene.objects[0]
         height, width = scene.image.shape[:2]
         x1, y1, x2, y2 = main.box
-        assert x2 - x1 >= 0.5 * width and y2 - y1 >= 0.5 * height
+        assert x2 - x1 >= 0.5 * width
+        assert y2 - y1 >= 0.5 * height
         assert main.visible >= LEAST_VISIBLE
         for other in scene.objects[1:]:
             assert other.visible <= 0.6

@@ -23,7 +23,8 @@ def test_sizes_of_the_word_lists():
 def test_split_is_about_three_to_one_and_spread_over_the_types():
     assert sum(not c.seen for c in CATEGORIES) == 10
     assert {c.parent for c in CATEGORIES} == {c.parent for c in CATEGORIES if not c.seen}
-    assert len(NOVEL_ATTRIBUTES) == 8 and set(ATTRIBUTE_NAMES) >= NOVEL_ATTRIBUTES
+    assert len(NOVEL_ATTRIBUTES) == 8
+    assert set(ATTRIBUTE_NAMES) >= NOVEL_ATTRIBUTES
     for words in ATTRIBUTES.values():
         assert not NOVEL_ATTRIBUTES.issuperset(words), words
     assert {PARENT_OF[word] for word in NOVEL_ATTRIBUTES} == set(ATTRIBUTES) - {"border"}
@@ -56,9 +57,7 @@ def test_every_category_has_its_own_centred_silhouette():
         )  # a pixel is 7/6 of a canvas unit wide
         ys, xs = body.nonzero()
         height, width = body.shape
-        assert (
-            abs((xs.min() + xs.max() + 1) / 2 - width / 2) <= 1
-            and abs((ys.min() + ys.max() + 1) / 2 - height / 2) <= 1
-        )
+        assert abs((xs.min() + xs.max() + 1) / 2 - width / 2) <= 1
+        assert abs((ys.min() + ys.max() + 1) / 2 - height / 2) <= 1
         drawn.add(body.tobytes())
     assert len(drawn) == 40

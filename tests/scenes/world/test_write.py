@@ -48,7 +48,8 @@ def test_training_files_hold_nothing_novel(world):
         load(world, "attributes_train.json"),
     )
     base_ids = {c["id"] for c in instances["categories"]}
-    assert len(base_ids) == 30 and {a["category_id"] for a in instances["annotations"]} <= base_ids
+    assert len(base_ids) == 30
+    assert {a["category_id"] for a in instances["annotations"]} <= base_ids
     text = json.dumps(instances) + json.dumps(attributes)
     for word in NOVEL_CATEGORIES | NOVEL_ATTRIBUTES:
         assert f'"{word}"' not in text, word
@@ -81,7 +82,8 @@ def test_val_labels_are_complete(world):
     assert len(records) == len(objects)
     for record, item in zip(records, objects, strict=True):
         positive, negative = record["positive_attributes"], record["negative_attributes"]
-        assert set(positive) == item.thing.attributes and not set(positive) & set(negative)
+        assert set(positive) == item.thing.attributes
+        assert not set(positive) & set(negative)
         assert {*positive, *negative} == {
             w for w in ATTRIBUTE_NAMES if applies(w, by_name[record["object_name"]])
         }

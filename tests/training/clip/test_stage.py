@@ -30,12 +30,11 @@ def pairs(tmp_path, small_clip):
 
 def test_pictures_are_letterboxed_with_zeros_after_normalisation(pairs, small_clip):
     pictures, tokens = pairs.__getitems__([(0, 0), (0, 1), (0, 2)])
-    assert pictures.shape == (3, 3, 64, 64) and len(tokens) == 3
-    assert (
-        (pictures[0, :, :16] == 0).all()
-        and (pictures[0, :, 48:] == 0).all()
-        and (pictures[0, :, 16:48] != 0).all()
-    )
+    assert pictures.shape == (3, 3, 64, 64)
+    assert len(tokens) == 3
+    assert (pictures[0, :, :16] == 0).all()
+    assert (pictures[0, :, 48:] == 0).all()
+    assert (pictures[0, :, 16:48] != 0).all()
     grey = small_clip.normalise(torch.full((1, 3, 32, 64), 40 / 255))[0]
     assert torch.allclose(pictures[0, :, 16:48], grey, atol=2e-3)
 
@@ -57,7 +56,8 @@ def test_the_temperature_is_bounded_by_one_hundred(small_clip, start, bounded):
 
 def test_document_frequency_counts_a_caption_once():
     weights = inverse_document_frequency([[5, 5, 7], [5, 8], [5], [5]])
-    assert weights[5] == 0.0 and weights[7] == weights[8] == pytest.approx(math.log(4) / 3)
+    assert weights[5] == 0.0
+    assert weights[7] == weights[8] == pytest.approx(math.log(4) / 3)
     assert inverse_document_frequency([[1]] * 999 + [[2]])[2] == 1.0
 
 

@@ -21,10 +21,8 @@ def test_the_fit_reproduces_the_share_of_positives():
     cosines = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
     targets = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])
     scale, bias = fit_scale_and_bias(cosines, targets)
-    assert (
-        torch.sigmoid(scale * cosines + bias).mean().item() == pytest.approx(0.5, abs=1e-4)
-        and scale > 0
-    )
+    assert torch.sigmoid(scale * cosines + bias).mean().item() == pytest.approx(0.5, abs=1e-4)
+    assert scale > 0
 
 
 def test_only_labelled_pairs_of_base_words_are_used(small_clip):
@@ -44,10 +42,12 @@ def test_only_labelled_pairs_of_base_words_are_used(small_clip):
     embeddings = torch.randn(3, small_clip.embed_dim, generator=torch.Generator().manual_seed(0))
     classifier = TextClassifier(small_clip, TemplatePrompts(["a {}"], ["a {}"])).eval()
     cosines, targets = base_pairs(embeddings, [image], classifier, words, "category")
-    assert targets.tolist() == [0, 1, 1, 0, 0, 0] and cosines.shape == (6,)
+    assert targets.tolist() == [0, 1, 1, 0, 0, 0]
+    assert cosines.shape == (6,)
     cosines, targets = base_pairs(embeddings, [image], classifier, words, "attribute")
     red = classifier.cosines(embeddings, classifier.embed([words.attributes[1]], "attribute"))
-    assert targets.tolist() == [1, 0] and torch.equal(cosines, red[:2, 0])
+    assert targets.tolist() == [1, 0]
+    assert torch.equal(cosines, red[:2, 0])
 
 
 def test_a_box_without_a_category_is_no_negative_of_any():

@@ -55,21 +55,20 @@ def test_parts_learn_at_their_own_rate_and_token_embeddings_never(parts):
         for group in model.groups(Optimisation(lr=0.5))
         for parameter in group["params"]
     }
-    assert (
-        rates.pop(id(classifier.prompts.vectors)) == 0.5 and rates.pop(id(clip.logit_scale)) == 1.0
-    )
-    assert set(rates.values()) == {0.05} and set(rates) == {
-        id(parameter) for parameter in clip.text_parameters()
-    }
-    assert not clip.token_embedding.weight.requires_grad and not any(
-        p.requires_grad for p in clip.image_parameters()
-    )
+    assert rates.pop(id(classifier.prompts.vectors)) == 0.5
+    assert rates.pop(id(clip.logit_scale)) == 1.0
+    assert set(rates.values()) == {0.05}
+    assert set(rates) == {id(parameter) for parameter in clip.text_parameters()}
+    assert not clip.token_embedding.weight.requires_grad
+    assert not any(p.requires_grad for p in clip.image_parameters())
 
 
 def test_towers_keep_batch_norm_in_eval(parts):
     model = TrainableClipAttr(*parts, TrainedParts(image_tower=0.1)).train()
     norms = [module for module in model.clip.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-    assert norms and not any(module.training for module in norms) and model.classifier.training
+    assert norms
+    assert not any(module.training for module in norms)
+    assert model.classifier.training
 
 
 def test_nothing_to_learn_is_an_error(parts):
@@ -89,7 +88,8 @@ def test_the_anchor_is_zero_at_the_start_and_only_then(parts):
     assert tower(crops)[1]["tower_regularisation"].item() > 0.1
     assert RegularisedTower(clip, TrainedParts(image_tower=0.1), weight=0)(crops)[1] == {}
     embeddings, losses = RegularisedTower(clip, TrainedParts(image_tower=0), weight=10)(crops)
-    assert losses == {} and not embeddings.requires_grad
+    assert losses == {}
+    assert not embeddings.requires_grad
 
 
 def test_the_anchor_has_its_weight(parts):
@@ -102,7 +102,8 @@ def test_the_anchor_has_its_weight(parts):
         one, ten = (
             tower(torch.ones(1, 3, 64, 64))[1]["tower_regularisation"].item() for tower in towers
         )
-    assert ten == pytest.approx(10 * one) and one > 0.01
+    assert ten == pytest.approx(10 * one)
+    assert one > 0.01
 
 
 def test_the_temperature_is_bounded_by_one_hundred(parts):
@@ -134,10 +135,8 @@ def test_every_setting_of_the_loss_counts():
         (3 * bce(0.5, 1) + 0.25 * bce(1.5, 0)) / 2 + 0.3 * bce(-1, 0)
     )
     judged = criterion(*logits, batch | {"judged": torch.tensor([False, True])})
-    assert (
-        judged["categories"].item() == pytest.approx(4 * 0.5 * bce(-2, 1))
-        and judged["attributes"] == losses["attributes"]
-    )
+    assert judged["categories"].item() == pytest.approx(4 * 0.5 * bce(-2, 1))
+    assert judged["attributes"] == losses["attributes"]
 
 
 def test_the_start_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world):
@@ -185,7 +184,8 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
             "attributes": attributes,
         }
     )
-    assert set(asked) == {"mug", "car", "red", "striped"} and set(losses) == {
+    assert set(asked) == {"mug", "car", "red", "striped"}
+    assert set(losses) == {
         "categories",
         "attributes",
     }
@@ -229,7 +229,8 @@ def test_resume_continues_the_same_run_and_the_folder_opens(
         attributes=["red"],
         boxes=[[4, 4, 34, 24]],
     )
-    assert found.category_scores.shape == (1, 2) and found.attribute_scores.shape == (1, 1)
+    assert found.category_scores.shape == (1, 2)
+    assert found.attribute_scores.shape == (1, 1)
 
 
 def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_temperature(

@@ -68,7 +68,8 @@ def odds(probabilities):
 def test_novel_words_come_from_captions_only():
     told = [ParsedCaption("a gray mug", ("mug",), ("gray",)), ParsedCaption("", (), ())]
     words = caption_vocabulary(WORDS, told)
-    assert words.category_names == ["mug", "car"] and words.attribute_names == ["red", "gray"]
+    assert words.category_names == ["mug", "car"]
+    assert words.attribute_names == ["red", "gray"]
     assert caption_vocabulary(WORDS, []).attribute_names == ["red"]
 
 
@@ -183,11 +184,9 @@ def texts(small_clip):
 
 
 def test_equal_phrases_are_one_row_that_both_images_own(texts):
-    assert (
-        texts.phrases.shape[0] == 2
-        and texts.owns.tolist() == [[True, True], [False, True]]
-        and texts.first.tolist() == [0, 1]
-    )
+    assert texts.phrases.shape[0] == 2
+    assert texts.owns.tolist() == [[True, True], [False, True]]
+    assert texts.first.tolist() == [0, 1]
     assert texts.captions.norm(dim=1).tolist() == pytest.approx([1, 1], rel=1e-5)
 
 
@@ -399,7 +398,8 @@ def test_offline_files_are_sharded_resumable_and_checked(pseudo_labels, tiny_wor
     with pytest.raises(InputError, match="other images"):
         write_proposals(FixedProposer(), files[::-1], pseudo_labels / "proposals", shard=3)
     taught, categories, attributes = read_pseudo_labels(pseudo_labels / "labels")
-    assert categories == ["mug", "key", "car"] and attributes == ["red", "gray", "striped"]
+    assert categories == ["mug", "key", "car"]
+    assert attributes == ["red", "gray", "striped"]
     assert taught["3.png"].attribute_logits.shape == (3, 3)
     with pytest.raises(InputError, match="other images or words"):
         write_pseudo_labels(
@@ -546,7 +546,8 @@ def test_propose_refuses_what_gives_no_proposals(name, content, message, tmp_pat
         )
         == 2
     )
-    assert re.search(message, capsys.readouterr().err) and not (tmp_path / "out").exists()
+    assert re.search(message, capsys.readouterr().err)
+    assert not (tmp_path / "out").exists()
 
 
 def test_propose_into_a_file_is_refused(tmp_path, capsys):
@@ -614,10 +615,8 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(
             assert targets[:, key].tolist() == [("key" in caption)] * len(targets)
         for targets in (batch.image_attributes, batch.region_attributes):
             assert targets[:, gray].tolist() == [("gray" in caption)] * len(targets)
-        assert (
-            len(batch.region_categories) == 3
-            and batch.region_attributes[:, data.words.attribute_index["red"]].all()
-        )
+        assert len(batch.region_categories) == 3
+        assert batch.region_attributes[:, data.words.attribute_index["red"]].all()
     said = dataset.data.parsed[0][0]
     told_of = CaptionDataset(data, dataset.crops, PseudoLabelRules(), seed=0)._mentioned_of(
         said, dataset._mentioned(said)[1]

@@ -32,11 +32,9 @@ def test_targets_are_columns_of_the_base_words():
     found = detection_boxes(
         [image([2, 0, NO_CATEGORY, 0], torch.zeros(4, 3), [False, False, False, True])], WORDS
     )
-    assert (
-        found.targets.tolist() == [1, 0]
-        and found.boxes.shape == (2, 4)
-        and found.files == ["a.jpg"] * 2
-    )
+    assert found.targets.tolist() == [1, 0]
+    assert found.boxes.shape == (2, 4)
+    assert found.files == ["a.jpg"] * 2
     labels = torch.tensor([[UNKNOWN, 1, 0], [UNKNOWN] * 3, [UNKNOWN, UNKNOWN, 1]])
     assert attribute_boxes([image([0, 0, NO_CATEGORY], labels)], WORDS).targets.tolist() == [
         [1, 0],
@@ -60,11 +58,13 @@ def test_no_novel_word_enters_a_target_a_weight_or_a_frequency(tiny_world):
     """The files of the tiny world do hold novel boxes and novel labels."""
     source = DataSource(root=str(tiny_world.root))
     data = BaseData.open(source, source)
-    assert data.base.category_names == ["mug", "car"] and data.base.attribute_names == [
+    assert data.base.category_names == ["mug", "car"]
+    assert data.base.attribute_names == [
         "red",
         "striped",
     ]
-    assert data.category_counts().tolist() == [8, 8] and data.attribute_counts().tolist() == [
+    assert data.category_counts().tolist() == [8, 8]
+    assert data.attribute_counts().tolist() == [
         16,
         16,
     ]
@@ -89,8 +89,10 @@ def regions(tiny_world, small_clip):
 def test_a_batch_keeps_each_source_in_its_label_space(regions, small_clip):
     keys = [(5, DETECTION, 1), (5, DETECTION, 2), (5, ATTRIBUTES, 0)]
     batch = regions.__getitems__(keys)
-    assert batch["categories"].tolist() == [1, 0] and batch["attributes"].tolist() == [[1, 0]]
-    assert batch["crops"].shape == (3, 3, 64, 64) and batch["judged"].tolist() == [True, True]
+    assert batch["categories"].tolist() == [1, 0]
+    assert batch["attributes"].tolist() == [[1, 0]]
+    assert batch["crops"].shape == (3, 3, 64, 64)
+    assert batch["judged"].tolist() == [True, True]
     again = regions.__getitems__(keys)
     assert torch.equal(batch["crops"], again["crops"])
     other = regions.__getitems__([(6, *key[1:]) for key in keys])

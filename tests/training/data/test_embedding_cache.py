@@ -45,4 +45,5 @@ def test_a_source_is_judged_by_itself_and_may_fill_the_room(tmp_path, monkeypatc
     data = SimpleNamespace(detection=boxes(2048), attributes=boxes(2047))
     cache = EmbeddingCache(CLIP, data, None, tmp_path, views=3, seed=0, megabytes=12)
     rows = cache([(0, "detection", 7), (0, "attributes", 3)])
-    assert rows.shape == (2, 1024) and rows[:, 0].tolist() == [7, 3]
+    assert rows.shape == (2, 1024)
+    assert rows[:, 0].tolist() == [7, 3]

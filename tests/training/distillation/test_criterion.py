@@ -143,7 +143,8 @@ def test_images_not_wholly_annotated_have_no_background_and_crowds_teach_nothing
         [found, torch.tensor([[10.0, 10, 20, 20]])]
     )  # in the crowd, with an IoU of .11
     crowd = sample_regions(found, targets([[0, 0, 30, 30]], [0], taught=[False], crowd=[True]), 8)
-    assert crowd.boxes.tolist() == [[80, 80, 90, 90]] and crowd.is_background.tolist() == [True]
+    assert crowd.boxes.tolist() == [[80, 80, 90, 90]]
+    assert crowd.is_background.tolist() == [True]
 
 
 ANCHORS = [[1, 1, 11, 9], [40, 40, 50, 50], [0, 0, 10, 5], [0, 4, 10, 14], [8, 0, 18, 10]]

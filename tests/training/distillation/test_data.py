@@ -87,11 +87,9 @@ def test_pixels_are_mirrored_with_the_boxes_and_the_proposals():
     for iteration in VISITS:
         pixels, target = visit(dataset(painted()), iteration)
         drawn = paints(pixels, target.proposals)
-        assert (
-            paints(pixels, target.boxes) == [1, 2]
-            and len(set(drawn)) == 2
-            and set(drawn) <= {3, 4, 5}
-        )
+        assert paints(pixels, target.boxes) == [1, 2]
+        assert len(set(drawn)) == 2
+        assert set(drawn) <= {3, 4, 5}
         seen.add((target.boxes.tolist() == BOXES, tuple(drawn)))
     assert {plain for plain, _ in seen} == {True, False} and len(seen) > 4, (
         "half of the visits are mirrored, and draws differ"
@@ -122,7 +120,8 @@ def test_the_teacher_sees_boxes_and_then_proposals_as_they_are_in_the_file():
         expected = crop_boxes(
             straight, torch.cat([torch.tensor(BOXES, dtype=torch.float32), there]), *CROP
         )
-        assert target.teacher.shape == (4, 3, 8, 8) and torch.equal(target.teacher, expected)
+        assert target.teacher.shape == (4, 3, 8, 8)
+        assert torch.equal(target.teacher, expected)
     assert 0 < mirrored < len(VISITS)
 
 

@@ -44,7 +44,8 @@ def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
     assert taught.data.base.category_names == [
         "mug",
         "car",
-    ] and taught.data.base.attribute_names == ["red", "striped"]
+    ]
+    assert taught.data.base.attribute_names == ["red", "striped"]
 
 
 def test_labels_are_judged_in_base_columns_only_and_distillation_in_all(settings, tmp_path):
@@ -75,9 +76,8 @@ def test_teacher_online_equals_teacher_cached(settings, tmp_path, kind):
         batch = taught.dataset.__getitems__([(5, DETECTION, 1), (5, DETECTION, 6)])
         assert batch[1][0].teacher.ndim == (2 if cached else 4)
         losses.append(taught.learner(batch))
-    assert losses[0].keys() == losses[1].keys() and any(
-        name.startswith("distil") for name in losses[0]
-    )
+    assert losses[0].keys() == losses[1].keys()
+    assert any(name.startswith("distil") for name in losses[0])
     for name, value in losses[0].items():
         assert value.item() == pytest.approx(losses[1][name].item(), rel=1e-4, abs=1e-5), name
 
@@ -142,7 +142,8 @@ def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatc
     found = model.detect(
         torch.randint(0, 255, (60, 70, 3), dtype=torch.uint8).numpy(), attributes=["red", "shiny"]
     )
-    assert found.categories == ["mug", "key", "car"] and found.attribute_scores.shape == (
+    assert found.categories == ["mug", "key", "car"]
+    assert found.attribute_scores.shape == (
         len(found),
         2,
     )
@@ -185,9 +186,8 @@ def test_words_score_after_loading_what_they_scored_before_saving(
     config = settings(distillation={"kind": "none"})
     learner = assemble_run(config, tmp_path).learner
     with torch.no_grad():
-        assert learner.scales.log_scale.exp().tolist() == pytest.approx(
-            [8, 6]
-        ) and learner.scales.bias.tolist() == [-1, -0.5]
+        assert learner.scales.log_scale.exp().tolist() == pytest.approx([8, 6])
+        assert learner.scales.bias.tolist() == [-1, -0.5]
         learner.scales.log_scale.copy_(torch.tensor([9.0, 5.0]).log())
         learner.scales.bias.copy_(torch.tensor([-2.0, 0.25]))
         regions = torch.randn(4, learner.model.clip.embed_dim)
@@ -224,7 +224,8 @@ def test_a_short_training_lowers_the_loss(settings, tmp_path):
     history = json.loads((tmp_path / "run" / "history.json").read_text())
     terms = [history[name] for name in history if name in TERMS or name.startswith("distil")]
     totals = [sum(value for _, value in points) for points in zip(*terms, strict=True)]
-    assert len(totals) == 30 and sum(totals[-8:]) < 0.75 * sum(totals[:8])
+    assert len(totals) == 30
+    assert sum(totals[-8:]) < 0.75 * sum(totals[:8])
 
 
 def test_unknown_distillation_is_named(settings):
@@ -238,9 +239,8 @@ def test_a_short_run_asks_the_teacher_only_about_the_images_it_will_see(settings
     )  # of 2 of the 8 images
     taught = assemble_run(short, tmp_path)
     asked = images_for_teacher(short, taught.data)
-    assert 2 <= len(asked) <= 4 and set(taught.dataset.proposals) == {
-        image.file for image in asked.values()
-    }
+    assert 2 <= len(asked) <= 4
+    assert set(taught.dataset.proposals) == {image.file for image in asked.values()}
     assert set(taught.dataset.cache) == set(asked)
     assert len(images_for_teacher(settings(), taught.data)) == 8
     folder = train_ovarnet(

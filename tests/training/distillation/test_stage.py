@@ -174,10 +174,8 @@ def test_scales_start_from_the_calibration_and_stay_between_1_and_100():
     assert scales(torch.tensor([0.5]), "attribute").item() == pytest.approx(3 * 0.5 - 1)
     scales.log_scale.data = torch.tensor([-0.1, 4.7])
     scales.bound()
-    assert (
-        scales.log_scale.tolist() == pytest.approx([0, math.log(100)])
-        and math.log(100) == MAX_LOGIT_SCALE
-    )
+    assert scales.log_scale.tolist() == pytest.approx([0, math.log(100)])
+    assert math.log(100) == MAX_LOGIT_SCALE
     scales.log_scale.data = torch.tensor([0.1, 4.5])
     scales.bound()
     assert scales.log_scale.tolist() == pytest.approx([0.1, 4.5])
@@ -187,9 +185,8 @@ def test_boxes_follow_a_non_square_resize():
     moved = in_batch_frame(
         targets([[10, 20, 30, 40]], [0], proposals=[[0, 0, 50, 100]]), (100, 50), (200, 150)
     )
-    assert moved.boxes.tolist() == [[30, 40, 90, 80]] and moved.proposals.tolist() == [
-        [0, 0, 150, 200]
-    ]
+    assert moved.boxes.tolist() == [[30, 40, 90, 80]]
+    assert moved.proposals.tolist() == [[0, 0, 150, 200]]
 
 
 def wide_and_tall(source, count):
@@ -239,7 +236,8 @@ def test_the_teacher_is_asked_about_the_images_of_a_short_run_and_no_others(seed
     )
     seen = {(name, index) for batch in batches for _, name, index in batch}
     asked = images_for_teacher(config, data)
-    assert set(asked) == seen and 10 < len(seen) <= 20
+    assert set(asked) == seen
+    assert 10 < len(seen) <= 20
     assert all(image.file == f"{name[0]}{index}" for (name, index), image in asked.items())
     config.optimisation.iterations = 15
     assert len(images_for_teacher(config, data)) == 60, "15 iterations of 4 images may see all"

@@ -46,7 +46,8 @@ class FakeClassifier:
 def test_logits_are_of_all_categories_and_then_of_all_attributes():
     teacher = Teacher(FakeClipAttr(), Vocabulary.of(["mug", "chair"], ["red", "wooden", "shiny"]))
     categories, attributes = teacher.logits(torch.tensor([[1.0, 1], [2, 1]]))
-    assert categories.tolist() == [[3, 5], [6, 10]] and attributes.tolist() == [
+    assert categories.tolist() == [[3, 5], [6, 10]]
+    assert attributes.tolist() == [
         [-3, -6, -5],
         [-6, -12, -10],
     ]
@@ -61,9 +62,11 @@ def test_crops_are_embedded_in_their_order_a_few_at_a_time_and_embeddings_stay_a
         [2, 1],
         [3, 1],
         [4, 1],
-    ] and teacher.model.batches == [2, 2, 1]
+    ]
+    assert teacher.model.batches == [2, 2, 1]
     kept = torch.tensor([[7.0, 8], [9, 10]])
-    assert torch.equal(teacher.embed(kept), kept) and teacher.embed(crops[:0]).shape == (0, 2)
+    assert torch.equal(teacher.embed(kept), kept)
+    assert teacher.embed(crops[:0]).shape == (0, 2)
 
 
 def test_more_answers_than_there_is_room_for_are_refused_before_the_first_one(tmp_path):

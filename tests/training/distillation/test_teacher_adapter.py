@@ -18,7 +18,8 @@ from ovarnet.training.distillation.teacher_adapter import TeacherAdapter, labels
 def test_the_layers_are_those_of_the_authors():
     adapter = TeacherAdapter(6, torch.tensor([[8.0, -1.0], [6.0, -0.5]]))
     (first, leaky, second), embeddings = adapter.layers, torch.randn(2, 6)
-    assert first.weight.shape == (3, 6) and second.weight.shape == (6, 3)
+    assert first.weight.shape == (3, 6)
+    assert second.weight.shape == (6, 3)
     hidden = embeddings @ first.weight.T + first.bias
     expected = (
         torch.where(hidden > 0, hidden, leaky.negative_slope * hidden) @ second.weight.T

@@ -133,9 +133,8 @@ def test_every_stage_says_what_it_needs_and_leaves_nothing(
         == 0
     )
     out = capsys.readouterr().out
-    assert "nothing is kept" in out and re.search(
-        r"memory +peak \d+\.\d\d GiB of this process", out
-    )
+    assert "nothing is kept" in out
+    assert re.search(r"memory +peak \d+\.\d\d GiB of this process", out)
     assert ("no training steps" in out) == (command in WITHOUT_STEPS)
     assert ("5,000 iterations: about" in out) == (command not in WITHOUT_STEPS)
     assert (files(tmp_path), (files(tiny_world.root), files(runs))) == ([], before)
@@ -164,8 +163,10 @@ def test_the_estimate_counts_the_slower_of_reading_and_learning_when_workers_rea
         )
 
     assert trial(0, 3.0, 2.0).seconds == 500
-    assert trial(4, 3.0, 2.0).seconds == 200 and "bound by learning" in str(trial(4, 3.0, 2.0))
-    assert trial(4, 12.0, 2.0).seconds == 300 and "bound by reading" in str(trial(4, 12.0, 2.0))
+    assert trial(4, 3.0, 2.0).seconds == 200
+    assert "bound by learning" in str(trial(4, 3.0, 2.0))
+    assert trial(4, 12.0, 2.0).seconds == 300
+    assert "bound by reading" in str(trial(4, 12.0, 2.0))
     assert [duration(s) for s in (40, 600, 3600 * 3 + 1200, 3600 * 100)] == [
         "40 s",
         "10 min",
@@ -179,10 +180,8 @@ def test_the_clock_reads_forward_and_backward_of_training_steps_alone():
     model = clock.prepare(model)
     clock.backward(model(torch.ones(1, 1)).sum())
     model.eval()(torch.ones(1, 1))
-    assert (
-        len(clock.forwards) == len(clock.backwards) == 1
-        and clock.ready <= clock.forwards[0] <= clock.backwards[0]
-    )
+    assert len(clock.forwards) == len(clock.backwards) == 1
+    assert clock.ready <= clock.forwards[0] <= clock.backwards[0]
 
 
 @pytest.mark.parametrize("flags", [["--resume", "--dry-run"], ["--dry-run", "--eval-only"]])

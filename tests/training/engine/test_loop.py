@@ -56,12 +56,10 @@ def test_learns_and_writes_curves(tmp_path):
     best = run(tmp_path, Doubling())
     assert best.weight.item() == pytest.approx(2.0, abs=0.1)
     history = json.loads((tmp_path / "history.json").read_text())
-    assert [step for step, _ in history["square"]] == list(range(3, 61, 3)) and history["square"][
-        -1
-    ][1] < history["square"][0][1]
-    assert set(history) == {"square", "total", "gradient_norm", "lr"} and list(
-        (tmp_path / "tensorboard").iterdir()
-    )
+    assert [step for step, _ in history["square"]] == list(range(3, 61, 3))
+    assert history["square"][-1][1] < history["square"][0][1]
+    assert set(history) == {"square", "total", "gradient_norm", "lr"}
+    assert list((tmp_path / "tensorboard").iterdir())
     curves(history, tmp_path / "again.png")
     curves({}, tmp_path / "empty.png")
     pictures = [(tmp_path / f"{name}.png").read_bytes() for name in ("curves", "again", "empty")]
@@ -92,21 +90,17 @@ def test_what_a_model_draws_differs_between_iterations_and_seeds_and_not_between
             seed=seed,
             resume=False,
         )
-    assert (
-        len(set(first.drawn + other.drawn)) == 2 * SETTINGS.iterations
-        and again.drawn == first.drawn
-    )
+    assert len(set(first.drawn + other.drawn)) == 2 * SETTINGS.iterations
+    assert again.drawn == first.drawn
 
 
 def test_a_seed_depends_on_every_number_and_on_their_order():
     seeds = [
         seed_of(*numbers) for numbers in ((1, 2, 3), (0, 2, 3), (1, 0, 3), (1, 2, 0), (3, 2, 1))
     ]
-    assert (
-        len(set(seeds)) == 5
-        and all(0 <= seed < 2**63 for seed in seeds)
-        and seed_of(1, 2, 3) == seeds[0]
-    )
+    assert len(set(seeds)) == 5
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert seed_of(1, 2, 3) == seeds[0]
 
 
 def test_the_running_average_is_what_is_kept(tmp_path):
@@ -119,7 +113,8 @@ def test_the_running_average_is_what_is_kept(tmp_path):
         averaged.advance(model)
         plain.advance(model)
     assert averaged.best_model(model).weight.item() == pytest.approx((4 * 0.75 + 8 * 0.25) * 0.75)
-    assert plain.best_model(model) is model and averaged.step == plain.step == 3
+    assert plain.best_model(model) is model
+    assert averaged.step == plain.step == 3
     trained = Doubling()
     assert run(tmp_path, trained).weight.item() != trained.weight.item()
 

@@ -18,7 +18,8 @@ def test_a_source_does_not_depend_on_the_others_and_a_start_skips_nothing_else()
     alone = list(MixedSampler({"boxes": (10, 4)}, 5, seed=1))
     assert [[key for key in batch if key[1] == "boxes"] for batch in whole] == alone
     later = MixedSampler(SOURCES, 5, seed=1, start=3)
-    assert len(later) == 2 and list(later) == whole[3:]
+    assert len(later) == 2
+    assert list(later) == whole[3:]
 
 
 def test_ranks_split_each_source():

@@ -27,9 +27,9 @@ def test_the_images_of_a_batch_share_an_orientation_and_a_source_that_lacks_it_g
         {IS_TALL[source][index] for _, source, index in batch if source != "wide"}
         for batch in batches
     ]
-    assert (
-        all(len(orientations) == 1 for orientations in seen) and {True} in seen and {False} in seen
-    )
+    assert all(len(orientations) == 1 for orientations in seen)
+    assert {True} in seen
+    assert {False} in seen
 
 
 def test_over_time_every_image_is_drawn_equally_often():
@@ -38,13 +38,15 @@ def test_over_time_every_image_is_drawn_equally_often():
         for batch in OrientedSampler({"boxes": (10, 4)}, IS_TALL, 2000, seed=0)
         for *_, index in batch
     )
-    assert len(drawn) == 10 and all(abs(count - 800) < 60 for count in drawn.values())
+    assert len(drawn) == 10
+    assert all(abs(count - 800) < 60 for count in drawn.values())
 
 
 def test_a_start_changes_nothing_of_what_follows_and_more_iterations_nothing_of_what_came_before():
     whole = list(OrientedSampler(SOURCES, IS_TALL, 12, seed=3))
     later = OrientedSampler(SOURCES, IS_TALL, 12, seed=3, start=5)
-    assert len(later) == 7 and list(later) == whole[5:]
+    assert len(later) == 7
+    assert list(later) == whole[5:]
     assert list(OrientedSampler(SOURCES, IS_TALL, 20, seed=3))[:12] == whole
 
 

@@ -12,11 +12,13 @@ def test_every_sample_once_per_epoch_across_batch_borders():
 def test_a_resumed_run_sees_what_an_unbroken_one_would():
     whole = list(IterationSampler(7, 4, 10, seed=3))
     resumed = IterationSampler(7, 4, 10, seed=3, start=6)
-    assert list(resumed) == whole[6:] and len(resumed) == 4
+    assert list(resumed) == whole[6:]
+    assert len(resumed) == 4
 
 
 def test_seeds_differ_and_processes_share_a_batch():
     assert list(IterationSampler(50, 4, 2, seed=0)) != list(IterationSampler(50, 4, 2, seed=1))
     whole = next(iter(IterationSampler(50, 4, 1, seed=0)))
     parts = [next(iter(IterationSampler(50, 4, 1, seed=0, rank=rank, world=2))) for rank in (0, 1)]
-    assert sorted(parts[0] + parts[1]) == sorted(whole) and len(parts[0]) == 2
+    assert sorted(parts[0] + parts[1]) == sorted(whole)
+    assert len(parts[0]) == 2

@@ -28,6 +28,5 @@ def test_only_matrices_decay_and_frozen_parameters_are_left_out():
 
 def test_empty_groups_are_dropped():
     optimizer = make_optimizer(parameter_groups(nn.BatchNorm1d(3), 0.1, 0.5), Optimisation())
-    assert len(optimizer.param_groups) == 1 and torch.is_tensor(
-        optimizer.param_groups[0]["params"][0]
-    )
+    assert len(optimizer.param_groups) == 1
+    assert torch.is_tensor(optimizer.param_groups[0]["params"][0])

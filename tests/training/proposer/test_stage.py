@@ -19,7 +19,8 @@ def test_novel_and_unlabelled_boxes_and_images_without_a_base_box_are_left_out()
     mixed = annotation("a", [1, 2, -1, 0], [[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 3, 3], [0, 0, 4, 4]])
     novel = annotation("b", [1], [[0, 0, 1, 1]])
     (kept,) = base_boxes([mixed, novel], WORDS)
-    assert kept.file == "a" and kept.boxes[:, 2].tolist() == [2.0, 4.0]
+    assert kept.file == "a"
+    assert kept.boxes[:, 2].tolist() == [2.0, 4.0]
 
 
 def test_mirrored_images_and_boxes_agree_and_crowd_boxes_are_left_out(tmp_path):
@@ -35,8 +36,10 @@ def test_mirrored_images_and_boxes_agree_and_crowd_boxes_are_left_out(tmp_path):
     assert seen == {(2.0, 1.0, 5.0, 4.0), (5.0, 1.0, 8.0, 4.0)}
     for image, box in zip(pixels, boxes, strict=True):
         x1, y1, x2, y2 = box[0].long().tolist()
-        assert len(box) == 1 and image.shape == (3, 6, 10)
-        assert image[:, y1:y2, x1:x2].min() == 1 and image.sum() == 27
+        assert len(box) == 1
+        assert image.shape == (3, 6, 10)
+        assert image[:, y1:y2, x1:x2].min() == 1
+        assert image.sum() == 27
 
 
 def test_the_same_iteration_gives_the_same_batch(tmp_path):
