@@ -165,7 +165,9 @@ class Output:
         """The picture and the data of one image, and a few lines for the reader."""
         from tqdm import tqdm
 
-        from ovarnet.drawing.pictures import draw, summary, write_image
+        from ovarnet.drawing.detections import draw
+        from ovarnet.drawing.image_file import write_image
+        from ovarnet.drawing.label_text import summary
         from ovarnet.io.files import write_json
         from ovarnet.io.results import coco_results, image_record
 

@@ -155,7 +155,8 @@ def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[st
     """found.json, and the pictures of the images that hold one of the best boxes. Returns which
     pictures could not be written, and why.
     """
-    from ovarnet.drawing.pictures import draw, write_image
+    from ovarnet.drawing.detections import draw
+    from ovarnet.drawing.image_file import write_image
     from ovarnet.io.files import write_json
     from ovarnet.io.images import read_image
 
@@ -224,7 +225,7 @@ def record(rank: int, place: Place, query) -> dict:
 
 
 def report(best: list[Place], output: Path) -> None:
-    from ovarnet.drawing.pictures import summary
+    from ovarnet.drawing.label_text import summary
 
     for rank, place in enumerate(best, start=1):
         box = " ".join(str(round(side)) for side in place.found.boxes[0].tolist())

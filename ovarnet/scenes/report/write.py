@@ -11,7 +11,7 @@ from html import escape
 from itertools import pairwise
 from pathlib import Path
 
-from ovarnet.drawing.pictures import curves
+from ovarnet.drawing.curves import curves
 from ovarnet.evaluation.evaluate import detect_all
 from ovarnet.evaluation.protocols import AUTHORS, FREE
 from ovarnet.io.files import write_text

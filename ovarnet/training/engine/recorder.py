@@ -56,7 +56,7 @@ class Recorder:
             self.writer.close()
             write_json(self.folder / "history.json", self.history)
             if self.history:
-                from ovarnet.drawing.pictures import curves
+                from ovarnet.drawing.curves import curves
 
                 curves(self.history, self.folder / "curves.png")
 

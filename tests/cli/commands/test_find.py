@@ -8,7 +8,7 @@ import pytest
 from fake_model import FakeModel, picture
 
 from ovarnet.cli import main as cli
-from ovarnet.drawing.pictures import draw
+from ovarnet.drawing.detections import draw
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 

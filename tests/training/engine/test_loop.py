@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from ovarnet.config.settings import Optimisation
-from ovarnet.drawing.pictures import curves
+from ovarnet.drawing.curves import curves
 from ovarnet.errors import InputError
 from ovarnet.training.data.crops import seed_of
 from ovarnet.training.engine.checkpoint_state import TrainingState
