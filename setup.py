@@ -1,23 +1,38 @@
-"""Package definition. Everything is a plain wheel from the package index: nothing is compiled, a
-CPU is enough.
+"""Package definition.
+
+Everything is a plain wheel from the package index: nothing is compiled, a CPU is enough. The lower
+bounds are what `.ci/lowest` installs and tests; upper bounds stand where private parts of a library
+are used, which may change with any release.
 """
 
+import re
 from pathlib import Path
 
 from setuptools import find_namespace_packages, setup
 
+ROOT = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$', (ROOT / "ovarnet" / "__init__.py").read_text("utf-8"), re.MULTILINE
+).group(1)
+
+SCENES = [
+    "fontawesomefree==6.6.0",  # the glyphs of the generated world; another version draws another
+    "scikit-learn>=1.5",  # average precision in `ovarnet learnability`
+]
+TRAIN = ["tensorboard>=2.18"]
+
 setup(
     name="ovarnet",
-    version="0.1.0",
-    description="Finds objects in an image and says, for any words you bring, what each one is "
-    "and which attributes it has",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    version=VERSION,
+    description="Open-vocabulary object detection with attributes: any categories and attributes, "
+    "named at inference",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_namespace_packages(include=["ovarnet", "ovarnet.*"]),
     package_data={
-        "ovarnet": ["examples/*", "weights/**/*"],
+        "ovarnet": ["py.typed", "examples/*", "weights/**/*"],
         "ovarnet.modeling.clip": ["configs/*.json"],
     },
     entry_points={"console_scripts": ["ovarnet = ovarnet.cli.main:main"]},
@@ -25,26 +40,35 @@ setup(
         # 2.13.0 resolves to a CPU-only build on some machines, against which torchvision's compiled
         # ops do not load
         "torch>=2.6,!=2.13.0",
-        "torchvision",
-        "numpy",
-        "open_clip_torch",
-        "accelerate",
-        "safetensors",
-        "huggingface_hub",
-        "omegaconf",
-        "pyyaml",
-        "opencv-python-headless",
-        "pillow>=10.1",
-        "supervision>=0.24",
-        "matplotlib",
-        "pycocotools",
-        "faster-coco-eval",
-        "scikit-learn",
-        "spacy>=3.7",  # tokeniser and matcher of the caption parser; no trained pipeline is needed
-        # the glyphs of the generated world; another version draws another world
-        "fontawesomefree==6.6.0",
-        "tensorboard",
-        "tqdm",
+        "torchvision>=0.21,<0.31",  # models.detection._utils and .rpn
+        "numpy>=2.0",
+        "open_clip_torch>=2.30,<4",  # .transformer, .modified_resnet, .convert
+        "accelerate>=1.2",
+        "safetensors>=0.4.5",
+        "huggingface_hub>=0.27",
+        "omegaconf>=2.3",
+        "pyyaml>=6.0.1",
+        "opencv-python-headless>=4.10",
+        "pillow>=11.0",
+        "supervision>=0.25",
+        "matplotlib>=3.9",
+        "pycocotools>=2.0.8",  # the reference evaluator
+        "faster-coco-eval>=1.6.5",
+        "spacy>=3.8,<4",  # tokeniser and matcher of the caption parser; needs no trained pipeline
+        "tqdm>=4.66",
     ],
-    extras_require={"test": ["pytest", "ruff"]},
+    extras_require={
+        "scenes": SCENES,
+        "train": TRAIN,
+        "test": [
+            *SCENES,
+            *TRAIN,
+            "pytest>=8.3",
+            "pytest-xdist>=3.6",
+            "ruff>=0.17,<0.18",
+            "mypy>=2.0,<3",
+            "types-PyYAML",
+            "types-tqdm",
+        ],
+    },
 )

@@ -8,8 +8,8 @@ import argparse
 import difflib
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 
+from ovarnet import __version__
 from ovarnet.cli.commands import (
     benchmark,
     detect,
@@ -26,6 +26,7 @@ from ovarnet.cli.commands import (
     train,
 )
 from ovarnet.cli.console import steady_stdout
+from ovarnet.cli.parser import Parser
 from ovarnet.errors import InputError
 from ovarnet.memory import keep_freed_memory
 
@@ -51,39 +52,6 @@ EXAMPLE = (
 )
 
 
-class Parser(argparse.ArgumentParser):
-    """argparse in this package's manner: whole option names only, defaults shown, errors raised as
-    InputError.
-    """
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
-
-    def error(self, message: str):
-        raise InputError(f"{message}; `{self.prog} --help` shows what is possible")
-
-    def reject(self, unknown: str):
-        """Refuse an option that does not exist, naming the nearest one that does."""
-        near = difflib.get_close_matches(unknown.split("=")[0], self._option_string_actions, n=1)
-        self.error(f"unknown argument {unknown!r}" + (f", did you mean {near[0]}?" if near else ""))
-
-
-class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of descriptions and shows each default that is a value."""
-
-    def _get_help_string(self, action):
-        has_default = action.default not in (None, False, [], argparse.SUPPRESS)
-        return super()._get_help_string(action) if has_default else action.help
-
-
-def version() -> str:
-    """The installed version; a source tree that was never installed has none."""
-    try:
-        return metadata.version("ovarnet")
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
 def build_parsers() -> tuple[Parser, dict[str, Parser]]:
     """The top parser, and the parser of each command by its name."""
     parser = Parser(
@@ -91,7 +59,7 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
         description="Finds objects in images and scores the words you name.",
         epilog=EXAMPLE,
     )
-    parser.add_argument("--version", action="version", version=f"ovarnet {version()}")
+    parser.add_argument("--version", action="version", version=f"ovarnet {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
     for name, module in COMMANDS.items():
         module.add_arguments(

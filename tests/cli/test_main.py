@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+import ovarnet
 from ovarnet.cli import main as cli
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments):
@@ -94,9 +96,11 @@ def test_help_does_not_wait_for_torch():
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_version_is_the_installed_one():
-    done = run("--version")
-    assert done.stdout == f"ovarnet {metadata.version('ovarnet')}\n"
+def test_version_is_that_of_the_package_and_of_setup():
+    assert run("--version").stdout == f"ovarnet {ovarnet.__version__}\n"
+    setup = [sys.executable, "setup.py", "--version"]
+    done = subprocess.run(setup, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == ovarnet.__version__
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,30 @@ results.json (every run, with its seed) and table.md; stopped, they go on where 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from ovarnet.cli.argument_types import positive
+from ovarnet.cli.commands import (
+    distill,
+    evaluate,
+    generate,
+    propose,
+    pseudo_label,
+    train,
+)
+from ovarnet.cli.parser import run_command
 from ovarnet.errors import InputError
 
 HELP = "run the whole chain on the generated world and write a report, or one table of the paper"
+CHAIN_COMMANDS = {
+    "generate": generate,
+    "train": train,
+    "propose": propose,
+    "pseudo-label": pseudo_label,
+    "distill": distill,
+    "evaluate": evaluate,
+}
 PART_DEFAULTS = {
     "root": "datasets/scenes",
     "clip": "runs/scenes/clip/checkpoint/clip.safetensors",
@@ -132,18 +150,15 @@ def chain(args: argparse.Namespace) -> int:
             or ("runs/reproduce/scenes_quick" if args.quick else "runs/reproduce/scenes")
         ),
     )
-    run_chain(places, QUICK if args.quick else FULL, run_command)
+    run_chain(places, QUICK if args.quick else FULL, run_step)
     page, tables = write_report(places, quick=args.quick)
     print(f"\n{tables}\nlook at {page}")
     return 0
 
 
-def run_command(words) -> None:
-    """One command of this package, as if typed."""
-    from ovarnet.cli.main import COMMANDS, parse
-
-    args = parse(words)
-    COMMANDS[args.command].run(args)
+def run_step(words: Sequence[str]) -> None:
+    """Run one step of the chain. words: the name of a command and its arguments."""
+    run_command(CHAIN_COMMANDS[words[0]], words[1:])
 
 
 def clip_attr(args: argparse.Namespace) -> int:

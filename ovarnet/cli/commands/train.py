@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ovarnet.cli.commands import evaluate
+from ovarnet.cli.parser import run_command
 from ovarnet.errors import InputError
 from ovarnet.io.files import check_folder
 
@@ -115,8 +117,6 @@ def config_and_overrides(args: argparse.Namespace) -> tuple[str, list[str]]:
 
 def evaluate_run(config) -> int:
     """`ovarnet evaluate` of the run's checkpoint, once for each data set that the config names."""
-    from ovarnet.cli.commands import evaluate
-
     checkpoint, sources = Path(config.output) / "checkpoint", sources_of(config)
     if not sources:
         raise InputError(
@@ -128,25 +128,17 @@ def evaluate_run(config) -> int:
             f"nothing to evaluate: {checkpoint} does not exist; train first, or give "
             "output=FOLDER of the run"
         )
-    parser = argparse.ArgumentParser()
-    evaluate.add_arguments(parser)
     for dataset, root in sources:
         name = dataset.partition(":")[0]
-        evaluate.run(
-            parser.parse_args(
-                [
-                    "--model",
-                    str(checkpoint),
-                    "--dataset",
-                    dataset,
-                    "--root",
-                    root,
-                    "--split",
-                    HELD_OUT.get(name, "test"),
-                    "--output",
-                    str(Path(config.output) / f"evaluation_{name}"),
-                ]
-            )
+        run_command(
+            evaluate,
+            [
+                *("--model", str(checkpoint)),
+                *("--dataset", dataset),
+                *("--root", root),
+                *("--split", HELD_OUT.get(name, "test")),
+                *("--output", str(Path(config.output) / f"evaluation_{name}")),
+            ],
         )
     return 0
 

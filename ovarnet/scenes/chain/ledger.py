@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from ovarnet import __version__
 from ovarnet.errors import InputError
 from ovarnet.io.files import read_json, write_json
 
@@ -105,8 +106,6 @@ def machine() -> dict[str, str]:
     """What a reader has to know to compare times."""
     import torch
 
-    from ovarnet.cli.main import version
-
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
     return {
         "processor": _processor(),
@@ -119,7 +118,7 @@ def machine() -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         "torch": torch.__version__,
-        "ovarnet": version(),
+        "ovarnet": __version__,
     }
 
 

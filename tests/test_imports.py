@@ -1,0 +1,158 @@
+"""Imports run one way: from what a user calls down to what everything shares, without circles.
+
+The tree is drawn in CONTRIBUTING.md. Imports are read from the source, also those inside functions.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+BASE = {"errors", "io", "splits", "structures", "vocabulary"}
+"""What every room may use: values, files, and the one kind of error."""
+
+CHECKPOINT = {"checkpoint", "checkpoint_settings"}
+MODEL = BASE | {"captions", "config", "losses", "memory", "modeling", "proposals"} | CHECKPOINT
+
+MAY_IMPORT = {
+    "errors": set(),
+    "memory": set(),
+    "io": {"errors", "structures"},
+    "splits": {"errors", "io"},
+    "structures": {"errors"},
+    "vocabulary": {"errors", "io", "splits"},
+    "drawing": BASE,
+    "integrations": BASE,
+    "checkpoint_settings": BASE,
+    "checkpoint": BASE | {"checkpoint_settings"},
+    "config": {"errors"},
+    "losses": BASE | {"config"},
+    "captions": BASE,
+    "data": BASE | {"config"},
+    "modeling": BASE | {"captions", "config"},
+    "proposals": BASE | {"config", "data", "modeling"},
+    "build": MODEL,
+    "training": MODEL | {"build", "data", "drawing"},
+    "evaluation": MODEL | {"build", "data"},
+    "scenes": MODEL | {"build", "data", "drawing", "evaluation", "training"},
+    "cli": MODEL | {"build", "data", "drawing", "evaluation", "scenes", "training"},
+    "__main__": {"cli"},
+}
+"""A folder or file directly under ovarnet/ -> the others that it may import from.
+
+`data` never imports `modeling` nor the reverse, and `scenes` is imported by `cli` alone, so that
+the method is whole without it. All may import the package itself, for `ovarnet.load` and the
+version.
+"""
+
+KNOWN_VIOLATIONS = {
+    "captions.streaming -> data.caption_files",
+    "io.results -> proposals.box_file",
+    "modeling.clip_attr -> proposals.detector",
+}
+KNOWN_CIRCLES = [{"modeling.phrase_ranking", "modeling.predictor"}]
+
+
+def read_imports() -> dict[str, set[str]]:
+    """Module -> modules of the package that it imports, both without the leading `ovarnet.`."""
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in (ROOT / "ovarnet").rglob("*.py")
+    }
+    imports = {}
+    for module, path in files.items():
+        found = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert not node.level, f"{module}: relative import; write the whole path"
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= {name if name in files else node.module for name in names}
+        imports[module] = found & files.keys() - {"ovarnet"}
+    return {
+        module.removeprefix("ovarnet."): {name.removeprefix("ovarnet.") for name in names}
+        for module, names in imports.items()
+        if module != "ovarnet"
+    }
+
+
+IMPORTS = read_imports()
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def reached(imports: dict[str, set[str]], start: str) -> set[str]:
+    """All that `start` imports, directly or through others."""
+    seen, stack = set(), [start]
+    while stack:
+        new = imports.get(stack.pop(), set()) - seen
+        seen |= new
+        stack += new
+    return seen
+
+
+def circles(imports: dict[str, set[str]]) -> list[set[str]]:
+    """Groups of modules that reach each other (the strongly connected components of size > 1)."""
+    reach = {module: reached(imports, module) for module in imports}
+    groups = {
+        frozenset(other for other in reach[module] if module in reach.get(other, ()))
+        for module in imports
+        if module in reach[module]
+    }
+    return [set(group) for group in groups]
+
+
+def test_circles_are_recognised():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [{"a", "b", "c"}]
+    assert circles({"a": {"b"}, "b": {"c"}, "d": {"a", "b"}}) == []
+
+
+def test_every_room_stands_in_the_table():
+    assert {room(module) for module in IMPORTS} == set(MAY_IMPORT)
+
+
+def test_rooms_import_only_what_the_table_allows():
+    found = {
+        f"{module} -> {target}"
+        for module, targets in IMPORTS.items()
+        for target in targets
+        if room(target) not in {room(module), *MAY_IMPORT[room(module)]}
+    }
+    assert found - KNOWN_VIOLATIONS == set()
+    assert KNOWN_VIOLATIONS - found == set(), "no longer violated; take them off the list"
+
+
+def test_the_table_itself_has_no_circle():
+    assert circles(MAY_IMPORT) == []
+
+
+def test_no_circle_between_modules():
+    assert circles(IMPORTS) == KNOWN_CIRCLES
+
+
+def test_data_and_modeling_do_not_reach_each_other():
+    assert "modeling" not in reached(MAY_IMPORT, "data")
+    assert "data" not in reached(MAY_IMPORT, "modeling")
+
+
+def test_the_method_is_whole_without_the_generated_world():
+    """With `ovarnet.scenes` blocked everything else imports, and the command line builds."""
+    code = """
+import importlib, pkgutil, sys
+import ovarnet
+sys.modules["ovarnet.scenes"] = None
+for found in pkgutil.walk_packages(ovarnet.__path__, "ovarnet."):
+    if found.name.startswith("ovarnet.scenes") or found.name == "ovarnet.__main__":
+        continue
+    importlib.import_module(found.name)
+from ovarnet.cli.main import build_parsers
+build_parsers()
+assert not [name for name in sys.modules if name.startswith("ovarnet.scenes.")]
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
