@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ovarnet.errors import InputError
+from ovarnet.vocabulary import KINDS
 
 ADVICE = "it was not written by ovarnet, copy or train the model again"
-KINDS = ("category", "attribute")
 REQUIRED = {
     "clip": ("clip.name",),
     "proposer": ("proposer.kind",),

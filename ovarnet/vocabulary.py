@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import torch
 import yaml
@@ -27,7 +28,10 @@ from ovarnet.splits import COCO_SPLITS, VAW_SPLITS, Split, find_split, read_spli
 
 NEUTRAL_PARENT = "other"
 LONGEST_WORD = 200
-KINDS = ("categories", "attributes")
+Kind = Literal["category", "attribute"]
+KINDS: tuple[Kind, ...] = ("category", "attribute")
+FIELDS = ("categories", "attributes")
+"""Of a vocabulary, in the order of `KINDS`."""
 WORD_FILES = (".txt", ".json", ".yaml", ".yml")
 OTHER_FILES = (".csv", ".tsv", ".jsonl", ".xlsx", ".docx")
 """Names that end so are of files, not words, also where the file does not exist."""
@@ -81,10 +85,14 @@ class Vocabulary:
     attributes: tuple[Word, ...] = ()
 
     def __post_init__(self):
-        for kind in KINDS:
+        for kind in FIELDS:
             words = tuple(getattr(self, kind))
             object.__setattr__(self, kind, words)
             _check_unique([word.name for word in words], kind)
+
+    def of_kind(self, kind: Kind) -> tuple[Word, ...]:
+        """The category words, or the attribute words."""
+        return self.categories if kind == "category" else self.attributes
 
     @classmethod
     def of(
@@ -105,19 +113,19 @@ class Vocabulary:
         """
         value = _read_word_file(path)
         if isinstance(value, list):
-            if kind not in KINDS:
+            if kind not in FIELDS:
                 raise InputError(
                     f"{path}: a plain list of words; say whether they are categories or attributes"
                 )
             value = {kind: value}
         for key in value:
-            if key not in KINDS:
+            if key not in FIELDS:
                 raise InputError(
-                    f"{path}: unknown key {key!r}{_did_you_mean(key, KINDS)}; a vocabulary has "
-                    f"the keys {', '.join(KINDS)}"
+                    f"{path}: unknown key {key!r}{_did_you_mean(key, FIELDS)}; a vocabulary has "
+                    f"the keys {', '.join(FIELDS)}"
                 )
         with _naming(path):
-            return cls(*(tuple(map(_word_from, _list_under(value, kind))) for kind in KINDS))
+            return cls(*(tuple(map(_word_from, _list_under(value, kind))) for kind in FIELDS))
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
@@ -134,7 +142,7 @@ class Vocabulary:
                     {key: value for key, value in asdict(word).items() if value != defaults[key]}
                     for word in getattr(self, kind)
                 ]
-                for kind in KINDS
+                for kind in FIELDS
             },
             indent=1,
         )
@@ -234,7 +242,7 @@ class Vocabulary:
         data = read_records(path, drop=("segmentation", "att_vec"))
         try:
             with _naming(path):
-                categories, attributes = (_list_under(data, kind) for kind in KINDS)
+                categories, attributes = (_list_under(data, kind) for kind in FIELDS)
                 return cls(
                     tuple(
                         Word(

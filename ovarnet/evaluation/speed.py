@@ -29,7 +29,7 @@ from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import TemplatePrompts, WordEmbeddings
 from ovarnet.proposals.detector import DetectorProposer
 from ovarnet.structures import Detections
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import KINDS, Vocabulary
 
 SMALLEST_BOX, LARGEST_BOX = 0.05, 0.5
 """Sides of the boxes that are pooled, as shares of the image's."""
@@ -109,7 +109,7 @@ def untrained_pair(
         [clip.model.visual], lambda: clip.encode_image(clip.normalise(torch.rand(2, 3, size, size)))
     )
     one_pass = build_ovarnet(clip, templates, clip, vocabulary, design)
-    for kind in ("category", "attribute"):
+    for kind in KINDS:
         one_pass.classifier.calibrate(kind, 10.0, -2.0)
     two_stage = ClipAttr(clip, TextClassifier(clip, templates()), proposer, vocabulary)
     two_stage.classifier.calibration.copy_(one_pass.classifier.calibration)

@@ -19,13 +19,11 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.modeling.text.prompts import (
-    KINDS,
-    Kind,
     LearnedPrompts,
     TemplatePrompts,
     WordEmbeddings,
 )
-from ovarnet.vocabulary import Word
+from ovarnet.vocabulary import KINDS, Kind, Word
 
 NEUTRAL_TEXTS = ("a photo.", "an object.", "a photo of an object.", "a photo of something.")
 MEMORY_LISTS = 32

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ovarnet.modeling.text.prompts import KINDS, Kind
+from ovarnet.vocabulary import KINDS, Kind
 
 
 class LinearProbe(nn.Module):

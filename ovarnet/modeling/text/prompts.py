@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -18,10 +17,7 @@ from torch import Tensor, nn
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
-from ovarnet.vocabulary import NEUTRAL_PARENT, Word
-
-Kind = Literal["category", "attribute"]
-KINDS: tuple[Kind, ...] = ("category", "attribute")
+from ovarnet.vocabulary import NEUTRAL_PARENT, Kind, Word
 
 CATEGORY_TEMPLATES = [
     "a photo of a {}.",

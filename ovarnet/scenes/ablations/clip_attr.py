@@ -31,6 +31,7 @@ from ovarnet.training.clip_attr.step_two_data import CaptionData
 from ovarnet.training.clip_attr.trainable import open_clip_attr
 from ovarnet.training.data.base_boxes import BaseData
 from ovarnet.training.data.crops import ImageCache
+from ovarnet.vocabulary import KINDS
 
 IMAGE_MEMORY = 2048
 TUNED = ("trained.image_tower=0.25", "cached_views=0")
@@ -186,7 +187,7 @@ class Ablation:
     def _zero_shot(self, templates: tuple[list[str], list[str]]) -> dict[str, float]:
         """Ranks by the plain cosine; what it is scaled by changes no rank."""
         classifier = TextClassifier(self.clip, TemplatePrompts(*templates))
-        for kind in ("category", "attribute"):
+        for kind in KINDS:
             classifier.calibrate(kind, 1.0, 0.0)
         return self.test(self.clip, classifier)
 

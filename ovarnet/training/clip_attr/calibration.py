@@ -22,12 +22,12 @@ from ovarnet.data.datasets import open_dataset
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
-from ovarnet.modeling.text.classifier import Kind, TextClassifier
+from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.structures import POSITIVE, UNKNOWN, Annotations, first_boxes
 from ovarnet.training.clip_attr.trainable import open_proposer_checkpoint, proposer_settings
 from ovarnet.training.data.base_labels import base_labels
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import KINDS, Kind, Vocabulary
 
 
 @torch.no_grad()
@@ -90,7 +90,7 @@ def assemble_clip_attr(config: ZeroShotClipAttr) -> Path:
         kind: list(
             fit_scale_and_bias(*base_pairs(embeddings, images, classifier, vocabulary, kind))
         )
-        for kind in ("category", "attribute")
+        for kind in KINDS
     }
     settings = {
         "clip": {"name": config.clip.name},

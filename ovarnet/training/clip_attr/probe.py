@@ -29,12 +29,12 @@ from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.modeling.predictor import Batch, Predictor
 from ovarnet.modeling.text.linear_probe import LinearProbe
-from ovarnet.modeling.text.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, KINDS
+from ovarnet.modeling.text.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, Annotations
 from ovarnet.training.clip_attr.calibration import fit_scale_and_bias
 from ovarnet.training.clip_attr.trainable import open_proposer_checkpoint, proposer_settings
 from ovarnet.training.data.base_labels import base_labels
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import KINDS, Vocabulary
 
 TEXT_ALONE = float("inf")
 

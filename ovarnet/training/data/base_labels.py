@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ovarnet.modeling.text.classifier import Kind
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import Vocabulary, Word
+from ovarnet.vocabulary import Kind, Vocabulary, Word
 
 
 def base_labels(
@@ -22,7 +21,7 @@ def base_labels(
     A box of a category is negative for every other one; a box without a category may be of any, and
     is unknown for all.
     """
-    words = vocabulary.categories if kind == "category" else vocabulary.attributes
+    words = vocabulary.of_kind(kind)
     seen = [column for column, word in enumerate(words) if word.seen]
     if kind == "category":
         categories = torch.cat([image.categories for image in images])

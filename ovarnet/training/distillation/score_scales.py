@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ovarnet.modeling.clip.clip import MAX_LOGIT_SCALE
-from ovarnet.modeling.text.classifier import KINDS, Kind
+from ovarnet.vocabulary import KINDS, Kind
 
 
 class ScoreScales(nn.Module):

@@ -22,7 +22,6 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.text.classifier import KINDS
 from ovarnet.proposals.store import stored_proposals
 from ovarnet.training.data.base_boxes import base_vocabulary
 from ovarnet.training.data.base_novel_check import check_base_novel
@@ -45,7 +44,7 @@ from ovarnet.training.distillation.teacher_adapter import TeacherAdapter, labels
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import OrientedSampler
 from ovarnet.training.engine.schedule import parameter_groups
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import KINDS, Vocabulary
 
 
 class DistillationModel(nn.Module):
