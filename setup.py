@@ -15,11 +15,8 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "ovarnet" / "__init__.py").read_text("utf-8"), re.MULTILINE
 ).group(1)
 
-SCENES = [
-    "fontawesomefree==6.6.0",  # the glyphs of the generated world; another version draws another
-    "scikit-learn>=1.5",  # average precision in `ovarnet learnability`
-]
-TRAIN = ["tensorboard>=2.18"]
+SCENES = ["fontawesomefree==6.6.0"]  # glyphs of the generated world; each version draws another
+TRAIN = ["tensorboard>=2.18"]  # curves of a run
 
 setup(
     name="ovarnet",
@@ -48,13 +45,13 @@ setup(
         "huggingface_hub>=0.27",
         "omegaconf>=2.3",
         "pyyaml>=6.0.1",
-        "opencv-python-headless>=4.10",
+        "opencv-python-headless>=4.10.0.84",
         "pillow>=11.0",
         "supervision>=0.25",
         "matplotlib>=3.9",
         "pycocotools>=2.0.8",  # the reference evaluator
         "faster-coco-eval>=1.6.5",
-        "spacy>=3.8,<4",  # tokeniser and matcher of the caption parser; needs no trained pipeline
+        "spacy>=3.8.2,<4",  # tokeniser and matcher of the caption parser; needs no trained pipeline
         "tqdm>=4.66",
     ],
     extras_require={
@@ -63,6 +60,7 @@ setup(
         "test": [
             *SCENES,
             *TRAIN,
+            "scikit-learn>=1.5",  # the reference for average precision
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.17,<0.18",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ovarnet.errors import InputError
+from ovarnet.evaluation.average_precision import average_precision
 from ovarnet.scenes.world.render import Scene, render_scene
 from ovarnet.scenes.world.words import (
     ATTRIBUTE_NAMES,
@@ -227,13 +228,9 @@ def _scores(net: _Net, crops: Crops) -> tuple[np.ndarray, np.ndarray]:
 def _word_result(
     kind: str, parent: str, word: str, novel: bool, labels: np.ndarray, scores: np.ndarray
 ) -> WordResult:
-    from sklearn.metrics import average_precision_score
-
     known = labels != UNKNOWN
     positive = labels[known] == POSITIVE
-    precision = (
-        float(average_precision_score(positive, scores[known])) if positive.any() else float("nan")
-    )
+    precision = float(average_precision(scores[:, None], np.where(known, labels, -1)[:, None])[0])
     return WordResult(
         kind, parent, word, novel, precision, float(positive.mean()), int(known.sum())
     )

@@ -54,8 +54,7 @@ def _font_file() -> Path:
         import fontawesomefree
     except ImportError as error:
         raise InputError(
-            "the scenes world draws its objects with an icon font: pip install "
-            "fontawesomefree==6.6.0"
+            "the generated world draws its objects with an icon font: pip install 'ovarnet[scenes]'"
         ) from error
     file = (
         Path(fontawesomefree.__file__).parent
@@ -66,8 +65,8 @@ def _font_file() -> Path:
     )
     if not file.is_file():
         raise InputError(
-            f"the icon font is missing in the installed fontawesomefree: {file}; pip install "
-            "fontawesomefree==6.6.0"
+            f"the icon font is missing in the installed fontawesomefree: {file}; "
+            "pip install --force-reinstall 'ovarnet[scenes]'"
         )
     return file
 

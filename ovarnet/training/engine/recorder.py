@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import torch
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from ovarnet.io.files import write_json
@@ -28,9 +28,7 @@ class Recorder:
         self.bar = tqdm(
             total=iterations, initial=start, unit="it", disable=not active, mininterval=2.0
         )
-        self.writer = (
-            SummaryWriter(str(self.folder / "tensorboard"), purge_step=start) if active else None
-        )
+        self.writer = _open_tensorboard(self.folder / "tensorboard", start) if active else None
 
     def log(self, step: int, scalars: dict, **more: float) -> None:
         """Record named scalars (tensors or numbers): every 20 iterations, more often in a run of
@@ -44,7 +42,8 @@ class Recorder:
         }
         for name, value in values.items():
             self.history.setdefault(name, []).append((step, value))
-            self.writer.add_scalar(name, value, step)
+            if self.writer:
+                self.writer.add_scalar(name, value, step)
         self.bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in values.items()), refresh=False)
 
     def __enter__(self) -> Recorder:
@@ -53,12 +52,26 @@ class Recorder:
     def __exit__(self, *exception) -> None:
         self.bar.close()
         if self.active:
-            self.writer.close()
+            if self.writer:
+                self.writer.close()
             write_json(self.folder / "history.json", self.history)
             if self.history:
                 from ovarnet.drawing.curves import curves
 
                 curves(self.history, self.folder / "curves.png")
+
+
+def _open_tensorboard(folder: Path, start: int):
+    """TensorBoard's writer; None, and one line, where tensorboard is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        print(
+            "note: no TensorBoard curves are written; for them: pip install 'ovarnet[train]'",
+            file=sys.stderr,
+        )
+        return None
+    return SummaryWriter(str(folder), purge_step=start)
 
 
 def _read_history(path: Path, start: int) -> dict:
