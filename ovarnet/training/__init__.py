@@ -42,6 +42,6 @@ def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
         from ovarnet.training.clip_attr.probe import train_probe
 
         return train_probe(config)
-    from ovarnet.training.clip_attr.calibration import assemble_clip_attr
+    from ovarnet.training.clip_attr.zero_shot import assemble_clip_attr
 
     return assemble_clip_attr(config)

@@ -1,10 +1,10 @@
-"""Targets of one image, written by hand: two base attributes, one row of the teacher for each box
+"""ImageTargets of one image, written by hand: two base attributes, one row of the teacher for each box
 and proposal."""
 
 import torch
 
 from ovarnet.structures import UNKNOWN
-from ovarnet.training.distillation.data import Targets
+from ovarnet.training.distillation.dataset import ImageTargets
 
 
 def targets(
@@ -19,7 +19,7 @@ def targets(
     rpn_supervised=True,
 ):
     count = len(boxes)
-    return Targets(
+    return ImageTargets(
         torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
         torch.tensor(categories, dtype=torch.int64),
         torch.full((count, 2), UNKNOWN, dtype=torch.int8)

@@ -13,7 +13,8 @@ from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.structures import UNKNOWN
-from ovarnet.training.distillation.data import DistillationData, Targets, TrainingImage
+from ovarnet.training.distillation.data import DistillationData, TrainingImage
+from ovarnet.training.distillation.dataset import ImageTargets
 from ovarnet.training.distillation.stage import make_learner
 from ovarnet.training.distillation.teacher import Teacher
 from ovarnet.training.engine.schedule import make_optimizer
@@ -29,7 +30,7 @@ def one_image(crop_size):
     image = TrainingImage(
         "", BOXES, torch.tensor([0]), labels, torch.tensor([False]), True, True, False
     )
-    targets = Targets(
+    targets = ImageTargets(
         BOXES,
         torch.tensor([0]),
         torch.tensor([[1]], dtype=torch.int8),

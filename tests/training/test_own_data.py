@@ -18,7 +18,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training import train
-from ovarnet.training.clip_attr.probe import TEXT_ALONE, ProbeData, held_out_loss, solve
+from ovarnet.training.clip_attr.probe_fit import TEXT_ALONE, ProbeData, held_out_loss, solve
 
 COLORS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 160, 30)}
 SIZES = {"poster": (8, 4, 32, 48), "belt": (2, 20, 60, 10)}

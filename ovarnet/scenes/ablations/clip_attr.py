@@ -24,11 +24,11 @@ from ovarnet.scenes.ablations.box_given import BoxGivenTest
 from ovarnet.scenes.ablations.oracle import oracle_data, true_words, world_seed
 from ovarnet.scenes.ablations.runs import Once, folder_name, run_missing
 from ovarnet.scenes.ablations.table import columns_of, markdown
+from ovarnet.training.clip_attr.checkpoints import open_clip_attr
 from ovarnet.training.clip_attr.pseudo_labels import write_pseudo_labels
 from ovarnet.training.clip_attr.step_one import train_clip_attr
 from ovarnet.training.clip_attr.step_two import train_with_captions
 from ovarnet.training.clip_attr.step_two_data import CaptionData
-from ovarnet.training.clip_attr.trainable import open_clip_attr
 from ovarnet.training.data.base_boxes import BaseData
 from ovarnet.training.data.crops import ImageCache
 from ovarnet.vocabulary import KINDS

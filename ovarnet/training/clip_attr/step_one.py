@@ -7,7 +7,6 @@ attributes, D the embedding width.
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import asdict
 from functools import partial
@@ -19,13 +18,14 @@ from torch import Tensor
 
 from ovarnet.build import find_checkpoint
 from ovarnet.checkpoint import Checkpoint, load_checkpoint
-from ovarnet.config.settings import ClipAttrTraining, FederatedLoss, TrainedParts
+from ovarnet.config.settings import ClipAttrTraining, TrainedParts
 from ovarnet.errors import InputError
-from ovarnet.losses.distillation import cosine_loss
-from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
-from ovarnet.training.clip_attr.trainable import TrainableClipAttr, save_clip_attr, start_clip_attr
+from ovarnet.training.clip_attr.checkpoints import save_clip_attr, start_clip_attr
+from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
+from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
+from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 from ovarnet.training.data.base_boxes import BaseBoxDataset, BaseData
 from ovarnet.training.data.base_novel_check import check_base_novel, warn_base_novel
 from ovarnet.training.data.crops import CropRule, ImageCache
@@ -33,62 +33,6 @@ from ovarnet.training.data.embedding_cache import EmbeddingCache
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
-
-
-class RegularisedTower:
-    """Embeds crops with the image tower and, while that learns, tells how far it has moved from
-    where it started.
-
-    weight: of the mean of 1 - cosine; 0: no anchor. Measured in the generated world: without one,
-    novel words are forgotten.
-    """
-
-    def __init__(self, clip: Clip, parts: TrainedParts, weight: float):
-        self.clip, self.learns = clip, parts.image_tower > 0
-        self.weight = weight if self.learns else 0.0
-        self.reference = (
-            copy.deepcopy(clip.model.visual).requires_grad_(False).eval() if self.weight else None
-        )
-
-    def __call__(self, crops: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """(R, 3, S, S) -> embeddings (R, D), and the loss "tower_regularisation" where there is
-        one."""
-        crops = crops.contiguous(memory_format=torch.channels_last)
-        with torch.set_grad_enabled(self.learns and torch.is_grad_enabled()):
-            embeddings = self.clip.encode_image(crops)
-        if self.reference is None:
-            return embeddings, {}
-        with torch.no_grad():
-            before = self.reference.to(crops.device)(crops)
-        return embeddings, {"tower_regularisation": self.weight * cosine_loss(embeddings, before)}
-
-
-class FederatedCriterion:
-    """Judges the logits of a batch of base boxes, each source in its own label space."""
-
-    def __init__(self, data: BaseData, settings: FederatedLoss):
-        self.settings = settings
-        self.category_weights, self.attribute_weights = data.weights(settings)
-
-    def __call__(
-        self, category_logits: Tensor, attribute_logits: Tensor, batch: dict[str, Tensor]
-    ) -> dict[str, Tensor]:
-        """category_logits: (R1, C). attribute_logits: (R2, A). batch: as from `BaseBoxDataset`. A
-        source without boxes has no term.
-        """
-        losses = {}
-        if len(attribute_logits):
-            losses["attributes"] = attribute_loss(
-                attribute_logits,
-                batch["attributes"],
-                self.attribute_weights,
-                self.settings.unknown_weight,
-            )
-        if len(category_logits):
-            losses["categories"] = self.settings.category_weight * category_loss(
-                category_logits, batch["categories"], self.category_weights, batch.get("judged")
-            )
-        return losses
 
 
 class FederatedModel(TrainableClipAttr):

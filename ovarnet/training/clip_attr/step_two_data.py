@@ -20,13 +20,8 @@ from ovarnet.captions import CaptionParser, ParsedCaption
 from ovarnet.config.settings import PseudoLabelRules
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
-from ovarnet.training.clip_attr.pseudo_labels import (
-    ScoredRegions,
-    label_regions,
-    largest_region,
-    parse_images,
-    read_pseudo_labels,
-)
+from ovarnet.training.clip_attr.pseudo_labels import ScoredRegions, parse_images, read_pseudo_labels
+from ovarnet.training.clip_attr.region_labels import label_regions, largest_region
 from ovarnet.training.data.base_boxes import BaseBoxDataset
 from ovarnet.training.data.crops import CropRule, seeded, stack
 from ovarnet.vocabulary import Vocabulary

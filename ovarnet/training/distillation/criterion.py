@@ -8,113 +8,22 @@ width. Boxes are in the batch frame.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import torch
 from torch import Tensor
 from torchvision.models.detection._utils import BoxCoder
 
 from ovarnet.config.settings import Distillation, OvarnetTerms
-from ovarnet.losses.assignment import BACKGROUND, anchor_labels, match, sample
+from ovarnet.losses.assignment import anchor_labels, match, sample
 from ovarnet.losses.detection import background_loss, box_loss, objectness_loss
 from ovarnet.losses.distillation import cosine_loss, kl_divergence
 from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.modeling.rpn import AnchorPredictions
-from ovarnet.structures import NO_CATEGORY, UNKNOWN
-from ovarnet.training.distillation.data import Targets
+from ovarnet.structures import UNKNOWN
+from ovarnet.training.distillation.dataset import ImageTargets
+from ovarnet.training.distillation.region_sampling import RegionTargets
 
 ANCHOR_IOU, ANCHOR_BACKGROUND_IOU = 0.6, 0.3
-REGION_IOU, REGION_BACKGROUND_IOU = 0.6, 0.5
 ADAPTER_WEIGHT = 0.25
-
-
-@dataclass
-class RegionTargets:
-    """What each of R regions learns.
-
-    boxes: (R, 4), where they are pooled. categories: (R,) base column or NO_CATEGORY. attributes:
-    (R, A), all UNKNOWN where none is labelled. is_background: (R,) bool, no category is right.
-    is_box_supervised: (R,) bool. gt_boxes: (R, 4), right where it is. teacher_rows: (R,) row of the
-    teacher's answers for this IMAGE's boxes and proposals, or -1.
-    """
-
-    boxes: Tensor
-    categories: Tensor
-    attributes: Tensor
-    is_background: Tensor
-    is_box_supervised: Tensor
-    gt_boxes: Tensor
-    teacher_rows: Tensor
-
-
-def sample_regions(found: Tensor, targets: Targets, number: int) -> RegionTargets:
-    """Choose the regions of one image that enter the losses.
-
-    found: (P, 4) proposals of the RPN. Its annotated boxes are added. Positives (IoU >= 0.6) carry
-    what the matched box is labelled with; background (IoU < 0.5 with all) is kept only where all
-    objects are annotated. The teacher's proposals come last, for distillation alone.
-    """
-    candidates = torch.cat([found, targets.boxes])
-    matched = match(candidates, targets.boxes, targets.is_crowd, REGION_IOU, REGION_BACKGROUND_IOU)
-    labels = torch.where(
-        matched >= 0, 1, torch.where((matched == BACKGROUND) & targets.all_annotated, 0, -1)
-    )
-    on_box = matched >= 0
-    labels[on_box] = torch.where(
-        targets.is_crowd[matched[on_box]], -1, 1
-    )  # a crowd teaches nothing
-    positive, negative = sample(labels, number)
-    return join_regions(
-        [
-            _positives(candidates[positive], matched[positive], targets),
-            _unlabelled(candidates[negative], targets, True),
-            _teachers_proposals(targets),
-        ]
-    )
-
-
-def _positives(boxes: Tensor, matched: Tensor, targets: Targets) -> RegionTargets:
-    nothing = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
-    return RegionTargets(
-        boxes,
-        targets.categories[matched],
-        targets.attributes[matched],
-        nothing,
-        targets.is_box_supervised[matched],
-        targets.boxes[matched],
-        matched,
-    )
-
-
-def _unlabelled(boxes: Tensor, targets: Targets, background: bool) -> RegionTargets:
-    rows, device = len(boxes), boxes.device
-    return RegionTargets(
-        boxes,
-        torch.full((rows,), NO_CATEGORY, device=device),
-        torch.full((rows, targets.attributes.shape[1]), UNKNOWN, dtype=torch.int8, device=device),
-        torch.full((rows,), background, device=device),
-        torch.zeros(rows, dtype=torch.bool, device=device),
-        boxes,
-        torch.full((rows,), -1, device=device),
-    )
-
-
-def _teachers_proposals(targets: Targets) -> RegionTargets:
-    regions = _unlabelled(targets.proposals, targets, False)
-    regions.teacher_rows = len(targets.boxes) + torch.arange(
-        len(targets.proposals), device=targets.proposals.device
-    )
-    return regions
-
-
-def join_regions(parts: list[RegionTargets]) -> RegionTargets:
-    """One after the other."""
-    return RegionTargets(
-        *(
-            torch.cat([getattr(part, field.name) for part in parts])
-            for field in fields(RegionTargets)
-        )
-    )
 
 
 class OvarnetCriterion:
@@ -138,7 +47,9 @@ class OvarnetCriterion:
         self.terms, self.distillation = terms, distillation
         self.box_coder, self.anchor_coder = box_coder, anchor_coder
 
-    def loss_rpn(self, predictions: AnchorPredictions, targets: list[Targets]) -> dict[str, Tensor]:
+    def loss_rpn(
+        self, predictions: AnchorPredictions, targets: list[ImageTargets]
+    ) -> dict[str, Tensor]:
         """Losses of the RPN. Anchors on boxes that teach no boxes are left out, and all those of
         images without annotation.
         """

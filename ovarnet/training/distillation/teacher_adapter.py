@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
-from ovarnet.training.distillation.data import Targets
+from ovarnet.training.distillation.dataset import ImageTargets
 from ovarnet.training.distillation.score_scales import ScoreScales
 
 
@@ -32,7 +32,7 @@ class TeacherAdapter(nn.Module):
         return self.layers(embeddings.float())
 
 
-def labels_of_teacher_rows(targets: list[Targets]) -> tuple[Tensor, Tensor]:
+def labels_of_teacher_rows(targets: list[ImageTargets]) -> tuple[Tensor, Tensor]:
     """Categories (T,) and attributes (T, A) of what the teacher was asked about: an image's boxes,
     then its proposals, which like crowds have no label.
     """

@@ -5,38 +5,20 @@ from types import SimpleNamespace
 import pytest
 import torch
 from accelerate import Accelerator
-from omegaconf import OmegaConf
+from clip_attr_runs import step_one_settings
 
 import ovarnet
-from ovarnet.config.settings import FederatedLoss, Optimisation, TrainedParts, resolve
+from ovarnet.config.settings import FederatedLoss, Optimisation, TrainedParts
 from ovarnet.errors import InputError
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.clip_attr import step_one as federated
-from ovarnet.training.clip_attr.step_one import (
-    FederatedCriterion,
-    FederatedModel,
-    RegularisedTower,
-    start_bias,
-    train_clip_attr,
-)
+from ovarnet.training.clip_attr.step_one import FederatedModel, start_bias, train_clip_attr
+from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
+from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 from ovarnet.training.data.base_boxes import BaseData
-
-
-def settings(tiny_world, start_files, output, **more):
-    given = {
-        "stage": "clip_attr",
-        "output": str(output),
-        "detection": {"root": str(tiny_world.root)},
-        "attributes": {"root": str(tiny_world.root)},
-        "clip": {"name": "ovarnet-scenes", "pretrained": str(start_files.clip)},
-        "proposer": str(start_files.proposer),
-        "prompt_vectors": [1, 1, 1],
-        "optimisation": {"iterations": 2, "batch_size": 4, "lr": 1e-3, "save_every": 1},
-    }
-    return resolve(OmegaConf.merge(given, more), "test")
 
 
 @pytest.fixture
@@ -213,9 +195,10 @@ def test_resume_continues_the_same_run_and_the_folder_opens(
     tiny_world, start_files, tmp_path, interrupted, more
 ):
     whole = train_clip_attr(
-        settings(tiny_world, start_files, tmp_path / "whole", **more), Accelerator(cpu=True)
+        step_one_settings(tiny_world, start_files, tmp_path / "whole", **more),
+        Accelerator(cpu=True),
     )
-    broken = settings(tiny_world, start_files, tmp_path / "broken", **more)
+    broken = step_one_settings(tiny_world, start_files, tmp_path / "broken", **more)
     interrupted(train_clip_attr, broken)
     resumed = train_clip_attr(broken, Accelerator(cpu=True), resume=True)
     for file in ("clip", "prompts", "proposer"):
@@ -243,7 +226,7 @@ def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_tem
         lambda model, *_, after_step, **more: bounds.append(after_step) or model,
     )
     folder = train_clip_attr(
-        settings(
+        step_one_settings(
             tiny_world,
             start_files,
             tmp_path,
@@ -266,7 +249,7 @@ def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_tem
 
 
 def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):
-    config = settings(
+    config = step_one_settings(
         tiny_world, start_files, tmp_path, cached_views=1, trained={"image_tower": 0.1}
     )
     with pytest.raises(InputError, match="frozen image tower"):
@@ -278,10 +261,12 @@ def test_step_one_refuses_what_had_labels_of_novel_words(
     tiny_world, start_files, tmp_path, taught, part
 ):
     before = train_clip_attr(
-        settings(tiny_world, start_files, tmp_path / "before", optimisation={"iterations": 1}),
+        step_one_settings(
+            tiny_world, start_files, tmp_path / "before", optimisation={"iterations": 1}
+        ),
         Accelerator(cpu=True),
     )
-    config = settings(tiny_world, start_files, tmp_path / "run")
+    config = step_one_settings(tiny_world, start_files, tmp_path / "run")
     if part == "proposer":
         config.proposer = taught(start_files.proposer, "categories", "key")
     else:
@@ -296,7 +281,7 @@ def test_step_one_refuses_what_had_labels_of_novel_words(
 def test_on_ones_own_data_step_one_says_so_and_goes_on(
     tiny_world, start_files, tmp_path, taught, caplog
 ):
-    config = settings(
+    config = step_one_settings(
         tiny_world,
         start_files,
         tmp_path / "run",

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 from accelerate import Accelerator
+from clip_attr_runs import FixedProposer
 from fake_model import picture
 from omegaconf import OmegaConf
 from open_clip.loss import ClipLoss
@@ -22,31 +23,25 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
 from ovarnet.modeling.text.prompts import LearnedPrompts
-from ovarnet.proposals.detector import BASE_BOXES_ONLY
 from ovarnet.proposals.store import read_proposals, stored_proposals, write_proposals
-from ovarnet.structures import Proposals
 from ovarnet.training.clip_attr import step_two as captions
+from ovarnet.training.clip_attr.checkpoints import open_clip_attr
 from ovarnet.training.clip_attr.pseudo_labels import (
     ScoredRegions,
     caption_vocabulary,
-    label_regions,
-    largest_region,
     read_pseudo_labels,
     write_pseudo_labels,
 )
-from ovarnet.training.clip_attr.step_two import (
-    CaptionCriterion,
-    CaptionModel,
-    CaptionTexts,
-    train_with_captions,
-)
+from ovarnet.training.clip_attr.region_labels import label_regions, largest_region
+from ovarnet.training.clip_attr.step_two import CaptionModel, train_with_captions
+from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, CaptionTexts
 from ovarnet.training.clip_attr.step_two_data import (
     CAPTIONS,
     CaptionBatch,
     CaptionData,
     CaptionDataset,
 )
-from ovarnet.training.clip_attr.trainable import TrainableClipAttr, open_clip_attr
+from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 from ovarnet.training.data.crops import CropRule, ImageCache
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -333,55 +328,6 @@ def test_a_learned_bias_does_not_turn_around_what_the_divisors_do(texts):
     for name, loss in plain.items():
         assert biased[name].item() == pytest.approx(loss.item(), abs=1e-5), name
     assert torch.autograd.grad(sum(biased.values()), bias)[0].item() == pytest.approx(0, abs=1e-5)
-
-
-class FixedProposer:
-    provenance = BASE_BOXES_ONLY
-
-    def propose(self, images, names=None):
-        boxes, scores = (
-            torch.tensor([[4.0, 4, 34, 24], [20, 24, 60, 54], [0, 0, 70, 60]]),
-            torch.tensor([0.9, 0.8, 0.3]),
-        )
-        return [Proposals(boxes, scores) for _ in images]
-
-
-@pytest.fixture(scope="session")
-def step_one(tiny_world, start_files, tmp_path_factory):
-    from test_federated_stage import settings
-
-    from ovarnet.training.clip_attr.step_one import train_clip_attr
-
-    return train_clip_attr(
-        settings(
-            tiny_world, start_files, tmp_path_factory.mktemp("one"), optimisation={"iterations": 1}
-        ),
-        Accelerator(cpu=True),
-    )
-
-
-@pytest.fixture(scope="session")
-def pseudo_labels(tiny_world, step_one, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("offline")
-    images = load_captions(tiny_world.captions, tiny_world.images)
-    assert (
-        write_proposals(
-            FixedProposer(),
-            [image.file for image in images],
-            folder / "proposals",
-            shard=3,
-            limit=2,
-        )
-        == 8
-    )
-    write_pseudo_labels(
-        ovarnet.load(step_one, device="cpu"),
-        images,
-        read_proposals(folder / "proposals"),
-        folder / "labels",
-        shard=3,
-    )
-    return folder
 
 
 def test_offline_files_are_sharded_resumable_and_checked(pseudo_labels, tiny_world, step_one):

@@ -14,7 +14,8 @@ from torchvision.models.detection._utils import BoxCoder
 from ovarnet.config.settings import Distillation, OvarnetTerms
 from ovarnet.modeling.rpn import AnchorPredictions
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
-from ovarnet.training.distillation.criterion import OvarnetCriterion, RegionTargets, sample_regions
+from ovarnet.training.distillation.criterion import OvarnetCriterion
+from ovarnet.training.distillation.region_sampling import RegionTargets, sample_regions
 
 TERMS = OvarnetTerms(
     anchor_objectness=2.5,

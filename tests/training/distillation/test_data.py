@@ -10,15 +10,13 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations, Proposals
 from ovarnet.training.data.base_boxes import DETECTION
-from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.data.crops import ImageCache, mirror
 from ovarnet.training.distillation.data import (
     DistillationData,
-    DistillationDataset,
     TrainingImage,
-    mirror,
-    supervises_boxes,
     training_image,
 )
+from ovarnet.training.distillation.dataset import DistillationDataset, supervises_boxes
 from ovarnet.vocabulary import Vocabulary, Word
 
 BOXES, PROPOSALS = (

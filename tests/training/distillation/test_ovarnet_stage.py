@@ -15,8 +15,7 @@ from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config.settings import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.data.base_boxes import DETECTION
-from ovarnet.training.data.crops import ImageCache
-from ovarnet.training.distillation.data import mirror
+from ovarnet.training.data.crops import ImageCache, mirror
 from ovarnet.training.distillation.stage import (
     images_for_teacher,
     save_ovarnet,

@@ -17,14 +17,12 @@ from ovarnet.config.settings import (
 )
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.data.base_boxes import ATTRIBUTES, DETECTION
-from ovarnet.training.distillation.criterion import OvarnetCriterion, RegionTargets
+from ovarnet.training.distillation.criterion import OvarnetCriterion
 from ovarnet.training.distillation.data import CAPTIONS, DistillationData, TrainingImage
+from ovarnet.training.distillation.model import DistillationModel, in_batch_frame
+from ovarnet.training.distillation.region_sampling import RegionTargets
 from ovarnet.training.distillation.score_scales import MAX_LOGIT_SCALE, ScoreScales
-from ovarnet.training.distillation.stage import (
-    DistillationModel,
-    images_for_teacher,
-    in_batch_frame,
-)
+from ovarnet.training.distillation.stage import images_for_teacher
 from ovarnet.training.engine.sampling import OrientedSampler
 from ovarnet.vocabulary import Vocabulary
 

@@ -1,0 +1,68 @@
+"""Stage "zero_shot": CLIP-Attr before any prompt is learned, from a CLIP and a proposer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ovarnet.build import open_clip_tower
+from ovarnet.checkpoint import save_checkpoint
+from ovarnet.config.settings import ZeroShotClipAttr
+from ovarnet.data.datasets import open_dataset
+from ovarnet.io.images import read_image, to_pixels
+from ovarnet.modeling.clip.clip import Clip
+from ovarnet.modeling.crops import crop_boxes
+from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.modeling.text.prompts import TemplatePrompts
+from ovarnet.structures import Annotations, first_boxes
+from ovarnet.training.clip_attr.calibration import base_pairs, fit_scale_and_bias
+from ovarnet.training.clip_attr.checkpoints import open_proposer_checkpoint, proposer_settings
+from ovarnet.vocabulary import KINDS
+
+
+@torch.no_grad()
+def embed_crops(clip: Clip, images: list[Annotations]) -> Tensor:
+    """Normalised CLIP embeddings (R, D) of all boxes of `images`, in their order."""
+    rows = []
+    for annotation in images:
+        pixels = to_pixels(read_image(annotation.file))
+        crops = crop_boxes(pixels, annotation.boxes, clip.image_size, clip.mean, clip.std)
+        rows.append(F.normalize(clip.encode_image(crops), dim=-1))
+    return torch.cat(rows)
+
+
+def assemble_clip_attr(config: ZeroShotClipAttr) -> Path:
+    """Fit the calibration and write the checkpoint folder; returns it."""
+    proposer = open_proposer_checkpoint(config.proposer)
+    vocabulary, images = open_dataset("scenes", config.root, "train")
+    images = first_boxes(images, config.boxes)
+    clip = open_clip_tower(config.clip).eval()
+    classifier = TextClassifier(
+        clip, TemplatePrompts(config.category_templates, config.attribute_templates)
+    ).eval()
+    embeddings = embed_crops(clip, images)
+    calibration = {
+        kind: list(
+            fit_scale_and_bias(*base_pairs(embeddings, images, classifier, vocabulary, kind))
+        )
+        for kind in KINDS
+    }
+    settings = {
+        "clip": {"name": config.clip.name},
+        "proposer": proposer_settings(proposer),
+        "calibration": calibration,
+        "prompts": {"category": config.category_templates, "attribute": config.attribute_templates},
+        "training": asdict(config),
+    }
+    return save_checkpoint(
+        Path(config.output) / "checkpoint",
+        model="clip-attr",
+        settings=settings,
+        vocabulary=vocabulary,
+        half=True,
+        parts={"clip": clip.model.state_dict(), "proposer": proposer.part("proposer")},
+    )
