@@ -11,8 +11,8 @@ import pytest
 from ovarnet.captions import CaptionParser
 from ovarnet.vocabulary import Vocabulary
 
-HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
+REPOSITORY = Path(__file__).parents[2]
+LABELS = REPOSITORY / "tests" / "captions"
 PHOTOS = Path(os.environ.get("OVARNET_TEST_PHOTOS", REPOSITORY.parent / "shared" / "data"))
 CAPTIONS = PHOTOS / "flickr8k" / "captions.txt"
 
@@ -27,8 +27,8 @@ def benchmark():
 
 
 def test_labels_are_words_of_the_vocabulary():
-    pairs = json.loads((HERE / "flickr8k_labels.json").read_text(encoding="utf-8"))["pairs"]
-    names = set(Vocabulary.load(HERE / "words.json").attribute_names)
+    pairs = json.loads((LABELS / "flickr8k_labels.json").read_text(encoding="utf-8"))["pairs"]
+    names = set(Vocabulary.load(LABELS / "words.json").attribute_names)
     assert len(pairs) == 200
     assert sum(map(len, pairs.values())) == 155
     assert all(attribute in names for line in pairs.values() for attribute, _ in line)
@@ -47,8 +47,8 @@ def test_compare_counts_right_wrong_and_missed():
 )
 def test_precision_and_recall_of_the_rules():
     module = benchmark()
-    labels = json.loads((HERE / "flickr8k_labels.json").read_text(encoding="utf-8"))["pairs"]
-    parser = CaptionParser(Vocabulary.load(HERE / "words.json"), "rules")
+    labels = json.loads((LABELS / "flickr8k_labels.json").read_text(encoding="utf-8"))["pairs"]
+    parser = CaptionParser(Vocabulary.load(LABELS / "words.json"), "rules")
     found = {
         kind: len(entries)
         for kind, entries in module.compare(parser, module.caption_lines(CAPTIONS), labels).items()
