@@ -10,8 +10,11 @@ from ovarnet.io.files import whole_file
 
 
 def curves(history: Mapping[str, Sequence[tuple[int, float]]], path: str | Path) -> None:
-    """Training curves as a PNG: one small plot per name, over the steps. `history` holds (step,
-    value) pairs per name, maybe none.
+    """Draw one small plot per name, over the training steps, and write them as one PNG.
+
+    Args:
+        history: {name: (step, value) pairs}; both may be empty.
+        path: of the PNG. Missing folders are made.
     """
     from matplotlib.figure import Figure
 
@@ -20,7 +23,8 @@ def curves(history: Mapping[str, Sequence[tuple[int, float]]], path: str | Path)
     figure = Figure(figsize=(4 * columns, 2.6 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for axis, (name, points) in zip(axes, history.items(), strict=False):
-        axis.plot(*zip(*points, strict=True), linewidth=1) if points else None
+        if points:
+            axis.plot(*zip(*points, strict=True), linewidth=1)
         axis.set_title(name, fontsize=9)
         axis.set_xlabel("step", fontsize=8)
         axis.tick_params(labelsize=8)

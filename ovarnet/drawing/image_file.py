@@ -1,4 +1,4 @@
-"""Writes an (H, W, 3) uint8 RGB array as a JPEG or PNG file."""
+"""Writes an RGB array as a JPEG or PNG file."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from PIL import Image
 
 from ovarnet.io.files import whole_file
 
+JPEG_QUALITY = 90
+
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Write a picture as JPEG or PNG, by the suffix of `path`; the file appears only when it is
-    complete. Missing folders are made.
+    """Write a picture; the file appears only when it is complete.
+
+    Args:
+        path: a name that ends in .png is written as PNG, every other one as JPEG. Missing folders
+            are made.
+        image: (H, W, 3) uint8 RGB.
     """
-    png = Path(path).suffix.lower() == ".png"
     with whole_file(path) as unfinished:
-        Image.fromarray(image).save(
-            unfinished, format="PNG" if png else "JPEG", **({} if png else {"quality": 90})
-        )
+        if Path(path).suffix.lower() == ".png":
+            Image.fromarray(image).save(unfinished, format="PNG")
+        else:
+            Image.fromarray(image).save(unfinished, format="JPEG", quality=JPEG_QUALITY)

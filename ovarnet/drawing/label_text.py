@@ -1,6 +1,4 @@
-"""The words of a label: best category and best attributes of each box, wrapped to the lines of a
-plate.
-"""
+"""The text of a label: best category and best attributes of a box, wrapped to short lines."""
 
 from __future__ import annotations
 
@@ -13,15 +11,18 @@ from ovarnet.drawing.fonts import BOLD, REGULAR, drawable
 from ovarnet.structures import Detections
 
 ATTRIBUTE_THRESHOLD = 0.5
-LINE_LENGTH, MOST_LINES = 28, 4  # characters per line of a plate, lines for one text
-WORD_LENGTH = (
-    45  # characters shown of one word: it, its score and a number always fit in MOST_LINES
-)
-NAMED = 5  # words in one warning
-NO_BREAK = "\xa0"  # keeps a score on the line of its word
+LINE_LENGTH = 28
+"""Characters per line of a plate."""
+MAX_LINES = 4
+"""Lines of the category, and lines of the attributes."""
+MAX_WORD_LENGTH = 45
+"""Characters shown of one word: with its score and a number it always fits into `MAX_LINES`."""
+NAMED_IN_WARNING = 5
+NO_BREAK = "\xa0"
+"""Keeps a score on the line of its word."""
 
-Text = tuple[list[tuple[str, str]], list[tuple[str, str]]]
-"""The words of a box with their scores: its category, its attributes."""
+LabelText = tuple[list[tuple[str, str]], list[tuple[str, str]]]
+"""(word, score) of the category, and of the attributes: ([("mug", "0.83")], [("red", "0.91")])."""
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,16 @@ logger = logging.getLogger(__name__)
 def summary(
     found: Detections, top_attributes: int = 3, attribute_threshold: float = ATTRIBUTE_THRESHOLD
 ) -> list[str]:
-    """One line per box, in the order given: ``mug 0.83: red 0.91, striped 0.72``."""
+    """One line per box, in the order given: ``mug 0.83: red 0.91, striped 0.72``.
+
+    Args:
+        found: N detections.
+        top_attributes: at most this many attributes per line.
+        attribute_threshold: attributes that score lower are left out.
+
+    Returns:
+        N lines.
+    """
     texts = label_texts(
         found, found.categories, found.attributes, top_attributes, attribute_threshold
     )
@@ -43,86 +53,74 @@ def label_texts(
     found: Detections,
     categories: Sequence[str],
     attributes: Sequence[str],
-    top: int,
-    threshold: float,
-) -> list[Text]:
-    """The words for each box: ([("mug", "0.83")], [("red", "0.91"), ("striped", "0.72")])."""
-    titles = (
-        [categories[column] for column in found.category_scores.argmax(dim=1).tolist()]
-        if categories
-        else ["object"] * len(found)
-    )
+    top_attributes: int,
+    attribute_threshold: float,
+) -> list[LabelText]:
+    """The text of each box, its words called as in `categories` and `attributes`."""
+    titles = ["object"] * len(found)
+    if categories:
+        titles = [categories[column] for column in found.category_scores.argmax(dim=1).tolist()]
+
     texts = []
     for title, score, scores in zip(
         titles, found.scores.tolist(), found.attribute_scores, strict=True
     ):
         best = [
             column
-            for column in scores.argsort(descending=True).tolist()[:top]
-            if scores[column] >= threshold
+            for column in scores.argsort(descending=True).tolist()[:top_attributes]
+            if scores[column] >= attribute_threshold
         ]
-        texts.append(
-            (
-                [(title, f"{score:.2f}")],
-                [(attributes[column], f"{float(scores[column]):.2f}") for column in best],
-            )
-        )
+        details = [(attributes[column], f"{float(scores[column]):.2f}") for column in best]
+        texts.append(([(title, f"{score:.2f}")], details))
     return texts
 
 
-@functools.lru_cache(
-    maxsize=16
-)  # the same words come with every image of a run: one warning for all of them
-def drawable_names(
+# Cached because the same words come with every image of a run: one warning for all of them.
+@functools.lru_cache(maxsize=16)
+def drawable_words(
     categories: tuple[str, ...], attributes: tuple[str, ...]
 ) -> tuple[list[str], list[str]]:
-    """The words as they are drawn; what no font has is warned of, and named by its number."""
-    lacking, names = [], []
-    for words, kind, face in ((categories, "category", BOLD), (attributes, "attribute", REGULAR)):
-        names.append(
-            [
-                word if drawable(word, face) else f"{kind}{NO_BREAK}{number}"
-                for number, word in enumerate(words, start=1)
-            ]
-        )
-        lacking += [
-            f"{word} ({kind} {number})"
-            for number, word in enumerate(words, start=1)
-            if word != names[-1][number - 1]
-        ]
-    if lacking:
-        more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+    """The words as they are drawn: one that no font has becomes "category 3", with a warning."""
+    shown: dict[str, list[str]] = {}
+    not_drawable = []
+    for kind, words, font in (
+        ("category", categories, BOLD),
+        ("attribute", attributes, REGULAR),
+    ):
+        shown[kind] = []
+        for number, word in enumerate(words, start=1):
+            if drawable(word, font):
+                shown[kind].append(word)
+            else:
+                shown[kind].append(f"{kind}{NO_BREAK}{number}")
+                not_drawable.append(f"{word} ({kind} {number})")
+
+    if not_drawable:
+        others = len(not_drawable) - NAMED_IN_WARNING
         logger.warning(
-            "no font here can draw %s%s: pictures show the names in brackets; install a font for "
-            "them, such as Noto",
-            ", ".join(lacking[:NAMED]),
-            more,
+            "no installed font can draw %s%s: pictures show the names in brackets; install a font "
+            "for them, such as Noto",
+            ", ".join(not_drawable[:NAMED_IN_WARNING]),
+            f" and {others} more" if others > 0 else "",
         )
-    return names[0], names[1]
+    return shown["category"], shown["attribute"]
 
 
-def wrapped(entries: list[tuple[str, str]], before: str = "") -> list[str]:
-    """Lines of words with their scores: as many entries as MOST_LINES hold, whole, and "…" for
-    those left out.
-    """
+def wrapped(entries: Sequence[tuple[str, str]], prefix: str = "") -> list[str]:
+    """Lines of words with their scores: as many whole entries as fit, and "…" for the others."""
     shown, lines = [_entry(word, score) for word, score in entries], []
     for count in range(len(shown), 0, -1):
-        text = before + ", ".join(shown[:count] + ["…"] * (count < len(shown)))
+        text = prefix + ", ".join(shown[:count] + ["…"] * (count < len(shown)))
         lines = textwrap.wrap(text, LINE_LENGTH, break_on_hyphens=False)
-        if len(lines) <= MOST_LINES:
+        if len(lines) <= MAX_LINES:
             break
     return [line.replace(NO_BREAK, " ") for line in lines]
 
 
 def _entry(word: str, score: str) -> str:
-    """The word, shortened so that its score always finds room, and the score on a line with the end
-    of it.
-    """
-    word = (
-        word
-        if len(word) <= WORD_LENGTH
-        else f"{textwrap.wrap(word, WORD_LENGTH - 2, break_on_hyphens=False)[0]} …"
-    )
+    """The word, shortened where long, and its score on the same line as the word's end."""
+    if len(word) > MAX_WORD_LENGTH:
+        word = textwrap.wrap(word, MAX_WORD_LENGTH - 2, break_on_hyphens=False)[0] + " …"
     start, space, end = word.rpartition(" ")
-    # 2: the space and a comma
-    return f"{start}{space}{' '.join(textwrap.wrap(end, LINE_LENGTH - len(score) - 2))}{NO_BREAK}{score}"
+    room = LINE_LENGTH - len(score) - 2  # a space before the score and a comma after it
+    return f"{start}{space}{' '.join(textwrap.wrap(end, room))}{NO_BREAK}{score}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -11,57 +12,72 @@ from ovarnet.drawing.boxes import draw_boxes
 from ovarnet.drawing.label_placement import place_some
 from ovarnet.drawing.plates import Label, Plate, draw_plates, plate_sizes
 
-LISTED = 100  # boxes in a picture that has no room for their texts
-NARROWEST = 160  # pixels that number tags need
-LOWEST = 640  # pixels of height that a list takes at least
+MAX_LISTED = 100
+"""Boxes drawn and listed; more would hide the image and each other."""
+MIN_SIDE = 160
+"""Pixels that the image is padded to, so that number tags find room."""
+MIN_LIST_HEIGHT = 640
+GAP = 4
+"""Pixels between the plates of the list."""
 WHITE = (255, 255, 255)
 
 
-def numbered(canvas: np.ndarray, boxes: np.ndarray, entries: list[Label], size: int) -> np.ndarray:
-    """The picture of the first LISTED boxes with number tags, and beside it a list of their
-    texts.
+def draw_numbered(
+    canvas: np.ndarray, boxes: np.ndarray, labels: Sequence[Label], font_size: int
+) -> np.ndarray:
+    """Draw boxes with number tags, and a list of the labels at the right.
+
+    Args:
+        canvas: (H, W, 3) uint8 RGB.
+        boxes: (N, 4) xyxy in pixels of the canvas, best first.
+        labels: N labels.
+        font_size: of the tags and of the categories in the list.
+
+    Returns:
+        (H', W', 3) uint8 RGB. The first 100 boxes are drawn and listed; a last line counts the
+        others. Number tags that find no room are left out.
     """
-    more = len(entries) - LISTED
-    boxes, entries = boxes[:LISTED], entries[:LISTED]
-    canvas = _with_room(draw_boxes(canvas, boxes, entries))
-    tags = [entry.tag(size) for entry in entries]
+    not_listed = len(labels) - MAX_LISTED
+    boxes, labels = boxes[:MAX_LISTED], labels[:MAX_LISTED]
+    canvas = _padded(draw_boxes(canvas, boxes, [label.colour for label in labels]))
+
+    tags = [label.tag(font_size) for label in labels]
     kept, positions = place_some(boxes, plate_sizes(tags), canvas.shape[1], canvas.shape[0])
     canvas = draw_plates(canvas, [tags[index] for index in kept], positions, boxes[kept])
-    plates = [entry.plate(size, f"{entry.number}  ") for entry in entries]
-    return _beside(
-        canvas, plates + [Plate.of([f"… and {more:,} more"], [], WHITE, size)] * (more > 0)
-    )
+
+    entries = [label.plate(font_size, prefix=f"{label.number}  ") for label in labels]
+    if not_listed > 0:
+        entries.append(Plate.of([f"… and {not_listed:,} more"], [], WHITE, font_size))
+    return _with_list(canvas, entries)
 
 
-def _with_room(canvas: np.ndarray) -> np.ndarray:
-    """White at the right of a very high image, or below a very wide one, where its number tags can
-    stand.
-    """
-    missing = [max(0, NARROWEST - side) for side in canvas.shape[:2]]
+def _padded(canvas: np.ndarray) -> np.ndarray:
+    """White at the right of a very high image, or below a very wide one, for its number tags."""
+    missing = [max(0, MIN_SIDE - side) for side in canvas.shape[:2]]
     return np.pad(canvas, ((0, missing[0]), (0, missing[1]), (0, 0)), constant_values=255)
 
 
-def _beside(canvas: np.ndarray, plates: list[Plate]) -> np.ndarray:
-    """The canvas with a list of plates at its right, in as many columns as its height needs; the
-    list is at most about twice as wide as high.
-    """
-    gap = 4
-    area = sum((plate.width + 2 * gap) * (plate.height + gap) for plate in plates)
+def _with_list(canvas: np.ndarray, plates: Sequence[Plate]) -> np.ndarray:
+    """The canvas with plates at its right, in as many columns as its height needs."""
+    # High enough for every plate, and for a list that is at most about twice as wide as high.
+    area = sum((plate.width + 2 * GAP) * (plate.height + GAP) for plate in plates)
     height = max(
         canvas.shape[0],
-        LOWEST,
-        max(plate.height for plate in plates) + 2 * gap,
+        MIN_LIST_HEIGHT,
+        max(plate.height for plate in plates) + 2 * GAP,
         round(math.sqrt(area / 2)),
     )
-    spots, x, y, column = [], canvas.shape[1] + 2 * gap, gap, 0
+
+    corners, x, y, column_width = [], canvas.shape[1] + 2 * GAP, GAP, 0
     for plate in plates:
-        if y + plate.height + gap > height:
-            x, y, column = x + column + 2 * gap, gap, 0
-        spots.append((x, y))
-        y, column = y + plate.height + gap, max(column, plate.width)
-    sheet = Image.new("RGB", (x + column + 2 * gap, height), "white")
+        if y + plate.height + GAP > height:
+            x, y, column_width = x + column_width + 2 * GAP, GAP, 0
+        corners.append((x, y))
+        y, column_width = y + plate.height + GAP, max(column_width, plate.width)
+
+    sheet = Image.new("RGB", (x + column_width + 2 * GAP, height), "white")
     sheet.paste(Image.fromarray(canvas))
     pen = ImageDraw.Draw(sheet)
-    for plate, spot in zip(plates, spots, strict=True):
-        plate.draw(pen, *spot)
+    for plate, corner in zip(plates, corners, strict=True):
+        plate.draw(pen, *corner)
     return np.asarray(sheet)

@@ -5,8 +5,10 @@ import pytest
 from drawn_detections import detections
 from PIL import Image
 
+from ovarnet.drawing.boxes import colour
 from ovarnet.drawing.detections import draw
 from ovarnet.drawing.image_file import write_image
+from ovarnet.drawing.label_text import summary
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image
 
@@ -69,3 +71,41 @@ def test_long_words_in_any_script_can_be_drawn():
     attributes = ("made of brushed stainless steel", "ярко-красный", "é")
     found = detections([[10, 10, 200, 200]], categories=("a" * 200, "杯子"), attributes=attributes)
     assert draw(np.zeros((640, 640, 3), np.uint8), found).shape == (640, 640, 3)
+
+
+def grid(columns, rows, **words):
+    """Boxes in rows on 1500 x 1000 pixels, with room for a line of text between them."""
+    steps = np.array([1500 / columns, 1000 / rows])
+    corners = np.array([(x, y) for y in range(rows) for x in range(columns)]) * steps + steps / 8
+    return detections(np.concatenate([corners, corners + 0.75 * steps], 1).tolist(), **words)
+
+
+def test_66_labels_that_would_fit_but_cover_the_picture_become_numbers_and_a_list():
+    image = np.full((1000, 1500, 3), 128, np.uint8)
+    many = draw(image, grid(11, 6, categories=("mug",), attributes=()))
+    some = draw(image, grid(8, 5, categories=("mug",), attributes=()))
+    assert many.shape[1] > 1800
+    assert some.shape == image.shape
+    for picture in (many[:, :1500], some):
+        assert (picture == 128).all(axis=2).mean() > 0.75  # the image stays visible
+
+
+def test_boxes_of_one_word_are_told_apart_by_colour():
+    image = np.full((1000, 1500, 3), 128, np.uint8)
+    one = draw(image, grid(3, 2, categories=("mug",), attributes=()))
+    two = draw(image, grid(3, 2, attributes=()))
+    for picture, expected in ((one, 6), (two, 2)):
+        drawn = {colour(index) for index in range(12)}
+        seen = {tuple(pixel) for pixel in np.unique(picture.reshape(-1, 3), axis=0).tolist()}
+        assert len(drawn & seen) == expected
+
+
+def test_the_attribute_threshold_is_an_option():
+    found = detections([[100, 100, 300, 300]])  # red 0.9, striped 0.6, tiny 0.2
+    image = np.zeros((640, 640, 3), np.uint8)
+    assert (draw(image, found) == draw(image, found, attribute_threshold=0.6)).all()
+    assert not (draw(image, found) == draw(image, found, attribute_threshold=0.61)).all()
+    assert not (draw(image, found) == draw(image, found, attribute_threshold=0.2)).all()
+    assert summary(found, attribute_threshold=0.2) == [
+        "mug 0.90: red 0.90, striped 0.60, tiny 0.20"
+    ]

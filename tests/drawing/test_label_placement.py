@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from ovarnet.drawing.label_placement import candidates, overlap, place, place_some
+from ovarnet.drawing.label_placement import (
+    MAX_COVERED,
+    MAX_HIDDEN,
+    area,
+    candidates,
+    overlap,
+    place,
+    place_some,
+)
 
 
 def test_plates_lie_inside_and_never_overlap():
@@ -55,3 +63,20 @@ def test_positions_beyond_the_rim_are_moved_onto_the_canvas():
     )  # wider than the canvas
     assert kept == []
     assert placed.shape == (0, 4)
+
+
+def test_plates_that_would_cover_more_than_a_sixth_of_the_canvas_have_no_place():
+    boxes = np.array([[x, y, x + 10, y + 10] for x in (100.0, 400) for y in (100.0, 400)])
+    share = MAX_COVERED * 600 * 600 / 4
+    width = np.sqrt(share)
+    assert place(boxes, np.full((4, 2), width - 0.01), 600, 600) is not None
+    assert place(boxes, np.full((4, 2), width + 0.01), 600, 600) is None
+
+
+def test_all_plates_together_hide_at_most_half_of_a_box():
+    box = np.array([[0.0, 0, 100, 100]])
+    kept, _ = place_some(np.repeat(box, 3, axis=0), np.full((3, 2), (100.0, 30.0)), 100, 100)
+    assert kept == [0]  # a second one would hide 60 %
+    kept, placed = place_some(np.repeat(box, 3, axis=0), np.full((3, 2), (100.0, 25.0)), 100, 100)
+    assert kept == [0, 1]
+    assert overlap(placed, box).sum() / area(box)[0] == MAX_HIDDEN

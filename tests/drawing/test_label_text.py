@@ -8,7 +8,7 @@ from drawn_detections import detections
 
 from ovarnet.drawing import fonts
 from ovarnet.drawing.detections import draw
-from ovarnet.drawing.label_text import MOST_LINES, _entry, drawable_names, summary, wrapped
+from ovarnet.drawing.label_text import MAX_LINES, _entry, drawable_words, summary, wrapped
 
 
 def test_summary_names_the_best_words_only():
@@ -43,11 +43,11 @@ def test_scores_are_never_cut():
     for _ in range(2000):
         word = " ".join("x" * draws.randint(1, 30) for _ in range(draws.randint(1, 12)))
         lines = wrapped([(word, "0.83")], draws.choice(["", "7 ", "100  "]))
-        assert len(lines) <= MOST_LINES
+        assert len(lines) <= MAX_LINES
         assert all(len(line) <= 28 for line in lines)
         assert lines[-1].endswith("0.83")
         lines = wrapped([(word, "0.83")] * draws.randint(1, 5))
-        assert len(lines) <= MOST_LINES
+        assert len(lines) <= MAX_LINES
         assert all(len(line) <= 28 for line in lines)
         assert re.search("(0.83|0.83, …|^…)$", lines[-1])
     assert _entry("mug", "0.83") == "mug\xa00.83"
@@ -56,13 +56,13 @@ def test_scores_are_never_cut():
 def test_words_that_no_font_has_are_named_by_their_number_and_told_once(monkeypatch, caplog):
     monkeypatch.setattr(fonts, "_system_fonts", lambda: [])
     fonts.font_of.cache_clear()
-    drawable_names.cache_clear()
+    drawable_words.cache_clear()
     categories, attributes = ("mug", "木", "🌲"), ("हिन्दी", "red")
-    assert drawable_names(categories, attributes) == (
+    assert drawable_words(categories, attributes) == (
         ["mug", "category\xa02", "category\xa03"],
         ["attribute\xa01", "red"],
     )
-    assert drawable_names(("mug",), ()) == (["mug"], [])
+    assert drawable_words(("mug",), ()) == (["mug"], [])
     found = detections([[100, 100, 200, 200]], categories[1:], attributes)
     other = detections([[100, 100, 200, 200]], ("category 1", "x"), ("attribute 1", "red"))
     image = np.zeros((640, 640, 3), np.uint8)
@@ -70,17 +70,15 @@ def test_words_that_no_font_has_are_named_by_their_number_and_told_once(monkeypa
     assert (draw(image, found) == draw(image, other)).all()
     assert summary(found) == ["木 0.90: हिन्दी 0.90, red 0.60"]  # the words themselves
     assert caplog.messages == [
-        "no font here can draw 木 (category 2), 🌲 (category 3), हिन्दी (attribute 1): pictures "
-        "show the names in brackets; install a font "
-        "for them, such as Noto",
-        "no font here can draw 木 (category 1), 🌲 (category 2), हिन्दी (attribute 1): pictures "
-        "show the names in brackets; install a font "
-        "for them, such as Noto",
+        "no installed font can draw 木 (category 2), 🌲 (category 3), हिन्दी (attribute 1): "
+        "pictures show the names in brackets; install a font for them, such as Noto",
+        "no installed font can draw 木 (category 1), 🌲 (category 2), हिन्दी (attribute 1): "
+        "pictures show the names in brackets; install a font for them, such as Noto",
     ]
-    drawable_names(tuple("木林森火水金土"), ())
+    drawable_words(tuple("木林森火水金土"), ())
     assert (
         "木 (category 1), 林 (category 2), 森 (category 3), 火 (category 4), 水 (category 5) and 2 "
         "more: pictures" in caplog.messages[-1]
     )
     fonts.font_of.cache_clear()
-    drawable_names.cache_clear()
+    drawable_words.cache_clear()
