@@ -61,11 +61,15 @@ IRREGULAR_PLURALS = {
     "bikini": "bikinis",
     "pinata": "pinatas",
 }
-_WITHOUT_SINGULAR = """sheep deer fish shrimp aircraft spacecraft moose bison offspring series species jeans pants shorts trousers
-    sunglasses goggles glasses eyeglasses clothes scissors tights overalls pajamas pyjamas binoculars tongs pliers leggings khakis briefs
-    trunks panties headphones earphones news tennis grass glass dress bus gas cactus circus octopus bass moss cross class pass lens
-    canvas christmas texas iris chess mattress campus lacrosse gymnastics athletics series broccoli luggage graffiti spaghetti
-    gladiolus virus tortoise boss mass harness wilderness business fitness princess waitress actress hostess stewardess"""
+_WITHOUT_SINGULAR = """
+    sheep deer fish shrimp aircraft spacecraft moose bison offspring series species jeans pants
+    shorts trousers sunglasses goggles glasses eyeglasses clothes scissors tights overalls pajamas
+    pyjamas binoculars tongs pliers leggings khakis briefs trunks panties headphones earphones news
+    tennis grass glass dress bus gas cactus circus octopus bass moss cross class pass lens canvas
+    christmas texas iris chess mattress campus lacrosse gymnastics athletics series broccoli luggage
+    graffiti spaghetti gladiolus virus tortoise boss mass harness wilderness business fitness
+    princess waitress actress hostess stewardess
+"""
 UNCHANGED = frozenset(_WITHOUT_SINGULAR.split())
 BRITISH = {
     "gray": "grey",

@@ -7,18 +7,24 @@ are made by `inflection`. Own judgement, edited by hand.
 """
 
 CATEGORY_SYNONYMS = {
-    "person": """man woman boy girl child kid people men women children lady gentleman guy adult baby babies toddler infant
-        teenager teen youth youngster kiddo human someone somebody male female mother father mom mum dad parent grandmother
-        grandfather grandma grandpa son daughter brother sister sibling twin couple friend student teacher worker employee boss
-        waiter waitress chef cook baker barber farmer soldier policeman policewoman officer cop guard fireman firefighter doctor
-        nurse dentist pilot driver rider biker cyclist bicyclist motorcyclist skateboarder skater snowboarder skier surfer
-        windsurfer swimmer diver climber hiker jogger runner walker dancer singer musician guitarist drummer performer artist
-        painter photographer player athlete batter pitcher catcher umpire referee goalie goalkeeper quarterback coach golfer boxer
-        wrestler cricketer footballer gymnast jockey cowboy cowgirl bride groom bridesmaid groomsman businessman businesswoman
-        vendor customer shopper tourist visitor passenger pedestrian commuter spectator onlooker bystander fan teammate opponent
-        competitor contestant racer kayaker canoeist rower sailor fisherman hunter camper backpacker clown magician model actor
-        actress celebrity bartender clerk skydiver wakeboarder waterskier paraglider trainer instructor owner neighbor grandchild
-        granddaughter grandson husband wife boyfriend girlfriend villager monk nun priest president king queen prince princess""",
+    "person": """
+        man woman boy girl child kid people men women children lady gentleman guy adult baby babies
+        toddler infant teenager teen youth youngster kiddo human someone somebody male female mother
+        father mom mum dad parent grandmother grandfather grandma grandpa son daughter brother
+        sister sibling twin couple friend student teacher worker employee boss waiter waitress chef
+        cook baker barber farmer soldier policeman policewoman officer cop guard fireman firefighter
+        doctor nurse dentist pilot driver rider biker cyclist bicyclist motorcyclist skateboarder
+        skater snowboarder skier surfer windsurfer swimmer diver climber hiker jogger runner walker
+        dancer singer musician guitarist drummer performer artist painter photographer player
+        athlete batter pitcher catcher umpire referee goalie goalkeeper quarterback coach golfer
+        boxer wrestler cricketer footballer gymnast jockey cowboy cowgirl bride groom bridesmaid
+        groomsman businessman businesswoman vendor customer shopper tourist visitor passenger
+        pedestrian commuter spectator onlooker bystander fan teammate opponent competitor contestant
+        racer kayaker canoeist rower sailor fisherman hunter camper backpacker clown magician model
+        actor actress celebrity bartender clerk skydiver wakeboarder waterskier paraglider trainer
+        instructor owner neighbor grandchild granddaughter grandson husband wife boyfriend
+        girlfriend villager monk nun priest president king queen prince princess
+    """,
     "bicycle": "bike pushbike pedal_bike mountain_bike bmx_bike tandem road_bike",
     "car": "automobile sedan taxi cab taxicab suv jeep convertible minivan hatchback limousine "
     "limo race_car police_car sports_car racecar",
@@ -88,7 +94,11 @@ CATEGORY_SYNONYMS = {
 }
 
 # Read as one noun: the first word does not say how the thing looks.
-FIXED_EXPRESSIONS = """dirt_bike dirt_biker dirt_biking high_school high_five high_heel high_jump high_chair high_rise long_jump
-    light_pole light_bulb light_post light_fixture light_switch light_saber street_light stop_light orange_juice orange_slice
-    little_league big_wheel big_ben white_water_rafting white_water_raft white_water_rafter wide_receiver golden_retriever
-    golden_gate_bridge rubber_band iron_man heavy_metal metal_detector long_way long_time short_time short_distance long_distance"""
+FIXED_EXPRESSIONS = """
+    dirt_bike dirt_biker dirt_biking high_school high_five high_heel high_jump high_chair high_rise
+    long_jump light_pole light_bulb light_post light_fixture light_switch light_saber street_light
+    stop_light orange_juice orange_slice little_league big_wheel big_ben white_water_rafting
+    white_water_raft white_water_rafter wide_receiver golden_retriever golden_gate_bridge
+    rubber_band iron_man heavy_metal metal_detector long_way long_time short_time short_distance
+    long_distance
+"""
