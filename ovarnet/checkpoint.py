@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ovarnet.checkpoint_settings import check_settings
 from ovarnet.errors import InputError
+from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.vocabulary import Vocabulary
 
 FORMAT = "ovarnet/1"
@@ -98,7 +99,7 @@ def save_checkpoint(
         OmegaConf.save(
             OmegaConf.create({"format": FORMAT, "model": model, **settings}), new / "config.yaml"
         )
-        vocabulary.save(new / "vocabulary.json")
+        write_vocabulary(new / "vocabulary.json", vocabulary)
         for name, state in parts.items():
             save_file(
                 {key: _stored(value, half) for key, value in state.items()},
@@ -134,7 +135,7 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
         )
     model = str(settings.pop("model", ""))
     check_settings(model, settings, config)
-    return Checkpoint(folder, model, settings, Vocabulary.load(folder / "vocabulary.json"))
+    return Checkpoint(folder, model, settings, read_vocabulary(folder / "vocabulary.json"))
 
 
 def load_weights(module: nn.Module, state: dict[str, Tensor], source: str | Path) -> None:

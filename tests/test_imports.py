@@ -19,10 +19,10 @@ MODEL = BASE | {"captions", "config", "losses", "memory", "modeling", "proposals
 MAY_IMPORT = {
     "errors": set(),
     "memory": set(),
-    "io": {"errors", "structures"},
+    "io": {"errors", "structures", "vocabulary"},
     "splits": {"errors", "io"},
     "structures": {"errors"},
-    "vocabulary": {"errors", "io", "splits"},
+    "vocabulary": {"errors"},
     "drawing": BASE,
     "integrations": BASE,
     "checkpoint_settings": BASE,
@@ -49,7 +49,6 @@ version.
 
 KNOWN_VIOLATIONS = {
     "captions.streaming -> data.caption_files",
-    "io.results -> proposals.box_file",
     "modeling.clip_attr -> proposals.detector",
 }
 KNOWN_CIRCLES = [{"modeling.phrase_ranking", "modeling.predictor"}]

@@ -27,7 +27,7 @@ from pathlib import Path
 from PIL import Image
 
 from ovarnet.cli import main as cli
-from ovarnet.data.coco import load_coco
+from ovarnet.data.coco import coco_vocabulary, load_coco
 from ovarnet.data.vaw import load_vaw
 from ovarnet.errors import InputError
 from ovarnet.io.images import list_images, read_image, read_image_size, to_pixels
@@ -227,7 +227,7 @@ def measure_samples(args) -> None:
     from ovarnet.training.data.crops import CropRule, ImageCache, seeded
 
     file = args.photos / "instances.json"
-    vocabulary = Vocabulary.from_coco(file, "48/17")
+    vocabulary = coco_vocabulary(file, "48/17")
     photos = load_coco(file, args.photos / "images", vocabulary)
     boxes = [
         (photo.file, photo.boxes[row : row + 1]) for photo in photos for row in range(len(photo))

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from ovarnet.captions import CaptionParser
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.io.word_files import read_vocabulary
 
 TESTS = Path(__file__).resolve().parent.parent / "tests" / "captions"
 
@@ -70,7 +70,7 @@ def main() -> None:
     args = arguments.parse_args()
 
     captions = caption_lines(args.captions)
-    parser = CaptionParser(Vocabulary.load(args.vocabulary), args.pipeline)
+    parser = CaptionParser(read_vocabulary(args.vocabulary), args.pipeline)
     found = compare(parser, captions, json.loads(args.labels.read_text(encoding="utf-8"))["pairs"])
     right, wrong, missed = (len(found[kind]) for kind in ("right", "wrong", "missed"))
     print(*(f"{kind:7} {entry}" for kind in ("wrong", "missed") for entry in found[kind]), sep="\n")

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from ovarnet.data.coco_captions import load_coco_captions
-from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
 from ovarnet.io.images import SUFFIXES
 from ovarnet.io.shards import member_path
+from ovarnet.io.skipped import Skipped
 
 TABLES, LINES, SHARDS = (".tsv", ".txt", ".token"), (".jsonl", ".ndjson"), (".tar",)
 DAMAGED = (EOFError, OSError, zlib.error)

@@ -12,8 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from ovarnet.data.caption_files import CaptionItem, read_caption_file
 from ovarnet.data.coco_captions import CaptionedImage, load_coco_captions
-from ovarnet.data.records import ImageFolder, Skipped
+from ovarnet.data.records import ImageFolder
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 
 __all__ = ["CaptionedImage", "load_captions"]
 

@@ -5,6 +5,7 @@ never by id or position.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -13,20 +14,60 @@ from ovarnet.data.records import (
     ImageFolder,
     ImageRecord,
     SizeReader,
-    Skipped,
     check_ids,
     checked_size,
     checked_xywh,
     records_of,
 )
-from ovarnet.errors import InputError
+from ovarnet.errors import InputError, errors_prefixed
 from ovarnet.io.images import read_image_size
-from ovarnet.io.json_stream import read_records
+from ovarnet.io.json_stream import read_records, stream_json
+from ovarnet.io.skipped import Skipped
+from ovarnet.splits import COCO_SPLITS, Split, find_split
 from ovarnet.structures import UNKNOWN, Annotations
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import NEUTRAL_PARENT, Vocabulary, Word, known_names
 
 UNUSED = ("segmentation",)
 """Most of a COCO file; boxes do not need it."""
+
+
+def coco_vocabulary(path: str | Path, seen: str | Path | Split | Iterable[str] = ()) -> Vocabulary:
+    """The categories of a COCO instances file, in file order; the supercategory is the parent.
+
+    Args:
+        path: the instances file.
+        seen: which categories are base words: a built-in split ("48/17" or "48/32"), a split file
+            or a `Split`, all of which leave out the words of neither side; or names.
+
+    Raises:
+        InputError: not an instances file, an unknown split, or a name that is not a category.
+    """
+    entries = [record.value for record in stream_json(path) if record.key == "categories"]
+    if not entries or not all(
+        isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in entries
+    ):
+        raise InputError(
+            f"{path}: 'categories' must be a list of objects with a name; give a COCO "
+            "instances file"
+        )
+    names = [entry["name"] for entry in entries]
+    if isinstance(seen, (str, Path, Split)):
+        split = find_split(seen, COCO_SPLITS)
+    else:
+        base = frozenset(known_names(seen, names, f"categories of {path}"))
+        split = Split(base, frozenset(names) - base)
+    with errors_prefixed(path):
+        return Vocabulary(
+            tuple(
+                Word(
+                    entry["name"],
+                    entry.get("supercategory") or NEUTRAL_PARENT,
+                    split.is_base(entry["name"]),
+                )
+                for entry in entries
+                if split.keeps(entry["name"])
+            )
+        )
 
 
 def load_coco(

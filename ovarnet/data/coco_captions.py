@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ovarnet.data.records import ImageFolder, Skipped, check_ids, records_of
+from ovarnet.data.records import ImageFolder, check_ids, records_of
 from ovarnet.errors import InputError
 from ovarnet.io.json_stream import read_records
+from ovarnet.io.skipped import Skipped
 
 
 @dataclass(frozen=True)

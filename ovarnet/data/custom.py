@@ -17,17 +17,20 @@ from pathlib import Path
 
 import torch
 
+from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.reader import DatasetReader, Request
 from ovarnet.data.records import (
     ImageFolder,
     ImageRecord,
     SizeReader,
-    Skipped,
     checked_size,
     checked_xywh,
 )
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image_size
 from ovarnet.io.json_stream import stream_json
+from ovarnet.io.skipped import Skipped
+from ovarnet.io.word_files import read_vocabulary
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import LONGEST_WORD, NEUTRAL_PARENT, Vocabulary, Word, is_encodable
 
@@ -361,3 +364,19 @@ def _annotations(
         [row.is_crowd for row in rows],
         [row.instance_id for row in rows],
     )
+
+
+def _read(request: Request) -> tuple[Vocabulary, list[Annotations]]:
+    root = request.root
+    words, file = root / "vocabulary.json", root / f"{request.split}.json"
+    if not words.is_file():
+        raise InputError(f"{words}: no such file; `ovarnet prepare custom --root {root}` writes it")
+    vocabulary, sizes, folder = read_vocabulary(words), ImageSizes(root), root / "images"
+    if request.needs_images:
+        return vocabulary, load_custom(file, folder, vocabulary, request.skipped, sizes)
+    return vocabulary, load_custom(
+        file, None, vocabulary, request.skipped, lambda name: sizes(folder / name)
+    )
+
+
+READER = DatasetReader(SPLITS, _read)

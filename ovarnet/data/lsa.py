@@ -8,12 +8,15 @@ been seen as [x, y, width, height]: which holds is found from the data.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
+from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.reader import DatasetReader, Request
 from ovarnet.data.records import (
     NOVEL_OBJECT,
     SUB_PIXEL,
@@ -21,17 +24,19 @@ from ovarnet.data.records import (
     ImageRecord,
     NovelName,
     SizeReader,
-    Skipped,
     check_ids,
     four_numbers,
     inside,
-    logger,
 )
-from ovarnet.errors import InputError
+from ovarnet.errors import InputError, errors_prefixed
 from ovarnet.io.images import read_image_size
 from ovarnet.io.json_stream import read_records
-from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.io.skipped import Skipped
+from ovarnet.splits import read_split_file
+from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
+from ovarnet.vocabulary import Vocabulary, Word
+
+logger = logging.getLogger(__name__)
 
 SOURCES = ("vg", "flickr", "coco", "oi")
 
@@ -131,6 +136,20 @@ class LsaImages(Sequence):
             labels,
             instance_ids=list(found.instance_ids),
         )
+
+
+def lsa_vocabulary(path: str | Path) -> Vocabulary:
+    """The attributes of an LSA split file, ``{group: {name: id}}``, in order of their ids.
+
+    Args:
+        path: the split file; the words of its base group are seen.
+
+    Raises:
+        InputError: not a split file (`ovarnet.splits.read_split_file`).
+    """
+    ids, split = read_split_file(path)
+    with errors_prefixed(path):
+        return Vocabulary(attributes=tuple(Word(name, seen=split.is_base(name)) for name in ids))
 
 
 def load_lsa(
@@ -302,3 +321,29 @@ def _corners(
     if x2 <= x1 or y2 <= y1:
         return skipped.add("box has no area", f"{item}: {values}")
     return inside([x1, y1, x2, y2], image.height, image.width, item, skipped)
+
+
+def lsa_folders(root: Path) -> dict[str, Path]:
+    """The image folders that exist; the loader counts the images of sources without one."""
+    folders = {source: root / "images" / source for source in SOURCES}
+    return {source: folder for source, folder in folders.items() if folder.is_dir()}
+
+
+def _read(request: Request) -> tuple[Vocabulary, LsaImages]:
+    root, vocabulary = request.root, lsa_vocabulary(request.division)
+    return vocabulary, load_lsa(
+        root / f"{request.split}.json",
+        lsa_folders(root),
+        vocabulary,
+        UNKNOWN if request.split == "train" else NEGATIVE,
+        request.skipped,
+        ImageSizes(root),
+        request.is_novel,
+    )
+
+
+READER = DatasetReader(
+    ("train", "val", "test"),
+    _read,
+    {"common/common": "common2common.json", "common/rare": "common2rare.json"},
+)

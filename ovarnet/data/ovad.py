@@ -10,15 +10,64 @@ from pathlib import Path
 import torch
 
 from ovarnet.data.coco import UNUSED, read_images
-from ovarnet.data.records import SizeReader, Skipped, check_ids, checked_xywh, records_of
-from ovarnet.errors import InputError
+from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.reader import DatasetReader, Request
+from ovarnet.data.records import SizeReader, check_ids, checked_xywh, records_of
+from ovarnet.errors import InputError, errors_prefixed
 from ovarnet.io.images import read_image_size
 from ovarnet.io.json_stream import read_records
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import FIELDS, NEUTRAL_PARENT, Vocabulary, Word
 
 LABELS = {1: POSITIVE, 0: NEGATIVE, -1: UNKNOWN}
 """att_vec -> label."""
+
+
+def ovad_vocabulary(path: str | Path) -> Vocabulary:
+    """The 80 categories and 117 attributes of an OVAD file, attributes in order of their ids.
+
+    A category is seen if the file has it as "base". OVAD has no training labels: no attribute is
+    seen. An attribute keeps its full name, "type:a/b"; its parent is the type, its synonyms are a
+    and b.
+
+    Args:
+        path: the annotation file (ovad2000.json).
+
+    Raises:
+        InputError: not such a file.
+    """
+    data = read_records(path, drop=("segmentation", "att_vec"))
+    categories, attributes = (records_of(data, kind, path) for kind in FIELDS)
+    try:
+        with errors_prefixed(path):
+            return Vocabulary(
+                tuple(
+                    Word(
+                        entry["name"],
+                        entry.get("supercategory") or NEUTRAL_PARENT,
+                        entry["ov_set"] == "base",
+                    )
+                    for entry in categories
+                ),
+                tuple(map(_attribute, sorted(attributes, key=lambda entry: entry["id"]))),
+            )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{path}: a category or attribute lacks {error}; give the OVAD annotation file "
+            "(ovad2000.json)"
+        ) from None
+
+
+def _attribute(entry: dict) -> Word:
+    kind, _, synonyms = entry["name"].rpartition(":")
+    return Word(
+        entry["name"],
+        kind or NEUTRAL_PARENT,
+        synonyms=tuple(part.strip() for part in synonyms.split("/")),
+        group=entry["freq_set"],
+        family=entry["parent_type"],
+    )
 
 
 def load_ovad(
@@ -35,7 +84,7 @@ def load_ovad(
     noted in `skipped` (None: one logged line). image_folder None: files are not looked up.
     """
     notes = Skipped() if skipped is None else skipped
-    data, vocabulary = read_records(file, drop=UNUSED), Vocabulary.from_ovad(file)
+    data, vocabulary = read_records(file, drop=UNUSED), ovad_vocabulary(file)
     ids = sorted(record["id"] for record in records_of(data, "attributes", file))
     if ids != list(range(len(ids))):
         raise InputError(
@@ -109,3 +158,12 @@ def _annotations(image, rows: list[tuple], attributes: int) -> Annotations:
         crowd,
         ids,
     )
+
+
+def _read(request: Request) -> tuple[Vocabulary, list[Annotations]]:
+    root = request.root
+    folder = root / "val2017" if request.needs_images else None
+    return load_ovad(root / "ovad2000.json", folder, request.skipped, ImageSizes(root))
+
+
+READER = DatasetReader(("test",), _read)

@@ -11,21 +11,25 @@ from pathlib import Path
 
 import torch
 
+from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.reader import DatasetReader, Request
 from ovarnet.data.records import (
     NOVEL_OBJECT,
     ImageFolder,
     ImageRecord,
     NovelName,
     SizeReader,
-    Skipped,
     check_ids,
     checked_xywh,
 )
-from ovarnet.errors import InputError
+from ovarnet.errors import InputError, did_you_mean, errors_prefixed
+from ovarnet.io.files import read_json
 from ovarnet.io.images import read_image_size
 from ovarnet.io.json_stream import stream_json
+from ovarnet.io.skipped import Skipped
+from ovarnet.splits import VAW_SPLITS, Split, find_split
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import NEUTRAL_PARENT, Vocabulary, Word
 
 FIELDS = {
     "image_id": (int, str),
@@ -36,8 +40,60 @@ FIELDS = {
 }
 USED = (*FIELDS, "instance_bbox")
 """What is kept of a record; polygons are most of the file."""
+WHOLE_RELEASE = 620
+"""Number of attributes of the release."""
 SAME_BOX = 1.0
 """Pixels by which two boxes with the same instance id may differ."""
+
+
+def vaw_vocabulary(folder: str | Path, seen: str | Path | Split = "541/79") -> Vocabulary:
+    """The attributes of the VAW release, in the order of attribute_index.json.
+
+    Args:
+        folder: the release's `data` folder. A word's parent is the first subtype (in file order)
+            that lists it, its family the first parent type with that subtype; "other" without one.
+        seen: which attributes are base words: "541/79" (OvarNet's list), a split file or a `Split`.
+
+    Raises:
+        InputError: a file is missing or of another form, or an unknown split.
+    """
+    folder = Path(folder)
+    index = read_json(folder / "attribute_index.json", dict)
+    subtypes, parents, groups = (
+        _read_word_lists(folder / f"{name}.json")
+        for name in ("attribute_types", "attribute_parent_types", "head_tail")
+    )
+    if sorted(index.values(), key=str) != sorted(range(len(index)), key=str):
+        raise InputError(
+            f"{folder / 'attribute_index.json'}: columns must be 0..{len(index) - 1}, each once"
+        )
+    split, names = find_split(seen, VAW_SPLITS), sorted(index, key=index.__getitem__)
+    if len(names) == WHOLE_RELEASE:
+        _check_split_names(split, names, folder)
+    words = []
+    with errors_prefixed(folder):
+        for name in filter(split.keeps, names):
+            subtype = _first_with(name, subtypes) or NEUTRAL_PARENT
+            words.append(
+                Word(
+                    name,
+                    subtype,
+                    split.is_base(name),
+                    group=_first_with(name, groups),
+                    family=_first_with(subtype, parents) or NEUTRAL_PARENT,
+                )
+            )
+        return Vocabulary(attributes=tuple(words))
+
+
+def _check_split_names(split: Split, names: list[str], folder: Path) -> None:
+    """A novel word of the split that the release spells otherwise would become a base word."""
+    unknown = sorted((split.novel | (split.base or frozenset())) - set(names))
+    if unknown:
+        raise InputError(
+            f"{folder}: {unknown[0]!r} of the split is not among the {len(names)} "
+            f"attributes{did_you_mean(unknown[0], names)}"
+        )
 
 
 def load_vaw(
@@ -257,3 +313,47 @@ def _merge_image(coco: Annotations, vaw: Annotations | None) -> Annotations:
         torch.cat([coco.is_crowd, vaw.is_crowd[extra]]),
         coco.instance_ids + [vaw.instance_ids[i] for i in extra.tolist()],
     )
+
+
+def _read_word_lists(path: Path) -> dict[str, list[str]]:
+    lists = read_json(path, dict)
+    for key, names in lists.items():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError(
+                f"{path}: {key!r} is not a list of words; copy the file from the release again"
+            )
+    return lists
+
+
+def _first_with(name: str, lists: dict[str, list[str]]) -> str | None:
+    return next((key for key, names in lists.items() if name in names), None)
+
+
+FILES = {
+    "train": ("train_part1.json", "train_part2.json"),
+    "val": ("val.json",),
+    "test": ("test.json",),
+}
+
+
+def _read(request: Request) -> tuple[Vocabulary, list[Annotations]]:
+    vocabulary = vaw_vocabulary(request.root, request.division)
+    return vocabulary, load_vaw(
+        [request.root / name for name in FILES[request.split]],
+        request.root / "images",
+        vocabulary,
+        skipped=request.skipped,
+        read_size=ImageSizes(request.root),
+        is_novel=request.is_novel,
+    )
+
+
+READER = DatasetReader(
+    tuple(FILES),
+    _read,
+    {
+        "541/79": "541/79",
+        "common/rare": "splits/common2rare.json",
+        "common/common": "common2common_att2id.json",
+    },
+)

@@ -102,6 +102,12 @@ def real_path(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def path_ends(path: str | Path) -> list[str]:
+    """The absolute path, then ever shorter ends of it, down to the bare file name."""
+    parts = Path(os.path.abspath(path)).parts
+    return [Path(*parts[start:]).as_posix() for start in range(len(parts))]
+
+
 def write_json(path: str | Path, value, indent: int | None = None) -> None:
     """Write `value` as JSON; the file appears only when it is complete. Missing folders are made.
 

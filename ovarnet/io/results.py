@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ovarnet.proposals.box_file import path_ends
+from ovarnet.io.files import path_ends
 from ovarnet.structures import Detections
 
 DIGITS = 4

@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from ovarnet.errors import InputError
-from ovarnet.io.files import read_json
+from ovarnet.io.files import path_ends, read_json
 
 
 class BoxFile:
@@ -137,12 +137,6 @@ def find_key(image: str | Path, keys: Collection[str]) -> str | None:
         (name for name in [normal_key(image), *path_ends(image), stem, *number] if name in keys),
         None,
     )
-
-
-def path_ends(image: str | Path) -> list[str]:
-    """The absolute path, then ever shorter ends of it, at last the bare file name."""
-    parts = Path(os.path.abspath(image)).parts
-    return [Path(*parts[start:]).as_posix() for start in range(len(parts))]
 
 
 def normal_key(name: str | Path) -> str:

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
 from ovarnet.io.files import check_folder, read_json, write_json
 from ovarnet.io.images import read_image, to_pixels
+from ovarnet.io.skipped import Skipped
 from ovarnet.proposals.detector import BASE_BOXES_ONLY, Proposer
 from ovarnet.proposals.from_file import shards_in
 from ovarnet.structures import Proposals

@@ -13,9 +13,9 @@ from ovarnet.data.coco import load_coco
 from ovarnet.data.custom import load_custom
 from ovarnet.data.lsa import load_lsa
 from ovarnet.data.ovad import load_ovad
-from ovarnet.data.records import Skipped
 from ovarnet.data.vaw import load_vaw
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import UNKNOWN
 from ovarnet.vocabulary import Vocabulary, Word
 

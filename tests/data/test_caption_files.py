@@ -8,8 +8,8 @@ import tarfile
 import pytest
 
 from ovarnet.data.caption_files import read_caption_file
-from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 
 
 def read(path):

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from ovarnet.data.captions import load_captions
-from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, read_image_size
+from ovarnet.io.skipped import Skipped
 
 CAPTIONS = {"a.png": ["one red dog"], "b.png": ["two dogs", "a cat"]}
 

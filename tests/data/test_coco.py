@@ -4,11 +4,11 @@ import logging
 import pytest
 from PIL import Image
 
-from ovarnet.data.coco import load_coco
-from ovarnet.data.records import Skipped
+from ovarnet.data.coco import coco_vocabulary, load_coco
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import UNKNOWN
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary.of(["dog", "person"], ["red", "wet"])
 IMAGES = [
@@ -222,3 +222,54 @@ def test_truncated_file_and_missing_folder(files):
     path.write_text("[]")
     with pytest.raises(InputError, match="holds list at its top level"):
         load_coco(path, folder, WORDS)
+
+
+def written(path, content):
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+CATEGORIES_OF_COCO = {
+    "images": [],
+    "annotations": [],
+    "categories": [
+        {"id": 18, "name": "dog", "supercategory": "animal"},
+        {"id": 1, "name": "person", "supercategory": "person"},
+        {"id": 10, "name": "traffic light", "supercategory": "outdoor"},
+        {"id": 3, "name": "car"},
+    ],
+}
+
+
+def test_from_coco(tmp_path):
+    path = written(tmp_path / "instances.json", CATEGORIES_OF_COCO)
+    plain = coco_vocabulary(path)
+    assert plain.categories[0] == Word("dog", "animal")
+    assert plain.category_names == [
+        "dog",
+        "person",
+        "traffic light",
+        "car",
+    ]
+    narrow = coco_vocabulary(path, "48/17")
+    assert narrow.category_names == [
+        "dog",
+        "person",
+        "car",
+    ]  # traffic light is one of the 15 ignored ones
+    assert narrow.category_seen.tolist() == [False, True, True]
+    wide = coco_vocabulary(path, "48/32")
+    assert wide.category_names == plain.category_names
+    assert wide.category_seen.tolist() == [False, True, False, True]
+    assert coco_vocabulary(path, ["dog"]).category_seen.tolist() == [True, False, False, False]
+    with pytest.raises(InputError, match="did you mean 'dog'"):
+        coco_vocabulary(path, ["dogg"])
+    with pytest.raises(InputError, match="'48/18' is unknown"):
+        coco_vocabulary(path, "48/18")
+    with pytest.raises(InputError, match="give a COCO instances file"):
+        coco_vocabulary(written(tmp_path / "x.json", {"images": []}))
+    with pytest.raises(InputError, match=r"x\.json: word 'a': \[1\] is not a string"):
+        coco_vocabulary(
+            written(tmp_path / "x.json", {"categories": [{"name": "a", "supercategory": [1]}]}),
+            ["a"],
+        )

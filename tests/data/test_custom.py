@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from ovarnet.data.custom import custom_vocabulary, load_custom, read_custom
-from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN
 from ovarnet.vocabulary import Vocabulary, Word
 

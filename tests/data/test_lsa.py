@@ -3,9 +3,9 @@ import json
 import pytest
 from PIL import Image
 
-from ovarnet.data.lsa import load_lsa
-from ovarnet.data.records import Skipped
+from ovarnet.data.lsa import load_lsa, lsa_vocabulary
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN
 from ovarnet.vocabulary import Vocabulary
 
@@ -178,3 +178,32 @@ def test_files_that_cannot_be_used(folders):
         load_lsa(written(folders, [{"image_id": "coco_139", "objects": []}] * 2), folders, WORDS)
     with pytest.raises(InputError, match="none of its 1 images"):
         load_lsa(written(folders, [{"image_id": "coco_9", "objects": []}]), folders, WORDS)
+
+
+def as_file(path, content):
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_from_lsa(tmp_path):
+    content = {
+        "common2": {"in front of door": 2},
+        "common1": {"red": 1, "tall": 0},
+        "common1_len": 2,
+        "common2_len": 1,
+    }
+    vocabulary = lsa_vocabulary(as_file(tmp_path / "c.json", content))
+    assert vocabulary.attribute_names == [
+        "tall",
+        "red",
+        "in front of door",
+    ]  # by id; base and novel by the NAME of the group
+    assert vocabulary.attribute_seen.tolist() == [True, True, False]
+    for wrong, message in (
+        (({"a": {"x": 0}}), r"groups are \['a'\]"),
+        ({"base": {"x": 0}, "novel": {"x": 1}}, "both base and novel"),
+        ({"base": {"x": 0}, "novel": {"y": 0}}, "each used once"),
+        ({"base": {" ": 0}}, r"w\.json: word ' ' has an empty"),
+    ):
+        with pytest.raises(InputError, match=message):
+            lsa_vocabulary(as_file(tmp_path / "w.json", wrong))

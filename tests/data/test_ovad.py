@@ -3,10 +3,11 @@ import json
 import pytest
 from PIL import Image
 
-from ovarnet.data.ovad import load_ovad
-from ovarnet.data.records import Skipped
+from ovarnet.data.ovad import load_ovad, ovad_vocabulary
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
+from ovarnet.vocabulary import Word
 
 ATTRIBUTES = [
     {
@@ -140,5 +141,50 @@ def test_files_that_cannot_be_used(write):
             {"images": IMAGES, "annotations": [], "categories": [{"id": 1, "name": "person"}]}
         )
     )
-    with pytest.raises(InputError, match=r"lacks 'ov_set'.*ovad2000"):
+    with pytest.raises(InputError, match="'attributes' must be a list"):
         load_ovad(file, None)
+
+
+def written(path, content):
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_from_ovad(tmp_path):
+    data = {
+        "categories": [
+            {"id": 1, "name": "person", "supercategory": "person", "ov_set": "base"},
+            {"id": 18, "name": "dog", "supercategory": "animal", "ov_set": "novel"},
+        ],
+        "attributes": [
+            {
+                "id": 1,
+                "name": "clothes color:red",
+                "type": "clothes color",
+                "parent_type": "color",
+                "freq_set": "tail",
+            },
+            {
+                "id": 0,
+                "name": "maturity:young/baby",
+                "type": "maturity",
+                "parent_type": "maturity",
+                "freq_set": "head",
+            },
+        ],
+    }
+    vocabulary = ovad_vocabulary(written(tmp_path / "o.json", data))
+    assert vocabulary.categories == (Word("person", "person", True), Word("dog", "animal", False))
+    assert vocabulary.attributes == (
+        Word("maturity:young/baby", "maturity", False, ("young", "baby"), "head", "maturity"),
+        Word("clothes color:red", "clothes color", False, ("red",), "tail", "color"),
+    )
+    for wrong in (["head"], {}, 2):
+        changed = {**data, "attributes": [{**data["attributes"][0], "freq_set": wrong}]}
+        with pytest.raises(
+            InputError, match=r"o\.json: word 'clothes color:red': .* is not a string"
+        ):
+            ovad_vocabulary(written(tmp_path / "o.json", changed))
+    del data["attributes"][0]["freq_set"]
+    with pytest.raises(InputError, match="lacks 'freq_set'"):
+        ovad_vocabulary(written(tmp_path / "o.json", data))

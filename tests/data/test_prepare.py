@@ -658,34 +658,3 @@ def test_real_photos(tmp_path, capsys):
     _, images = open_dataset("coco-ovd", tmp_path, "val")
     assert [str(image["id"]) for image in built["images"]] == [image.image_id for image in images]
     assert len(built["annotations"]) == sum(map(len, images)) == 809
-
-
-def test_scenes_training_files_must_hold_nothing_novel(tmp_path, capsys):
-    write_json(
-        tmp_path / "vocabulary.json",
-        {
-            "categories": [{"name": "dog", "seen": True}, "cat"],
-            "attributes": [{"name": "red", "seen": True}],
-        },
-    )
-    categories = [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}]
-    images = [{"id": 1, "file_name": "000000.jpg", "height": 40, "width": 60}]
-    write_image(tmp_path / "images/train/000000.jpg")
-    write_json(
-        tmp_path / "annotations/attributes_train.json",
-        [{**vaw_record(1, 1, ["red"], [], "dog"), "instance_bbox": [1, 2, 10, 20]}],
-    )
-    for category, kind, line in (
-        (1, "ok", "the training files hold nothing novel"),
-        (2, "problem", "1 training images hold something novel"),
-    ):
-        write_json(
-            tmp_path / "annotations/instances_train.json",
-            {"images": images, "categories": categories, "annotations": [coco_box(1, 1, category)]},
-        )
-        assert (
-            prepare(capsys, "scenes", "--root", tmp_path, "--splits", "train")[1].count(
-                f"{kind:9}{line}"
-            )
-            == 1
-        )

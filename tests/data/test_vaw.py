@@ -4,11 +4,11 @@ import pytest
 import torch
 from PIL import Image
 
-from ovarnet.data.records import Skipped
-from ovarnet.data.vaw import load_vaw, merge_annotations
+from ovarnet.data.vaw import load_vaw, merge_annotations, vaw_vocabulary
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary.of(["dog"], ["red", "wet", "old"])
 
@@ -189,3 +189,73 @@ def test_merge_catches_ids_that_agree_by_chance():
         )
     with pytest.raises(InputError, match="instance a of image 1 has box"):
         merge_annotations([one], [annotations([[9, 9, 12, 12]], ["a"], [0], [[2, 2, 2]])])
+
+
+def vaw_folder(tmp_path, **changed):
+    files = {
+        "attribute_index": {"dark": 1, "orange": 0, "odd": 3, "striped": 2},
+        "attribute_types": {
+            "hair color": ["dark"],
+            "tone": ["dark"],
+            "color": ["orange", "not in the index"],
+            "pattern": ["striped"],
+        },
+        "attribute_parent_types": {
+            "color": ["color", "tone", "hair color"],
+            "texture": ["pattern"],
+        },
+        "head_tail": {"head": ["dark", "odd"], "medium": ["orange"], "tail": ["striped"]},
+    }
+    for name, content in {**files, **changed}.items():
+        written(tmp_path / f"{name}.json", content)
+    return tmp_path
+
+
+def test_from_vaw(tmp_path):
+    vocabulary = vaw_vocabulary(vaw_folder(tmp_path))
+    assert vocabulary.attributes == (
+        Word("orange", "color", False, group="medium", family="color"),  # one of the 79 novel names
+        Word(
+            "dark", "hair color", True, group="head", family="color"
+        ),  # in two subtypes: the first one counts
+        Word("striped", "pattern", True, group="tail", family="texture"),
+        Word("odd", "other", True, group="head", family="other"),
+    )
+    split = written(
+        tmp_path / "common2rare_att2id.json",
+        {"common": {"dark": 0, "odd": 1}, "rare": {"orange": 2}, "common_len": 2},
+    )
+    named = vaw_vocabulary(tmp_path, split)
+    assert named.attribute_names == ["orange", "dark", "odd"]
+    assert named.attribute_seen.tolist() == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_from_vaw_bad_input(tmp_path):
+    with pytest.raises(InputError, match=r"attribute_index\.json: no such file"):
+        vaw_vocabulary(tmp_path)
+    with pytest.raises(InputError, match=r"columns must be 0\.\.1"):
+        vaw_vocabulary(vaw_folder(tmp_path, attribute_index={"a": 0, "b": 2}))
+    full = {
+        f"word {i}": i for i in range(620)
+    }  # a full-size index that spells the novel words otherwise would leak them into base
+    with pytest.raises(InputError, match="'active' of the split is not among the 620"):
+        vaw_vocabulary(vaw_folder(tmp_path, attribute_index=full))
+
+
+@pytest.mark.parametrize("name", ["head_tail", "attribute_types", "attribute_parent_types"])
+@pytest.mark.parametrize(
+    "wrong", ["dark orange", 3, None, {"dark": 1}, ["dark", 3]]
+)  # a string would match every word inside it
+def test_from_vaw_lists_that_are_none(tmp_path, name, wrong):
+    with pytest.raises(InputError, match=rf"{name}\.json: 'color' is not a list of words"):
+        vaw_vocabulary(vaw_folder(tmp_path, **{name: {"color": wrong}}))
+
+
+def test_from_vaw_names_the_folder_of_a_bad_word(tmp_path):
+    with pytest.raises(InputError, match=r"has 201 characters") as raised:
+        vaw_vocabulary(vaw_folder(tmp_path, attribute_index={"a" * 201: 0}))
+    assert str(raised.value).startswith(f"{tmp_path}: ")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ovarnet.captions import CaptionParser
+from ovarnet.io.word_files import read_vocabulary
 from ovarnet.vocabulary import Vocabulary
 
 REPOSITORY = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ def benchmark():
 
 def test_labels_are_words_of_the_vocabulary():
     pairs = json.loads((LABELS / "flickr8k_labels.json").read_text(encoding="utf-8"))["pairs"]
-    names = set(Vocabulary.load(LABELS / "words.json").attribute_names)
+    names = set(read_vocabulary(LABELS / "words.json").attribute_names)
     assert len(pairs) == 200
     assert sum(map(len, pairs.values())) == 155
     assert all(attribute in names for line in pairs.values() for attribute, _ in line)
@@ -48,7 +49,7 @@ def test_compare_counts_right_wrong_and_missed():
 def test_precision_and_recall_of_the_rules():
     module = benchmark()
     labels = json.loads((LABELS / "flickr8k_labels.json").read_text(encoding="utf-8"))["pairs"]
-    parser = CaptionParser(Vocabulary.load(LABELS / "words.json"), "rules")
+    parser = CaptionParser(read_vocabulary(LABELS / "words.json"), "rules")
     found = {
         kind: len(entries)
         for kind, entries in module.compare(parser, module.caption_lines(CAPTIONS), labels).items()

@@ -17,6 +17,7 @@ from ovarnet.build import build_proposer
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
 from ovarnet.config.settings import ClipSettings, resolve
 from ovarnet.data.captions import load_captions
+from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.training.engine.checkpoint_state import TrainingState
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -89,7 +90,7 @@ def tiny_world(tmp_path_factory):
     }
     for name, content in write.items():
         (root / "annotations" / f"{name}.json").write_text(json.dumps(content))
-    WORDS.save(root / "vocabulary.json")
+    write_vocabulary(root / "vocabulary.json", WORDS)
     return SimpleNamespace(
         root=root,
         captions=root / "annotations" / "captions_scenes.json",
@@ -219,7 +220,7 @@ def teacher_folder(tmp_path_factory, small_clip, start_files, tiny_world):
         tmp_path_factory.mktemp("teacher") / "checkpoint",
         model="clip-attr",
         settings=settings,
-        vocabulary=Vocabulary.load(tiny_world.root / "vocabulary.json"),
+        vocabulary=read_vocabulary(tiny_world.root / "vocabulary.json"),
         parts={"clip": small_clip.model.state_dict(), "proposer": proposer.part("proposer")},
     )
 

@@ -114,7 +114,8 @@ def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
     """The words of --categories and --attributes; None where the model's own are wanted. Bad words
     fail here, before any work.
     """
-    from ovarnet.vocabulary import Vocabulary, read_words
+    from ovarnet.io.word_files import read_words
+    from ovarnet.vocabulary import Vocabulary
 
     categories = None if args.categories is None else read_words(args.categories, "categories")
     attributes = None if args.attributes is None else read_words(args.attributes, "attributes")

@@ -86,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     check(args)
     from ovarnet.data.datasets import open_dataset
-    from ovarnet.data.records import Skipped
+    from ovarnet.io.skipped import Skipped
 
     left_out = Skipped()
     vocabulary, annotations = open_dataset(

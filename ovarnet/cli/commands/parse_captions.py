@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="the words to find (Vocabulary.save)",
+        help="the words to find: .json or .yaml with categories and attributes",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="JSON lines")
     parser.add_argument(
@@ -65,10 +65,10 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.captions.parser import CaptionParser
     from ovarnet.captions.streaming import parse_stream
     from ovarnet.data.caption_files import read_caption_file
-    from ovarnet.data.records import Skipped
-    from ovarnet.vocabulary import Vocabulary
+    from ovarnet.io.skipped import Skipped
+    from ovarnet.io.word_files import read_vocabulary
 
-    vocabulary = Vocabulary.from_file(args.vocabulary)
+    vocabulary = read_vocabulary(args.vocabulary)
     pipeline = CaptionParser(vocabulary, args.pipeline).pipeline
     broken, counts, started = (
         Skipped(),

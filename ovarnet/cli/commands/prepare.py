@@ -13,16 +13,26 @@ from __future__ import annotations
 
 import argparse
 import time
+from importlib import import_module
 from pathlib import Path
 
 from ovarnet.errors import InputError
 
 HELP = "check a dataset, build its splits and indices, say what is missing and where to get it"
-DATASETS = ("coco-ovd", "vaw", "ovad", "lsa", "captions", "custom", "scenes")
+PREPARATION = {
+    "coco-ovd": "ovarnet.data.preparation.coco_ovd",
+    "vaw": "ovarnet.data.preparation.vaw",
+    "ovad": "ovarnet.data.preparation.ovad",
+    "lsa": "ovarnet.data.preparation.lsa",
+    "captions": "ovarnet.data.preparation.captions",
+    "custom": "ovarnet.data.preparation.custom",
+    "scenes": "ovarnet.scenes.preparation",
+}
+"""Dataset -> the module that checks it, imported when asked for."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", choices=DATASETS, metavar="NAME", help=", ".join(DATASETS))
+    parser.add_argument("dataset", choices=PREPARATION, metavar="NAME", help=", ".join(PREPARATION))
     parser.add_argument(
         "--root",
         type=Path,
@@ -52,11 +62,9 @@ def run(args: argparse.Namespace) -> int:
             f"--root {args.root}: no such folder; make it and put the files there as "
             "datasets/README.md draws it"
         )
-    from importlib import import_module
-
     from ovarnet.data.preparation.findings import PROBLEMS, Findings
 
-    module = import_module(f"ovarnet.data.preparation.{args.dataset.replace('-', '_')}")
+    module = find_module(args.dataset)
     unknown = [split for split in args.splits or () if split not in module.SPLITS]
     if unknown:
         raise InputError(f"--splits {unknown[0]}: {args.dataset} has {', '.join(module.SPLITS)}")
@@ -72,6 +80,19 @@ def run(args: argparse.Namespace) -> int:
     if findings.cases:
         print(f"all cases: {args.root / PROBLEMS}")
     return 0 if findings.complete else 2
+
+
+def find_module(dataset: str):
+    """The module that checks a dataset; a world that is not installed is one clear line."""
+    try:
+        return import_module(PREPARATION[dataset])
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("ovarnet.scenes"):
+            raise
+        raise InputError(
+            f"prepare {dataset} needs the package ovarnet.scenes, which is not part of this "
+            "installation; install the full package"
+        ) from None
 
 
 def check(module, args: argparse.Namespace, findings) -> None:

@@ -12,7 +12,7 @@ from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation.findings import Findings
 from ovarnet.data.preparation.pictures import check_decoding, check_pictures
 from ovarnet.data.preparation.sources import is_there
-from ovarnet.data.records import Skipped
+from ovarnet.io.skipped import Skipped
 
 SPLITS = ("train", "val")
 KINDS = (*TABLES, *LINES, *SHARDS)

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from ovarnet.data.coco import load_coco
+from ovarnet.data.coco import coco_vocabulary, load_coco
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures, unnamed
 from ovarnet.data.preparation.sources import is_there
-from ovarnet.data.records import Skipped
 from ovarnet.io.files import whole_file
 from ovarnet.io.json_stream import stream_json
+from ovarnet.io.skipped import Skipped
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
 from ovarnet.vocabulary import Vocabulary
 
@@ -64,7 +64,7 @@ def _check(
     file: Path, folder: Path | None, split: str, sizes: ImageSizes, findings: Findings
 ) -> list[str]:
     """Counts and problems of one file; returns its usable image files."""
-    vocabulary, notes = Vocabulary.from_coco(file, "48/17"), Skipped()
+    vocabulary, notes = coco_vocabulary(file, "48/17"), Skipped()
     lost = sorted((COCO_BASE | COCO_NOVEL_17) - set(vocabulary.category_names))
     if lost:
         findings.note(f"{file}: {len(lost)} of the 65 categories are not in it, e.g. {lost[0]!r}")

@@ -11,8 +11,9 @@ from ovarnet.data.custom import SPLITS, CustomFile, custom_vocabulary, read_cust
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation.findings import Findings
 from ovarnet.data.preparation.pictures import check_pictures, unnamed
-from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
+from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.structures import NEGATIVE, POSITIVE
 from ovarnet.vocabulary import Vocabulary
 
@@ -86,7 +87,7 @@ def _write_vocabulary(
     is_training_unread: train.json is there but broken or left out. New words are then not written:
     those of train.json would be novel, and stay so.
     """
-    before = Vocabulary.load(path) if path.is_file() else Vocabulary()
+    before = read_vocabulary(path) if path.is_file() else Vocabulary()
     words = {}
     for kind in ("categories", "attributes"):
         mine = getattr(before, kind)
@@ -106,7 +107,7 @@ def _write_vocabulary(
         )
         return before
     if vocabulary != before:
-        vocabulary.save(path)
+        write_vocabulary(path, vocabulary)
         findings.written(path)
     return vocabulary
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ovarnet.data.records import Skipped, printable
 from ovarnet.io.files import write_text
+from ovarnet.io.skipped import Skipped, printable
 
 PROBLEMS = Path("prepared") / "problems.txt"
 SHOWN = 10

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ovarnet.data.datasets import DIVISIONS, lsa_folders
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.lsa import SOURCES, LsaImages, load_lsa
+from ovarnet.data.lsa import READER, SOURCES, LsaImages, load_lsa, lsa_folders, lsa_vocabulary
 from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.data.preparation.sources import is_there
-from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
+from ovarnet.io.skipped import Skipped
 from ovarnet.vocabulary import Vocabulary
 
-SPLITS = ("train", "val", "test")
+SPLITS = READER.splits
 RELEASE = {
     "common2common.json": {"base words": 4_921, "novel words": 587},
     "common2rare.json": {"base words": 5_526, "novel words": 4_012},
@@ -46,9 +45,9 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
 def _words(root: Path, findings: Findings) -> Vocabulary:
     """The words of all split files that are there; each is counted."""
     vocabulary = Vocabulary()
-    for name in DIVISIONS["lsa"].values():
+    for name in READER.divisions.values():
         if is_there(root / name, "lsa split", root, findings):
-            words = Vocabulary.from_lsa(root / name)
+            words = lsa_vocabulary(root / name)
             base = int(words.attribute_seen.sum())
             found = {"base words": base, "novel words": len(words.attributes) - base}
             findings.counts(

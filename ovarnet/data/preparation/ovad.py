@@ -12,7 +12,7 @@ from ovarnet.data.ovad import load_ovad
 from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.data.preparation.sources import is_there
-from ovarnet.data.records import Skipped
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NEGATIVE, POSITIVE
 
 SPLITS = ("test",)

@@ -7,20 +7,19 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from ovarnet.data.datasets import VAW_FILES
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.data.preparation.sources import is_there
-from ovarnet.data.records import Skipped
-from ovarnet.data.vaw import load_vaw
+from ovarnet.data.vaw import FILES, READER, load_vaw, vaw_vocabulary
 from ovarnet.errors import InputError
 from ovarnet.io.files import write_json
 from ovarnet.io.json_stream import stream_json
+from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NEGATIVE, POSITIVE, Annotations
 from ovarnet.vocabulary import Vocabulary
 
-SPLITS = tuple(VAW_FILES)
+SPLITS = READER.splits
 METADATA = (
     "attribute_index.json",
     "attribute_types.json",
@@ -66,12 +65,12 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
     metadata = [is_there(root / name, "vaw labels", root, findings) for name in METADATA]
     if not all(metadata):
         return
-    vocabulary = Vocabulary.from_vaw(root)
+    vocabulary = vaw_vocabulary(root)
     findings.counts(_word_counts(vocabulary), RELEASE["words"])
     has_images, sizes = is_there(root / "images", "vaw images", root, findings), ImageSizes(root)
     files, objects, frequency = {}, set(), None
     for split in splits:
-        paths = [root / name for name in VAW_FILES[split]]
+        paths = [root / name for name in FILES[split]]
         if not all(is_there(path, "vaw labels", root, findings) for path in paths):
             continue
         survey = _survey(paths)

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from ovarnet.errors import InputError
+from ovarnet.io.word_files import write_vocabulary
 from ovarnet.scenes.world.records import (
     MOST_PICTURES,
     captions,
@@ -206,7 +207,7 @@ def write_world(
             if progress is not None:
                 progress(len(chunk.images))
         _write_annotations(unfinished, seed, splits)
-        vocabulary().save(unfinished / "vocabulary.json")
+        write_vocabulary(unfinished / "vocabulary.json", vocabulary())
         if root.exists():
             shutil.rmtree(root)
         unfinished.rename(root)

@@ -21,9 +21,10 @@ from tqdm import tqdm
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config.settings import ClipTraining
 from ovarnet.data.captions import CaptionedImage, load_captions
-from ovarnet.data.records import Skipped
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
+from ovarnet.io.skipped import Skipped
+from ovarnet.io.word_files import read_vocabulary
 from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.training.clip.bag_of_words_init import start_as_bag_of_words
@@ -150,7 +151,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
         output / "checkpoint",
         model="clip",
         settings={"clip": {"name": config.clip.name}, "training": asdict(config)},
-        vocabulary=Vocabulary.load(words) if words.is_file() else Vocabulary(),
+        vocabulary=read_vocabulary(words) if words.is_file() else Vocabulary(),
         parts={"clip": best.model.state_dict()},
     )
     return output / "checkpoint"

@@ -10,6 +10,7 @@ from PIL import Image
 import ovarnet
 from ovarnet.cli import main as cli
 from ovarnet.io.files import read_json, write_json
+from ovarnet.io.word_files import write_vocabulary
 from ovarnet.structures import Detections
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -23,7 +24,7 @@ BOXES = {"000001": [0, 0, 10, 10], "000002": [20, 0, 30, 10]}
 @pytest.fixture
 def world(tmp_path):
     root = tmp_path / "scenes"
-    WORDS.save(root / "vocabulary.json")
+    write_vocabulary(root / "vocabulary.json", WORDS)
     (root / "images" / "test").mkdir(parents=True)
     for name in BOXES:
         Image.new("RGB", (40, 20)).save(root / "images" / "test" / f"{name}.jpg")

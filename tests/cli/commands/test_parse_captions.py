@@ -8,13 +8,14 @@ import pytest
 
 from ovarnet.cli.commands import parse_captions
 from ovarnet.errors import InputError
+from ovarnet.io.word_files import write_vocabulary
 from ovarnet.vocabulary import Vocabulary
 
 
 @pytest.fixture
 def words(tmp_path):
     path = tmp_path / "words.json"
-    Vocabulary.of(["dog", "cat"], ["red", "wet"]).save(path)
+    write_vocabulary(path, Vocabulary.of(["dog", "cat"], ["red", "wet"]))
     return path
 
 
@@ -148,7 +149,7 @@ def test_an_output_is_never_mixed(tmp_path, words):
         InputError, match=r"out.jsonl: exists already; give --resume to go on with it"
     ):
         run(file, "--vocabulary", words, "--output", output)
-    Vocabulary.of(["dog"], ["red"]).save(words)
+    write_vocabulary(words, Vocabulary.of(["dog"], ["red"]))
     with pytest.raises(InputError, match="made of other files or words, or by another pipeline"):
         run(file, "--vocabulary", words, "--output", output, "--resume")
 

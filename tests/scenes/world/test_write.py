@@ -5,11 +5,11 @@ import pytest
 
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image
+from ovarnet.io.word_files import read_vocabulary
 from ovarnet.scenes.world import write as write_module
 from ovarnet.scenes.world.render import render_scene
 from ovarnet.scenes.world.words import ATTRIBUTE_NAMES, CATEGORIES, NOVEL_ATTRIBUTES, applies
 from ovarnet.scenes.world.write import write_world
-from ovarnet.vocabulary import Vocabulary
 
 COUNTS = {"train": 40, "val": 12, "test": 8, "captions": 9, "photos": 20}
 NOVEL_CATEGORIES = {c.name for c in CATEGORIES if not c.seen}
@@ -30,7 +30,7 @@ def test_the_tree_is_complete(world):
     for split in ("train", "val", "test", "captions"):
         assert len(list((world / "images" / split).iterdir())) == COUNTS[split]
     assert len(list((world / "photos").iterdir())) == COUNTS["photos"]
-    assert Vocabulary.load(world / "vocabulary.json").attribute_names == list(ATTRIBUTE_NAMES)
+    assert read_vocabulary(world / "vocabulary.json").attribute_names == list(ATTRIBUTE_NAMES)
     assert sorted(p.name for p in world.parent.iterdir()) == ["scenes"]
 
 

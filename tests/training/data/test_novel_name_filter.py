@@ -8,6 +8,7 @@ from PIL import Image
 
 from ovarnet.config.settings import DataSource, OvarnetTraining
 from ovarnet.data.datasets import ignored_categories, open_dataset
+from ovarnet.io.word_files import write_vocabulary
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
 from ovarnet.training.data.base_boxes import BaseData
 from ovarnet.training.data.novel_name_filter import NovelNameFilter
@@ -183,9 +184,10 @@ def test_a_data_set_with_categories_of_its_own_obeys_too(tmp_path, roots):
         },
     )
     write_image(tmp_path / "mine/images/a.jpg")
-    Vocabulary((Word("puppy", seen=True), Word("hat", seen=True)), (Word("red", seen=True),)).save(
-        tmp_path / "mine/vocabulary.json"
+    words = Vocabulary.of(
+        [Word("puppy", seen=True), Word("hat", seen=True)], [Word("red", seen=True)]
     )
+    write_vocabulary(tmp_path / "mine/vocabulary.json", words)
     data = BaseData.open(
         DataSource("coco-ovd", str(roots["coco-ovd"]), "train"),
         DataSource("custom", str(tmp_path / "mine"), "train"),

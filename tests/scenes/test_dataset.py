@@ -8,9 +8,9 @@ import pytest
 from ovarnet.data.coco import load_coco
 from ovarnet.data.datasets import open_dataset
 from ovarnet.data.vaw import load_vaw
+from ovarnet.io.word_files import read_vocabulary
 from ovarnet.scenes.world.write import write_world
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
-from ovarnet.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_validation_split_has_novel_boxes_and_labels(world):
 
 def test_the_training_files_themselves_have_nothing_novel(world):
     """Not only after `base_only`: the files are clean, whoever reads them."""
-    vocabulary, folder = Vocabulary.load(world / "vocabulary.json"), world / "annotations"
+    vocabulary, folder = read_vocabulary(world / "vocabulary.json"), world / "annotations"
     boxes = load_coco(folder / "instances_train.json", world / "images/train", vocabulary)
     labels = load_vaw(
         folder / "attributes_train.json",

@@ -10,8 +10,9 @@ from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation.findings import Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.data.preparation.sources import is_there
-from ovarnet.data.records import Skipped
 from ovarnet.data.vaw import load_vaw
+from ovarnet.io.skipped import Skipped
+from ovarnet.io.word_files import read_vocabulary
 from ovarnet.structures import UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary
 
@@ -25,7 +26,7 @@ CAPTIONS = {
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
     if not is_there(root / "vocabulary.json", "scenes", root, findings):
         return
-    vocabulary, sizes, files = Vocabulary.load(root / "vocabulary.json"), ImageSizes(root), []
+    vocabulary, sizes, files = read_vocabulary(root / "vocabulary.json"), ImageSizes(root), []
     findings.ok(f"{len(vocabulary.categories)} categories, {len(vocabulary.attributes)} attributes")
     for split in splits:
         boxes, labels = (
