@@ -62,7 +62,7 @@ setup(
             *TRAIN,
             "scikit-learn>=1.5",  # the reference for average precision
             "pytest>=8.3",
-            "pytest-xdist>=3.6",
+            "pytest-xdist>=3.6.1",
             "ruff>=0.17,<0.18",
             "mypy>=2.0,<3",
             "types-PyYAML",

@@ -1,6 +1,8 @@
-"""README.md, datasets/README.md and the pages of docs/: every command that they show is understood,
-and the Python of docs/evaluation.md runs and is right. What the commands of docs/full_size.md hand
-on to each other: tests/test_full_size_doc.py."""
+"""README.md, CONTRIBUTING.md, datasets/README.md and docs/: every command that they show is
+understood, and the Python of docs/detect.md and docs/evaluation.md runs and is right.
+
+What the commands of docs/full_size.md hand on to each other: tests/test_full_size_doc.py.
+"""
 
 import re
 import shlex
@@ -18,6 +20,7 @@ from ovarnet.io.files import read_json, write_json
 ROOT = Path(__file__).parents[1]
 FILES = [
     "README.md",
+    "CONTRIBUTING.md",
     "datasets/README.md",
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 ]
@@ -117,6 +120,18 @@ def test_files_that_are_named_exist():
     for file, page in PAGES.items():
         for name in re.findall(r"\]\((?!http)([^)#]+)\)", page):
             assert ((ROOT / file).parent / name).exists(), f"{file}: {name}"
+
+
+def test_python_of_the_detect_page_runs(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    (snippet,) = re.findall(r"```python\n(.*?)```", PAGES["docs/detect.md"], re.DOTALL)
+    exec(compile(snippet, "docs/detect.md", "exec"), {})
+    assert re.fullmatch(r"torch.Size\(\[\d+, 1\]\)\n", capsys.readouterr().out)
+
+
+def test_every_page_of_docs_is_linked_from_the_readme():
+    for name in FILES[1:]:
+        assert f"({name})" in PAGES["README.md"], name
 
 
 def test_constant_predictions_of_the_evaluation_page_score_the_chance_level(tmp_path, monkeypatch):

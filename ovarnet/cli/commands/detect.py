@@ -1,12 +1,12 @@
-"""Find objects in images and score every category and attribute word you name.
+"""Detect objects in images and score every category and attribute word you name.
 
-Writes, for each image, NAME.jpg (the picture with boxes) and NAME.json (all scores); and detections.json, a COCO-style list over
-all images with the attributes of every box.
+Writes NAME.jpg (the picture with boxes) and NAME.json (all scores) for each image, and
+detections.json, COCO results over all images with the attributes of every box.
 
 Examples:
-  ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped, wooden" --output out
-  ovarnet detect photos/ --categories words.txt --attributes ""         only categories
-  ovarnet detect photo.jpg --boxes boxes.json                           score the boxes you bring
+  ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped" --output out
+  ovarnet detect photos/ --categories words.txt --attributes ""      categories only
+  ovarnet detect photo.jpg --boxes boxes.json                        score your own boxes
 """
 
 from __future__ import annotations
@@ -14,10 +14,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ovarnet.cli.argument_types import count, fraction, positive
 from ovarnet.cli.image_batches import batches, each_image, find_images
-from ovarnet.cli.model_arguments import add_device_argument, add_model_arguments
+from ovarnet.cli.model_arguments import (
+    add_device_argument,
+    add_model_arguments,
+    note_on_shipped_weights,
+)
 from ovarnet.cli.output_folder import (
     DETECTIONS,
     of_one_file,
@@ -27,8 +32,14 @@ from ovarnet.cli.output_folder import (
 )
 from ovarnet.errors import InputError
 
-HELP = "find objects in images, with scores for your categories and attributes"
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ovarnet.structures import Detections
+
+HELP = "detect objects in images, with scores for your categories and attributes"
 THRESHOLD = 0.3
+ATTRIBUTE_THRESHOLD = 0.5
 SUMMARY_LINES = 8
 
 
@@ -55,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--boxes",
         type=Path,
         metavar="FILE",
-        help='score these boxes, find none: JSON {"name.jpg": [[x1, y1, x2, y2], ...]}, COCO '
+        help='score these boxes, detect none: JSON {"name.jpg": [[x1, y1, x2, y2], ...]}, COCO '
         "instances or COCO results",
     )
     parser.add_argument(
@@ -67,11 +78,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"lowest detection score kept (default: {THRESHOLD}, with --boxes all are kept)",
     )
     parser.add_argument(
+        "--attribute-threshold",
+        type=fraction,
+        default=ATTRIBUTE_THRESHOLD,
+        metavar="SCORE",
+        help="lowest attribute score shown; the JSON files hold all scores",
+    )
+    parser.add_argument(
         "--top-attributes",
         type=count,
         default=3,
         metavar="N",
-        help="attributes shown per box; the data holds all",
+        help="most attributes shown per box, best first; the JSON files hold all",
     )
     parser.add_argument(
         "--max-boxes",
@@ -92,8 +110,9 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.proposals.box_file import BoxFile
 
     files = find_images(args.images, args.output)
-    categories, attributes = read_words_asked(args)
+    categories, attributes = read_queried_words(args)
     box_file = BoxFile(args.boxes, files) if args.boxes else None
+    note_on_shipped_weights(args.model)
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
 
     def run_detect(images: list, boxes: list | None):
@@ -110,9 +129,14 @@ def run(args: argparse.Namespace) -> int:
     return output.finish()
 
 
-def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
-    """The words of --categories and --attributes; None where the model's own are wanted. Bad words
-    fail here, before any work.
+def read_queried_words(args: argparse.Namespace) -> tuple[list[str] | None, list[str] | None]:
+    """Read the words of --categories and --attributes.
+
+    Returns:
+        Both lists; None stands for the words of the model's vocabulary.
+
+    Raises:
+        InputError: A word or a file of words is bad, or both lists are empty.
     """
     from ovarnet.io.word_files import read_words
     from ovarnet.vocabulary import Vocabulary
@@ -125,9 +149,10 @@ def read_words_asked(args) -> tuple[list[str] | None, list[str] | None]:
     return categories, attributes
 
 
-def keep(found, args):
-    """Best first, above the threshold, at most --max-boxes; given boxes keep their order and number
-    unless the user says otherwise.
+def keep(found: Detections, args: argparse.Namespace) -> Detections:
+    """The detections above --threshold, best first, at most --max-boxes.
+
+    Boxes that the user gave keep their order and number unless one of these options is set.
     """
     threshold = args.threshold if args.threshold is not None else 0.0 if args.boxes else THRESHOLD
     found = found[found.scores >= threshold]
@@ -137,69 +162,89 @@ def keep(found, args):
 
 
 class Output:
-    """Writes the results of a run, each file whole or not at all, and remembers what could not be
-    done.
+    """The results of a run: writes each file whole or not at all, and collects failures.
+
+    Args:
+        args: The parsed command line.
+        files: All images of the run, each once.
     """
 
     def __init__(self, args: argparse.Namespace, files: list[Path]):
         from ovarnet.io.results import file_names, image_ids
 
-        self.folder, self.top_attributes = args.output, args.top_attributes
+        self.folder = args.output
+        self.shown = {
+            "top_attributes": args.top_attributes,
+            "attribute_threshold": args.attribute_threshold,
+        }
         self.names = dict(zip(files, output_names(files), strict=True))
         self.ids = dict(zip(files, image_ids(files), strict=True))
         self.file_names = dict(zip(files, file_names(files), strict=True))
-        self.entries, self.failures, self.written = [], [], 0
+        self.entries: list[dict] = []
+        self.failures: list[str] = []
+        self.written = 0
         refuse_to_replace(files, [self.folder / f"{name}.jpg" for name in self.names.values()])
 
     @property
     def done(self) -> int:
+        """How many images are finished, with or without success."""
         return self.written + len(self.failures)
 
     def skip(self, file: Path, error: InputError) -> None:
+        """Record an image that cannot be used."""
         from tqdm import tqdm
 
         self.failures.append(str(error))
         if len(self.names) > 1:
             tqdm.write(f"skipped {file}", file=sys.stderr)
 
-    def write(self, file: Path, image, found) -> None:
-        """The picture and the data of one image, and a few lines for the reader."""
-        from tqdm import tqdm
+    def write(self, file: Path, image: np.ndarray, found: Detections) -> None:
+        """Write the picture and the data of one image and print a summary of it.
 
+        Args:
+            file: The image file.
+            image: Its pixels (H, W, 3), uint8 RGB.
+            found: Its detections, boxes in pixels of `image`.
+        """
         from ovarnet.drawing.detections import draw
         from ovarnet.drawing.image_file import write_image
-        from ovarnet.drawing.label_text import summary
         from ovarnet.io.files import write_json
         from ovarnet.io.results import coco_results, image_record
 
         name = self.names[file]
+        height, width = image.shape[:2]
         with writable(self.folder):
             try:
-                write_json(
-                    self.folder / f"{name}.json",
-                    image_record(file, image.shape[1], image.shape[0], found),
-                )
-                write_image(
-                    self.folder / f"{name}.jpg",
-                    draw(image, found, top_attributes=self.top_attributes),
-                )
+                write_json(self.folder / f"{name}.json", image_record(file, width, height, found))
+                write_image(self.folder / f"{name}.jpg", draw(image, found, **self.shown))
             except OSError as error:
                 self.skip(file, of_one_file(error, file))
                 return
         self.entries += coco_results(self.file_names[file], self.ids[file], found)
         self.written += 1
-        lines = summary(found, self.top_attributes)
-        more = (
-            [f"  ... and {len(lines) - SUMMARY_LINES} more"] if len(lines) > SUMMARY_LINES else []
-        )
+        self._print_summary(file, found)
+
+    def _print_summary(self, file: Path, found: Detections) -> None:
+        from tqdm import tqdm
+
+        from ovarnet.drawing.label_text import summary
+
+        lines = summary(found, **self.shown)
+        shown = lines[:SUMMARY_LINES]
+        if len(lines) > SUMMARY_LINES:
+            shown.append(f"... and {len(lines) - SUMMARY_LINES} more")
         head = f"{file}: {len(found)} {'object' if len(found) == 1 else 'objects'}"
-        tqdm.write(
-            "\n".join([head, *(f"  {line}" for line in lines[:SUMMARY_LINES]), *more]),
-            file=sys.stdout,
-        )
+        tqdm.write("\n".join([head, *(f"  {line}" for line in shown)]), file=sys.stdout)
 
     def finish(self) -> int:
-        """Write the list over all images; report the images that failed. Returns the exit code."""
+        """Write the results over all images and report failures.
+
+        Returns:
+            The exit code: 0, or 2 where some images could not be used.
+
+        Raises:
+            InputError: The only image of the run could not be used.
+        """
         from ovarnet.io.files import write_json
 
         if self.written:

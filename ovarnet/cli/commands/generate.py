@@ -6,7 +6,7 @@ import argparse
 
 HELP = "write the generated world `scenes`: images, boxes, attribute labels and captions"
 
-_DEFAULTS = {"train": 8000, "val": 1000, "test": 1000, "captions": 4000, "photos": 40000}
+_DEFAULTS = {"train": 8000, "val": 1000, "test": 1000, "captions": 4000, "photos": 90000}
 _WHAT = {
     "train": "training scenes (boxes of base categories and labels of base attributes only)",
     "val": "validation scenes (all labels)",

@@ -12,7 +12,9 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from ovarnet.cli import main as cli
+from ovarnet.cli.commands.detect import ATTRIBUTE_THRESHOLD
 from ovarnet.cli.output_folder import output_names
+from ovarnet.drawing import label_text
 from ovarnet.io.results import file_names, image_ids
 
 pytestmark = pytest.mark.usefixtures("fake_model")
@@ -67,7 +69,32 @@ def test_data_and_picture_of_one_image(photo, tmp_path, capsys):
         assert drawn.size == (960, 640)  # enlarged so that the labels can be read
     printed = capsys.readouterr()
     assert f"{photo}: 1 object\n  chair 0.89: red 0.88, wooden 0.73\n" in printed.out
-    assert printed.err == ""
+    assert printed.err == (
+        "note: the weights 'scenes' were trained on drawn scenes and have never seen a photo; for "
+        "photos: --model clip-attr:ViT-B-16-quickgelu/openai --proposer torchvision\n"
+    )
+
+
+def test_weights_of_ones_own_get_no_note(photo, tmp_path, capsys):
+    assert detect(photo, "--model", "mine", "--output", tmp_path / "out") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_attribute_threshold_of_what_is_shown(photo, tmp_path, capsys):
+    """The scores are 0.88, 0.73 and 0.5."""
+
+    def shown(*options):
+        words = ("--attributes", "red, wooden, old", "--output", tmp_path / "out")
+        assert detect(photo, *words, *options) == 0
+        return capsys.readouterr().out.splitlines()[1]
+
+    assert ATTRIBUTE_THRESHOLD == label_text.ATTRIBUTE_THRESHOLD == 0.5
+    assert shown() == shown("--attribute-threshold", "0.5")
+    assert shown("--attribute-threshold", "0.49") == "  mug 0.89: red 0.88, wooden 0.73, old 0.50"
+    assert shown("--attribute-threshold", "0.8") == "  mug 0.89: red 0.88"
+    assert shown("--attribute-threshold", "1") == "  mug 0.89"
+    record = json.loads((tmp_path / "out/photo.json").read_text())
+    assert record["attribute_scores"] == [[0.8808, 0.7311, 0.5]]
 
 
 def test_default_words_are_those_of_the_model(photo, tmp_path):
@@ -241,7 +268,7 @@ def test_results_are_written_also_when_nobody_reads_what_is_printed(
 ):
     monkeypatch.setattr("sys.stdout", stream())
     assert detect(photo, "--output", tmp_path / "out") == code
-    assert capsys.readouterr().err == message
+    assert capsys.readouterr().err.partition("torchvision\n")[2] == message
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
         "detections.json",
         "photo.jpg",
