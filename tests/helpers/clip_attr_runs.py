@@ -31,3 +31,22 @@ class FixedProposer:
             torch.tensor([0.9, 0.8, 0.3]),
         )
         return [Proposals(boxes, scores) for _ in images]
+
+
+def caption_settings(tiny_world, step_one, pseudo_labels, output, **more):
+    source = {"root": str(tiny_world.root)}
+    given = {
+        "stage": "clip_attr_captions",
+        "output": str(output),
+        "start": str(step_one),
+        "captions": str(tiny_world.captions),
+        "images": str(tiny_world.images),
+        "pseudo_labels": str(pseudo_labels / "labels"),
+        "detection": source,
+        "attributes": source,
+        "base_batch": 4,
+        "phrase_vectors": 2,
+        "rules": {"sure_category": 0.1, "told": 0.1},
+        "optimisation": {"iterations": 2, "batch_size": 3, "lr": 1e-3, "save_every": 1},
+    }
+    return resolve(OmegaConf.merge(given, more), "test")

@@ -11,13 +11,20 @@ import cv2
 import numpy as np
 import pytest
 from accelerate import Accelerator
+from catalogue_data import write_catalogue
+from clip_attr_runs import FixedProposer, step_one_settings
 from omegaconf import OmegaConf
 
+import ovarnet
 from ovarnet.build import build_proposer
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
+from ovarnet.cli.main import main
 from ovarnet.config.settings import ClipSettings, resolve
 from ovarnet.data.captions import load_captions
 from ovarnet.io.word_files import read_vocabulary, write_vocabulary
+from ovarnet.proposals.store import read_proposals, write_proposals
+from ovarnet.training.clip_attr.pseudo_labels import write_pseudo_labels
+from ovarnet.training.clip_attr.step_one import train_clip_attr
 from ovarnet.training.engine.checkpoint_state import TrainingState
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -245,3 +252,45 @@ def settings(tiny_world, teacher_folder, tmp_path):
         return resolve(OmegaConf.merge(given, more), "test")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def step_one(tiny_world, start_files, tmp_path_factory):
+    return train_clip_attr(
+        step_one_settings(
+            tiny_world, start_files, tmp_path_factory.mktemp("one"), optimisation={"iterations": 1}
+        ),
+        Accelerator(cpu=True),
+    )
+
+
+@pytest.fixture(scope="session")
+def pseudo_labels(tiny_world, step_one, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("offline")
+    images = load_captions(tiny_world.captions, tiny_world.images)
+    assert (
+        write_proposals(
+            FixedProposer(),
+            [image.file for image in images],
+            folder / "proposals",
+            shard=3,
+            limit=2,
+        )
+        == 8
+    )
+    write_pseudo_labels(
+        ovarnet.load(step_one, device="cpu"),
+        images,
+        read_proposals(folder / "proposals"),
+        folder / "labels",
+        shard=3,
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def catalogue(tmp_path_factory):
+    """Twelve training and six test pictures of one's own, prepared."""
+    root = write_catalogue(tmp_path_factory.mktemp("mine"))
+    assert main(["prepare", "custom", "--root", str(root)]) == 0
+    return root

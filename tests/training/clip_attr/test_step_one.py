@@ -1,6 +1,4 @@
-import copy
-import math
-from types import SimpleNamespace
+"""Step I on the tiny world."""
 
 import pytest
 import torch
@@ -8,117 +6,13 @@ from accelerate import Accelerator
 from clip_attr_runs import step_one_settings
 
 import ovarnet
-from ovarnet.config.settings import FederatedLoss, Optimisation, TrainedParts
+from ovarnet.config.settings import FederatedLoss, TrainedParts
 from ovarnet.errors import InputError
-from ovarnet.modeling.text.classifier import TextClassifier
-from ovarnet.modeling.text.prompts import LearnedPrompts
-from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.clip_attr import step_one as federated
 from ovarnet.training.clip_attr.step_one import FederatedModel, start_bias, train_clip_attr
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
-from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 from ovarnet.training.data.base_boxes import BaseData
-
-
-@pytest.fixture
-def parts(small_clip):
-    clip = copy.deepcopy(small_clip)
-    return clip, TextClassifier(clip, LearnedPrompts(clip.text_width, (1, 1, 1)), bias=0.0)
-
-
-def test_parts_learn_at_their_own_rate_and_token_embeddings_never(parts):
-    clip, classifier = parts
-    model = TrainableClipAttr(
-        clip, classifier, TrainedParts(prompts=1, text_tower=0.1, image_tower=0, scale=2, bias=0)
-    )
-    rates = {
-        id(parameter): group["lr"]
-        for group in model.groups(Optimisation(lr=0.5))
-        for parameter in group["params"]
-    }
-    assert rates.pop(id(classifier.prompts.vectors)) == 0.5
-    assert rates.pop(id(clip.logit_scale)) == 1.0
-    assert set(rates.values()) == {0.05}
-    assert set(rates) == {id(parameter) for parameter in clip.text_parameters()}
-    assert not clip.token_embedding.weight.requires_grad
-    assert not any(p.requires_grad for p in clip.image_parameters())
-
-
-def test_towers_keep_batch_norm_in_eval(parts):
-    model = TrainableClipAttr(*parts, TrainedParts(image_tower=0.1)).train()
-    norms = [module for module in model.clip.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-    assert norms
-    assert not any(module.training for module in norms)
-    assert model.classifier.training
-
-
-def test_nothing_to_learn_is_an_error(parts):
-    with pytest.raises(InputError, match="every part has rate 0"):
-        TrainableClipAttr(*parts, TrainedParts(prompts=0, text_tower=0, scale=0))
-
-
-def test_the_anchor_is_zero_at_the_start_and_only_then(parts):
-    clip, _ = parts
-    crops = torch.randn(2, 3, 64, 64)
-    tower = RegularisedTower(clip, TrainedParts(image_tower=0.1), weight=10)
-    assert tower(crops)[1]["tower_regularisation"].item() == pytest.approx(0, abs=1e-4)
-    with torch.no_grad():
-        clip.model.visual.attnpool.c_proj.weight.add_(
-            torch.randn_like(clip.model.visual.attnpool.c_proj.weight)
-        )
-    assert tower(crops)[1]["tower_regularisation"].item() > 0.1
-    assert RegularisedTower(clip, TrainedParts(image_tower=0.1), weight=0)(crops)[1] == {}
-    embeddings, losses = RegularisedTower(clip, TrainedParts(image_tower=0), weight=10)(crops)
-    assert losses == {}
-    assert not embeddings.requires_grad
-
-
-def test_the_anchor_has_its_weight(parts):
-    clip, _ = parts
-    towers = [RegularisedTower(clip, TrainedParts(image_tower=0.1), weight) for weight in (1, 10)]
-    with torch.no_grad():
-        clip.model.visual.attnpool.c_proj.weight.add_(
-            torch.randn_like(clip.model.visual.attnpool.c_proj.weight)
-        )
-        one, ten = (
-            tower(torch.ones(1, 3, 64, 64))[1]["tower_regularisation"].item() for tower in towers
-        )
-    assert ten == pytest.approx(10 * one)
-    assert one > 0.01
-
-
-def test_the_temperature_is_bounded_by_one_hundred(parts):
-    model = TrainableClipAttr(*parts, TrainedParts())
-    for start, bounded in ((9.0, math.log(100)), (-1.0, 0.0), (2.0, 2.0)):
-        with torch.no_grad():
-            model.clip.logit_scale.fill_(start)
-        model.bound_temperature()
-        assert model.clip.logit_scale.item() == pytest.approx(bounded)
-
-
-def bce(logit, target):
-    return math.log1p(math.exp(-logit if target else logit))
-
-
-def test_every_setting_of_the_loss_counts():
-    data = SimpleNamespace(
-        weights=lambda settings: (torch.tensor([2.0, 0.5]), torch.tensor([3.0, 0.25, 1.0]))
-    )
-    criterion = FederatedCriterion(data, FederatedLoss(category_weight=4.0, unknown_weight=0.3))
-    batch = {
-        "categories": torch.tensor([1]),
-        "attributes": torch.tensor([[POSITIVE, NEGATIVE, UNKNOWN]], dtype=torch.int8),
-    }
-    logits = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 1.5, -1.0]])
-    losses = criterion(*logits, batch)
-    assert losses["categories"].item() == pytest.approx(4 * (2 * bce(1, 0) + 0.5 * bce(-2, 1)) / 2)
-    assert losses["attributes"].item() == pytest.approx(
-        (3 * bce(0.5, 1) + 0.25 * bce(1.5, 0)) / 2 + 0.3 * bce(-1, 0)
-    )
-    judged = criterion(*logits, batch | {"judged": torch.tensor([False, True])})
-    assert judged["categories"].item() == pytest.approx(4 * 0.5 * bce(-2, 1))
-    assert judged["attributes"] == losses["attributes"]
 
 
 def test_the_start_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world):

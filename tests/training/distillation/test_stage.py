@@ -1,190 +1,33 @@
-"""The learner of the stage "ovarnet" on numbers written by hand: who is asked what the teacher
-says, and which images it is asked about."""
+"""x"""
 
+import json
 import math
 
 import pytest
 import torch
-from image_targets import targets
-from torch import nn
+from accelerate import Accelerator
+from distillation_run import assemble_run
 
+import ovarnet
+from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config.settings import (
     DataSource,
-    Distillation,
     Optimisation,
-    OvarnetTerms,
     OvarnetTraining,
 )
-from ovarnet.structures import NO_CATEGORY, UNKNOWN
+from ovarnet.errors import InputError
 from ovarnet.training.data.base_boxes import ATTRIBUTES, DETECTION
-from ovarnet.training.distillation.criterion import OvarnetCriterion
+from ovarnet.training.data.crops import ImageCache, mirror
 from ovarnet.training.distillation.data import CAPTIONS, DistillationData, TrainingImage
-from ovarnet.training.distillation.model import DistillationModel, in_batch_frame
-from ovarnet.training.distillation.region_sampling import RegionTargets
-from ovarnet.training.distillation.score_scales import MAX_LOGIT_SCALE, ScoreScales
-from ovarnet.training.distillation.stage import images_for_teacher
+from ovarnet.training.distillation.stage import (
+    images_for_teacher,
+    save_ovarnet,
+    train_ovarnet,
+)
 from ovarnet.training.engine.sampling import OrientedSampler
 from ovarnet.vocabulary import Vocabulary
 
 WORDS = Vocabulary.of(["mug", "key", "car"], ["red", "gray"])
-COLUMNS = {"category": slice(0, 3), "attribute": slice(3, 5)}
-CALIBRATION = torch.tensor([[2.0, 0.5], [3.0, -1.0]])
-
-
-class FakeClassifier(nn.Module):
-    """The cosines with the three categories and the two attributes are the five numbers of an
-    embedding."""
-
-    calibration = CALIBRATION
-
-    def embed(self, words, kind):
-        return COLUMNS[kind]
-
-    def cosines(self, embeddings, columns):
-        return embeddings[:, columns]
-
-
-class FakeModel(nn.Module):
-    vocabulary = WORDS
-
-    def __init__(self):
-        super().__init__()
-        self.clip, self.classifier, self.backbone = nn.Identity(), FakeClassifier(), nn.Module()
-        self.backbone.trunk = nn.Identity()
-
-
-class FakeTeacher:
-    """What it says of a crop is named by the crop's only number: five logits that no other crop
-    has."""
-
-    def __init__(self):
-        self.asked = []
-
-    def embed(self, seen):
-        self.asked.append(seen.flatten().tolist())
-        return torch.tensor([answer(number) for number in seen.flatten().tolist()])
-
-    def logits(self, embeddings):
-        return embeddings[:, COLUMNS["category"]], embeddings[:, COLUMNS["attribute"]]
-
-
-def answer(number):
-    return [math.sin(number * (place + 2)) * 2 for place in range(5)]
-
-
-def learner(kind):
-    criterion = OvarnetCriterion(
-        torch.ones(0), torch.ones(0), OvarnetTerms(), Distillation(kind=kind), None, None, 0
-    )
-    return DistillationModel(FakeModel(), criterion, FakeTeacher(), regions=16, backbone_rate=0.0)
-
-
-def picked(rows):
-    """Regions of which only the teacher's rows matter."""
-    count = len(rows)
-    return RegionTargets(
-        torch.zeros(count, 4),
-        torch.full((count,), NO_CATEGORY),
-        torch.full((count, 2), UNKNOWN, dtype=torch.int8),
-        torch.zeros(count, dtype=torch.bool),
-        torch.zeros(count, dtype=torch.bool),
-        torch.zeros(count, 4),
-        torch.tensor(rows),
-    )
-
-
-def two_images():
-    """Images with two boxes and one proposal, and with one box and one proposal, crops named 10,
-    11, 12 and 20, 21; 3 and 4 regions.
-
-    Returns regions and targets for `distil`, and for each region that the teacher was asked about:
-    its row in the batch and its crop.
-    """
-    first = targets([[0, 0, 9, 9], [5, 5, 9, 9]], [0, 1], proposals=[[1, 1, 8, 8]])._replace(
-        teacher=torch.tensor([[10.0], [11], [12]])
-    )
-    second = targets([[0, 0, 9, 9]], [0], proposals=[[2, 2, 9, 9]])._replace(
-        teacher=torch.tensor([[20.0], [21]])
-    )
-    return (
-        [picked([1, -1, 2]), picked([0, 0, -1, 1])],
-        [first, second],
-        [(0, 11), (2, 12), (3, 20), (4, 20), (6, 21)],
-    )
-
-
-def softmax(logits):
-    return [math.exp(logit) / sum(map(math.exp, logits)) for logit in logits]
-
-
-def test_every_region_is_held_against_the_answer_about_its_own_box_in_its_own_image():
-    embeddings, model = (
-        torch.rand(7, 5, generator=torch.Generator().manual_seed(1)),
-        learner("probability"),
-    )
-    regions, images, pairs = two_images()
-    losses = model.distil(embeddings, regions, images)
-    assert model.teacher.asked == [[10, 11, 12, 20, 21]], "once, about every box and proposal"
-    expected = {}
-    for kind, weight, (scale, bias) in (
-        ("category", 1.0, (2.0, 0.5)),
-        ("attribute", 0.5, (3.0, -1.0)),
-    ):
-        divergences = []
-        for row, crop in pairs:
-            student = softmax(
-                [scale * cosine + bias for cosine in embeddings[row, COLUMNS[kind]].tolist()]
-            )
-            teacher = softmax(answer(crop)[COLUMNS[kind]])
-            divergences.append(
-                sum(p * math.log(p / q) for p, q in zip(teacher, student, strict=True))
-            )
-        expected[kind] = weight * sum(divergences) / 5
-    assert losses["distil_categories"].item() == pytest.approx(expected["category"], rel=1e-4)
-    assert losses["distil_attributes"].item() == pytest.approx(expected["attribute"], rel=1e-4)
-
-
-def test_a_student_whose_embeddings_are_the_answers_has_nothing_left_to_learn():
-    regions, images, pairs = two_images()
-    embeddings = torch.rand(7, 5)
-    for row, crop in pairs:
-        embeddings[row] = 3 * torch.tensor(answer(crop))
-    assert learner("feature").distil(embeddings, regions, images)[
-        "distil_features"
-    ].item() == pytest.approx(0, abs=1e-5)
-    embeddings[4] *= -1
-    assert learner("feature").distil(embeddings, regions, images)[
-        "distil_features"
-    ].item() == pytest.approx(5.0 * 2 / 5, rel=1e-5)
-
-
-@pytest.mark.parametrize("kind", ["probability", "feature"])
-def test_regions_that_were_asked_about_learn_and_no_others(kind):
-    embeddings = torch.rand(7, 5, generator=torch.Generator().manual_seed(1), requires_grad=True)
-    regions, images, pairs = two_images()
-    sum(learner(kind).distil(embeddings, regions, images).values()).backward()
-    assert {row for row in range(7) if embeddings.grad[row].any()} == {row for row, _ in pairs}
-
-
-def test_scales_start_from_the_calibration_and_stay_between_1_and_100():
-    scales = ScoreScales(CALIBRATION)
-    assert scales(torch.tensor([0.5]), "category").item() == pytest.approx(2 * 0.5 + 0.5)
-    assert scales(torch.tensor([0.5]), "attribute").item() == pytest.approx(3 * 0.5 - 1)
-    scales.log_scale.data = torch.tensor([-0.1, 4.7])
-    scales.bound()
-    assert scales.log_scale.tolist() == pytest.approx([0, math.log(100)])
-    assert math.log(100) == MAX_LOGIT_SCALE
-    scales.log_scale.data = torch.tensor([0.1, 4.5])
-    scales.bound()
-    assert scales.log_scale.tolist() == pytest.approx([0.1, 4.5])
-
-
-def test_boxes_follow_a_non_square_resize():
-    moved = in_batch_frame(
-        targets([[10, 20, 30, 40]], [0], proposals=[[0, 0, 50, 100]]), (100, 50), (200, 150)
-    )
-    assert moved.boxes.tolist() == [[30, 40, 90, 80]]
-    assert moved.proposals.tolist() == [[0, 0, 150, 200]]
 
 
 def wide_and_tall(source, count):
@@ -239,3 +82,168 @@ def test_the_teacher_is_asked_about_the_images_of_a_short_run_and_no_others(seed
     assert all(image.file == f"{name[0]}{index}" for (name, index), image in asked.items())
     config.optimisation.iterations = 15
     assert len(images_for_teacher(config, data)) == 60, "15 iterations of 4 images may see all"
+
+
+TERMS = ("anchor_objectness", "anchor_boxes", "categories", "background", "attributes")
+
+
+def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
+    """The tiny world's files hold a novel key and a novel gray in every image; the batches hold
+    neither."""
+    taught = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
+    _, batch = taught.dataset.__getitems__([(0, DETECTION, index) for index in range(8)])
+    for target in batch:
+        assert len(target.boxes) == 2
+        both = torch.stack([target.boxes, mirror(target.boxes, 70)])
+        assert not (both == torch.tensor([2.0, 2, 20, 20])).all(dim=-1).any()
+        assert target.categories.tolist() == [0, 1]  # mug and car; the novel key has no column
+        assert target.attributes.tolist() == [
+            [1, 0],
+            [1, 0],
+        ]  # red and striped; the novel gray has no column
+        assert target.proposals.shape == (0, 4)
+    assert taught.data.base.category_names == [
+        "mug",
+        "car",
+    ]
+    assert taught.data.base.attribute_names == ["red", "striped"]
+
+
+def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
+    captions, images = corpus
+    config = settings(
+        captions=captions,
+        caption_images=images,
+        captions_per_batch=1,
+        optimisation={"iterations": 8},
+    )
+    taught = assemble_run(config, tmp_path)
+    assert {name: count for name, (_, count) in taught.data.shares(config).items()} == {
+        "detection": 1,
+        "attributes": 0,
+        "captions": 1,
+    }
+    losses = taught.learner(taught.dataset.__getitems__([(0, "captions", 0), (0, "captions", 3)]))
+    silent = {name for name, value in losses.items() if value.item() == 0}
+    assert silent == {
+        "anchor_objectness",
+        "anchor_boxes",
+        "boxes",
+        "categories",
+        "background",
+        "attributes",
+    }
+
+
+@pytest.mark.parametrize(("rate", "head"), [(0.0, "attention"), (0.5, "average"), (0.0, "clip")])
+def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatch, rate, head):
+    """The scales start from 8 and 6, and every step brings them back to the most that they may be,
+    here 5."""
+    monkeypatch.setattr("ovarnet.training.distillation.score_scales.MAX_LOGIT_SCALE", math.log(5))
+    config = settings(backbone_rate=rate, design={"head": head})
+    folder = train_ovarnet(config, Accelerator(cpu=True))
+    model, before = ovarnet.load(folder, device="cpu"), load_checkpoint(teacher_folder).part("clip")
+    trunk = model.backbone.trunk.layer1[0].conv1.weight
+    assert torch.equal(trunk, before["visual.layer1.0.conv1.weight"]) == (rate == 0)
+    assert torch.equal(model.backbone.trunk.bn1.running_mean, before["visual.bn1.running_mean"])
+    assert (model.classifier.calibration[:, 0] < 5.001).all()
+    found = model.detect(
+        torch.randint(0, 255, (60, 70, 3), dtype=torch.uint8).numpy(), attributes=["red", "shiny"]
+    )
+    assert found.categories == ["mug", "key", "car"]
+    assert found.attribute_scores.shape == (
+        len(found),
+        2,
+    )
+
+
+def test_boxes_and_anchors_are_encoded_as_the_model_decodes_them(settings, tmp_path):
+    learner = assemble_run(settings(distillation={"kind": "none"}), tmp_path).learner
+    assert learner.criterion.box_coder is learner.model.box_coder
+    assert learner.criterion.anchor_coder is learner.model.rpn.box_coder
+
+
+def test_words_score_after_loading_what_they_scored_before_saving(
+    settings, teacher_folder, tmp_path
+):
+    """The calibration starts as the teacher's, learns, and is that of its own kind of word in the
+    folder."""
+    config = settings(distillation={"kind": "none"})
+    learner = assemble_run(config, tmp_path).learner
+    with torch.no_grad():
+        assert learner.scales.log_scale.exp().tolist() == pytest.approx([8, 6])
+        assert learner.scales.bias.tolist() == [-1, -0.5]
+        learner.scales.log_scale.copy_(torch.tensor([9.0, 5.0]).log())
+        learner.scales.bias.copy_(torch.tensor([-2.0, 0.25]))
+        regions = torch.randn(4, learner.model.clip.embed_dim)
+        words = {"category": learner.words.categories, "attribute": learner.words.attributes}
+        before = dict(
+            zip(words, learner.logits(regions, learner.words, learner.scales), strict=True)
+        )
+        model = ovarnet.load(
+            save_ovarnet(
+                tmp_path / "saved",
+                learner,
+                load_checkpoint(teacher_folder),
+                "ovarnet-scenes",
+                config,
+            ),
+            device="cpu",
+        )
+        for kind in words:
+            after = model.classifier(regions, model.classifier.embed(words[kind], kind))
+            torch.testing.assert_close(after, before[kind], rtol=1e-5, atol=1e-5)
+    assert model.classifier.calibration.tolist() == [
+        pytest.approx([9, -2]),
+        pytest.approx([5, 0.25]),
+    ]
+
+
+def test_a_short_training_lowers_the_loss(settings, tmp_path):
+    """Without the box term, which is next to 0 at first, as long as the only positive regions are
+    the annotated boxes themselves."""
+    train_ovarnet(
+        settings(optimisation={"iterations": 30, "batch_size": 4, "warmup": 5, "lr": 3e-3}),
+        Accelerator(cpu=True),
+    )
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    terms = [history[name] for name in history if name in TERMS or name.startswith("distil")]
+    totals = [sum(value for _, value in points) for points in zip(*terms, strict=True)]
+    assert len(totals) == 30
+    assert sum(totals[-8:]) < 0.75 * sum(totals[:8])
+
+
+def test_unknown_distillation_is_named(settings):
+    with pytest.raises(InputError, match="probability, feature or none"):
+        train_ovarnet(settings(distillation={"kind": "telepathy"}), Accelerator(cpu=True))
+
+
+def test_a_short_run_asks_the_teacher_only_about_the_images_it_will_see(settings, tmp_path):
+    short = settings(
+        distillation={"cached": True}, optimisation={"iterations": 2}
+    )  # of 2 of the 8 images
+    taught = assemble_run(short, tmp_path)
+    asked = images_for_teacher(short, taught.data)
+    assert 2 <= len(asked) <= 4
+    assert set(taught.dataset.proposals) == {image.file for image in asked.values()}
+    assert set(taught.dataset.cache) == set(asked)
+    assert len(images_for_teacher(settings(), taught.data)) == 8
+    folder = train_ovarnet(
+        short,
+        Accelerator(cpu=True),
+        data=taught.data,
+        images=ImageCache(16),
+        cache_folder=tmp_path,
+    )
+    assert folder.is_dir() and not list((tmp_path / "run").glob("teacher-*")), (
+        "what was stored is found again"
+    )
+
+
+def test_a_teacher_with_labels_of_novel_words_is_refused(settings, teacher_folder, taught):
+    config = settings(teacher=taught(teacher_folder, "categories", "key"))
+    with pytest.raises(
+        InputError,
+        match=r"1 word\(s\) that are novel in this run's data, such as 'key', had labels in the training of",
+    ):
+        train_ovarnet(config, Accelerator(cpu=True))

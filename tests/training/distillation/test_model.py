@@ -1,0 +1,246 @@
+"""The model of the stage "ovarnet" on numbers written by hand."""
+
+import math
+
+import pytest
+import torch
+from distillation_run import assemble_run
+from image_targets import targets
+from torch import nn
+
+from ovarnet.config.settings import (
+    Distillation,
+    Optimisation,
+    OvarnetTerms,
+)
+from ovarnet.structures import NO_CATEGORY, UNKNOWN
+from ovarnet.training.data.base_boxes import DETECTION
+from ovarnet.training.distillation.criterion import OvarnetCriterion
+from ovarnet.training.distillation.model import DistillationModel, in_batch_frame
+from ovarnet.training.distillation.region_sampling import RegionTargets
+from ovarnet.vocabulary import Vocabulary
+
+WORDS = Vocabulary.of(["mug", "key", "car"], ["red", "gray"])
+
+COLUMNS = {"category": slice(0, 3), "attribute": slice(3, 5)}
+
+CALIBRATION = torch.tensor([[2.0, 0.5], [3.0, -1.0]])
+
+
+class FakeClassifier(nn.Module):
+    """The cosines with the three categories and the two attributes are the five numbers of an
+    embedding."""
+
+    calibration = CALIBRATION
+
+    def embed(self, words, kind):
+        return COLUMNS[kind]
+
+    def cosines(self, embeddings, columns):
+        return embeddings[:, columns]
+
+
+class FakeModel(nn.Module):
+    vocabulary = WORDS
+
+    def __init__(self):
+        super().__init__()
+        self.clip, self.classifier, self.backbone = nn.Identity(), FakeClassifier(), nn.Module()
+        self.backbone.trunk = nn.Identity()
+
+
+class FakeTeacher:
+    """What it says of a crop is named by the crop's only number: five logits that no other crop
+    has."""
+
+    def __init__(self):
+        self.asked = []
+
+    def embed(self, seen):
+        self.asked.append(seen.flatten().tolist())
+        return torch.tensor([answer(number) for number in seen.flatten().tolist()])
+
+    def logits(self, embeddings):
+        return embeddings[:, COLUMNS["category"]], embeddings[:, COLUMNS["attribute"]]
+
+
+def answer(number):
+    return [math.sin(number * (place + 2)) * 2 for place in range(5)]
+
+
+def learner(kind):
+    criterion = OvarnetCriterion(
+        torch.ones(0), torch.ones(0), OvarnetTerms(), Distillation(kind=kind), None, None, 0
+    )
+    return DistillationModel(FakeModel(), criterion, FakeTeacher(), regions=16, backbone_rate=0.0)
+
+
+def picked(rows):
+    """Regions of which only the teacher's rows matter."""
+    count = len(rows)
+    return RegionTargets(
+        torch.zeros(count, 4),
+        torch.full((count,), NO_CATEGORY),
+        torch.full((count, 2), UNKNOWN, dtype=torch.int8),
+        torch.zeros(count, dtype=torch.bool),
+        torch.zeros(count, dtype=torch.bool),
+        torch.zeros(count, 4),
+        torch.tensor(rows),
+    )
+
+
+def two_images():
+    """Images with two boxes and one proposal, and with one box and one proposal, crops named 10,
+    11, 12 and 20, 21; 3 and 4 regions.
+
+    Returns regions and targets for `distil`, and for each region that the teacher was asked about:
+    its row in the batch and its crop.
+    """
+    first = targets([[0, 0, 9, 9], [5, 5, 9, 9]], [0, 1], proposals=[[1, 1, 8, 8]])._replace(
+        teacher=torch.tensor([[10.0], [11], [12]])
+    )
+    second = targets([[0, 0, 9, 9]], [0], proposals=[[2, 2, 9, 9]])._replace(
+        teacher=torch.tensor([[20.0], [21]])
+    )
+    return (
+        [picked([1, -1, 2]), picked([0, 0, -1, 1])],
+        [first, second],
+        [(0, 11), (2, 12), (3, 20), (4, 20), (6, 21)],
+    )
+
+
+def softmax(logits):
+    return [math.exp(logit) / sum(map(math.exp, logits)) for logit in logits]
+
+
+def test_every_region_is_held_against_the_answer_about_its_own_box_in_its_own_image():
+    embeddings, model = (
+        torch.rand(7, 5, generator=torch.Generator().manual_seed(1)),
+        learner("probability"),
+    )
+    regions, images, pairs = two_images()
+    losses = model.distil(embeddings, regions, images)
+    assert model.teacher.asked == [[10, 11, 12, 20, 21]], "once, about every box and proposal"
+    expected = {}
+    for kind, weight, (scale, bias) in (
+        ("category", 1.0, (2.0, 0.5)),
+        ("attribute", 0.5, (3.0, -1.0)),
+    ):
+        divergences = []
+        for row, crop in pairs:
+            student = softmax(
+                [scale * cosine + bias for cosine in embeddings[row, COLUMNS[kind]].tolist()]
+            )
+            teacher = softmax(answer(crop)[COLUMNS[kind]])
+            divergences.append(
+                sum(p * math.log(p / q) for p, q in zip(teacher, student, strict=True))
+            )
+        expected[kind] = weight * sum(divergences) / 5
+    assert losses["distil_categories"].item() == pytest.approx(expected["category"], rel=1e-4)
+    assert losses["distil_attributes"].item() == pytest.approx(expected["attribute"], rel=1e-4)
+
+
+def test_a_student_whose_embeddings_are_the_answers_has_nothing_left_to_learn():
+    regions, images, pairs = two_images()
+    embeddings = torch.rand(7, 5)
+    for row, crop in pairs:
+        embeddings[row] = 3 * torch.tensor(answer(crop))
+    assert learner("feature").distil(embeddings, regions, images)[
+        "distil_features"
+    ].item() == pytest.approx(0, abs=1e-5)
+    embeddings[4] *= -1
+    assert learner("feature").distil(embeddings, regions, images)[
+        "distil_features"
+    ].item() == pytest.approx(5.0 * 2 / 5, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["probability", "feature"])
+def test_regions_that_were_asked_about_learn_and_no_others(kind):
+    embeddings = torch.rand(7, 5, generator=torch.Generator().manual_seed(1), requires_grad=True)
+    regions, images, pairs = two_images()
+    sum(learner(kind).distil(embeddings, regions, images).values()).backward()
+    assert {row for row in range(7) if embeddings.grad[row].any()} == {row for row, _ in pairs}
+
+
+def test_boxes_follow_a_non_square_resize():
+    moved = in_batch_frame(
+        targets([[10, 20, 30, 40]], [0], proposals=[[0, 0, 50, 100]]), (100, 50), (200, 150)
+    )
+    assert moved.boxes.tolist() == [[30, 40, 90, 80]]
+    assert moved.proposals.tolist() == [[0, 0, 150, 200]]
+
+
+def test_labels_are_judged_in_base_columns_only_and_distillation_in_all(settings, tmp_path):
+    taught = assemble_run(settings(), tmp_path)
+    seen = {}
+    for name in ("loss_labels", "loss_probabilities"):
+        original = getattr(taught.learner.criterion, name)
+
+        def remember(*given, name=name, original=original):
+            seen[name] = given
+            return original(*given)
+
+        setattr(taught.learner.criterion, name, remember)
+    taught.learner(taught.dataset.__getitems__([(0, DETECTION, 0)]))
+    assert [logits.shape[1] for logits in seen["loss_labels"][:2]] == [2, 2]
+    (student, teacher) = seen["loss_probabilities"]
+    assert [logits.shape[1] for logits in (*student, *teacher)] == [3, 3, 3, 3]
+
+
+@pytest.mark.parametrize("kind", ["probability", "feature"])
+def test_teacher_online_equals_teacher_cached(settings, tmp_path, kind):
+    losses = []
+    for cached in (False, True):
+        taught = assemble_run(
+            settings(distillation={"kind": kind, "cached": cached}), tmp_path / str(cached)
+        )
+        torch.manual_seed(3)
+        batch = taught.dataset.__getitems__([(5, DETECTION, 1), (5, DETECTION, 6)])
+        assert batch[1][0].teacher.ndim == (2 if cached else 4)
+        losses.append(taught.learner(batch))
+    assert losses[0].keys() == losses[1].keys()
+    assert any(name.startswith("distil") for name in losses[0])
+    for name, value in losses[0].items():
+        assert value.item() == pytest.approx(losses[1][name].item(), rel=1e-4, abs=1e-5), name
+
+
+@pytest.mark.parametrize("case", ["no boxes", "only a crowd"])
+def test_an_image_without_boxes_to_learn_from(settings, tmp_path, case):
+    """Background and nothing else: every term is finite, those of positives are exactly 0, and the
+    gradient exists."""
+    taught = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
+    target = (
+        targets([], [])
+        if case == "no boxes"
+        else targets([[10, 10, 30, 30]], [0], taught=[False], crowd=[True])
+    )
+    losses = taught.learner(([torch.rand(3, 60, 70)], [target]))
+    assert {name for name, value in losses.items() if value.item() > 0} == {
+        "anchor_objectness",
+        "background",
+    }
+    sum(losses.values()).backward()
+    assert all(value.isfinite() for value in losses.values())
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.25])
+def test_the_trunk_learns_at_its_share_of_the_rate_and_everything_new_at_the_full_one(
+    settings, tmp_path, rate
+):
+    """Every weight that learns is in exactly one group; with a rate of 0 the trunk is in none."""
+    learner = assemble_run(
+        settings(backbone_rate=rate, distillation={"kind": "none"}), tmp_path
+    ).learner
+    rates = [
+        (id(weight), group["lr"])
+        for group in learner.groups(Optimisation(lr=0.008))
+        for weight in group["params"]
+    ]
+    trunk = {id(weight) for weight in learner.model.backbone.trunk.parameters()}
+    new = {
+        id(weight)
+        for part in (learner.model.backbone, learner.model.rpn, learner.model.head, learner.scales)
+        for weight in part.parameters()
+    } - trunk
+    assert len(rates) == len(dict(rates))
+    assert dict(rates) == dict.fromkeys(new, 0.008) | (dict.fromkeys(trunk, 0.002) if rate else {})
