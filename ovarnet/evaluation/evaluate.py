@@ -7,21 +7,21 @@ never by position.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from ovarnet.errors import InputError
 from ovarnet.evaluation.attributes import AttributeMetrics, attribute_metrics
 from ovarnet.evaluation.box_free import box_free_rows
 from ovarnet.evaluation.box_given import category_metrics
 from ovarnet.evaluation.coco_ovd import coco_ovd_ap50
+from ovarnet.evaluation.inference import detect_all, propose_all, proposer_of
 from ovarnet.evaluation.proposal_recall import box_recall
 from ovarnet.evaluation.protocols import AUTHORS, OVAD, OVAD_MISSES, SETTINGS
-from ovarnet.evaluation.report import (
-    Report,
+from ovarnet.evaluation.report import Report
+from ovarnet.evaluation.report_rows import (
     attribute_rows,
     attribute_words,
     category_rows,
@@ -30,8 +30,7 @@ from ovarnet.evaluation.report import (
     recall_rows,
     word_groups,
 )
-from ovarnet.io.images import read_image, to_pixels
-from ovarnet.structures import UNKNOWN, Annotations, Detections, Proposals
+from ovarnet.structures import UNKNOWN, Annotations, Detections
 from ovarnet.vocabulary import Vocabulary
 
 LABEL_NAMES = {"argmax": "one label per box", "all": "all labels >= 0.05"}
@@ -40,7 +39,6 @@ BOX_FREE_PROTOCOLS = {
     "ovad": ("ovad", "skip", OVAD),
     "ovad-misses": ("ovad", "miss", OVAD_MISSES),
 }
-BATCH_IMAGES = 8
 
 
 def evaluate_model(
@@ -128,52 +126,6 @@ def _not_novel(vocabulary: Vocabulary, known: Vocabulary) -> list[str]:
         if taught
         else []
     )
-
-
-def detect_all(
-    model,
-    vocabulary: Vocabulary,
-    annotations: Sequence[Annotations],
-    *,
-    box_given: bool,
-    progress: bool = True,
-) -> Iterator[tuple[Annotations, Detections]]:
-    """(image, Detections) of every image, asked with all words of `vocabulary`, a few images at a
-    time.
-    """
-    categories, attributes = list(vocabulary.categories), list(vocabulary.attributes)
-    with tqdm(
-        total=len(annotations),
-        unit="image",
-        desc="box-given" if box_given else "box-free",
-        disable=not progress,
-    ) as bar:
-        for start in range(0, len(annotations), BATCH_IMAGES):
-            batch = annotations[start : start + BATCH_IMAGES]
-            boxes = [image.boxes for image in batch] if box_given else None
-            found = model.detect(
-                [image.file for image in batch],
-                categories=categories,
-                attributes=attributes,
-                boxes=boxes,
-            )
-            yield from zip(batch, found, strict=True)
-            bar.update(len(batch))
-
-
-def proposer_of(model):
-    """Where the model's boxes come from: its proposer, or the model itself (OvarNet)."""
-    return getattr(model, "proposer", model)
-
-
-@torch.no_grad()
-def propose_all(
-    model, annotations: Sequence[Annotations], *, progress: bool = True
-) -> Iterator[Proposals]:
-    """Proposals of `proposer_of(model)` for every image."""
-    for image in tqdm(annotations, unit="image", desc="proposals", disable=not progress):
-        pixels = to_pixels(read_image(image.file), model.device)
-        yield proposer_of(model).propose([pixels], [image.file])[0]
 
 
 def check_settings(settings) -> list[str]:

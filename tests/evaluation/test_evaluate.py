@@ -9,7 +9,8 @@ import torch
 
 from ovarnet.errors import InputError
 from ovarnet.evaluation.evaluate import evaluate_model, evaluate_predictions
-from ovarnet.evaluation.report import Report, Row, word_groups
+from ovarnet.evaluation.report import Report, Row
+from ovarnet.evaluation.report_rows import word_groups
 from ovarnet.structures import Annotations, Detections, Proposals
 from ovarnet.vocabulary import Vocabulary, Word
 

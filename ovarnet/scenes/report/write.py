@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ovarnet.drawing.curves import curves
-from ovarnet.evaluation.evaluate import detect_all
+from ovarnet.evaluation.inference import detect_all
 from ovarnet.evaluation.protocols import AUTHORS, FREE
 from ovarnet.io.files import write_text
 from ovarnet.io.images import read_image
