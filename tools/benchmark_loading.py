@@ -30,7 +30,8 @@ from ovarnet.cli import main as cli
 from ovarnet.data.coco import coco_vocabulary, load_coco
 from ovarnet.data.vaw import load_vaw
 from ovarnet.errors import InputError
-from ovarnet.io.images import list_images, read_image, read_image_size, to_pixels
+from ovarnet.io.image_folders import list_images
+from ovarnet.io.images import read_image, read_image_size, to_pixels
 from ovarnet.splits import VAW_NOVEL_79
 from ovarnet.vocabulary import Vocabulary
 

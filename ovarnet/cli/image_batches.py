@@ -18,7 +18,7 @@ def find_images(paths: list[Path], output: Path) -> list[Path]:
     """The image files meant, each once. Results of an earlier run, in an output folder inside a
     searched folder, are left out.
     """
-    from ovarnet.io.images import list_images
+    from ovarnet.io.image_folders import list_images
 
     check_folder(output)
     files, output_path = {}, real_path(output)

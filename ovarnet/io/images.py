@@ -1,126 +1,147 @@
-"""Any image a user may bring -> (H, W, 3) uint8 RGB, in the frame the photographer saw (EXIF
-rotation applied).
+"""Any image that a user may bring -> (H, W, 3) uint8 RGB, with its EXIF rotation applied.
 
-Pillow decodes. What cannot be read raises InputError with the file and the fix; nothing is ever
-replaced by another image.
+Pillow decodes, raster formats only. What cannot be read raises an InputError with the file and the
+fix; an image is never replaced by another one.
 """
 
 from __future__ import annotations
 
 import io
-import os
-import struct
+import sys
 import warnings
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, TypeGuard
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from ovarnet.errors import InputError
+from ovarnet.io.pixel_arrays import ChannelOrder, array_to_rgb, on_white, tensor_to_rgb
 from ovarnet.io.shards import read_member
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-LARGEST = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
-"""Pixels. Pillow's own limit for a decompression bomb, 178,956,970: 0.5 GB once decoded."""
+    ImageLike = (
+        str | Path | bytes | bytearray | memoryview | BinaryIO | Image.Image | np.ndarray | Tensor
+    )
 
-# What Pillow's decoders raise on damaged data.
-DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    IndexError,
-    KeyError,
-    struct.error,
-    zlib.error,
+SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".bmp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".avif",
+    ".heic",
+    ".heif",
 )
+"""Names of image files in folders; a file given by itself may have any name."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF")
+"""Raster formats that are read, whatever the name of the file. HEIF needs a Pillow plugin.
+
+All other decoders of Pillow stay closed: PostScript, for one, is a program that Ghostscript runs.
+"""
+PROGRAMS = ("EPS", "WMF")
+"""Formats of opened PIL images that decoding would hand to another program."""
+
+LARGEST = 2 * (Image.MAX_IMAGE_PIXELS or 89_478_485)
+"""Pillow's own limit in pixels for a decompression bomb, 178,956,970: 0.5 GB once decoded."""
 
 
-def read_image(image: str | Path | Image.Image | np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, C-contiguous.
+def read_image(image: ImageLike, channel_order: ChannelOrder = "RGB") -> np.ndarray:
+    """Read an image of any usual kind.
 
-    Transparent parts are shown on white; 16-bit grey is scaled to 8 bits; of an animation, the
-    first frame is taken. A numpy array must already be (H, W, 3) uint8 RGB. A path may also be the
-    place of an image in a shard (`ovarnet.io.shards`). InputError: missing, empty, truncated, not
-    an image, or over 178 million pixels.
+    Transparent parts are shown on white, 16-bit grey is scaled to 8 bits, and the first frame of an
+    animation is taken.
+
+    Args:
+        image: a path, or the place of an image in a shard (`ovarnet.io.shards`); a PIL image; the
+            bytes of an image file, or a binary file object; or an array or tensor of shape (H, W),
+            (H, W, C) or (C, H, W) with C = 1, 3 or 4, uint8 or floats in [0, 1]
+            (`ovarnet.io.pixel_arrays`).
+        channel_order: "RGB", or "BGR" for arrays and tensors as OpenCV reads them. Files and PIL
+            images know their own order.
+
+    Returns:
+        (H, W, 3) uint8 RGB, C-contiguous.
+
+    Raises:
+        InputError: missing, empty, truncated or damaged, not a raster image, over 178 million
+            pixels, or an array of another form.
     """
     if isinstance(image, np.ndarray):
-        return _checked_array(image)
+        _check_size(image.size // 3, "image array")
+        return array_to_rgb(image, channel_order)
     if isinstance(image, Image.Image):
         return _decode(image, getattr(image, "filename", None) or "image")
-    if not isinstance(image, (str, Path)):
-        raise InputError(
-            "an image is a path, a PIL image or a numpy array (H, W, 3) uint8 RGB; got "
-            f"{type(image).__name__}"
-        )
-    with _open(image) as opened:
-        return _decode(opened, str(image))
+    if isinstance(image, (str, Path)):
+        with _open(image) as opened:
+            return _decode(opened, str(image))
+    if _is_tensor(image):
+        _check_size(image.numel() // 3, "image tensor")
+        return tensor_to_rgb(image, channel_order)
+    name, content = _content(image)
+    with _open_bytes(name, content) as opened:
+        return _decode(opened, name)
 
 
-def to_pixels(image: np.ndarray, device: str | torch.device = "cpu") -> Tensor:
-    """(H, W, 3) uint8 -> (3, H, W) float32 in [0, 1], contiguous, on `device`, where a quarter of
-    the bytes is sent.
+def to_pixels(image: ImageLike, device: str | torch.device = "cpu") -> Tensor:
+    """Bring an image to the tensor that the models take.
+
+    Args:
+        image: as for `read_image`; usually its result, (H, W, 3) uint8 RGB.
+        device: where the tensor goes; a quarter of its bytes is sent.
+
+    Returns:
+        (3, H, W) float32 RGB in [0, 1], contiguous.
+
+    Raises:
+        InputError: as `read_image`.
     """
-    import torch  # here, because `generate` and `prepare` read images without it
+    import torch  # here, so that `generate` and `prepare` read images without it
 
-    return torch.from_numpy(image).to(device).permute(2, 0, 1).contiguous() / 255
+    pixels = torch.from_numpy(read_image(image)).to(device)
+    return pixels.permute(2, 0, 1).contiguous() / 255
 
 
 def read_image_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) in pixels after EXIF rotation, from the header: a JPEG is not decoded."""
+    """Read the size of an image file from its header, without decoding it.
+
+    Args:
+        path: a file, or the place of an image in a shard.
+
+    Returns:
+        (height, width) in pixels after EXIF rotation.
+
+    Raises:
+        InputError: missing, empty, or not a raster image.
+    """
     with _open(path) as opened:
         width, height = opened.size
-        try:
+        with _decoding(path):
             turned = opened.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
-        except DECODE_ERRORS as error:
-            raise _damaged(path, error) from None
     return (width, height) if turned else (height, width)
-
-
-def list_images(paths: Iterable[str | Path]) -> list[Path]:
-    """Files as given, folders replaced by the images in them (recursive, sorted by path, hidden
-    files left out); each file once, in order.
-
-    A file need not exist or be an image: reading it says so. A folder without an image: InputError.
-    """
-    found: dict[Path, None] = {}
-    for path in map(Path, paths):
-        if not os.path.isdir(path):
-            found[path] = None
-            continue
-        inside = sorted(
-            file
-            for file in path.rglob("*")
-            if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-        )
-        if not inside:
-            raise InputError(
-                f"{path}: no image in this folder; expected files ending in {', '.join(SUFFIXES)}"
-            )
-        found.update(dict.fromkeys(inside))
-    return list(found)
 
 
 def _open(path: str | Path) -> Image.Image:
     path = Path(path)
     try:
         member = read_member(path)
-        if not (path.stat().st_size if member is None else len(member)):
-            raise InputError(f"{path}: the file is empty; download or export the image again")
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", Image.DecompressionBombWarning
-            )  # below LARGEST an image is welcome
-            return Image.open(path if member is None else io.BytesIO(member))
-    except InputError:  # a ValueError too
-        raise
+        if member is not None:
+            return _open_bytes(str(path), member)
+        if not path.stat().st_size:
+            raise _empty(path)
+        with path.open("rb"):  # the system's own errors, before those of the decoders
+            pass
     except FileNotFoundError:
         scheme, _, address = str(path).partition(":/")  # Path makes one slash of two
         if scheme in ("http", "https"):
@@ -132,33 +153,58 @@ def _open(path: str | Path) -> Image.Image:
         raise InputError(
             f"{path}: is a folder; give image files, or a folder with images in it"
         ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: not the path of a file ({error}); check the path") from None
+    with _decoding(path):
+        return Image.open(path, formats=_formats())
+
+
+def _open_bytes(name: str, content: bytes) -> Image.Image:
+    if not content:
+        raise _empty(name)
+    with _decoding(name):
+        return Image.open(io.BytesIO(content), formats=_formats())
+
+
+@cache
+def _formats() -> list[str]:
+    """Those of FORMATS that this Pillow, with its plugins, can read."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+@contextmanager
+def _decoding(name: str | Path) -> Iterator[None]:
+    """Turns whatever a decoder raises into one line about one bad image."""
+    try:
+        with warnings.catch_warnings():
+            # An image below LARGEST is welcome, and damaged metadata does not concern the pixels.
+            warnings.simplefilter("ignore")
+            yield
+    except InputError:
+        raise
     except Image.UnidentifiedImageError:
         raise InputError(
-            f"{path}: not an image that can be read; convert it to JPEG or PNG"
+            f"{name}: not an image that can be read (formats: {', '.join(_formats())}); convert "
+            "it to JPEG or PNG"
         ) from None
     except Image.DecompressionBombError:
         raise InputError(
-            f"{path}: more than {LARGEST:,} pixels; scale the image down first"
+            f"{name}: more than {LARGEST:,} pixels; scale the image down first"
         ) from None
-    except DECODE_ERRORS as error:
-        if getattr(error, "errno", None):  # the system's word, not Pillow's
-            raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-        raise _damaged(path, error) from None
-
-
-def _damaged(name: str | Path, error: BaseException) -> InputError:
-    return InputError(
-        f"{name}: cannot be decoded ({error}); the file is truncated or damaged, download or "
-        "export it again"
-    )
+    except Exception as error:  # Damaged data makes decoders raise nearly every kind there is.
+        raise InputError(
+            f"{name}: cannot be decoded ({str(error) or type(error).__name__}); the file is "
+            "truncated or damaged, download or export it again"
+        ) from None
 
 
 def _decode(image: Image.Image, name: str) -> np.ndarray:
-    if image.width * image.height > LARGEST:
-        raise InputError(
-            f"{name}: {image.width} x {image.height} is more than {LARGEST:,} pixels; scale the "
-            "image down first"
-        )
+    _check_size(image.width * image.height, f"{name}: {image.width} x {image.height}")
     if image.width == 0 or image.height == 0:
         raise InputError(
             f"{name}: {image.width} x {image.height} pixels; an image needs at least one pixel"
@@ -167,11 +213,11 @@ def _decode(image: Image.Image, name: str) -> np.ndarray:
         raise InputError(
             f"{name}: a floating point image has no defined white; convert it to 8 or 16 bits"
         )
-    try:
-        rgb = _to_rgb(ImageOps.exif_transpose(image))
-    except DECODE_ERRORS as error:
-        raise _damaged(name, error) from None
-    return np.array(rgb)  # a copy: Pillow's own memory is read-only, which torch warns about
+    if image.format in PROGRAMS:
+        raise InputError(f"{name}: {image.format} is not a raster image; convert it to PNG")
+    with _decoding(name):
+        # A copy: Pillow's own memory is read-only, which torch warns about.
+        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -179,21 +225,37 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         levels = np.asarray(image).astype(np.int64).clip(0, 65535)
         return Image.fromarray(((levels + 128) // 257).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        return on_white(image)
     return image.convert("RGB")
 
 
-def _checked_array(array: np.ndarray) -> np.ndarray:
-    if array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
+def _content(image: object) -> tuple[str, bytes]:
+    """Name and bytes of an image file given as bytes or as a file object."""
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        return "image bytes", bytes(image)
+    read = getattr(image, "read", None)
+    if read is None:
         raise InputError(
-            f"image array has shape {array.shape}; expected (height, width, 3) in RGB order, each "
-            "at least 1"
+            "an image is a path, a PIL image, an array or tensor, bytes or a file object; got "
+            f"{type(image).__name__}"
         )
-    if array.dtype != np.uint8:
-        raise InputError(f"image array is {array.dtype}; expected uint8 with values 0..255")
-    if array.shape[0] * array.shape[1] > LARGEST:
-        raise InputError(
-            f"image array has more than {LARGEST:,} pixels; scale the image down first"
-        )
-    return np.ascontiguousarray(array)
+    content, name = read(), getattr(image, "name", None)
+    name = name if isinstance(name, str) else "image file object"
+    if not isinstance(content, bytes):
+        raise InputError(f"{name}: the file object gives text; open the file in binary mode")
+    return name, content
+
+
+def _is_tensor(image: object) -> TypeGuard[Tensor]:
+    """Without importing torch: whoever holds a tensor has imported it."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(image, torch.Tensor)
+
+
+def _check_size(pixels: int, name: str) -> None:
+    if pixels > LARGEST:
+        raise InputError(f"{name} is more than {LARGEST:,} pixels; scale the image down first")
+
+
+def _empty(name: str | Path) -> InputError:
+    return InputError(f"{name}: the file is empty; download or export the image again")

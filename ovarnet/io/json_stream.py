@@ -1,8 +1,8 @@
-"""Large JSON annotation files, record by record, in memory for one record: COCO's training file is
-450 MB of which the boxes are a tenth.
+"""Large JSON annotation files read record by record, in the memory of one record.
 
-Only the form that annotation files have is read this way: an object whose values are lists of
-records (COCO, OVAD), or a list of records (VAW, LSA).
+COCO's training file is 450 MB, of which the boxes are a tenth. Only the form that annotation files
+have is read this way: an object whose values are lists of records (COCO, OVAD), or a list of
+records (VAW, LSA).
 """
 
 from __future__ import annotations
@@ -11,33 +11,47 @@ import json
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TextIO, overload
 
 from ovarnet.errors import InputError
-from ovarnet.io.files import too_long
+from ovarnet.io.files import DuplicateKeyError, too_long, unique_keys
 
 CHUNK = 1 << 20
 _SPACE = " \t\r\n"
 
 
 class Record(NamedTuple):
-    """key: name of the list ("annotations"), None in a file that is one list. index: position in
-    it, or None for a value that is no list (`value` is then the whole of it; an empty list is one
-    such). line: 1 for the first. text: the record as it stands in the file.
+    """One record of a file.
+
+    Attributes:
+        key: name of the list that holds it ("annotations"); None in a file that is one list.
+        position: position in the list; None for a value that is no list or an empty one, of which
+            `value` is the whole.
+        line: line of the file, from 1.
+        value: the decoded value.
+        text: the value as it stands in the file.
     """
 
     key: str | None
-    index: int | None
+    position: int | None
     line: int
-    value: object
+    value: Any
     text: str
 
 
-def stream_json(path: str | Path, expected: type = dict) -> Iterator[Record]:
-    """The records of a file in its order. expected: dict or list, the type of its top level.
+def stream_json(path: str | Path, expected: type[dict] | type[list] = dict) -> Iterator[Record]:
+    """Read the records of a file in its order.
 
-    InputError: no such file, not UTF-8, another top level, or not valid JSON, which includes a
-    truncated file (the line is told).
+    Args:
+        path: the file.
+        expected: dict or list, the type of its top level.
+
+    Yields:
+        The records, and the values of an object that are no lists.
+
+    Raises:
+        InputError: no such file, not UTF-8, another top level, a key that occurs twice in one
+            object, or not valid JSON, with the line; a truncated file is not valid.
     """
     path = Path(path)
     try:
@@ -55,45 +69,62 @@ def stream_json(path: str | Path, expected: type = dict) -> Iterator[Record]:
         ) from None
 
 
+@overload
 def read_records(
-    path: str | Path, expected: type = dict, drop: Collection[str] = ()
-) -> dict | list:
-    """The same value as `read_json`, records without the keys in `drop` (polygons) and sharing
-    their key strings: a fifth of the memory.
+    path: str | Path, expected: type[list], drop: Collection[str] = ()
+) -> list[Any]: ...
+
+
+@overload
+def read_records(
+    path: str | Path, expected: type[dict] = dict, drop: Collection[str] = ()
+) -> dict[str, Any]: ...
+
+
+def read_records(
+    path: str | Path, expected: type[dict] | type[list] = dict, drop: Collection[str] = ()
+) -> dict[str, Any] | list[Any]:
+    """Read a whole file in a fifth of the memory of `read_json`: records share their key strings.
+
+    Args:
+        path: the file.
+        expected: dict or list, the type of its top level.
+        drop: keys of records that are not kept, such as polygons.
+
+    Raises:
+        InputError: as `stream_json`.
     """
-    found: dict | list = expected()
+    values: dict[str, Any] = {}
+    records: list[Any] = []
     for record in stream_json(path, expected):
         value = record.value
         if isinstance(value, dict):
             value = {sys.intern(key): entry for key, entry in value.items() if key not in drop}
         if record.key is None:
-            found.append(value)
-        elif record.index is None:
-            found[record.key] = value
+            records.append(value)
+        elif record.position is None:
+            values[record.key] = value
         else:
-            found.setdefault(record.key, []).append(value)
-    return found
+            values.setdefault(record.key, []).append(value)
+    return values if expected is dict else records
 
 
 class _Reader:
-    def __init__(self, path: Path, file):
+    """Holds a block of the file as text; `at` is the next character to read."""
+
+    def __init__(self, path: Path, file: TextIO):
         self.path, self.file = path, file
         self.text, self.at, self.line, self.ended = "", 0, 1, False
-        self.decode = json.JSONDecoder().raw_decode
+        self.decode = json.JSONDecoder(object_pairs_hook=unique_keys).raw_decode
 
-    def records(self, expected: type) -> Iterator[Record]:
+    def records(self, expected: type[dict] | type[list]) -> Iterator[Record]:
         first = self._peek()
         if not first:
             raise InputError(f"{self.path}: the file is empty; write it again or download it anew")
         if first != ("{" if expected is dict else "["):
-            wanted, kinds = (
-                ("an object {...}" if expected is dict else "a list [...]"),
-                {"{": "dict", "[": "list"},
-            )
-            raise InputError(
-                f"{self.path}: holds {kinds.get(first, 'a single value')} at its top level; "
-                f"expected {wanted}"
-            )
+            found = {"{": "dict", "[": "list"}.get(first, "a single value")
+            wanted = "an object {...}" if expected is dict else "a list [...]"
+            raise InputError(f"{self.path}: holds {found} at its top level; expected {wanted}")
         yield from self._list(None) if expected is list else self._object()
         if self._peek():
             raise self._broken("text after the end")
@@ -106,7 +137,7 @@ class _Reader:
             if not isinstance(key, str):
                 raise self._broken("a key is not a string")
             if key in keys:
-                raise self._broken(f"the key {key!r:.60} a second time")
+                raise self._duplicate(f"the key {key!r:.60} occurs twice in one object")
             keys.add(key)
             self._take(":")
             if self._peek() == "[" and self._is_filled():
@@ -119,24 +150,24 @@ class _Reader:
 
     def _list(self, key: str | None) -> Iterator[Record]:
         self._take("[")
-        index = 0
+        position = 0
         while self._peek() != "]":
             line = self.line
             value, text = self._value()
-            yield Record(key, index, line, value, text)
-            index += 1
+            yield Record(key, position, line, value, text)
+            position += 1
             self._separate("]")
         self._take("]")
 
     def _is_filled(self) -> bool:
-        """The list that begins here has a record."""
+        """Whether the list that begins here has a record."""
         while True:
             rest = self.text[self.at + 1 : self.at + 200].lstrip(_SPACE)
             if rest or self.ended:
                 return rest[:1] != "]"
             self._fill()
 
-    def _value(self) -> tuple[object, str]:
+    def _value(self) -> tuple[Any, str]:
         self._peek()
         while True:
             try:
@@ -144,19 +175,21 @@ class _Reader:
             except json.JSONDecodeError as error:
                 if self.ended:
                     raise self._broken(error.msg, error.pos) from None
-            except ValueError:
+            except DuplicateKeyError as error:
+                raise self._duplicate(str(error)) from None
+            except ValueError:  # Python's own limit
                 raise self._broken(too_long()) from None
             except RecursionError:
                 raise self._broken("nested too deeply") from None
             else:
-                if end < len(self.text) or self.ended:  # a number may go on in the next block
+                if end < len(self.text) or self.ended:  # a number may continue in the next block
                     text = self.text[self.at : end]
                     self._advance(end)
                     return value, text
             self._fill()
 
     def _peek(self) -> str:
-        """The next character that is not space, "" at the end; it is not taken."""
+        """The next character that is not space, without taking it; "" at the end."""
         while True:
             start = self.at
             while start < len(self.text) and self.text[start] in _SPACE:
@@ -186,7 +219,7 @@ class _Reader:
         self.at = position
 
     def _fill(self) -> None:
-        """Read on; as much again as is pending, so that a large record costs few attempts."""
+        """Read as much again as is pending, so that a large record costs few attempts."""
         pending = self.text[self.at :]
         block = self.file.read(max(CHUNK, len(pending)))
         self.text, self.at, self.ended = pending + block, 0, not block
@@ -197,3 +230,6 @@ class _Reader:
             f"{self.path}: not valid JSON (line {line}: {why}); the file may be truncated, "
             "download or write it again"
         )
+
+    def _duplicate(self, what: str) -> InputError:
+        return InputError(f"{self.path}: {what} (line {self.line}); keep one of them")

@@ -1,27 +1,35 @@
-"""Detections as plain data for JSON files: one record per image, and one COCO-style results list
-over all images.
-"""
+"""Detections as plain data for JSON files: a record per image, and a COCO-style results list."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from torch import Tensor
 
 from ovarnet.io.files import path_ends
 from ovarnet.structures import Detections
 
 DIGITS = 4
+"""Decimals of scores; boxes have 2."""
 
 
-def image_record(file: str | Path, width: int, height: int, found: Detections) -> dict:
-    """Everything known about one image.
+def image_record(file: str | Path, width: int, height: int, found: Detections) -> dict[str, Any]:
+    """All that is known about one image.
 
-    file: the path as given. width, height: pixels. categories, attributes: the C and A words that
-    were asked, in their order. boxes: N lists x1, y1, x2, y2 in pixels of the original image.
-    scores: N detection scores. category: N best category words (None without categories).
-    category_scores: N lists of C, attribute_scores: N lists of A, columns in the order of the
-    words.
+    Args:
+        file: path of the image as given.
+        width: of the image in pixels.
+        height: of the image in pixels.
+        found: N boxes with scores for C categories and A attributes.
+
+    Returns:
+        ``file``, ``width``, ``height``; ``categories`` and ``attributes``, the C and A words in the
+        order queried; ``boxes``, N lists x1, y1, x2, y2 in pixels of the original image;
+        ``scores``, N detection scores; ``category``, N best category words (None without
+        categories); ``category_scores``, N lists of C; ``attribute_scores``, N lists of A.
     """
     return {
         "file": str(file),
@@ -37,12 +45,19 @@ def image_record(file: str | Path, width: int, height: int, found: Detections) -
     }
 
 
-def coco_results(file_name: str, image_id: int, found: Detections) -> list[dict]:
-    """One entry per box, as COCO tools read them: image_id, category_id, bbox (x, y, width, height)
-    and score.
+def coco_results(file_name: str, image_id: int, found: Detections) -> list[dict[str, Any]]:
+    """The boxes of one image in the form of COCO results.
 
-    Added: file_name (one of `file_names`), category_name (None without categories) and attributes
-    {word: score}. category_id is 1 for the first category word and so on; 0 without categories.
+    Args:
+        file_name: what the image is called (`file_names`).
+        image_id: its number (`image_ids`).
+        found: N boxes.
+
+    Returns:
+        N entries with ``image_id``, ``category_id``, ``bbox`` (x, y, width, height) and ``score``;
+        added to COCO's form are ``file_name``, ``category_name`` (None without categories) and
+        ``attributes`` {word: score}. ``category_id`` is 1 for the first category word and so on,
+        0 without categories.
     """
     words = found.attributes
     entries = []
@@ -69,9 +84,7 @@ def coco_results(file_name: str, image_id: int, found: Detections) -> list[dict]
 
 
 def file_names(files: Sequence[str | Path]) -> list[str]:
-    """What each image is called: its file name; where several have the same, as much of the path as
-    tells it from the others.
-    """
+    """Unique names of image files: the file name, or as much of the path as makes it unique."""
     same = Counter(Path(file).name for file in files)
     ends = Counter(end for file in files if same[Path(file).name] > 1 for end in path_ends(file))
     return [
@@ -83,15 +96,18 @@ def file_names(files: Sequence[str | Path]) -> list[str]:
 
 
 def image_ids(files: Sequence[str | Path]) -> list[int]:
-    """The number in each file name where all are different numbers (as in COCO: 000000000139.jpg is
-    139), else 1, 2, 3, ...
+    """Unique numbers of image files.
+
+    Returns:
+        The numbers of the file names if all are different numbers (COCO's 000000000139.jpg is
+        139), else 1, 2, 3, ...
     """
     stems = [Path(file).stem for file in files]
     numbers = [int(stem) for stem in stems if stem.isdecimal()]
     return numbers if len(set(numbers)) == len(stems) else list(range(1, len(stems) + 1))
 
 
-def _rounded(tensor, digits: int = DIGITS) -> list:
+def _rounded(tensor: Tensor, digits: int = DIGITS) -> list:
     values = tensor.detach().double().cpu().tolist()
     return [
         [round(value, digits) for value in row] if isinstance(row, list) else round(row, digits)

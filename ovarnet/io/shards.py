@@ -1,8 +1,10 @@
-"""An image inside a WebDataset shard (a plain .tar), named by one string that can stand wherever the path of an image file stands:
+"""An image inside a WebDataset shard (a plain .tar), named by one string in place of a file path.
 
-    cc3m/00000.tar@1536+20480/000000001.jpg      shard, first byte of the content, number of bytes, name of the member
+The string holds the shard, the first byte of the content, the number of bytes and the name::
 
-Nothing is unpacked and no index is kept: reading an image is one seek, from any process, in any order.
+    cc3m/00000.tar@1536+20480/000000001.jpg
+
+Nothing is unpacked and no index is kept: reading an image is one seek, from any process.
 """
 
 from __future__ import annotations
@@ -16,13 +18,28 @@ _MEMBER = re.compile(r"(?P<shard>.+\.tar)@(?P<offset>\d+)\+(?P<size>\d+)/[^/]+")
 
 
 def member_path(shard: str | Path, offset: int, size: int, name: str) -> str:
-    """name: of the member; folders in it are left out."""
+    """Name a member of a shard.
+
+    Args:
+        shard: path of the .tar file.
+        offset: first byte of the content in the shard.
+        size: number of bytes.
+        name: name of the member, whose folders are left out.
+    """
     return f"{shard}@{offset}+{size}/{name.rpartition('/')[2]}"
 
 
 def read_member(path: str | Path) -> bytes | None:
-    """The content of a member; None when `path` is no such string. InputError: the shard has become
-    shorter than that.
+    """Read the content of a member.
+
+    Args:
+        path: a string of `member_path`, or any other path.
+
+    Returns:
+        The bytes of the member; None if `path` names no member of a shard.
+
+    Raises:
+        InputError: the shard ends before the member does.
     """
     match = _MEMBER.fullmatch(str(path))
     if match is None:

@@ -222,7 +222,7 @@ def test_words_of_training_are_base_words(write):
         ('{"images": [1], "annotations": [1], "categories": 3}', "'categories' must be a list"),
         (
             '{"images": [1], "annotations": {}, "annotations": [1]}',
-            "the key 'annotations' a second time",
+            "the key 'annotations' occurs twice",
         ),
     ],
 )

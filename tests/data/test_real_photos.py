@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ovarnet.data.coco import coco_vocabulary, load_coco
-from ovarnet.io.images import list_images, read_image, read_image_size
+from ovarnet.io.image_folders import list_images
+from ovarnet.io.images import read_image, read_image_size
 from ovarnet.io.skipped import Skipped
 
 COCO128 = (

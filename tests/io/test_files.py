@@ -1,7 +1,17 @@
 import pytest
 
 from ovarnet.errors import InputError
-from ovarnet.io.files import read_json, read_text, whole_file, write_json, write_text
+from ovarnet.io.files import (
+    check_file,
+    check_folder,
+    path_ends,
+    read_json,
+    read_text,
+    real_path,
+    whole_file,
+    write_json,
+    write_text,
+)
 
 
 def test_json_is_written_whole_or_not_at_all(tmp_path):
@@ -17,9 +27,13 @@ def test_json_is_written_whole_or_not_at_all(tmp_path):
 
 def test_a_file_that_is_not_finished_leaves_the_old_one_and_nothing_else(tmp_path):
     write_text(tmp_path / "a.txt", "old")
-    with pytest.raises(ZeroDivisionError), whole_file(tmp_path / "a.txt") as unfinished:
+
+    def fail(unfinished):
         unfinished.write_text("ne")
-        1 / 0  # noqa: B018
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), whole_file(tmp_path / "a.txt") as unfinished:
+        fail(unfinished)
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
     assert read_text(tmp_path / "a.txt") == "old"
 
@@ -40,6 +54,8 @@ def test_half_a_character_is_written_as_its_escape(tmp_path):
         (b"\xff\xfe\x00", "not UTF-8 text"),
         (b"[" * 100_000, "not valid JSON"),
         (b'{"a": ' + b"1" * 5000 + b"}", "a whole number has more than 4,300 digits"),
+        (b'{"a": 1, "b": 2, "a": 1}', "the key 'a' occurs twice in one object; keep one of them"),
+        (b'{"a": [{"b": 1, "b": 2}]}', "the key 'b' occurs twice in one object"),
         (b"[1]", "holds list at its top level; expected an object"),
     ],
 )
@@ -56,3 +72,23 @@ def test_missing_file_and_folder(tmp_path):
         read_text(tmp_path / "none.txt")
     with pytest.raises(InputError, match="cannot be read"):
         read_text(tmp_path)
+
+
+def test_outputs_are_checked_before_long_work(tmp_path):
+    (tmp_path / "file").write_text("x")
+    check_folder(tmp_path / "new/deep")
+    check_file(tmp_path / "new/a.json")
+    for path in (tmp_path / "file", tmp_path / "file/deep"):
+        with pytest.raises(InputError, match="file: is a file; --into needs a folder"):
+            check_folder(path, "--into")
+    with pytest.raises(InputError, match="is a folder; --output needs a file"):
+        check_file(tmp_path)
+    with pytest.raises(InputError, match="is a file; --output needs a folder"):
+        check_file(tmp_path / "file/a.json")
+
+
+def test_ends_of_a_path_and_links_to_themselves(tmp_path):
+    ends = path_ends("/a/b/c.jpg")
+    assert ends == ["/a/b/c.jpg", "a/b/c.jpg", "b/c.jpg", "c.jpg"]
+    (tmp_path / "self").symlink_to("self")
+    assert real_path(tmp_path / "self") == tmp_path / "self"

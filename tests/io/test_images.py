@@ -1,10 +1,12 @@
+import io
+
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import EpsImagePlugin, Image, PngImagePlugin, features
 
 from ovarnet.errors import InputError
-from ovarnet.io.images import LARGEST, list_images, read_image, read_image_size, to_pixels
+from ovarnet.io.images import LARGEST, read_image, read_image_size, to_pixels
 
 RED, WHITE, BLACK = [255, 0, 0], [255, 255, 255], [0, 0, 0]
 
@@ -129,39 +131,128 @@ def test_unreadable_files(tmp_path):
         assert "\n" not in str(raised.value)
 
 
-def test_arrays_are_checked(tmp_path):
-    good = np.zeros((4, 6, 3), dtype=np.uint8)
-    assert read_image(good) is good
-    assert read_image(good[:, ::-1]).flags.c_contiguous
-    for bad in (
-        np.zeros((4, 6)),
-        np.zeros((4, 6, 4), np.uint8),
-        np.zeros((3, 4, 6), np.uint8),
-        np.zeros((0, 6, 3), np.uint8),
+def test_arrays_tensors_bytes_and_file_objects_are_the_same_image(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    path = saved(tmp_path, Image.fromarray(pixels), "a.png")
+    assert read_image(pixels) is pixels
+    content = path.read_bytes()
+    for given in (
+        content,
+        bytearray(content),
+        memoryview(content),
+        io.BytesIO(content),
+        Image.open(path),
+        torch.from_numpy(pixels),
+        torch.from_numpy(pixels).permute(2, 0, 1),
+        torch.from_numpy(pixels).permute(2, 0, 1) / 255,
     ):
-        with pytest.raises(InputError, match="shape"):
-            read_image(bad)
-    with pytest.raises(InputError, match="float32; expected uint8"):
-        read_image(good.astype(np.float32))
-    with pytest.raises(InputError, match="got list"):
-        read_image([1, 2])
-    with pytest.raises(InputError, match="floating point"):
-        read_image(Image.new("F", (2, 2)))
+        assert np.array_equal(read_image(given), pixels), type(given)
+    with path.open("rb") as file:
+        assert np.array_equal(read_image(file), pixels)
+    assert np.array_equal(read_image(pixels[..., ::-1], channel_order="BGR"), pixels)
+    assert np.array_equal(read_image(path, channel_order="BGR"), pixels), "a file knows its order"
 
 
-def test_list_images(tmp_path):
-    (tmp_path / "b").mkdir()
-    (tmp_path / "none").mkdir()
-    for name in ("c.JPG", "b/a.png", "a.txt", ".hidden.jpg"):
-        (tmp_path / name).write_bytes(b"x")
-    assert [p.relative_to(tmp_path).as_posix() for p in list_images([tmp_path])] == [
-        "b/a.png",
-        "c.JPG",
-    ]
-    given = [tmp_path / "a.txt", tmp_path / "missing.jpg", tmp_path / "c.JPG"]
-    assert list_images([*given, tmp_path]) == [*given, tmp_path / "b/a.png"]
-    with pytest.raises(InputError, match="no image in this folder"):
-        list_images([tmp_path / "none"])
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([1, 2], "got list"),
+        (None, "got NoneType"),
+        (b"", "image bytes: the file is empty"),
+        (b"not an image", "image bytes: not an image"),
+        (io.StringIO("text"), "file object gives text; open the file in binary mode"),
+        (Image.new("F", (2, 2)), "floating point"),
+        (np.zeros((7, 6, 5), np.uint8), r"image array has shape \(7, 6, 5\)"),
+    ],
+)
+def test_what_is_no_image_is_one_line(given, message):
+    with pytest.raises(InputError, match=message) as raised:
+        read_image(given)
+    assert "\n" not in str(raised.value)
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{} loop\n"
+
+
+def test_postscript_is_never_run(tmp_path, monkeypatch):
+    """Whatever the file is called: Ghostscript would loop on this one for ever."""
+
+    def run(*_, **__):
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", run)
+    for name in ("a.jpg", "a.eps", "a.png"):
+        (tmp_path / name).write_bytes(POSTSCRIPT)
+        for read in (read_image, read_image_size):
+            with pytest.raises(InputError, match=rf"{name}: not an image that can be read"):
+                read(tmp_path / name)
+    with pytest.raises(InputError, match="image bytes: not an image that can be read"):
+        read_image(POSTSCRIPT)
+    with (
+        Image.open(tmp_path / "a.eps") as opened,
+        pytest.raises(InputError, match="EPS is not a raster image"),
+    ):
+        read_image(opened)
+
+
+@pytest.mark.parametrize("kind", ["PCX", "TGA", "SGI", "ICO", "XBM"])
+def test_other_formats_of_pillow_stay_closed(tmp_path, kind):
+    path = tmp_path / "a.png"
+    Image.new("1" if kind == "XBM" else "RGB", (16, 16)).save(path, format=kind)
+    with pytest.raises(InputError, match="not an image that can be read"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Failed to decode"), MemoryError(), TypeError("x")])
+def test_whatever_a_decoder_raises_is_one_bad_image(tmp_path, monkeypatch, error):
+    path = saved(tmp_path, Image.new("RGB", (3, 2)), "a.png")
+
+    def load(self):
+        raise error
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", load)
+    with pytest.raises(
+        InputError, match=r"a\.png: cannot be decoded \((Failed to decode|MemoryError|x)\)"
+    ):
+        read_image(path)
+
+
+def outcome(path):
+    """The message about a file that cannot be read, "" for one that can."""
+    try:
+        read_image(path)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_avif_is_read_and_a_damaged_one_is_one_line(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    path = saved(tmp_path, Image.fromarray(noise), "a.avif", quality=100)
+    assert read_image(path).shape == (64, 64, 3)
+    whole = path.read_bytes()
+    messages = []
+    for cut in range(16, len(whole) - 1, max(1, len(whole) // 40)):
+        path.write_bytes(whole[:cut] + bytes(len(whole) - cut))
+        messages.append(outcome(path))
+    assert any(messages)
+    assert all(message.startswith(f"{path}: ") for message in messages if message)
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp", "gif", "bmp", "tif", "ppm"])
+def test_damaged_files_are_read_or_one_line(tmp_path, kind):
+    noise = np.random.default_rng(0).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+    path = saved(tmp_path, Image.fromarray(noise), f"a.{kind}")
+    whole, rng = path.read_bytes(), np.random.default_rng(1)
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for place in (*rng.integers(0, len(whole), 4), *rng.integers(0, 64, 2)):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        message = outcome(path)
+        assert not message or message.startswith(f"{path}: ")
+        assert "\n" not in message
 
 
 def test_pixels_are_planes_of_floats():

@@ -30,7 +30,7 @@ def test_the_same_value_as_json_whatever_the_blocks(tmp_path, monkeypatch, value
 def test_records_know_their_place_and_their_text(tmp_path):
     path = tmp_path / "a.json"
     path.write_text('{"images":\n[\n{"a": 1},\n\n {"b":\n 2}],\n"n": [], "m": 3}')
-    assert [(r.key, r.index, r.line, r.value, r.text) for r in stream_json(path)] == [
+    assert [(r.key, r.position, r.line, r.value, r.text) for r in stream_json(path)] == [
         ("images", 0, 3, {"a": 1}, '{"a": 1}'),
         ("images", 1, 5, {"b": 2}, '{"b":\n 2}'),
         ("n", None, 7, [], "[]"),
@@ -61,7 +61,13 @@ def test_keys_can_be_dropped(tmp_path):
             dict,
             "line 2: a whole number has more than 4,300 digits",
         ),
-        ('{"a": {},\n"a": [1]}', dict, "line 2: the key 'a' a second time"),
+        ('{"a": {},\n"a": [1]}', dict, r"the key 'a' occurs twice in one object \(line 2\); keep"),
+        (
+            '{"a": [{"b": 1},\n{"b": 1, "b": 2}]}',
+            dict,
+            r"'b' occurs twice in one object \(line 2\)",
+        ),
+        ('[{"a": {"b": 1, "b": 1}}]', list, r"'b' occurs twice in one object \(line 1\)"),
     ],
 )
 def test_broken_files(tmp_path, text, expected, message):

@@ -145,7 +145,8 @@ def test_read_words_from_an_argument(tmp_path):
         (
             "words.csv",
             None,
-            r"words\.csv: words are read from \.txt, \.json, \.yaml, \.yml files; write one word per line into a \.txt file",
+            r"words\.csv: words are read from \.txt, \.json, \.yaml, \.yml files; write one "
+            r"word per line into a \.txt file",
         ),
         ("words.csv", "mug", r"words are read from \.txt"),
         ("words.list", "mug", r"words\.list: words are read from \.txt"),
@@ -183,3 +184,54 @@ def test_a_word_may_look_like_a_file_and_lines_are_no_words(tmp_path, monkeypatc
         match=r"words 'mug\\ncar': a line break; separate words by commas, or give a \.txt file",
     ):
         read_words("mug\ncar")
+
+
+@pytest.mark.parametrize(
+    ("argument", "words", "note"),
+    [
+        ("mug . chair .", ["mug . chair ."], 'separate them by commas: "mug, chair"'),
+        ("a mug. a chair.", ["a mug. a chair."], 'separate them by commas: "a mug, a chair"'),
+        ("mug; chair", ["mug; chair"], 'separate them by commas: "mug, chair"'),
+        ("mug | chair", ["mug | chair"], 'separate them by commas: "mug, chair"'),
+        ("car, mug;chair", ["car", "mug;chair"], "'mug;chair' is taken as one word"),
+    ],
+)
+def test_prompts_of_other_tools_are_noted(argument, words, note, caplog):
+    assert read_words(argument) == words
+    (record,) = caplog.records
+    assert note in record.getMessage()
+
+
+def test_a_text_file_of_one_line_with_commas_is_noted(tmp_path, caplog):
+    path = written(tmp_path / "w.txt", "mug, chair\n")
+    assert read_words(str(path)) == ["mug, chair"]
+    assert caplog.messages == [
+        f"{path}: 'mug, chair' is taken as one word; for several words, write one word per line: "
+        "mug, then chair"
+    ]
+    caplog.clear()
+    assert read_words(str(written(tmp_path / "l.json", ["mug; chair"])), "categories") == [
+        "mug; chair"
+    ]
+    assert "write a list: ['mug', 'chair']" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "word", ["St. Bernard", "either/or", "no. 7", "U.S. flag", "e.g.", "t-shirt"]
+)
+def test_ordinary_words_are_not_noted(word, tmp_path, caplog):
+    assert read_words(word) == [word]
+    path = written(tmp_path / "w.txt", f"red, white and blue\n{word}\n")
+    assert read_words(str(path)) == ["red, white and blue", word]
+    assert not caplog.records
+
+
+def test_a_key_twice_is_refused_in_json_and_in_yaml(tmp_path):
+    twice = written(tmp_path / "a.json", '{"categories": ["a"], "categories": ["b"]}')
+    with pytest.raises(InputError, match="the key 'categories' occurs twice"):
+        read_vocabulary(twice)
+    twice = written(tmp_path / "a.yaml", "categories: [a]\ncategories: [b]\n")
+    with pytest.raises(
+        InputError, match=r"a\.yaml: not valid YAML \(the key 'categories' occurs twice"
+    ):
+        read_vocabulary(twice)

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.build import open_proposer, pick_device
     from ovarnet.data.captions import load_captions
     from ovarnet.errors import InputError
-    from ovarnet.io.images import list_images
+    from ovarnet.io.image_folders import list_images
     from ovarnet.io.skipped import Skipped
     from ovarnet.proposals.store import write_proposals
 

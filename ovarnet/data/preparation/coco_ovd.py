@@ -115,14 +115,14 @@ def write_subset(source: Path, target: Path, wanted: frozenset[str]) -> Path:
         str(record.value["id"])
         for record in stream_json(source)
         if record.key == "categories"
-        and record.index is not None
+        and record.position is not None
         and record.value.get("name") in wanted
     }
     owners = {
         str(record.value.get("image_id"))
         for record in stream_json(source)
         if record.key == "annotations"
-        and record.index is not None
+        and record.position is not None
         and str(record.value.get("category_id")) in categories
     }
     keep: dict[str, Callable[[dict], bool]] = {
@@ -143,10 +143,10 @@ def _copy(source: Path, out: TextIO, keep: dict[str, Callable[[dict], bool]]) ->
                 ("]" if opened else "")
                 + ("{" if key is None else ",\n")
                 + f'"{record.key}": '
-                + ("[" if record.index == 0 else "")
+                + ("[" if record.position == 0 else "")
             )
-            key, opened, between = record.key, record.index == 0, ""
-        if record.index is None:
+            key, opened, between = record.key, record.position == 0, ""
+        if record.position is None:
             out.write(record.text)
         elif key not in keep or keep[key](record.value):
             out.write(between + record.text)
