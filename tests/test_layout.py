@@ -27,7 +27,6 @@ WITHOUT_TEST = {
     "cli/commands/generate.py",
     "cli/commands/learnability.py",
     "cli/commands/prepare.py",
-    "cli/commands/pseudo_label.py",
     "cli/commands/reproduce.py",
     "cli/console.py",
     "cli/image_batches.py",

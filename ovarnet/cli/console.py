@@ -8,6 +8,9 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
+
+from ovarnet.io.skipped import Skipped
 
 
 class SteadyStream:
@@ -64,3 +67,24 @@ def steady_stdout() -> Iterator[SteadyStream]:
     finally:
         steady.flush()
         sys.stdout = original
+
+
+def print_skipped(skipped: Skipped, total: int) -> int:
+    """List on stderr the images of a run that could not be used.
+
+    Args:
+        skipped: What was left out, one entry an image.
+        total: Number of images of the run.
+
+    Returns:
+        The exit code: 0, or 2 where something was left out.
+    """
+    if not skipped:
+        return 0
+    print(
+        f"error: {len(skipped)} of {total} images could not be used:",
+        *chain.from_iterable(skipped.items.values()),
+        sep="\n  ",
+        file=sys.stderr,
+    )
+    return 2

@@ -7,22 +7,28 @@ A shard appears only when it has been gone through, so a job that was stopped go
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from ovarnet.errors import InputError
 from ovarnet.io.files import check_folder, read_json, write_json
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.io.skipped import Skipped
+from ovarnet.io.weights_hash import weights_hash
 from ovarnet.proposals.detector import BASE_BOXES_ONLY, Proposer
 from ovarnet.proposals.from_file import shards_in
 from ovarnet.structures import Proposals
 
+logger = logging.getLogger(__name__)
 DECIMALS = 2
 ORIGIN = "proposer.json"
+"""What made the proposals of a folder: `provenance` and, where known, `weights` and `limit`."""
 
 
 def shards(files: Sequence[str], size: int) -> Iterator[tuple[str, list[str]]]:
@@ -52,7 +58,8 @@ def write_proposals(
     """
     folder, done, notes = Path(folder), 0, Skipped() if skipped is None else skipped
     _check_names(files)
-    _check_output(folder, proposer)
+    origin = _origin_of(proposer, limit)
+    _check_output(folder, origin)
     for name, members in tqdm(list(shards(files, shard)), desc="proposals", unit="shard"):
         rows = _stored(folder / f"{name}.json", members)
         missing, known = [file for file in members if Path(file).name not in rows], len(rows)
@@ -64,7 +71,7 @@ def write_proposals(
                 for file, proposals in zip(images, found, strict=True)
             }
         if len(rows) > known:
-            write_json(folder / ORIGIN, {"provenance": proposer.provenance})
+            write_json(folder / ORIGIN, origin)
             write_json(
                 folder / f"{name}.json",
                 {
@@ -88,7 +95,7 @@ def read_proposals(folder: str | Path) -> dict[str, Proposals]:
     """Image name -> proposals, best first, of all shards in `folder`, for training. InputError:
     there are none, or they are of a proposer that may have seen boxes of novel categories.
     """
-    paths, origin = shards_in(folder), _origin(Path(folder))
+    paths, origin = shards_in(folder), _noted_origin(Path(folder)).get("provenance")
     if not paths:
         raise InputError(
             f"{folder} holds no proposals; make them with: ovarnet propose --output {folder}"
@@ -98,6 +105,13 @@ def read_proposals(folder: str | Path) -> dict[str, Proposals]:
             f"{folder}: these proposals may bring boxes of novel categories into training "
             f"({origin}); make them with a "
             "proposer trained on base boxes: ovarnet train configs/.../proposer.yaml"
+        )
+    if origin is None:
+        logger.warning(
+            "%s: there is no %s that says what proposed these boxes; they are taken as proposals "
+            "of a detector that was trained on base boxes only",
+            folder,
+            ORIGIN,
         )
     rows = {name: boxes for path in paths for name, boxes in read_json(path, dict).items()}
     tensors = {
@@ -141,10 +155,18 @@ def areas(boxes: torch.Tensor) -> torch.Tensor:
     return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
-def _origin(folder: Path) -> str | None:
-    """The provenance of the proposals in `folder`; None where nothing is noted."""
+def _origin_of(proposer: Proposer, limit: int) -> dict[str, Any]:
+    """What is noted beside proposals: a later run adds to them only if it would make the same."""
+    origin: dict[str, Any] = {"provenance": proposer.provenance, "limit": limit}
+    if isinstance(proposer, nn.Module):
+        origin["weights"] = weights_hash(proposer)
+    return origin
+
+
+def _noted_origin(folder: Path) -> dict[str, Any]:
+    """What is noted beside the proposals in `folder`; empty where nothing is."""
     path = folder / ORIGIN
-    return read_json(path, dict).get("provenance") if path.is_file() else None
+    return read_json(path, dict) if path.is_file() else {}
 
 
 def _rows(proposals: Proposals, limit: int) -> list[list[float]]:
@@ -176,12 +198,19 @@ def _check_names(files: Sequence[str]) -> None:
             )
 
 
-def _check_output(folder: Path, proposer: Proposer) -> None:
+def _check_output(folder: Path, origin: dict[str, Any]) -> None:
+    """InputError: the folder holds proposals of another proposer or with another limit."""
     check_folder(folder)
-    if _origin(folder) not in (None, proposer.provenance):
+    noted = _noted_origin(folder)
+    if any(noted.get(key, origin[key]) != origin[key] for key in origin if key != "limit"):
         raise InputError(
-            f"{folder} holds proposals of another proposer ({_origin(folder)}); give an empty "
-            "--output folder"
+            f"{folder} holds proposals of another proposer ({noted.get('provenance')}); give an "
+            "empty --output folder"
+        )
+    if noted.get("limit", origin["limit"]) != origin["limit"]:
+        raise InputError(
+            f"{folder} holds proposals made with --limit {noted['limit']}; give the same limit or "
+            "an empty --output folder"
         )
 
 

@@ -3,8 +3,10 @@
 import shutil
 
 import pytest
+import torch
 from clip_attr_runs import FixedProposer
 from fake_model import picture
+from torch import nn
 
 from ovarnet.errors import InputError
 from ovarnet.proposals.store import read_proposals, stored_proposals, write_proposals
@@ -29,7 +31,7 @@ def test_shards_keep_the_best_and_the_largest_and_are_resumed(stored, images):
     (stored / "00000.json").unlink()
     assert write_proposals(FixedProposer(), images, stored, shard=3, limit=2) == 3
     with pytest.raises(InputError, match="other images"):
-        write_proposals(FixedProposer(), images[::-1], stored, shard=3)
+        write_proposals(FixedProposer(), images[::-1], stored, shard=3, limit=2)
 
 
 def test_proposals_that_may_show_novel_boxes_do_not_enter_training(images, tmp_path):
@@ -56,3 +58,24 @@ def test_stored_proposals_serve_distillation_and_gaps_are_named(stored, images, 
     lost.write_bytes(lost.read_bytes()[:50])
     with pytest.raises(InputError, match=r"lost\.png.* cannot be (decoded|read)"):
         stored_proposals([stored], ["3.png", lost], 1)
+
+
+def test_proposals_of_other_weights_or_another_limit_are_not_mixed(stored, images):
+    class Weighted(FixedProposer, nn.Module):
+        def __init__(self, weight):
+            nn.Module.__init__(self)
+            self.weight = nn.Parameter(torch.tensor(weight))
+
+    with pytest.raises(InputError, match="made with --limit 2; give the same limit"):
+        write_proposals(FixedProposer(), images, stored, shard=3, limit=3)
+    folder = stored.parent / "weighted"
+    write_proposals(Weighted(1.0), images[:2], folder)
+    assert write_proposals(Weighted(1.0), images, folder) == 2
+    with pytest.raises(InputError, match="holds proposals of another proposer"):
+        write_proposals(Weighted(2.0), images, folder)
+
+
+def test_proposals_without_a_note_of_their_origin_are_used_and_named(stored, caplog):
+    (stored / "proposer.json").unlink()
+    assert len(read_proposals(stored)) == 4
+    assert "there is no proposer.json that says what proposed these boxes" in caplog.text

@@ -12,7 +12,7 @@ from ovarnet.cli.main import main
 from ovarnet.data.captions import load_captions
 from ovarnet.proposals.store import read_proposals, write_proposals
 from ovarnet.training.clip_attr.pseudo_labels import (
-    read_pseudo_labels,
+    PseudoLabels,
 )
 from ovarnet.training.clip_attr.step_two import train_with_captions
 
@@ -70,9 +70,7 @@ def test_tables_and_shards_go_through_every_caption_stage_as_coco_does(
         )
         == 0
     )
-    expected, found = (
-        read_pseudo_labels(folder / "labels")[0] for folder in (pseudo_labels, tmp_path)
-    )
+    expected, found = (PseudoLabels.open(folder / "labels") for folder in (pseudo_labels, tmp_path))
     assert found.keys() == expected.keys()
     assert all(
         torch.equal(found[name].attribute_logits, expected[name].attribute_logits)

@@ -1,21 +1,19 @@
 """Class-agnostic boxes of many images, computed once and stored in shards.
 
-example: ovarnet propose --proposer runs/scenes/proposer/checkpoint --captions
-  datasets/scenes/annotations/captions_scenes.json \\
+example: ovarnet propose --proposer runs/scenes/proposer/checkpoint \\
+      --captions datasets/scenes/annotations/captions_scenes.json \\
       --images datasets/scenes/images/captions --output runs/scenes/proposals
 
 The output holds 00000.json, 00001.json, ...: {"name.jpg": [[x1, y1, x2, y2, score], ...], ...},
-best first, pixels of the original image. proposer.json tells what proposed them; training takes
+best first, pixels of the original image. proposer.json says what proposed them; training accepts
 none of a proposer that may have seen boxes of novel categories (torchvision). A run that was
-stopped goes on where it was: what is stored is not made again. Images that cannot be read are left
-out and listed at the end (exit code 2); a later run tries them again.
+stopped is continued: what is stored is not computed again. Images that cannot be read are left out
+and listed at the end (exit code 2); a later run tries them again.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
-from itertools import chain
 
 from ovarnet.cli.argument_types import positive
 
@@ -25,6 +23,7 @@ HELP = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ovarnet propose`."""
     parser.add_argument(
         "--proposer",
         default="scenes",
@@ -51,28 +50,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from pathlib import Path
-
+    """Write the proposals; returns the exit code."""
     from torch import nn
 
     from ovarnet.build import open_proposer, pick_device
-    from ovarnet.data.captions import load_captions
-    from ovarnet.errors import InputError
-    from ovarnet.io.image_folders import list_images
+    from ovarnet.cli.console import print_skipped
     from ovarnet.io.skipped import Skipped
     from ovarnet.proposals.store import write_proposals
 
-    if not (args.captions or args.images):
-        raise InputError(
-            "propose: which images? give --images FOLDER, or --captions with shards that hold "
-            "their images"
-        )
-    if args.images and not Path(args.images).is_dir():
-        raise InputError(f"{args.images}: no such folder; --images needs the folder of the images")
-    if args.captions:
-        files = [image.file for image in load_captions(args.captions, args.images)]
-    else:
-        files = [str(path) for path in list_images([args.images])]
+    files = image_files(args.captions, args.images)
     proposer = open_proposer(args.proposer)
     if isinstance(proposer, nn.Module):
         proposer.to(pick_device(args.device))
@@ -81,13 +67,28 @@ def run(args: argparse.Namespace) -> int:
         proposer, files, args.output, shard=args.shard, limit=args.limit, skipped=skipped
     )
     print(f"{args.output}: proposals of {done:,} images now, {len(files):,} images in all")
-    if not skipped:
-        return 0
-    left_out = chain.from_iterable(skipped.items.values())
-    print(
-        f"error: {len(skipped)} of {len(files)} images could not be used:",
-        *left_out,
-        sep="\n  ",
-        file=sys.stderr,
-    )
-    return 2
+    return print_skipped(skipped, len(files))
+
+
+def image_files(captions: str | None, images: str | None) -> list[str]:
+    """Paths of the images that the options name.
+
+    Raises:
+        InputError: No option names any, or the folder does not exist or holds none.
+    """
+    from pathlib import Path
+
+    from ovarnet.data.captions import load_captions
+    from ovarnet.errors import InputError
+    from ovarnet.io.image_folders import list_images
+
+    if not (captions or images):
+        raise InputError(
+            "propose: which images? give --images FOLDER, or --captions with shards that hold "
+            "their images"
+        )
+    if images and not Path(images).is_dir():
+        raise InputError(f"{images}: no such folder; --images needs the folder of the images")
+    if captions:
+        return [image.file for image in load_captions(captions, images)]
+    return [str(path) for path in list_images([images])]

@@ -1,12 +1,13 @@
-"""What the step I model says of every proposal of the caption images, stored once for step II.
+"""Scores of the proposals of caption images by the step I model, stored once for step II.
 
-example: ovarnet pseudo-label --model runs/scenes/clip_attr/checkpoint --captions
-  datasets/scenes/annotations/captions_scenes.json \\
-      --images datasets/scenes/images/captions --proposals runs/scenes/proposals --output
-      runs/scenes/pseudo_labels
+example: ovarnet pseudo-label --model runs/scenes/clip_attr/checkpoint \\
+      --captions datasets/scenes/annotations/captions_scenes.json \\
+      --images datasets/scenes/images/captions --proposals runs/scenes/proposals \\
+      --output runs/scenes/pseudo_labels
 
 The output holds 00000.safetensors, ...: boxes and logits of the base words and of the novel words
-that a caption speaks of. A run that was stopped goes on where it was: whole shards are not made
+that a caption mentions. A run that was stopped is continued: what is stored is not computed again.
+Images that cannot be read are left out and listed at the end (exit code 2); a later run tries them
 again.
 """
 
@@ -23,7 +24,10 @@ HELP = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", required=True, help="checkpoint folder of step I, the teacher")
+    """Declare the options of `ovarnet pseudo-label`."""
+    parser.add_argument(
+        "--model", required=True, help="CLIP-Attr of step I: a checkpoint folder or a shipped name"
+    )
     parser.add_argument(
         "--captions",
         required=True,
@@ -50,25 +54,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Write the pseudo-labels; returns the exit code."""
     from ovarnet.build import load
+    from ovarnet.cli.console import print_skipped
     from ovarnet.data.captions import load_captions
+    from ovarnet.errors import InputError
+    from ovarnet.io.files import check_folder
+    from ovarnet.io.skipped import Skipped
+    from ovarnet.modeling.clip_attr import ClipAttr
     from ovarnet.proposals.store import read_proposals
     from ovarnet.training.clip_attr.pseudo_labels import write_pseudo_labels
 
+    check_folder(args.output)
     images = load_captions(args.captions, args.images)
     proposals = read_proposals(args.proposals)
+    teacher = load(args.model, device=args.device)
+    if not isinstance(teacher, ClipAttr):
+        raise InputError(
+            f"{args.model} is an OvarNet; pseudo-labels come from CLIP-Attr, the model of step I"
+        )
+
+    skipped = Skipped()
     words = write_pseudo_labels(
-        load(args.model, device=args.device),
+        teacher,
         images,
         proposals,
         args.output,
         most=args.most,
         shard=args.shard,
+        skipped=skipped,
     )
     novel = sum(not word.seen for word in (*words.categories, *words.attributes))
     print(
         f"{args.output}: {len(words.categories)} categories and {len(words.attributes)} "
         "attributes scored; "
-        f"{novel} of them are novel words that a caption speaks of"
+        f"{novel} of them are novel words that a caption mentions"
     )
-    return 0
+    return print_skipped(skipped, len(images))

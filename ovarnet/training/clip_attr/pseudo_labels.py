@@ -1,19 +1,21 @@
-"""What the step I model (the teacher) says of every proposal of the caption images, stored once
-(method section 4.3).
+"""Scores of the proposals of caption images by the step I model, stored once for step II (method
+section 4.3).
 
-Stored are logits; which of them become labels depends on the caption drawn at a visit and is
-decided there (`label_regions`). P proposals of an image, R of them used, C category words, A
-attribute words.
+Logits are stored, not labels: which words become positive depends on the caption drawn at a visit
+(`ovarnet.training.clip_attr.region_labels`). P proposals of an image, C category words, A attribute
+words.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,18 +26,27 @@ from tqdm import tqdm
 from ovarnet.captions import CaptionParser, ParsedCaption
 from ovarnet.data.captions import CaptionedImage
 from ovarnet.errors import InputError
-from ovarnet.io.files import whole_file
+from ovarnet.io.files import check_folder, whole_file
 from ovarnet.io.images import read_image, to_pixels
+from ovarnet.io.skipped import Skipped
+from ovarnet.io.weights_hash import weights_hash
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.proposals.store import best_and_largest, shards
 from ovarnet.structures import Proposals
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import FIELDS, Vocabulary
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
-class ScoredRegions:
-    """The teacher's view of one image. boxes: (P, 4). objectness: (P,). category_logits: (P, C).
-    attribute_logits: (P, A). P > 0.
+class ScoredProposals:
+    """Proposals of one image and the step I model's logits, best objectness first.
+
+    Attributes:
+        boxes: (P, 4) float32 xyxy, pixels of the image; P > 0.
+        objectness: (P,) float32 in [0, 1].
+        category_logits: (P, C) float32.
+        attribute_logits: (P, A) float32.
     """
 
     boxes: Tensor
@@ -44,18 +55,58 @@ class ScoredRegions:
     attribute_logits: Tensor
 
 
-def caption_vocabulary(vocabulary: Vocabulary, parsed: Sequence[ParsedCaption]) -> Vocabulary:
-    """The words of step II: base words, and those novel words that a caption speaks of. No other
-    novel word enters training.
+class PseudoLabels(Mapping[str, ScoredProposals]):
+    """Scored proposals by image name, read from their shard on access: those of COCO's captions
+    would take 16 GB in every process.
+
+    Args:
+        places: Image name -> its shard, its first row there and the row after its last.
+        categories: Names of the C category columns.
+        attributes: Names of the A attribute columns.
     """
-    told_categories = {name for caption in parsed for name in caption.categories}
-    mentioned_attributes = {name for caption in parsed for name in caption.attributes}
-    return Vocabulary(
-        tuple(word for word in vocabulary.categories if word.seen or word.name in told_categories),
-        tuple(
-            word for word in vocabulary.attributes if word.seen or word.name in mentioned_attributes
-        ),
-    )
+
+    def __init__(
+        self,
+        places: dict[str, tuple[Path, int, int]],
+        categories: list[str],
+        attributes: list[str],
+    ):
+        self.places, self.categories, self.attributes = places, categories, attributes
+
+    @classmethod
+    def open(cls, folder: str | Path) -> PseudoLabels:
+        """Read the headers of all shards that `write_pseudo_labels` left in a folder.
+
+        Raises:
+            InputError: There are none, or one is damaged.
+        """
+        paths = sorted(Path(folder).glob("[0-9]*.safetensors"))
+        if not paths:
+            raise InputError(
+                f"{folder} holds no pseudo-labels; make them with: ovarnet pseudo-label --output "
+                f"{folder}"
+            )
+        places: dict[str, tuple[Path, int, int]] = {}
+        for path in paths:
+            header, shard_places = _read_header(path)
+            places |= shard_places
+        return cls(places, header["categories"], header["attributes"])
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.places)
+
+    def __getitem__(self, name: str) -> ScoredProposals:
+        path, first, end = self.places[name]
+        with _opened(path) as file:
+            return ScoredProposals(
+                *(
+                    file.get_slice(field.name)[first:end].float()
+                    for field in fields(ScoredProposals)
+                )
+            )
 
 
 def parse_images(
@@ -64,6 +115,18 @@ def parse_images(
     """The captions of each image, parsed."""
     parsed = parser.parse_many(caption for image in images for caption in image.captions)
     return [[next(parsed) for _ in image.captions] for image in images]
+
+
+def caption_vocabulary(vocabulary: Vocabulary, parsed: Sequence[ParsedCaption]) -> Vocabulary:
+    """The words of step II: base words, and those novel words that a caption mentions. No other
+    novel word enters training.
+    """
+    categories = {name for caption in parsed for name in caption.categories}
+    attributes = {name for caption in parsed for name in caption.attributes}
+    return Vocabulary(
+        tuple(word for word in vocabulary.categories if word.seen or word.name in categories),
+        tuple(word for word in vocabulary.attributes if word.seen or word.name in attributes),
+    )
 
 
 @torch.no_grad()
@@ -75,119 +138,108 @@ def write_pseudo_labels(
     *,
     most: int = 50,
     shard: int = 500,
+    skipped: Skipped | None = None,
 ) -> Vocabulary:
-    """Score the best `most` proposals of every image, and its largest one, for all words of step
-    II; write ``folder/00000.safetensors``...
+    """Score the proposals of every image for all words of step II.
 
-    Images without a proposal are left out. Shards that exist are not made again; InputError when
-    one is of other images or words. Returns the words, whose columns the logits have.
+    Writes ``folder/00000.safetensors``, ...; what stored shards hold is not computed again.
+
+    Args:
+        teacher: The step I model, in evaluation mode.
+        images: Images with captions; those without a proposal are left out and counted.
+        proposals: Image name -> proposals, as `read_proposals` gives them.
+        folder: Where the shards are written.
+        most: Best proposals scored per image, and its largest one.
+        shard: Images per shard.
+        skipped: Takes a note of each image that cannot be read (None: one logged line); a later
+            run tries it again.
+
+    Returns:
+        The words, in the order of the logits' columns.
+
+    Raises:
+        InputError: No image has a proposal or can be read, or a stored shard is of other images,
+            other words, another model or another `most`.
     """
-    parser = CaptionParser(teacher.vocabulary)
-    words = caption_vocabulary(
-        teacher.vocabulary,
-        [caption for captions in parse_images(parser, images) for caption in captions],
-    )
-    embedded = (
-        teacher.classifier.embed(words.categories, "category"),
-        teacher.classifier.embed(words.attributes, "attribute"),
-    )
+    folder, notes = Path(folder), Skipped() if skipped is None else skipped
+    check_folder(folder)
     files = [image.file for image in images if len(proposals.get(Path(image.file).name, ()))]
     if not files:
         raise InputError(
             "none of the images has a proposal; make them for the same images with: ovarnet propose"
         )
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    if len(files) < len(images):
+        logger.warning(
+            "%s: left out: %d images without proposals", folder, len(images) - len(files)
+        )
+    words = _words_of_captions(teacher.vocabulary, images)
+    header = {
+        "categories": words.category_names,
+        "attributes": words.attribute_names,
+        "model": weights_hash(teacher.clip, teacher.classifier),
+        "most": most,
+    }
+    embedded = (
+        teacher.classifier.embed(words.categories, "category"),
+        teacher.classifier.embed(words.attributes, "attribute"),
+    )
+
     for name, members in tqdm(list(shards(files, shard)), desc="pseudo-labels", unit="shard"):
         path = folder / f"{name}.safetensors"
-        if path.is_file():
-            _check_shard(path, members, words)
-            continue
-        _save(
-            path,
-            [_score(teacher, file, proposals[Path(file).name], embedded, most) for file in members],
-            members,
-            words,
-        )
+        stored = _stored(path, members, header)
+        scored: dict[str, ScoredProposals] = {}
+
+        # an image that cannot be read is noted and left out, and the others of the shard go on
+        for file in members:
+            if Path(file).name in stored:
+                continue
+            try:
+                pixels = to_pixels(read_image(file), teacher.device)
+            except InputError as error:
+                notes.add("image unreadable", str(error))
+                continue
+            best = best_and_largest(proposals[Path(file).name], most)
+            scored[Path(file).name] = _score(teacher, pixels, best, embedded)
+
+        if scored:
+            scored |= {name: stored[name] for name in stored}
+            names = [Path(file).name for file in members]
+            _save(path, {name: scored[name] for name in names if name in scored}, header)
+
+    if len(notes) == len(files):
+        raise InputError(f"none of the {len(files)} images can be read: {notes}; check the images")
+    if skipped is None:
+        notes.log(folder)
     return words
 
 
-class StoredLabels(Mapping):
-    """Image name -> `ScoredRegions`, read from its shard when asked for: those of COCO's captions
-    would take 16 GB in every process.
-
-    places: image name -> shard, first row and the row after the last.
-    """
-
-    def __init__(self, places: dict[str, tuple[Path, int, int]]):
-        self.places = places
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.places)
-
-    def __getitem__(self, name: str) -> ScoredRegions:
-        path, first, end = self.places[name]
-        with _opened(path) as file:
-            return ScoredRegions(
-                *(file.get_slice(field.name)[first:end].float() for field in fields(ScoredRegions))
-            )
-
-
-def read_pseudo_labels(folder: str | Path) -> tuple[StoredLabels, list[str], list[str]]:
-    """Image name -> what the teacher said, and the names of the category and attribute columns.
-    InputError: nothing there, or damaged.
-    """
-    paths = sorted(Path(folder).glob("[0-9]*.safetensors"))
-    if not paths:
-        raise InputError(
-            f"{folder} holds no pseudo-labels; make them with: ovarnet pseudo-label --output "
-            f"{folder}"
-        )
-    places: dict[str, tuple[Path, int, int]] = {}
-    for path in paths:
-        header, counts = _header(path)
-        ends = list(accumulate(counts))
-        places |= {
-            name: (path, end - count, end)
-            for name, count, end in zip(header["images"], counts, ends, strict=True)
-        }
-    return StoredLabels(places), header["categories"], header["attributes"]
+def _words_of_captions(vocabulary: Vocabulary, images: Sequence[CaptionedImage]) -> Vocabulary:
+    parsed = parse_images(CaptionParser(vocabulary), images)
+    return caption_vocabulary(vocabulary, [caption for captions in parsed for caption in captions])
 
 
 def _score(
-    teacher: ClipAttr, file: str, proposals: Proposals, embedded: tuple, most: int
-) -> ScoredRegions:
-    proposals = best_and_largest(proposals, most)
-    image = to_pixels(read_image(file), teacher.device)
-    embeddings = teacher.encode_boxes([image], [proposals.boxes])[0]
-    return ScoredRegions(
-        proposals.boxes,
-        proposals.scores,
-        *(teacher.classifier(embeddings, words).cpu() for words in embedded),
-    )
+    teacher: ClipAttr, pixels: Tensor, proposals: Proposals, embedded: tuple[Any, ...]
+) -> ScoredProposals:
+    embeddings = teacher.encode_boxes([pixels], [proposals.boxes])[0]
+    logits = [teacher.classifier(embeddings, words).cpu() for words in embedded]
+    return ScoredProposals(proposals.boxes, proposals.scores, *logits)
 
 
-def _save(path: Path, regions: list[ScoredRegions], files: list[str], words: Vocabulary) -> None:
+def _save(path: Path, scored: dict[str, ScoredProposals], header: dict[str, Any]) -> None:
     tensors = {
-        field.name: torch.cat([getattr(row, field.name) for row in regions])
-        for field in fields(ScoredRegions)
+        field.name: torch.cat([getattr(row, field.name) for row in scored.values()])
+        for field in fields(ScoredProposals)
     }
     tensors |= {name: tensor.half() for name, tensor in tensors.items() if name.endswith("_logits")}
-    tensors["counts"] = torch.tensor([len(row.boxes) for row in regions])
-    header = {
-        "images": [Path(file).name for file in files],
-        "categories": words.category_names,
-        "attributes": words.attribute_names,
-    }
+    tensors["counts"] = torch.tensor([len(row.boxes) for row in scored.values()])
+    metadata = {"header": json.dumps({"images": list(scored), **header})}
     with whole_file(path) as unfinished:
-        save_file(tensors, unfinished, metadata={"header": json.dumps(header)})
+        save_file(tensors, unfinished, metadata=metadata)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator:
+def _opened(path: Path) -> Iterator[Any]:
     try:
         with safe_open(path, "pt") as file:
             yield file
@@ -197,18 +249,31 @@ def _opened(path: Path) -> Iterator:
         ) from None
 
 
-def _header(path: Path) -> tuple[dict, list[int]]:
-    """The names of images and words of a shard, and how many regions each image has."""
+def _read_header(path: Path) -> tuple[dict[str, Any], dict[str, tuple[Path, int, int]]]:
+    """The header of a shard, and the place of each of its images."""
     with _opened(path) as file:
-        return json.loads(file.metadata()["header"]), file.get_tensor("counts").tolist()
+        header, counts = json.loads(file.metadata()["header"]), file.get_tensor("counts").tolist()
+        ends = list(accumulate(counts))
+        return header, {
+            name: (path, end - count, end)
+            for name, count, end in zip(header["images"], counts, ends, strict=True)
+        }
 
 
-def _check_shard(path: Path, files: list[str], words: Vocabulary) -> None:
-    header, _ = _header(path)
-    expected = {
-        "images": [Path(file).name for file in files],
-        "categories": words.category_names,
-        "attributes": words.attribute_names,
+def _stored(path: Path, members: Sequence[str], expected: dict[str, Any]) -> PseudoLabels:
+    """What a shard holds; nothing where it is not made yet. Shards of earlier versions do not name
+    their model.
+    """
+    if not path.is_file():
+        return PseudoLabels({}, [], [])
+    header, places = _read_header(path)
+    faults = {
+        "is of other images": bool(set(places) - {Path(file).name for file in members}),
+        "is of other words": any(header[key] != expected[key] for key in FIELDS),
+        "was made by another model": header.get("model", expected["model"]) != expected["model"],
+        "was made with another --most": header.get("most", expected["most"]) != expected["most"],
     }
-    if header != expected:
-        raise InputError(f"{path} is of other images or words; give an empty --output folder")
+    for fault, is_found in faults.items():
+        if is_found:
+            raise InputError(f"{path} {fault}; give an empty --output folder")
+    return PseudoLabels(places, header["categories"], header["attributes"])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ovarnet.config.settings import PseudoLabelRules
 from ovarnet.proposals.store import areas
-from ovarnet.training.clip_attr.pseudo_labels import ScoredRegions
+from ovarnet.training.clip_attr.pseudo_labels import ScoredProposals
 
 
 @dataclass
@@ -30,7 +30,7 @@ class LabelledRegions:
 
 
 def label_regions(
-    taught: ScoredRegions,
+    taught: ScoredProposals,
     told_categories: Tensor,
     mentioned_attributes: Tensor,
     base_categories: Tensor,
@@ -75,7 +75,7 @@ def label_regions(
     )
 
 
-def largest_region(taught: ScoredRegions, rules: PseudoLabelRules) -> Tensor:
+def largest_region(taught: ScoredProposals, rules: PseudoLabelRules) -> Tensor:
     """(1, 4): the largest proposal, which stands for the image; of those that are probably an
     object, when there is one.
     """

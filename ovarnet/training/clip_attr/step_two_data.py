@@ -20,7 +20,7 @@ from ovarnet.captions import CaptionParser, ParsedCaption
 from ovarnet.config.settings import PseudoLabelRules
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
-from ovarnet.training.clip_attr.pseudo_labels import ScoredRegions, parse_images, read_pseudo_labels
+from ovarnet.training.clip_attr.pseudo_labels import PseudoLabels, ScoredProposals, parse_images
 from ovarnet.training.clip_attr.region_labels import label_regions, largest_region
 from ovarnet.training.data.base_boxes import BaseBoxDataset
 from ovarnet.training.data.crops import CropRule, seeded, stack
@@ -39,7 +39,7 @@ class CaptionData:
 
     images: list[CaptionedImage]
     parsed: list[list[ParsedCaption]]
-    taught: Mapping[str, ScoredRegions]
+    taught: Mapping[str, ScoredProposals]
     words: Vocabulary
 
     @classmethod
@@ -57,7 +57,8 @@ class CaptionData:
         pseudo-labels are left out and counted. require_known_words: captions without a word of the
         vocabulary, and images with no other, are left out too. limit: images that are kept.
         """
-        taught, categories, attributes = read_pseudo_labels(pseudo_labels)
+        taught = PseudoLabels.open(pseudo_labels)
+        categories, attributes = taught.categories, taught.attributes
         unknown = (set(categories) - set(vocabulary.category_names)) | (
             set(attributes) - set(vocabulary.attribute_names)
         )

@@ -4,7 +4,7 @@ import torch
 
 from ovarnet.config.settings import PseudoLabelRules
 from ovarnet.training.clip_attr.pseudo_labels import (
-    ScoredRegions,
+    ScoredProposals,
 )
 from ovarnet.training.clip_attr.region_labels import label_regions, largest_region
 from ovarnet.vocabulary import Vocabulary, Word
@@ -43,7 +43,7 @@ def label(taught, told_categories=(0, 0, 0), mentioned_attributes=(0, 0, 0), **r
 
 
 def test_an_attribute_counts_for_proposals_of_its_noun():
-    taught = ScoredRegions(
+    taught = ScoredProposals(
         torch.tensor([BIG, BIG]),
         torch.tensor([0.9, 0.9]),
         logits([[0.8, 0.1, 0.1], [0.05, 0.9, 0.05]]),
@@ -57,7 +57,7 @@ def test_an_attribute_counts_for_proposals_of_its_noun():
 
 def test_the_largest_likely_proposal_stands_for_the_image():
     boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 20, 20], [0, 0, 90, 90]])
-    taught = ScoredRegions(
+    taught = ScoredProposals(
         boxes, torch.tensor([0.9, 0.6, 0.05]), torch.zeros(3, 3), torch.zeros(3, 3)
     )
     assert largest_region(taught, PseudoLabelRules()).tolist() == [[0, 0, 20, 20]]
@@ -66,7 +66,7 @@ def test_the_largest_likely_proposal_stands_for_the_image():
 
 
 def test_base_words_need_a_sure_teacher_and_novel_ones_the_caption_too():
-    taught = ScoredRegions(
+    taught = ScoredProposals(
         torch.tensor([BIG, BIG]),
         torch.tensor([0.9, 0.9]),
         logits([[0.8, 0.1, 0.1], [0.05, 0.9, 0.05]]),
@@ -85,7 +85,7 @@ def test_base_words_need_a_sure_teacher_and_novel_ones_the_caption_too():
 
 
 def test_a_told_category_counts_from_the_lower_threshold():
-    taught = ScoredRegions(
+    taught = ScoredProposals(
         torch.tensor([BIG]), torch.tensor([0.9]), logits([[0.6, 0.3, 0.1]]), odds([[0.1, 0.1, 0.1]])
     )
     assert len(label(taught, (1, 0, 0)).boxes) == 0, "no category is above 0.7"
@@ -97,7 +97,7 @@ def test_a_told_category_counts_from_the_lower_threshold():
 def test_small_doubtful_and_surplus_proposals_are_not_used():
     boxes = torch.tensor([BIG, [0, 0, 4, 4], BIG, BIG, BIG])
     sure, unsure = [0.9, 0.05, 0.05], [0.5, 0.25, 0.25]
-    taught = ScoredRegions(
+    taught = ScoredProposals(
         boxes,
         torch.tensor([0.9, 0.9, 0.1, 0.9, 0.9]),
         logits([sure, sure, sure, unsure, sure]),
