@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.weights import ClipSource, load_strictly, read_state_dict, resolve
-from ovarnet.modeling.text import tower as text_tower
+from ovarnet.modeling.text.families import text_tower
+from ovarnet.modeling.text.tower import BATCH, TextTower
 
 open_clip.add_model_config(Path(__file__).parent / "configs")
 
@@ -53,9 +54,17 @@ def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool 
 class Clip(nn.Module):
     """Image and text tower with one joint space. Build it with `load_clip`.
 
-    name: architecture. embed_dim: D. image_size: side S of the square crops `encode_image` takes.
-    mean, std: three numbers each, of `normalise`. context_length: most tokens of a text, [SOT] and
-    [EOT] included. text_width: d. sot, eot: ids.
+    N images or texts, D the joint embedding width, d the text tower's width, S the side of the
+    square crops that the image tower takes.
+
+    Attributes:
+        name: architecture.
+        embed_dim: D.
+        image_size: S, pixels.
+        mean, std: three numbers each, used by `normalise`.
+        context_length: most tokens of a text, special tokens included.
+        text_tower: the text side on token embeddings, or None for a family that takes no
+            learnable vectors (`ovarnet.modeling.text.families`).
     """
 
     def __init__(self, model: nn.Module, tokenizer, source: ClipSource):
@@ -68,12 +77,11 @@ class Clip(nn.Module):
         self.context_length: int = source.config["text_cfg"].get("context_length", 77)
         self.mean, self.std = source.mean, source.std
         self.tokenizer = tokenizer
-        self.takes_embeddings = text_tower.takes_embeddings(model, tokenizer)
-        self.sot: int | None = getattr(tokenizer, "sot_token_id", None)
-        self.eot: int | None = getattr(tokenizer, "eot_token_id", None)
+        self.text_tower = text_tower(model, tokenizer, self.context_length)
 
     @property
     def device(self) -> torch.device:
+        """Where the towers are."""
         return self.logit_scale.device
 
     @property
@@ -83,20 +91,32 @@ class Clip(nn.Module):
 
     @torch.no_grad()
     def bound_logit_scale(self) -> None:
-        """What every training step that moves theta does after it."""
+        """Clamp theta to CLIP's bound; called after every training step that moves it."""
         self.logit_scale.clamp_(0, MAX_LOGIT_SCALE)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Same as `encode_image`."""
+        return self.encode_image(pixels)
 
     # Images
 
     def normalise(self, pixels: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1], RGB -> CLIP-normalised."""
+        """(N, 3, H, W) RGB in [0, 1] -> normalised by the CLIP's mean and std."""
         return (pixels - pixels.new_tensor(self.mean).view(3, 1, 1)) / pixels.new_tensor(
             self.std
         ).view(3, 1, 1)
 
     def encode_image(self, pixels: Tensor) -> Tensor:
-        """Normalised square crops (N, 3, S, S) -> pooled embeddings (N, D), not L2-normalised. N
-        may be 0.
+        """Embeddings of square crops.
+
+        Args:
+            pixels: normalised crops (N, 3, S, S), on the CLIP's device. N may be 0.
+
+        Returns:
+            (N, D), not L2-normalised.
+
+        Raises:
+            InputError: crops of another size.
         """
         if tuple(pixels.shape[-2:]) != (self.image_size, self.image_size):
             raise InputError(
@@ -109,64 +129,68 @@ class Clip(nn.Module):
 
     # Text
 
-    def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
-        """BPE ids of each string, without [SOT] and [EOT], whatever the length."""
-        self._require_embeddings()
-        return [self.tokenizer.encode(string) for string in strings]
+    def require_text_tower(self) -> TextTower:
+        """The text tower; InputError where its family takes no learnable vectors."""
+        if self.text_tower is None:
+            raise InputError(
+                f"the text tower of {self.name} takes no learnable vectors; use template prompts, "
+                "or a CLIP such as ViT-B-16"
+            )
+        return self.text_tower
 
-    def encode_embeddings(self, embeddings: Tensor, ends: Tensor) -> Tensor:
-        """Prompts (N, L, d) read at `ends` (N,) -> (N, D), not L2-normalised. L <= context_length;
-        N may be 0.
-        """
-        self._require_embeddings()
-        return text_tower.encode_embeddings(self.model, embeddings, ends)
+    def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
+        """Token ids of each string, without special tokens, whatever the length."""
+        return self.require_text_tower().tokenize(strings)
 
     def encode_sequences(
         self, sequences: Sequence[Sequence[int]], vectors: Tensor | None = None
     ) -> Tensor:
-        """Whole prompts [SOT] ... [EOT] as ids -> (N, D), not L2-normalised; a negative id ~k
-        stands for `vectors[k]` (K, d).
-        """
-        self._require_embeddings()
-        return text_tower.encode_sequences(self.model, sequences, vectors)
+        """Features (N, D) of whole prompts given as token ids; see `TextTower.encode_sequences`."""
+        return self.require_text_tower().encode_sequences(sequences, vectors)
 
     def encode_text(self, strings: Sequence[str], *, truncate: bool = False) -> Tensor:
-        """Plain texts -> (N, D), not L2-normalised. Too long a text is an InputError, or is cut
-        when `truncate` (captions).
+        """Embeddings of plain texts.
+
+        Args:
+            strings: N texts; N may be 0.
+            truncate: cut texts that are too long (captions) instead of refusing them.
+
+        Returns:
+            (N, D), not L2-normalised.
+
+        Raises:
+            InputError: a text of more than `context_length` tokens, unless `truncate`.
         """
         if not len(strings):
             return self.logit_scale.new_zeros(0, self.embed_dim)
-        if not self.takes_embeddings:
-            return self._encode_text_as_open_clip(strings, truncate)
-        tokens = self.tokenize(strings)
+        if self.text_tower is None:
+            return self._encode_text_by_open_clip(strings, truncate)
+        tower = self.text_tower
+        tokens = tower.tokenize(strings)
         if not truncate:
-            self._check_lengths(strings, [len(ids) + 2 for ids in tokens])
-        return self.encode_sequences(
-            [[self.sot, *ids[: self.context_length - 2], self.eot] for ids in tokens]
-        )
+            special = len(tower.start) + len(tower.end)
+            self._check_lengths(strings, [len(ids) + special for ids in tokens])
+        return tower.encode_sequences([tower.whole(ids) for ids in tokens])
 
     # Parts that training freezes or trains separately
 
     @property
     def token_embedding(self) -> nn.Embedding:
-        """The token embedding table, which stays frozen while prompts and the rest of the tower
-        learn (method 2.3).
-        """
-        self._require_embeddings()
-        return text_tower.text_module(self.model).token_embedding
+        """The token embedding table, frozen while prompts and tower learn (method 2.3)."""
+        return self.require_text_tower().token_embedding
 
     @property
     def text_width(self) -> int:
-        return self.token_embedding.embedding_dim
+        """Width d of the token embeddings."""
+        return self.require_text_tower().width
 
     def image_parameters(self) -> Iterator[nn.Parameter]:
+        """Parameters of the image tower."""
         return self.model.visual.parameters()
 
     def text_parameters(self) -> Iterator[nn.Parameter]:
-        """Transformer, positional embedding, final LayerNorm and projection: the text side without
-        the token embedding table.
-        """
-        table = self.token_embedding.weight if self.takes_embeddings else None
+        """Parameters of the text side, without the token embedding table."""
+        table = None if self.text_tower is None else self.text_tower.token_embedding.weight
         return (
             tensor
             for tensor in self.text_tensors()
@@ -174,10 +198,8 @@ class Clip(nn.Module):
         )
 
     def text_tensors(self) -> list[Tensor]:
-        """Every tensor a text embedding depends on, the token embedding table included: parameters
-        and persistent buffers.
-        """
-        state = dict(self.model.named_parameters(recurse=False))
+        """All tensors a text embedding depends on: parameters and persistent buffers."""
+        state: dict[str, Tensor] = dict(self.model.named_parameters(recurse=False))
         for name, child in self.model.named_children():
             if name != "visual":
                 child.state_dict(destination=state, prefix=f"{name}.", keep_vars=True)
@@ -185,10 +207,8 @@ class Clip(nn.Module):
             tensor for name, tensor in state.items() if name not in ("logit_scale", "logit_bias")
         ]
 
-    def _encode_text_as_open_clip(self, strings: Sequence[str], truncate: bool) -> Tensor:
-        """For towers of another kind (SigLIP, BERT, ...). open_clip's tokenizers cut silently, so
-        lengths are counted beforehand.
-        """
+    def _encode_text_by_open_clip(self, strings: Sequence[str], truncate: bool) -> Tensor:
+        """For towers of another family; their tokenizers cut silently, so lengths are checked."""
         if not truncate:
             bpe = isinstance(self.tokenizer, SimpleTokenizer)
             self._check_lengths(
@@ -200,10 +220,7 @@ class Clip(nn.Module):
                     for string in strings
                 ],
             )
-        batches = [
-            list(strings[i : i + text_tower.BATCH])
-            for i in range(0, len(strings), text_tower.BATCH)
-        ]
+        batches = [list(strings[i : i + BATCH]) for i in range(0, len(strings), BATCH)]
         return torch.cat(
             [self.model.encode_text(self.tokenizer(batch).to(self.device)) for batch in batches]
         )
@@ -216,11 +233,3 @@ class Clip(nn.Module):
                     f"the text {shown!r} needs {needed} tokens and {self.name} reads "
                     f"{self.context_length}; shorten it"
                 )
-
-    def _require_embeddings(self) -> None:
-        if not self.takes_embeddings:
-            raise InputError(
-                f"the text tower of {self.name} is not CLIP's causal one and takes no learnable "
-                "vectors; use template "
-                "prompts, or a CLIP such as ViT-B-16"
-            )

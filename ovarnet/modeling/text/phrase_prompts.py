@@ -23,10 +23,11 @@ class PhrasePrompts(nn.Module):
     def encode(self, clip: Clip, phrases: Sequence[str]) -> Tensor:
         """P phrases -> (P, D), L2-normalised. A phrase too long for the context is cut."""
         count = len(self.vectors)
-        marks, room = [~k for k in range(count)], clip.context_length - 2 - count
+        tower = clip.require_text_tower()
+        marks, room = [~k for k in range(count)], tower.room - count
         before, after = marks[: count // 2], marks[count // 2 :]
         sequences = [
-            [clip.sot, *before, *ids[:room], *after, clip.eot]
-            for ids in clip.tokenize(list(phrases))
+            [*tower.start, *before, *ids[:room], *after, *tower.end]
+            for ids in tower.tokenize(list(phrases))
         ]
         return F.normalize(clip.encode_sequences(sequences, self.vectors).float(), dim=-1)

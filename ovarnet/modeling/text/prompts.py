@@ -107,7 +107,7 @@ class LearnedPrompts(nn.Module):
     width: d, `clip.text_width`. vectors: how many stand before the word, between word and parent
     type, and after it; each may be 0. parent_type: False leaves the type out, for ablation and for
     phrases. Word and type use the CLIP's own token embeddings. Needs a CLIP text tower
-    (`clip.takes_embeddings`).
+    (`clip.text_tower`).
     """
 
     def __init__(
@@ -137,17 +137,18 @@ class LearnedPrompts(nn.Module):
 
     def layout(self, clip: Clip, word: str, parent: str) -> list[int]:
         """Token ids of the whole prompt; ~k, a negative number, stands for vector k."""
-        word_ids, parent_ids = clip.tokenize([word, parent if self.parent_type else ""])
+        tower = clip.require_text_tower()
+        word_ids, parent_ids = tower.tokenize([word, parent if self.parent_type else ""])
         marks = [~k for k in range(sum(self.counts))]
         before, between = self.counts[0], self.counts[0] + self.counts[1]
         sequence = [
-            clip.sot,
+            *tower.start,
             *marks[:before],
             *word_ids,
             *marks[before:between],
             *parent_ids,
             *marks[between:],
-            clip.eot,
+            *tower.end,
         ]
         if not word_ids:
             raise InputError(f"the word {word!r} holds nothing the tokenizer can read")

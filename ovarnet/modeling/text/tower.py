@@ -1,110 +1,118 @@
-"""CLIP's text tower on token EMBEDDINGS, so that learnable vectors can stand anywhere in a prompt.
+"""Text towers on token EMBEDDINGS, so that learnable vectors can stand anywhere in a prompt.
 
-N prompts of at most L tokens, d the tower's width, D the joint embedding space. open_clip's own
-`encode_text` takes ids only, finds the end of a text by the largest id, and always computes the
-full context length (77). Here the end is given, and only the longest prompt of the batch is
-computed: under a causal mask no token sees what comes after it, so the cut changes nothing.
+N prompts of at most L tokens, K learnable vectors, d the tower's width, D the joint embedding
+space. open_clip's own `encode_text` takes token ids only and always computes the full context
+length. Each family of towers is one subclass of `TextTower`: CLIP's causal one
+(`causal_tower`), BERT-like ones (`bert_tower`) and SigLIP's (`siglip_tower`);
+`ovarnet.modeling.text.families.text_tower` picks the subclass.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import torch
-from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 
 BATCH = 256
 """Prompts per pass: 5,000 words at once would need gigabytes for the activations."""
 
 
-def text_module(model: nn.Module) -> nn.Module:
-    """The module that owns the text tower's parts: the model itself for `open_clip.CLIP`, `.text`
-    for the other classes.
+class TextTower(ABC):
+    """What prompts need of a text tower. It holds no parameters: those belong to the CLIP.
+
+    Attributes:
+        start: token ids before every text, such as [SOT] or [CLS]; may be empty.
+        end: token ids after every text, such as [EOT] or [SEP]; may be empty.
+        context_length: most tokens of a text, `start` and `end` included.
+        token_embedding: the table of token embeddings, (tokens, d).
+        pad_id: token that fills a prompt up; only seen by towers with `full_context`.
+        full_context: whether the tower reads the padding, so every prompt is `context_length` long.
     """
-    return getattr(model, "text", model)
 
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    context_length: int
+    token_embedding: nn.Embedding
+    pad_id: int = 0
+    full_context: bool = False
 
-def takes_embeddings(model: nn.Module, tokenizer) -> bool:
-    """Whether the tower is causal, is read at the end token, and speaks CLIP's BPE; SigLIP's and
-    BERT-like towers are not.
-    """
-    tower = text_module(model)
-    pool = getattr(model, "text_pool_type", None) or getattr(tower, "pool_type", None)
-    has_parts = all(
-        hasattr(tower, part)
-        for part in ("transformer", "token_embedding", "positional_embedding", "ln_final")
-    )
-    causal = (
-        getattr(tower, "attn_mask", None) is not None and getattr(tower, "cls_emb", None) is None
-    )
-    return (
-        has_parts
-        and causal
-        and pool in ("argmax", "eos")
-        and isinstance(tokenizer, SimpleTokenizer)
-    )
+    @abstractmethod
+    def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
+        """Token ids of each string, without `start` and `end`, whatever the length."""
 
+    @abstractmethod
+    def encode(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
+        """Features of prompts given as token embeddings, differentiable.
 
-def encode_embeddings(model: nn.Module, embeddings: Tensor, ends: Tensor) -> Tensor:
-    """Features of prompts given as embeddings (N, L, d) without positions -> (N, D), not
-    normalised.
+        Args:
+            embeddings: (N, L, d) without positions, `start` and `end` included. N may be 0.
+            lengths: (N,) int64, tokens of each prompt. What stands after them does not matter,
+                except with `full_context`, where L is `context_length` and it must be padding.
 
-    ends: (N,) index of each prompt's [EOT], where the feature is read. What stands after it does
-    not matter. N may be 0.
-    """
-    tower = text_module(model)
-    length = int(ends.max()) + 1 if len(ends) else 1
-    dtype = tower.transformer.get_cast_dtype()
-    tokens = embeddings[:, :length].to(dtype) + tower.positional_embedding[:length].to(dtype)
-    tokens = tower.transformer(tokens, attn_mask=tower.attn_mask[:length, :length])
-    features = tower.ln_final(tokens[torch.arange(len(tokens), device=tokens.device), ends])
-    projection = tower.text_projection
-    if projection is None:
-        return features
-    return projection(features) if isinstance(projection, nn.Linear) else features @ projection
+        Returns:
+            (N, D), not L2-normalised.
+        """
 
+    @property
+    def room(self) -> int:
+        """Most tokens of a text between `start` and `end`."""
+        return self.context_length - len(self.start) - len(self.end)
 
-def encode_sequences(
-    model: nn.Module, sequences: Sequence[Sequence[int]], vectors: Tensor | None = None
-) -> Tensor:
-    """Features (N, D) of whole prompts [SOT] ... [EOT] given as ids, in the order given; a negative
-    id ~k stands for `vectors[k]`.
+    def whole(self, tokens: Sequence[int]) -> list[int]:
+        """A text's token ids with `start` and `end` around them, cut to `room`."""
+        return [*self.start, *tokens[: self.room], *self.end]
 
-    Differentiable in the tower and in `vectors` (K, d). Prompts of like length are computed
-    together, at most BATCH at a time.
-    """
-    table = text_module(model).token_embedding.weight
-    if not len(sequences):
-        return table.new_zeros(0, _output_dim(model))
-    order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
-    features = []
-    for start in range(0, len(order), BATCH):
-        chunk = [sequences[i] for i in order[start : start + BATCH]]
-        ids = nn.utils.rnn.pad_sequence([torch.tensor(ids) for ids in chunk], batch_first=True).to(
-            table.device
-        )
-        ends = torch.tensor([len(ids) - 1 for ids in chunk], device=table.device)
-        features.append(encode_embeddings(model, _embed(model, ids, vectors), ends))
-    back = torch.empty(len(order), dtype=torch.long, device=table.device)
-    back[torch.tensor(order, device=table.device)] = torch.arange(len(order), device=table.device)
-    return torch.cat(features)[back]
+    def encode_sequences(
+        self, sequences: Sequence[Sequence[int]], vectors: Tensor | None = None
+    ) -> Tensor:
+        """Features of whole prompts given as token ids, in the order given.
 
+        Differentiable in the tower and in `vectors`. Prompts of like length are computed together,
+        at most `BATCH` at a time.
 
-def _embed(model: nn.Module, ids: Tensor, vectors: Tensor | None) -> Tensor:
-    embeddings = text_module(model).token_embedding(ids.clamp(min=0))
-    if vectors is None or not len(vectors):
-        return embeddings
-    is_vector = (ids < 0).unsqueeze(-1)
-    return torch.where(is_vector, vectors[(~ids).clamp(min=0)].to(embeddings.dtype), embeddings)
+        Args:
+            sequences: token ids with `start` and `end`; a negative id ~k stands for `vectors[k]`.
+            vectors: (K, d) learnable vectors, or None where no id is negative.
 
+        Returns:
+            (N, D), not L2-normalised; N may be 0.
+        """
+        device = self.token_embedding.weight.device
+        if not len(sequences):
+            return self.encode(
+                self.token_embedding.weight.new_zeros(0, self.context_length, self.width),
+                torch.zeros(0, dtype=torch.long, device=device),
+            )
+        order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
+        features = []
+        for start in range(0, len(order), BATCH):
+            chunk = [sequences[i] for i in order[start : start + BATCH]]
+            lengths = torch.tensor([len(ids) for ids in chunk], device=device)
+            features.append(self.encode(self._embed(self._padded(chunk), vectors), lengths))
 
-def _output_dim(model: nn.Module) -> int:
-    tower = text_module(model)
-    if isinstance(tower.text_projection, nn.Linear):
-        return tower.text_projection.out_features
-    return (
-        tower.ln_final.normalized_shape[0]
-        if tower.text_projection is None
-        else tower.text_projection.shape[1]
-    )
+        # back to the order given
+        back = torch.empty(len(order), dtype=torch.long, device=device)
+        back[torch.tensor(order, device=device)] = torch.arange(len(order), device=device)
+        return torch.cat(features)[back]
+
+    @property
+    def width(self) -> int:
+        """Width d of the token embeddings."""
+        return self.token_embedding.embedding_dim
+
+    def _padded(self, sequences: Sequence[Sequence[int]]) -> Tensor:
+        """Token ids (N, L) on the tower's device, filled up with `pad_id`."""
+        length = self.context_length if self.full_context else max(map(len, sequences))
+        ids = torch.full((len(sequences), length), self.pad_id)
+        for row, sequence in enumerate(sequences):
+            ids[row, : len(sequence)] = torch.tensor(sequence)
+        return ids.to(self.token_embedding.weight.device)
+
+    def _embed(self, ids: Tensor, vectors: Tensor | None) -> Tensor:
+        embeddings = self.token_embedding(ids.clamp(min=0))
+        if vectors is None or not len(vectors):
+            return embeddings
+        is_vector = (ids < 0).unsqueeze(-1)
+        return torch.where(is_vector, vectors[(~ids).clamp(min=0)].to(embeddings.dtype), embeddings)

@@ -37,8 +37,9 @@ def start_as_bag_of_words(clip: Clip, token_lists: Sequence[Sequence[int]]) -> N
     table[:, 0] = -1.0
     for token, idf in inverse_document_frequency(token_lists).items():
         table[token, 0] = 2 * idf - 1
-    table[[clip.sot, clip.eot]] *= 0.1
-    table[[clip.sot, clip.eot], 0] = -1.0
+    marks = [*clip.require_text_tower().start, *clip.require_text_tower().end]
+    table[marks] *= 0.1
+    table[marks, 0] = -1.0
     nn.init.normal_(model.positional_embedding, std=0.01)
     for block in model.transformer.resblocks:
         nn.init.zeros_(block.attn.out_proj.weight)

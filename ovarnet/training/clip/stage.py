@@ -105,8 +105,8 @@ class ContrastiveModel(nn.Module):
 
     def forward(self, batch: tuple[Tensor, list[list[int]]]) -> dict[str, Tensor]:
         pictures, tokens = batch
-        room = self.clip.context_length - 2
-        sequences = [[self.clip.sot, *row[:room], self.clip.eot] for row in tokens]
+        tower = self.clip.require_text_tower()
+        sequences = [tower.whole(row) for row in tokens]
         images = F.normalize(
             self.clip.encode_image(pictures.contiguous(memory_format=torch.channels_last)), dim=-1
         )

@@ -15,7 +15,6 @@ from ovarnet.modeling.clip.feature_maps import (
     resize_position_embedding,
 )
 from ovarnet.modeling.clip.weights import ClipSource
-from ovarnet.modeling.text import tower as text_tower
 
 TEXTS = [
     "a photo of a cat.",
@@ -149,64 +148,10 @@ def test_position_embedding_keeps_the_class_row_and_the_directions():
     torch.testing.assert_close(rows.mean(dim=(0, 1))[:2], torch.tensor([1.5, 1.5]))
 
 
-@torch.no_grad()
-def test_what_stands_after_the_end_does_not_matter(scenes):
-    tokens = open_clip.get_tokenizer("ovarnet-scenes")(TEXTS)
-    ends = tokens.argmax(dim=1)
-    expected = scenes.model.encode_text(tokens)
-    embeddings = scenes.token_embedding(tokens)
-    torch.testing.assert_close(
-        scenes.encode_embeddings(embeddings, ends), expected, atol=1e-5, rtol=0
-    )
-    for row, end in zip(embeddings, ends, strict=True):
-        row[end + 1 :] = torch.randn_like(row[end + 1 :])
-    torch.testing.assert_close(
-        scenes.encode_embeddings(embeddings, ends), expected, atol=1e-5, rtol=0
-    )
-
-
-@torch.no_grad()
-def test_only_the_longest_prompt_of_the_batch_is_computed(scenes, monkeypatch):
-    lengths = []
-    forward = scenes.model.transformer.forward
-    monkeypatch.setattr(
-        scenes.model.transformer,
-        "forward",
-        lambda x, attn_mask: lengths.append(x.shape[1]) or forward(x, attn_mask),
-    )
-    scenes.encode_text(["cat", "a red cat"])
-    assert lengths == [5]
-
-
-@torch.no_grad()
-def test_sequences_keep_their_order_over_batches_of_like_length(scenes, monkeypatch):
-    sequences = [
-        [scenes.sot, *ids, scenes.eot]
-        for ids in scenes.tokenize(["a long red cat", "x", "two words", "y", "three more words"])
-    ]
-    one_by_one = torch.cat([scenes.encode_sequences([sequence]) for sequence in sequences])
-    monkeypatch.setattr(text_tower, "BATCH", 2)
-    torch.testing.assert_close(scenes.encode_sequences(sequences), one_by_one, atol=1e-5, rtol=0)
-
-
-@torch.no_grad()
-def test_negative_ids_stand_for_vectors(scenes):
-    vectors = torch.randn(2, 96)
-    embeddings = scenes.token_embedding(torch.tensor([[scenes.sot, 0, 320, 0, scenes.eot]]))
-    embeddings[0, 1], embeddings[0, 3] = vectors[1], vectors[0]
-    expected = scenes.encode_embeddings(embeddings, torch.tensor([4]))
-    torch.testing.assert_close(
-        scenes.encode_sequences([[scenes.sot, ~1, 320, ~0, scenes.eot]], vectors), expected
-    )
-
-
 def test_nothing_in_nothing_out(scenes):
     assert scenes.encode_image(torch.zeros(0, 3, 64, 64)).shape == (0, 128)
     assert scenes.encode_text([]).shape == (0, 128)
     assert scenes.encode_sequences([]).shape == (0, 128)
-    assert scenes.encode_embeddings(
-        torch.zeros(0, 9, 96), torch.zeros(0, dtype=torch.long)
-    ).shape == (0, 128)
 
 
 def test_crops_of_another_size_are_refused(scenes):

@@ -9,6 +9,7 @@ from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.vocabulary import Word
 
+SOT, EOT = 49406, 49407
 RED = Word("red", parent="color")
 WORDS = [
     Word("mug", "kitchen"),
@@ -74,9 +75,7 @@ def test_vector_counts_are_free_and_may_be_zero(clip):
 def test_the_feature_is_that_of_the_spelled_out_prompt_at_its_end(clip):
     """Against open_clip's own pass over all 77 positions."""
     prompts = LearnedPrompts(96, (1, 1, 1))
-    ids_row = torch.tensor(
-        [[clip.sot, 0, *ids(clip, "red"), 0, *ids(clip, "color"), 0, clip.eot, *[0] * 70]]
-    )
+    ids_row = torch.tensor([[SOT, 0, *ids(clip, "red"), 0, *ids(clip, "color"), 0, EOT, *[0] * 70]])
     embeddings = clip.token_embedding(ids_row)
     embeddings[0, [1, 3, 5]] = prompts.vectors
     model = clip.model
