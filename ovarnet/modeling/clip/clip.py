@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import open_clip
 import torch
@@ -67,12 +68,14 @@ class Clip(nn.Module):
             learnable vectors (`ovarnet.modeling.text.families`).
     """
 
+    model: Any  # an open_clip model, whose parts have no types
+
     def __init__(self, model: nn.Module, tokenizer, source: ClipSource):
         super().__init__()
         self.model = model
         self.name = source.name
         self.embed_dim: int = source.config["embed_dim"]
-        size = model.visual.image_size
+        size = self.model.visual.image_size
         self.image_size: int = size if isinstance(size, int) else size[0]
         self.context_length: int = source.config["text_cfg"].get("context_length", 77)
         self.mean, self.std = source.mean, source.std

@@ -34,9 +34,11 @@ class BertTower(TextTower):
         return isinstance(module, HFTextEncoder) and isinstance(tokenizer, HFTokenizer)
 
     def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
+        """See `TextTower.tokenize`."""
         return hf_tokenize(self.tokenizer, strings)
 
     def encode(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
+        """See `TextTower.encode`."""
         module = self.module
         if not len(lengths):
             return embeddings.new_zeros(0, module.output_dim)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from open_clip.tokenizer import SimpleTokenizer
@@ -18,10 +19,12 @@ class CausalTower(TextTower):
     token sees what comes after it, so the cut changes nothing.
     """
 
+    module: Any  # open_clip gives its parts no types
+
     def __init__(self, module: nn.Module, tokenizer: SimpleTokenizer, context_length: int):
         self.module, self.tokenizer, self.context_length = module, tokenizer, context_length
         self.start, self.end = (tokenizer.sot_token_id,), (tokenizer.eot_token_id,)
-        self.token_embedding = module.token_embedding
+        self.token_embedding = self.module.token_embedding
 
     @staticmethod
     def fits(module: nn.Module, pool: str | None, tokenizer: object) -> bool:
@@ -42,9 +45,11 @@ class CausalTower(TextTower):
         )
 
     def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
+        """See `TextTower.tokenize`."""
         return [self.tokenizer.encode(string) for string in strings]
 
     def encode(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
+        """See `TextTower.encode`."""
         module = self.module
         length = int(lengths.max()) if len(lengths) else 1
         dtype = module.transformer.get_cast_dtype()

@@ -39,9 +39,11 @@ class SiglipTower(TextTower):
         )
 
     def tokenize(self, strings: Sequence[str]) -> list[list[int]]:
+        """See `TextTower.tokenize`."""
         return hf_tokenize(self.tokenizer, strings)
 
     def encode(self, embeddings: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002
+        """See `TextTower.encode`."""
         module = self.module
         dtype = module.transformer.get_cast_dtype()
         tokens = embeddings.to(dtype) + module.positional_embedding.to(dtype)

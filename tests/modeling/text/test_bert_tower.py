@@ -63,7 +63,7 @@ def test_learned_prompts_take_gradients(clip):
 
 def test_too_long_a_text_is_refused_or_cut(clip):
     longest = " ".join(["cat"] * clip.text_tower.room)
-    with pytest.raises(InputError, match="needs 13 tokens and .* reads 12"):
+    with pytest.raises(InputError, match=r"needs 13 tokens and .* reads 12"):
         clip.encode_text([longest + " cat"])
     torch.testing.assert_close(
         clip.encode_text([longest + " red"], truncate=True), clip.encode_text([longest])

@@ -1,4 +1,4 @@
-"""CLIP's own tower: equal to open_clip's `encode_text`, computed only as far as the longest text."""
+"""CLIP's own tower: equal to open_clip's `encode_text`, only the longest text is computed."""
 
 import open_clip
 import pytest
