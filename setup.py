@@ -31,6 +31,7 @@ setup(
     package_data={
         "ovarnet": ["py.typed", "examples/*", "weights/**/*"],
         "ovarnet.modeling.clip": ["configs/*.json"],
+        "ovarnet.scenes.report": ["*.css"],
     },
     entry_points={"console_scripts": ["ovarnet = ovarnet.cli.main:main"]},
     install_requires=[
@@ -47,11 +48,11 @@ setup(
         "pyyaml>=6.0.1",
         "opencv-python-headless>=4.10.0.84",
         "pillow>=11.0",
-        "supervision>=0.25",
+        "supervision>=0.30",
         "matplotlib>=3.9",
         "pycocotools>=2.0.8",  # the reference evaluator
         "faster-coco-eval>=1.6.5",
-        "spacy>=3.8.2,<4",  # tokeniser and matcher of the caption parser; needs no trained pipeline
+        "spacy>=3.8.15,<4",  # tokeniser and matcher of the caption parser; needs no trained pipeline
         "tqdm>=4.66",
     ],
     extras_require={

@@ -1,6 +1,4 @@
-"""Numbers on the command line that are refused there when they make no sense: types for
-`parser.add_argument(type=...)`.
-"""
+"""Types for `parser.add_argument(type=...)` that refuse numbers outside their range."""
 
 from __future__ import annotations
 
@@ -8,6 +6,7 @@ import argparse
 
 
 def fraction(text: str) -> float:
+    """A number in [0, 1]."""
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
@@ -15,6 +14,7 @@ def fraction(text: str) -> float:
 
 
 def count(text: str) -> int:
+    """A whole number of at least 0."""
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
@@ -22,6 +22,7 @@ def count(text: str) -> int:
 
 
 def positive(text: str) -> int:
+    """A whole number of at least 1."""
     if count(text) == 0:
         raise argparse.ArgumentTypeError("0 is too small")
     return count(text)

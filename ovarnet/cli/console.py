@@ -1,37 +1,41 @@
-"""Standard output that cannot stop a run: what is printed is for the reader, the results are in
-files.
-"""
+"""Standard output whose failure does not stop a run: results are in files."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from typing import Any, TextIO
 
 from ovarnet.io.skipped import Skipped
 
 
 class SteadyStream:
-    """A text stream whose first failure (a closed pipe, a full disk) is kept in `error`; what is
-    written after it is dropped.
+    """A text stream that survives a closed pipe or a full disk.
+
+    Attributes:
+        error: The first failure, None so far; what is written after it is dropped.
     """
 
-    def __init__(self, stream):
-        self._stream, self.error = stream, None
+    def __init__(self, stream: TextIO):
+        self._stream = stream
+        self.error: OSError | None = None
 
     def write(self, text: str) -> int:
+        """Write `text` as far as the stream takes it."""
         self._try(lambda: self._stream.write(text))
         return len(text)
 
     def flush(self) -> None:
+        """Flush the stream as far as it can be."""
         self._try(self._stream.flush)
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def _try(self, action) -> None:
+    def _try(self, action: Callable[[], object]) -> None:
         if self.error is not None:
             return
         try:
@@ -41,9 +45,7 @@ class SteadyStream:
             self._drop_buffer()
 
     def _drop_buffer(self) -> None:
-        """What the stream still holds goes nowhere, or Python would try again when it ends and
-        complain.
-        """
+        """Discard what the stream still holds, or Python would retry and complain at exit."""
         try:
             number = self._stream.fileno()
         except OSError:  # not a file, as in tests
@@ -55,13 +57,12 @@ class SteadyStream:
 
 @contextmanager
 def steady_stdout() -> Iterator[SteadyStream]:
-    """Within, sys.stdout is a `SteadyStream`; characters that it cannot encode are written as
-    escapes.
-    """
+    """Replace sys.stdout by a `SteadyStream` that escapes characters it cannot encode."""
     original = sys.stdout
     if getattr(original, "errors", None) == "strict" and hasattr(original, "reconfigure"):
         original.reconfigure(errors="backslashreplace")
-    sys.stdout = steady = SteadyStream(original)
+    steady = SteadyStream(original)
+    sys.stdout = steady
     try:
         yield steady
     finally:

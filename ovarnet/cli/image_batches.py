@@ -1,22 +1,52 @@
-"""The images that a command is asked about, read and looked at a few at a time; what cannot be used
-is passed over and told.
+"""The images of a command: found, read and run through a model a few at a time.
+
+Images that cannot be used are skipped and reported.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from ovarnet.errors import InputError
 from ovarnet.io.files import check_folder, real_path
 
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from ovarnet.proposals.box_file import BoxFile
+    from ovarnet.structures import Detections
+
 BATCH_PIXELS = 64_000_000  # bounds the memory of a batch of large photos
+
+Skip = Callable[[Path, InputError], None]
+"""Called with an image that cannot be used, and why."""
+
+
+class Entry(NamedTuple):
+    """One image of a batch.
+
+    Attributes:
+        file: The image file.
+        image: Its pixels (H, W, 3), uint8 RGB.
+        boxes: The boxes to score (N, 4), xyxy in pixels; None where the model proposes them.
+    """
+
+    file: Path
+    image: np.ndarray
+    boxes: Tensor | None
 
 
 def find_images(paths: list[Path], output: Path) -> list[Path]:
-    """The image files meant, each once. Results of an earlier run, in an output folder inside a
-    searched folder, are left out.
+    """All image files under `paths`, each once.
+
+    Results of an earlier run, in an output folder inside a searched folder, are left out.
+
+    Raises:
+        InputError: There is no image, or `output` cannot be a folder.
     """
     from ovarnet.io.image_folders import list_images
 
@@ -28,9 +58,8 @@ def find_images(paths: list[Path], output: Path) -> list[Path]:
         except InputError:
             if len(paths) == 1:
                 raise
-            found = [
-                path
-            ]  # a folder without images; the other inputs go on, and reading it says what is wrong
+            # A folder without images does not stop the others; reading it says what is wrong.
+            found = [path]
         if os.path.isdir(path) and real_path(path) != output_path:
             found = [file for file in found if output_path not in real_path(file).parents]
         files.update({real_path(file): file for file in found})
@@ -41,49 +70,75 @@ def find_images(paths: list[Path], output: Path) -> list[Path]:
     return list(files.values())
 
 
-def batches(files: list[Path], box_file, batch_size: int, skip) -> Iterator[list[tuple]]:
-    """Lists of (file, image (H, W, 3), boxes (N, 4) or None); images that cannot be used go to
-    `skip(file, error)`.
-    """
-    from ovarnet.io.images import read_image
-    from ovarnet.modeling.predictor import checked_boxes
+def batches(
+    files: list[Path], box_file: BoxFile | None, batch_size: int, skip: Skip
+) -> Iterator[list[Entry]]:
+    """Read images into batches.
 
-    batch, pixels = [], 0
+    Args:
+        files: The images, in order.
+        box_file: The boxes to score; None where the model proposes them.
+        batch_size: Most images in a batch; large images make it smaller.
+        skip: Called with each image that cannot be used.
+
+    Yields:
+        Entries of one batch, at least one.
+    """
+    batch: list[Entry] = []
+    pixels = 0
     for file in files:
         try:
-            image = read_image(file)
-            boxes = (
-                checked_boxes(
-                    box_file.boxes(file), *image.shape[:2], f"{box_file.path}: {file.name}"
-                )
-                if box_file
-                else None
-            )
+            entry = _read(file, box_file)
         except InputError as error:
             skip(file, error)
             continue
-        size = image.shape[0] * image.shape[1]
+        size = entry.image.shape[0] * entry.image.shape[1]
         if batch and (len(batch) == batch_size or pixels + size > BATCH_PIXELS):
             yield batch
             batch, pixels = [], 0
-        batch.append((file, image, boxes))
+        batch.append(entry)
         pixels += size
     if batch:
         yield batch
 
 
-def each_image(run_model, batch: list[tuple], skip) -> Iterator[tuple]:
-    """Pairs of batch entry and Detections, from `run_model(images, boxes)`. A batch that is refused
-    is tried image by image, so that only the bad ones are lost.
+def _read(file: Path, box_file: BoxFile | None) -> Entry:
+    from ovarnet.io.images import read_image
+    from ovarnet.modeling.predictor import checked_boxes
+
+    image = read_image(file)
+    if box_file is None:
+        return Entry(file, image, None)
+    height, width = image.shape[:2]
+    owner = f"{box_file.path}: {file.name}"
+    return Entry(file, image, checked_boxes(box_file.boxes(file), height, width, owner))
+
+
+def each_image(
+    run_model: Callable[[list, list | None], list[Detections]], batch: list[Entry], skip: Skip
+) -> Iterator[tuple[Entry, Detections]]:
+    """Run a model on a batch.
+
+    A batch that the model refuses is retried image by image, so that only the bad ones are lost.
+
+    Args:
+        run_model: Called with the images and their boxes; the boxes are None where it proposes.
+        batch: At least one entry.
+        skip: Called with each image that cannot be used.
+
+    Yields:
+        An entry and its detections.
     """
     import torch
     from PIL import Image
 
     images = []
-    for file, array, _ in batch:
-        images.append(Image.fromarray(array))
-        images[-1].filename = str(file)  # by which a file of precomputed proposals knows the image
-    boxes = None if batch[0][2] is None else [entry[2] for entry in batch]
+    for entry in batch:
+        image = Image.fromarray(entry.image)
+        # by which a file of computed proposals knows the image
+        image.filename = str(entry.file)  # type: ignore[attr-defined]
+        images.append(image)
+    boxes = None if batch[0].boxes is None else [entry.boxes for entry in batch]
     try:
         yield from zip(batch, run_model(images, boxes), strict=True)
     except torch.cuda.OutOfMemoryError:
@@ -93,7 +148,7 @@ def each_image(run_model, batch: list[tuple], skip) -> Iterator[tuple]:
         ) from None
     except InputError as error:
         if len(batch) == 1:
-            skip(batch[0][0], error)
-        else:
-            for entry in batch:
-                yield from each_image(run_model, [entry], skip)
+            skip(batch[0].file, error)
+            return
+        for entry in batch:
+            yield from each_image(run_model, [entry], skip)

@@ -1,5 +1,6 @@
-"""The `ovarnet` command: one sub-command per file in ovarnet/cli/commands/. Bad input is one
-`error: ...` line and exit code 2.
+"""The `ovarnet` command; each file of `commands/` is one sub-command.
+
+Bad input is one `error: ...` line and exit code 2.
 """
 
 from __future__ import annotations
@@ -56,21 +57,28 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
     """The top parser, and the parser of each command by its name."""
     parser = Parser(
         prog="ovarnet",
-        description="Finds objects in images and scores the words you name.",
+        description="Detects objects in images and scores the words you name.",
         epilog=EXAMPLE,
     )
     parser.add_argument("--version", action="version", version=f"ovarnet {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
     for name, module in COMMANDS.items():
-        module.add_arguments(
-            commands.add_parser(name, help=module.HELP, description=module.__doc__)
-        )
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        module.add_arguments(command)
     return parser, dict(commands.choices)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command line; no arguments at all show the help. Options and file names may be mixed
-    in any order.
+    """Parse a command line; options and file names may be mixed in any order.
+
+    Args:
+        arguments: What follows `ovarnet`; without any, the help is shown.
+
+    Returns:
+        The arguments of the command, and its name as `command`.
+
+    Raises:
+        InputError: The command or an option does not exist, or a value is refused.
     """
     parser, commands = build_parsers()
     name = arguments[0] if arguments else "--help"
@@ -89,28 +97,32 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 2 bad input or an output that cannot be
-    written, 130 interrupted.
+    """Run one command.
+
+    Args:
+        arguments: What follows `ovarnet`; None takes them from sys.argv.
+
+    Returns:
+        The exit code: 0 done, 2 bad input or output that cannot be written, 130 interrupted.
     """
     keep_freed_memory()
     if sys.stdout is None:  # closed by who started this
         return run(arguments)
     with steady_stdout() as stdout:
         code = run(arguments)
-    if stdout.error is None or isinstance(
-        stdout.error, BrokenPipeError
-    ):  # a reader that leaves, such as head, has read enough
+    # A reader that leaves, such as head, has read enough.
+    if stdout.error is None or isinstance(stdout.error, BrokenPipeError):
         return code
     print(
-        f"error: what is printed cannot be written ({stdout.error.strerror}); files are not "
-        "concerned",
+        f"error: standard output cannot be written ({stdout.error.strerror}); the files are "
+        "complete",
         file=sys.stderr,
     )
     return code or EXIT_BAD_INPUT
 
 
 def run(arguments: Sequence[str] | None) -> int:
-    """Run one command; what the user can mend is one line on stderr."""
+    """Run one command; bad input is one line on stderr."""
     try:
         args = parse(sys.argv[1:] if arguments is None else arguments)
         return COMMANDS[args.command].run(args)

@@ -1,19 +1,21 @@
-"""The folder that a command writes pictures and data to: their names, and what is refused there."""
+"""The folder that a command writes pictures and data to: file names, and refusals."""
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ovarnet.errors import InputError
 from ovarnet.io.files import real_path
 
 DETECTIONS = "detections.json"
-"""The list over all images that `detect` writes; no image has its name."""
+"""The results over all images that `detect` writes; no image has its name."""
 
 
 def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
-    """InputError where a picture that will be written is one of the images that are read."""
+    """Raise InputError where a picture to be written is one of the images that are read."""
     originals = {real_path(file) for file in inputs}
     for picture in pictures:
         if real_path(picture) in originals:
@@ -23,8 +25,17 @@ def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
 
 
 def of_one_file(error: OSError, file: Path) -> InputError:
-    """What to tell when the results of one image cannot be written; a refusal that does not come
-    from their names is raised again.
+    """Describe why the results of one image cannot be written.
+
+    Args:
+        error: Raised while writing.
+        file: The image whose results were written.
+
+    Returns:
+        The error to report for this image, if it comes from the names of its results.
+
+    Raises:
+        OSError: `error` itself, if it concerns the whole folder.
     """
     if error.errno not in (errno.ENAMETOOLONG, errno.EISDIR, errno.EILSEQ, errno.EINVAL):
         raise error
@@ -34,25 +45,21 @@ def of_one_file(error: OSError, file: Path) -> InputError:
     )
 
 
-class writable:
-    """Turns the system's refusal to write into an InputError that names the folder."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if isinstance(error, OSError):
-            raise InputError(
-                f"{self.folder}: cannot write results ({error.strerror}); choose another --output"
-            ) from None
+@contextmanager
+def writable(folder: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into an InputError that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot write results ({error.strerror}); choose another --output"
+        ) from None
 
 
 def output_names(files: list[Path]) -> list[str]:
-    """One distinct name per file: its stem, or the stem with a number where the stem is taken (also
-    when only the case differs).
+    """One distinct name per file: its stem, with a number where the stem is taken.
+
+    Names that differ only in case count as equal, for file systems that ignore case.
     """
     taken, names = {Path(DETECTIONS).stem}, []
     for file in files:

@@ -6,7 +6,7 @@ import argparse
 import difflib
 from collections.abc import Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ovarnet.errors import InputError
 
@@ -22,8 +22,8 @@ class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescript
 class Parser(argparse.ArgumentParser):
     """An argparse parser that takes whole option names only and raises errors as InputError."""
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
+    def __init__(self, **kwargs: Any):
+        super().__init__(allow_abbrev=False, formatter_class=HelpFormatter, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         """Raise InputError where argparse would print the usage and exit."""

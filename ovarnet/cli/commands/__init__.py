@@ -1,6 +1,4 @@
-"""One file per sub-command of `ovarnet`, each with HELP, add_arguments(parser) and run(args) ->
-exit code.
+"""One file per sub-command: its docstring is the help; `add_arguments` and `run` are called.
 
-Heavy imports (torch and everything that needs it) stay inside `run`, so that `--help` answers at
-once.
+Packages that are slow to import are imported inside `run`, so that `--help` is not.
 """

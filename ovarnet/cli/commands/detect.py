@@ -44,6 +44,7 @@ SUMMARY_LINES = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ovarnet detect`."""
     parser.add_argument(
         "images",
         nargs="+",
@@ -104,6 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Detect in all images; returns 2 where some could not be used."""
     from tqdm import tqdm
 
     import ovarnet

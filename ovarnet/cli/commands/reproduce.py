@@ -1,19 +1,26 @@
-"""Run the whole chain on the generated world from nothing and write a report; or one table of the paper, with --part.
+"""Run the whole chain on the generated world from nothing, or one table of the paper (--part).
 
 Examples:
-  ovarnet reproduce scenes                                     generate, CLIP, proposer, steps I and II, OvarNet, evaluation, report
-  ovarnet reproduce scenes --quick                             the same in about 2 minutes: does it all run? Its numbers mean nothing
-  ovarnet reproduce scenes --part clip-attr                    a table over three seeds: steps I and II of CLIP-Attr and their ablations
-  ovarnet reproduce scenes --part clip-attr --rows "step II"   only rows whose name contains this
-  ovarnet reproduce scenes --part ovarnet                      OvarNet: distillation, teacher, pooling, joint training
-  ovarnet reproduce scenes --part find                         does `ovarnet find` beat the whole phrase as one embedding?
+  ovarnet reproduce scenes                     the chain: generate, CLIP, proposer, CLIP-Attr steps
+                                               I and II, OvarNet, evaluation, report
+  ovarnet reproduce scenes --quick             the same in about 2 minutes: does every stage run?
+                                               Its numbers mean nothing
+  ovarnet reproduce scenes --part clip-attr    a table over three seeds: steps I and II of CLIP-Attr
+                                               and their ablations
+  ovarnet reproduce scenes --part clip-attr --rows "step II"
+                                               only rows whose name contains this
+  ovarnet reproduce scenes --part ovarnet      OvarNet: distillation, teacher, pooling, joint
+                                               training
+  ovarnet reproduce scenes --part find         `ovarnet find` against the phrase as one embedding
 
-The chain writes everything to --output (runs/reproduce/scenes): world/, runs/, evaluation/, chain.json (commands, minutes, machine) and
-report/report.html. A chain that was stopped goes on where it was; a stage whose settings have changed, and what follows it, is run again.
+The chain writes everything to --output (runs/reproduce/scenes): world/, runs/, evaluation/,
+chain.json (commands, minutes, machine) and report/report.html. An interrupted chain continues where
+it stopped; a stage whose settings have changed is run again with all that follow it.
 
-A part uses what is there. Before it: ovarnet generate scenes --root datasets/scenes, then ovarnet train configs/scenes/clip.yaml and
-.../proposer.yaml; for the part ovarnet also .../clip_attr.yaml and .../clip_attr_captions.yaml, its teachers. The tables over seeds write
-results.json (every run, with its seed) and table.md; stopped, they go on where they were.
+A part needs, before it, `ovarnet generate scenes --root datasets/scenes` and `ovarnet train` of
+configs/scenes/clip.yaml and proposer.yaml; the part ovarnet also clip_attr.yaml and
+clip_attr_captions.yaml, its teachers. The tables over seeds write results.json (every run with its
+seed) and table.md, and continue where they were interrupted.
 """
 
 from __future__ import annotations
@@ -57,6 +64,7 @@ PART_DEFAULTS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ovarnet reproduce`."""
     parser.add_argument("world", choices=["scenes"], help="on which data")
     parser.add_argument(
         "--part",
@@ -80,7 +88,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="fewer pictures, boxes and iterations; a part: also one seed",
     )
-    part = parser.add_argument_group("only with --part")
+    add_part_arguments(parser.add_argument_group("only with --part"))
+
+
+def add_part_arguments(part: argparse._ArgumentGroup) -> None:
+    """Add the arguments of the tables; None stands for the value in PART_DEFAULTS."""
     part.add_argument(
         "--root", metavar="FOLDER", help=f"the generated world (default: {PART_DEFAULTS['root']})"
     )
@@ -121,6 +133,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Run the chain, or the table that --part names."""
     if args.part is None:
         return chain(args)
     for name, value in PART_DEFAULTS.items():
@@ -131,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def chain(args: argparse.Namespace) -> int:
-    """From nothing to the report."""
+    """Run the chain from nothing to the report."""
     from ovarnet.scenes.chain.run import run_chain
     from ovarnet.scenes.chain.sizes import FULL, QUICK
     from ovarnet.scenes.chain.steps import Places
@@ -152,7 +165,7 @@ def chain(args: argparse.Namespace) -> int:
     )
     run_chain(places, QUICK if args.quick else FULL, run_step)
     page, tables = write_report(places, quick=args.quick)
-    print(f"\n{tables}\nlook at {page}")
+    print(f"\n{tables}\nreport: {page}")
     return 0
 
 
@@ -162,7 +175,7 @@ def run_step(words: Sequence[str]) -> None:
 
 
 def clip_attr(args: argparse.Namespace) -> int:
-    """The table of steps I and II."""
+    """Print the table of CLIP-Attr, steps I and II."""
     from ovarnet.scenes.ablations.clip_attr import Ablation, Inputs, Sizes, write_table
 
     inputs = Inputs(Path(args.configs), Path(args.root), args.clip, args.proposer, args.output)
@@ -172,7 +185,7 @@ def clip_attr(args: argparse.Namespace) -> int:
 
 
 def one_pass(args: argparse.Namespace) -> int:
-    """The table of OvarNet."""
+    """Print the table of OvarNet."""
     from ovarnet.scenes.ablations.ovarnet import Ablation, Inputs, Sizes, write_table
 
     inputs = Inputs(
@@ -187,7 +200,7 @@ def one_pass(args: argparse.Namespace) -> int:
 
 
 def find(args: argparse.Namespace) -> int:
-    """The table of finding by a phrase."""
+    """Print the table of finding by a phrase."""
     from ovarnet.scenes.ablations.find import reproduce_find
 
     print(
@@ -200,5 +213,4 @@ def find(args: argparse.Namespace) -> int:
 
 
 PARTS = {"clip-attr": clip_attr, "ovarnet": one_pass, "find": find}
-"""Name of a part -> what runs it, called with the parsed arguments, defaults filled in and `output`
-as a Path."""
+"""Name of a part -> its function, called with all arguments filled in and `output` a Path."""

@@ -6,8 +6,9 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
-import matplotlib
 import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ovarnet.evaluation.protocols import AUTHORS, FREE, GIVEN
@@ -37,48 +38,48 @@ STYLE = {
 
 def by_stage(models: Mapping[str, Metrics]) -> bytes:
     """Base and novel over the stages, one panel per measure; dashes: chance."""
-    with matplotlib.rc_context(STYLE):
+    with style.context(STYLE):
         figure = Figure(figsize=(11, 3.1), layout="constrained")
         axes = figure.subplots(1, len(MEASURES))
-        for axis, (title, (setting, measure, protocol)) in zip(axes, MEASURES.items(), strict=True):
-            curves = []
-            for group, colour in (("base", BASE), ("novel", NOVEL)):
-                values = [
-                    metrics.value(setting, measure, group, protocol) for metrics in models.values()
-                ]
-                chance = next(iter(models.values())).value(
-                    setting, measure, group, protocol, of="chance"
-                )
-                axis.plot(
-                    range(len(models)), values, color=colour, marker="o", label=group, linewidth=2
-                )
-                axis.axhline(chance, color=colour, linestyle="--", linewidth=0.8, alpha=0.6)
-                curves.append((values, colour))
-            for values, colour in curves:
-                _number(
-                    axis, values, colour, *(other for other, _ in curves if other is not values)
-                )
+        for axis, (title, key) in zip(axes, MEASURES.items(), strict=True):
+            _base_and_novel(axis, models, *key)
             axis.set_title(title)
-            axis.set_xticks(
-                range(len(models)),
-                [name.removeprefix("CLIP-Attr, ") for name in models],
-                fontsize=8,
-            )
-            axis.set_xlim(-0.4, len(models) - 0.6)
-            axis.margins(y=0.25)
-            axis.set_ylim(-0.1 * axis.get_ylim()[1], max(5, axis.get_ylim()[1]))
-            axis.grid(axis="y", alpha=0.25)
         figure.legend(
             *axes[0].get_legend_handles_labels(), frameon=False, loc="outside upper center", ncols=2
         )
         return _svg(figure)
 
 
+def _base_and_novel(
+    axis: Axes, models: Mapping[str, Metrics], setting: str, measure: str, protocol: str | None
+) -> None:
+    """Two curves over the models, the numbers at their points, dashed lines for chance."""
+    names = [name.removeprefix("CLIP-Attr, ") for name in models]
+    first, curves = next(iter(models.values())), []
+    for group, colour in (("base", BASE), ("novel", NOVEL)):
+        values = [metrics.value(setting, measure, group, protocol) for metrics in models.values()]
+        axis.plot(range(len(names)), values, color=colour, marker="o", label=group, linewidth=2)
+        chance = first.value(setting, measure, group, protocol, of="chance")
+        axis.axhline(chance, color=colour, linestyle="--", linewidth=0.8, alpha=0.6)
+        curves.append(values)
+    base, novel = curves
+    _number(axis, base, BASE, novel)
+    _number(axis, novel, NOVEL, base)
+
+    axis.set_xticks(range(len(names)), names, fontsize=8)
+    axis.set_xlim(-0.4, len(names) - 0.6)
+    axis.margins(y=0.25)
+    axis.set_ylim(-0.1 * axis.get_ylim()[1], max(5, axis.get_ylim()[1]))
+    axis.grid(axis="y", alpha=0.25)
+
+
 def losses(histories: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]]) -> bytes:
-    """The total loss of every stage: what was logged, faint, and its running mean. histories: stage
-    -> curves, as a Recorder saves them.
+    """The total loss of every stage: logged values, faint, and their running mean.
+
+    Args:
+        histories: Stage -> name of a term -> (iteration, value) pairs, as in history.json.
     """
-    with matplotlib.rc_context(STYLE):
+    with style.context(STYLE):
         figure = Figure(figsize=(11, 2.5), layout="constrained")
         axes = figure.subplots(1, max(1, len(histories)), squeeze=False)[0]
         for axis, (title, history) in zip(axes, histories.items(), strict=False):
@@ -95,12 +96,13 @@ def losses(histories: Mapping[str, Mapping[str, Sequence[tuple[int, float]]]]) -
 
 
 def attribute_words(models: Mapping[str, Metrics], words: Sequence[Word]) -> bytes:
-    """AP of every attribute, box-given, one dot per model and a tick for chance; words grouped by
-    parent type, novel ones in red.
+    """AP of every attribute, box-given: a dot for each model and a tick for chance.
+
+    Words are grouped by parent type; novel ones are red.
     """
     columns = {name: metrics.of_words(GIVEN, "attribute", "ap") for name, metrics in models.items()}
     chance = next(iter(models.values())).of_words(GIVEN, "attribute", "chance")
-    with matplotlib.rc_context(STYLE):
+    with style.context(STYLE):
         figure = Figure(figsize=(11, 3.6), layout="constrained")
         axis = figure.subplots()
         places = _places(words)
@@ -134,7 +136,7 @@ def attribute_words(models: Mapping[str, Metrics], words: Sequence[Word]) -> byt
 def category_words(models: Mapping[str, Metrics], words: Sequence[Word]) -> bytes:
     """AP50 of every category, box-free, one dot per model; base words first, novel ones in red."""
     words = sorted(words, key=lambda word: not word.seen)
-    with matplotlib.rc_context(STYLE):
+    with style.context(STYLE):
         figure = Figure(figsize=(11, 3.2), layout="constrained")
         axis = figure.subplots()
         places = [index + (0 if word.seen else 1) for index, word in enumerate(words)]
@@ -150,7 +152,7 @@ def category_words(models: Mapping[str, Metrics], words: Sequence[Word]) -> byte
 
 def minutes(steps: Mapping[str, float]) -> bytes:
     """One bar per step. steps: title -> minutes."""
-    with matplotlib.rc_context(STYLE):
+    with style.context(STYLE):
         figure = Figure(figsize=(11, 0.27 * len(steps) + 0.5), layout="constrained")
         axis = figure.subplots()
         axis.barh(range(len(steps)), list(steps.values()), color=BASE, height=0.65)
@@ -188,7 +190,10 @@ def _places(words: Sequence[Word]) -> list[float]:
 
 
 def _dots(
-    axis, columns: Mapping[str, Mapping[str, float]], words: Sequence[str], places: Sequence[float]
+    axis: Axes,
+    columns: Mapping[str, Mapping[str, float]],
+    words: Sequence[str],
+    places: Sequence[float],
 ) -> None:
     """Each word's line spans from its worst to its best model."""
     table = np.array(
@@ -216,7 +221,7 @@ def _dots(
         )
 
 
-def _name_words(axis, places: Sequence[float], words: Sequence[Word], label: str) -> None:
+def _name_words(axis: Axes, places: Sequence[float], words: Sequence[Word], label: str) -> None:
     axis.set_xticks(
         places, [word.name for word in words], rotation=55, ha="right", rotation_mode="anchor"
     )
@@ -229,7 +234,7 @@ def _name_words(axis, places: Sequence[float], words: Sequence[Word], label: str
     axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=5, fontsize=8)
 
 
-def _number(axis, values: Sequence[float], colour: str, others: Sequence[float]) -> None:
+def _number(axis: Axes, values: Sequence[float], colour: str, others: Sequence[float]) -> None:
     """Write each value at its point, on the side away from the other curve."""
     for place, (value, other) in enumerate(zip(values, others, strict=True)):
         if not math.isnan(value):

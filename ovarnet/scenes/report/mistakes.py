@@ -1,12 +1,13 @@
-"""The worst mistakes of a model: what it said with the most confidence and was wrong about.
+"""The worst mistakes of a model: wrong predictions of the highest scores.
 
-N annotated boxes of all images, C category words, A attribute words.
+`pairs` are the annotations and the detections of each image, columns in the order of `vocabulary`.
+"Box-given" detections have one row for each annotated box, in its order.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,55 +18,53 @@ from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, Annotations, Det
 from ovarnet.vocabulary import Vocabulary
 
 PER_WORD = 2
-"""Most mistakes shown of one word, so that one bad word does not fill the page; of one box there is
-one at most."""
-NOTHING_IOU = 0.1
+"""Most mistakes shown of one word, so that one bad word does not fill the page."""
+BACKGROUND_IOU = 0.1
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """said, true: what is printed below the crop. box: (4,) xyxy in the image `file`."""
+    """One wrong prediction.
+
+    Attributes:
+        file: The image file.
+        box: xyxy in pixels of the image.
+        predicted: What is printed below the crop as the prediction.
+        true: What is printed below the crop as the truth.
+    """
 
     file: str
-    box: tuple[float, float, float, float]
-    said: str
+    box: Box
+    predicted: str
     true: str
 
 
 def wrong_categories(
     pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int
 ) -> list[Mistake]:
-    """Boxes given: the highest best-category scores that are wrong."""
-    rows = []
+    """Box-given: wrong best categories of the highest scores."""
+    names, rows = vocabulary.category_names, []
     for truth, found in pairs:
         for row in range(len(truth)):
             best, true = int(found.category_scores[row].argmax()), int(truth.categories[row])
-            if true not in (NO_CATEGORY, best):
-                score, of_true = (
-                    float(found.category_scores[row, column]) for column in (best, true)
-                )
-                said, name = vocabulary.categories[best].name, vocabulary.categories[true].name
-                rows.append(
-                    (
-                        score,
-                        said,
-                        Mistake(
-                            truth.file,
-                            tuple(truth.boxes[row].tolist()),
-                            f"{said} {score:.2f}",
-                            f"{name} ({of_true:.2f})",
-                        ),
-                    )
-                )
+            if true in (NO_CATEGORY, best):
+                continue
+            score, score_of_true = found.category_scores[row, [best, true]].tolist()
+            mistake = Mistake(
+                truth.file,
+                _box(truth, row),
+                f"{names[best]} {score:.2f}",
+                f"{names[true]} ({score_of_true:.2f})",
+            )
+            rows.append((score, names[best], mistake))
     return _worst(rows, count)
 
 
 def false_attributes(
     pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int
 ) -> list[Mistake]:
-    """Boxes given: the highest scores of attributes that are known not to hold, with the true words
-    of the same parent type.
-    """
+    """Box-given: false positives of the highest scores, with the true words of their type."""
     return _worst(
         [
             (
@@ -73,7 +72,7 @@ def false_attributes(
                 word,
                 Mistake(file, box, f"{word} {score:.2f}", _true_of_type(labels, vocabulary, word)),
             )
-            for file, box, labels, _, word, score in _judged(pairs, vocabulary, NEGATIVE)
+            for file, box, labels, _, word, score in _labelled(pairs, vocabulary, NEGATIVE)
         ],
         count,
     )
@@ -82,9 +81,7 @@ def false_attributes(
 def missed_attributes(
     pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, count: int
 ) -> list[Mistake]:
-    """Boxes given: the lowest scores of attributes that hold, with what was said instead of the
-    same parent type.
-    """
+    """Box-given: positives of the lowest scores, with the best false word of their type."""
     return _worst(
         [
             (
@@ -93,42 +90,34 @@ def missed_attributes(
                 Mistake(
                     file,
                     box,
-                    _said_instead(labels, scores, vocabulary, word),
+                    _predicted_instead(labels, scores, vocabulary, word),
                     f"{word} ({score:.2f})",
                 ),
             )
-            for file, box, labels, scores, word, score in _judged(pairs, vocabulary, POSITIVE)
+            for file, box, labels, scores, word, score in _labelled(pairs, vocabulary, POSITIVE)
         ],
         count,
     )
 
 
-def found_in_nothing(pairs: Sequence[tuple[Annotations, Detections]], count: int) -> list[Mistake]:
-    """Boxes found: the highest scores where no annotated object fits (IoU < 0.1 with every one)."""
+def background_detections(
+    pairs: Sequence[tuple[Annotations, Detections]], count: int
+) -> list[Mistake]:
+    """Box-free: highest scores on background (IoU below 0.1 with every annotated object)."""
     rows = []
     for truth, found in pairs:
-        alone = pairwise_iou(truth.boxes, found.boxes).max(axis=0, initial=0) < NOTHING_IOU
+        alone = pairwise_iou(truth.boxes, found.boxes).max(axis=0, initial=0) < BACKGROUND_IOU
         for row in np.flatnonzero(alone).tolist():
             word, score = found.best_category[row] or "object", float(found.scores[row])
-            rows.append(
-                (
-                    score,
-                    word,
-                    Mistake(
-                        truth.file,
-                        tuple(found.boxes[row].tolist()),
-                        f"{word} {score:.2f}",
-                        "no object fits",
-                    ),
-                )
-            )
+            mistake = Mistake(truth.file, _box(found, row), f"{word} {score:.2f}", "no object fits")
+            rows.append((score, word, mistake))
     return _worst(rows, count)
 
 
 def confusions(
     pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary
 ) -> list[tuple[str, str, int, int]]:
-    """(true, said, how often, boxes of the true category), most frequent first."""
+    """(true category, predicted one, how often, boxes of the true one), most frequent first."""
     true = torch.cat([truth.categories for truth, _ in pairs])
     said = torch.cat([found.category_scores.argmax(dim=1) for _, found in pairs])
     boxes = Counter(true.tolist())
@@ -144,22 +133,27 @@ def confusions(
     ]
 
 
-def _judged(pairs, vocabulary: Vocabulary, label: int):
-    """(file, box, labels and scores of the box, word, its score) of every attribute label of that
-    kind.
-    """
+def _labelled(
+    pairs: Sequence[tuple[Annotations, Detections]], vocabulary: Vocabulary, label: int
+) -> Iterator[tuple[str, Box, list[int], list[float], str, float]]:
+    """(file, box, its labels, its scores, word, score of the word) of every attribute `label`."""
     names = vocabulary.attribute_names
     for truth, found in pairs:
         for row, column in (truth.attributes == label).nonzero().tolist():
             scores = found.attribute_scores[row].tolist()
             yield (
                 truth.file,
-                tuple(truth.boxes[row].tolist()),
+                _box(truth, row),
                 truth.attributes[row].tolist(),
                 scores,
                 names[column],
                 scores[column],
             )
+
+
+def _box(boxes: Annotations | Detections, row: int) -> Box:
+    x1, y1, x2, y2 = boxes.boxes[row].tolist()
+    return x1, y1, x2, y2
 
 
 def _true_of_type(labels: list[int], vocabulary: Vocabulary, word: str) -> str:
@@ -172,8 +166,10 @@ def _true_of_type(labels: list[int], vocabulary: Vocabulary, word: str) -> str:
     )
 
 
-def _said_instead(labels: list[int], scores: list[float], vocabulary: Vocabulary, word: str) -> str:
-    """The best-scoring word of the type that does not hold."""
+def _predicted_instead(
+    labels: list[int], scores: list[float], vocabulary: Vocabulary, word: str
+) -> str:
+    """The best-scoring false word of the type of `word`."""
     false = [column for column in _of_type(vocabulary, word) if labels[column] == NEGATIVE]
     best = max(false, key=scores.__getitem__, default=None)
     return (
@@ -188,7 +184,8 @@ def _of_type(vocabulary: Vocabulary, word: str) -> list[int]:
 
 def _worst(rows: list[tuple[float, str, Mistake]], count: int) -> list[Mistake]:
     """The `count` highest, at most `PER_WORD` of a word and one of a box."""
-    kept, shown = {}, Counter()
+    kept: dict[tuple[str, Box], Mistake] = {}
+    shown: Counter[str] = Counter()
     for _, word, mistake in sorted(rows, key=lambda row: -row[0]):
         place = mistake.file, mistake.box
         if shown[word] < PER_WORD and place not in kept:

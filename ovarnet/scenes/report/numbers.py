@@ -1,6 +1,4 @@
-"""The numbers of a chain, read from what its steps wrote: metrics.json of every evaluated model,
-history.json of every stage.
-"""
+"""The numbers of a chain: metrics.json of every model and history.json of every stage."""
 
 from __future__ import annotations
 
@@ -15,8 +13,11 @@ NAN = float("nan")
 
 @dataclass
 class Metrics:
-    """metrics.json of one model, as `ovarnet evaluate` writes it: rows (setting, measure, protocol,
-    group), and one entry per word.
+    """metrics.json of one model, as `ovarnet evaluate` writes it.
+
+    Attributes:
+        rows: (setting, measure, protocol) -> group -> the row.
+        words: One entry per word and protocol.
     """
 
     rows: dict[tuple[str, str, str], dict[str, dict]]
@@ -24,7 +25,9 @@ class Metrics:
 
     @classmethod
     def read(cls, path: Path) -> Metrics:
-        content, rows = read_json(path, dict), {}
+        """Read one metrics.json."""
+        content = read_json(path, dict)
+        rows: dict[tuple[str, str, str], dict[str, dict]] = {}
         for row in content["rows"]:
             rows.setdefault((row["setting"], row["measure"], row["protocol"]), {})[row["group"]] = (
                 row
@@ -40,9 +43,20 @@ class Metrics:
         *,
         of: str = "value",
     ) -> float:
-        """In percent; nan where it is undefined, or no word is of that group. of: "value" or
-        "chance". KeyError when the measure is not there or, without `protocol`, there under
-        several.
+        """One number in percent.
+
+        Args:
+            setting: "box-given" or "box-free".
+            measure: Such as "attribute mAP".
+            group: "base", "novel", "all" or "type NAME".
+            protocol: None where the measure has only one.
+            of: "value" or "chance".
+
+        Returns:
+            The number; nan where it is undefined, or no word is of that group.
+
+        Raises:
+            KeyError: The measure is not there, or under several protocols without `protocol`.
         """
         found = [
             groups
@@ -64,8 +78,13 @@ class Metrics:
     def of_words(
         self, setting: str, kind: str, number: str, protocol: str | None = None
     ) -> dict[str, float]:
-        """Word -> its `number` ("ap", "ap50", "chance") in percent. kind: "attribute" or
-        "category".
+        """Word -> its `number` ("ap", "ap50", "chance") in percent.
+
+        Args:
+            setting: "box-given" or "box-free".
+            kind: "attribute" or "category".
+            number: The key of the number in the entry of a word.
+            protocol: None takes the entries of every protocol.
         """
         return {
             entry[kind]: _percent(entry[number])

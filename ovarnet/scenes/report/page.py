@@ -1,52 +1,20 @@
-"""The parts of the report as HTML: one self-contained file, no scripts, nothing loaded from
-elsewhere.
-"""
+"""The parts of the report as HTML: one self-contained file without scripts."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 from ovarnet.scenes.report.pictures import colour
-from ovarnet.scenes.report.side_by_side import Column, Found, Said
+from ovarnet.scenes.report.side_by_side import Column, PredictedWord, ShownObject
 
-STYLE = """
-:root { --ink: #1f2933; --soft: #66707c; --line: #dfe3e8; --novel: #fdf1f2; --right: #17803d; --wrong: #c62828; }
-* { box-sizing: border-box; }
-body { font: 15px/1.5 "DejaVu Sans", Verdana, system-ui, sans-serif; color: var(--ink); max-width: 1240px; margin: 0 auto; padding: 24px; }
-h1 { font-size: 30px; margin: 8px 0 4px; } h2 { font-size: 21px; margin: 44px 0 8px; border-bottom: 2px solid var(--line); }
-h3 { font-size: 16px; margin: 24px 0 6px; } p { max-width: 900px; margin: 6px 0 12px; } .soft { color: var(--soft); font-size: 13px; }
-.warning { background: #fff4d6; border-left: 5px solid #e0a100; padding: 10px 14px; }
-.cards { display: grid; grid-template-columns: repeat(4, 1fr); gap: 14px; margin: 18px 0; }
-.card { border: 1px solid var(--line); border-radius: 10px; padding: 12px 16px; }
-.card .number { font-size: 28px; font-weight: bold; display: block; } .card .label { color: var(--soft); font-size: 13px; }
-.table { overflow-x: auto; margin: 16px 0 22px; } table { border-collapse: collapse; font-size: 14px; }
-caption { text-align: left; padding-bottom: 6px; font-size: 14px; }
-td, thead th { padding: 4px 11px; text-align: right; font-variant-numeric: tabular-nums; }
-thead th { font-weight: normal; color: var(--soft); }
-thead tr:first-child th { text-align: center; color: var(--ink); font-weight: bold; }
-tbody th { text-align: left; font-weight: normal; padding: 4px 14px 4px 0; white-space: nowrap; }
-tbody tr { border-top: 1px solid var(--line); } tr.plain { color: var(--soft); } .start { border-left: 1px solid var(--line); }
-td.novel { background: var(--novel); }
-figure { margin: 14px 0 22px; } figure img { width: 100%; } figcaption { color: var(--soft); font-size: 13px; max-width: 900px; }
-.stages { display: grid; grid-template-columns: repeat(5, 1fr); gap: 12px; margin: 12px 0 34px; page-break-inside: avoid; }
-.stages h4 { margin: 0 0 4px; font-size: 14px; } .stages img { width: 100%; border-radius: 4px; display: block; }
-.object { font-size: 12.5px; line-height: 1.35; margin: 6px 0 0; padding-left: 24px; position: relative; } .object b { font-size: 13px; }
-.tag { position: absolute; left: 0; top: 1px; color: white; border-radius: 3px; font-size: 11px; font-weight: bold; width: 17px;
-  text-align: center; }
-.right { color: var(--right); } .wrong { color: var(--wrong); } .open { color: var(--soft); } .truth { color: var(--ink); }
-.isnovel { text-decoration: underline; text-decoration-thickness: 1px; text-underline-offset: 2px; }
-.crops { display: grid; grid-template-columns: repeat(8, 1fr); gap: 12px; margin: 8px 0 20px; }
-.crop { font-size: 12.5px; line-height: 1.35; } .crop img { width: 100%; border-radius: 4px; display: block; margin-bottom: 3px; }
-.run td, .run thead th { text-align: left; } .run td.amount { text-align: right; }
-details { margin: 10px 0; } summary { cursor: pointer; color: #2f6db5; } code { font: 12px/1.5 "DejaVu Sans Mono", Menlo, monospace; }
-pre { overflow-x: auto; background: #f5f7f9; padding: 10px; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
-@media (max-width: 800px) { .stages, .cards { grid-template-columns: repeat(2, 1fr); } .crops { grid-template-columns: repeat(4, 1fr); } }
-"""
+STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
 def page(title: str, parts: Sequence[str]) -> str:
+    """A whole page. parts: HTML."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         'content="width=device-width">'
@@ -72,6 +40,7 @@ def picture(content: bytes, description: str) -> str:
 
 
 def figure(content: bytes, caption: str) -> str:
+    """A picture with a caption below. content: SVG, PNG or JPEG."""
     return f"<figure>{picture(content, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
@@ -86,8 +55,10 @@ def cards(numbers: Sequence[tuple[str, str]]) -> str:
 
 
 def stages(columns: Mapping[str, tuple[bytes, Column]]) -> str:
-    """One image as each stage sees it; the first column is the truth. columns: title -> (picture,
-    what was found).
+    """One image with the detections of each stage; the first column is the truth.
+
+    Args:
+        columns: Title -> (picture, its detections).
     """
     cells = []
     for index, (title, (content, column)) in enumerate(columns.items()):
@@ -110,11 +81,11 @@ def stages(columns: Mapping[str, tuple[bytes, Column]]) -> str:
 
 
 def crops(items: Sequence[tuple[bytes, str, str]]) -> str:
-    """(picture, what was said, what is true) of mistakes."""
+    """Mistakes as (picture, prediction, truth)."""
     inner = "".join(
-        f'<div class="crop">{picture(content, said)}<span class="wrong">{escape(said)}</span><br>'
-        f'<span class="right">{escape(true)}</span></div>'
-        for content, said, true in items
+        f'<div class="crop">{picture(content, predicted)}'
+        f'<span class="wrong">{escape(predicted)}</span><br><span class="right">{escape(true)}</span></div>'
+        for content, predicted, true in items
     )
     return f'<div class="crops">{inner}</div>' if items else "<p>None.</p>"
 
@@ -140,23 +111,25 @@ def plain_table(
 
 
 def details(summary: str, content: str) -> str:
+    """A section that is folded at first. content: HTML."""
     return f"<details><summary>{escape(summary)}</summary>{content}</details>"
 
 
-def _object(found: Found, *, is_truth: bool) -> str:
+def _object(found: ShownObject, *, is_truth: bool) -> str:
     score = "" if is_truth else f" {found.score:.2f}"
     words = ", ".join(
         _word(said, is_truth, "" if is_truth else f" {said.score:.2f}") for said in found.attributes
     )
     words = f"<br>{words}" if words else ""
-    return f'<div class="object">{_tag(found.number)}<b>{_word(found.category, is_truth, score)}</b>{words}</div>'
+    category = f"<b>{_word(found.category, is_truth, score)}</b>"
+    return f'<div class="object">{_tag(found.number)}{category}{words}</div>'
 
 
 def _tag(number: int) -> str:
     return f'<span class="tag" style="background:{colour(number)}">{number or "+"}</span>'
 
 
-def _word(said: Said, is_truth: bool, score: str) -> str:
-    """The word in the colour of its truth, underlined where novel."""
+def _word(said: PredictedWord, is_truth: bool, score: str) -> str:
+    """The word in the colour of the verdict on it, underlined where novel."""
     classes = ("truth" if is_truth else said.truth) + (" isnovel" if said.is_novel else "")
     return f'<span class="{classes}">{escape(said.word)}{score}</span>'

@@ -1,4 +1,5 @@
 """Small pictures of the report: an image with numbered boxes, and the surroundings of one box.
+
 Images are (H, W, 3) uint8 RGB.
 """
 
@@ -23,22 +24,28 @@ SURROUNDINGS = 0.35
 
 
 def colour(number: int) -> str:
-    """Of object `number`, from 1; 0: of what speaks of no object."""
+    """The colour of object `number`, from 1; 0 stands for detections of no object."""
     return COLOURS[(number - 1) % len(COLOURS)] if number else EXTRA
 
 
 def numbered_boxes(image: np.ndarray, boxes: Sequence[np.ndarray], numbers: Sequence[int]) -> bytes:
-    """JPEG, `WIDTH` wide: boxes in the colours of their objects, each with its number; 0 has none
-    and a thin line.
+    """Draw boxes in the colours of their objects.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        boxes: N boxes (4,), xyxy in pixels of `image`.
+        numbers: N numbers written at the boxes; 0 has none, and a thin line.
+
+    Returns:
+        A JPEG of width `WIDTH`.
     """
     scale = WIDTH / image.shape[1]
     picture = Image.fromarray(
         cv2.resize(image, (WIDTH, round(image.shape[0] * scale)), interpolation=cv2.INTER_CUBIC)
     )
     pen, face = ImageDraw.Draw(picture), font("DejaVuSans-Bold.ttf", 24)
-    for box, number in sorted(
-        zip(boxes, numbers, strict=True), key=lambda pair: pair[1] > 0
-    ):  # extras below
+    # Detections of no object lie below the others.
+    for box, number in sorted(zip(boxes, numbers, strict=True), key=lambda pair: pair[1] > 0):
         x1, y1, x2, y2 = (float(value) * scale for value in box)
         pen.rectangle((x1, y1, x2, y2), outline=colour(number), width=5 if number else 3)
         if number:
@@ -49,8 +56,14 @@ def numbered_boxes(image: np.ndarray, boxes: Sequence[np.ndarray], numbers: Sequ
 
 
 def surroundings(image: np.ndarray, box: Sequence[float]) -> bytes:
-    """JPEG, `CROP` x `CROP`: the box and what is around it, the box drawn; outside of the image it
-    is light grey.
+    """Crop a square around a box and draw the box.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        box: xyxy in pixels of `image`.
+
+    Returns:
+        A JPEG of `CROP` x `CROP` pixels, light grey outside of the image.
     """
     x1, y1, x2, y2 = box
     side = max(x2 - x1, y2 - y1, 8) * (1 + 2 * SURROUNDINGS)
@@ -60,10 +73,10 @@ def surroundings(image: np.ndarray, box: Sequence[float]) -> bytes:
         image, matrix, (CROP, CROP), flags=cv2.INTER_LINEAR, borderValue=(236, 238, 241)
     )
     picture = Image.fromarray(crop)
-    pen, outline = (
-        ImageDraw.Draw(picture),
-        [(value - start) * scale for value, start in zip(box, (left, top, left, top), strict=True)],
-    )
+    pen = ImageDraw.Draw(picture)
+    outline = [
+        (value - start) * scale for value, start in zip(box, (left, top, left, top), strict=True)
+    ]
     pen.rectangle(outline, outline="black", width=4)  # black below white shows on any ground
     pen.rectangle(outline, outline="white", width=2)
     return _jpeg(picture)

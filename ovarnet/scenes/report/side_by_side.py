@@ -1,6 +1,4 @@
-"""What every stage finds in the same images, object by object: which annotated object a detection
-speaks of, and which words are right.
-"""
+"""What every stage detects in the same images, matched to the annotated objects."""
 
 from __future__ import annotations
 
@@ -14,17 +12,16 @@ from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, Annotations, Det
 from ovarnet.vocabulary import Vocabulary
 
 THRESHOLD, MINIMUM_IOU = 0.3, 0.5
-"""The least score shown (that of `ovarnet detect`), and the least overlap with an object to speak
-of it."""
+"""The lowest score shown (that of `ovarnet detect`), and the lowest IoU with a matched object."""
 ATTRIBUTES, EXTRAS = 4, 3
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
-"""Of a word; open: the annotations do not say."""
-JUDGED = {POSITIVE: RIGHT, NEGATIVE: WRONG}
+"""Verdicts on a predicted word; open: the annotations do not know."""
+VERDICTS = {POSITIVE: RIGHT, NEGATIVE: WRONG}
 
 
 @dataclass(frozen=True)
-class Said:
-    """A word with its probability, whether it is true, and whether it is a novel one."""
+class PredictedWord:
+    """A word with its score in [0, 1], the verdict on it, and whether it is novel."""
 
     word: str
     score: float
@@ -33,25 +30,35 @@ class Said:
 
 
 @dataclass
-class Found:
-    """One detection, or one annotated object. number: of the object it speaks of, from 1; 0: of
-    none. box: (4,) xyxy.
+class ShownObject:
+    """One detection, or one annotated object.
+
+    Attributes:
+        number: Of the object it is matched to, from 1; 0 where it matches none.
+        box: (4,) xyxy in pixels of the image.
+        score: Detection score in [0, 1].
+        category: The best category.
+        attributes: The best attributes, best first.
     """
 
     number: int
     box: np.ndarray
     score: float
-    category: Said
-    attributes: list[Said]
+    category: PredictedWord
+    attributes: list[PredictedWord]
 
 
 @dataclass
 class Column:
-    """One stage on one image: what it found, best first; numbers of the objects it missed; how many
-    detections are left out.
+    """One stage on one image.
+
+    Attributes:
+        found: Detections, best first.
+        missed: Numbers of the objects that no detection matches.
+        left_out: How many detections are not shown.
     """
 
-    found: list[Found]
+    found: list[ShownObject]
     missed: list[int] = field(default_factory=list)
     left_out: int = 0
 
@@ -59,33 +66,34 @@ class Column:
 def pick_images(
     annotations: Sequence[Annotations], vocabulary: Vocabulary, count: int
 ) -> list[Annotations]:
-    """The first images with 2 to 4 objects, one of them of a novel category; then, if too few, the
-    first others. Never by result.
+    """The first images with 2 to 4 objects, one of them of a novel category, never by result.
+
+    Where there are fewer than `count`, the first others that hold an object follow.
     """
 
-    def is_telling(image: Annotations) -> bool:
+    def is_suitable(image: Annotations) -> bool:
         return 2 <= len(image) <= 4 and bool(
             (~vocabulary.category_seen[image.categories.clamp(min=0)]).any()
         )
 
-    telling = [image for image in annotations if is_telling(image)]
-    return [*telling, *(image for image in annotations if not is_telling(image) and len(image))][
+    suitable = [image for image in annotations if is_suitable(image)]
+    return [*suitable, *(image for image in annotations if not is_suitable(image) and len(image))][
         :count
     ]
 
 
 def truth_column(truth: Annotations, vocabulary: Vocabulary) -> Column:
-    """The annotations themselves."""
+    """The annotations of an image, in the form of a stage."""
     found = []
     for row in range(len(truth)):
         labels = truth.attributes[row]
         attributes = [
-            Said(word.name, 1.0, RIGHT, not word.seen)
+            PredictedWord(word.name, 1.0, RIGHT, not word.seen)
             for word, label in zip(vocabulary.attributes, labels.tolist(), strict=True)
             if label == POSITIVE
         ]
         found.append(
-            Found(
+            ShownObject(
                 row + 1,
                 truth.boxes[row].numpy(),
                 1.0,
@@ -97,11 +105,16 @@ def truth_column(truth: Annotations, vocabulary: Vocabulary) -> Column:
 
 
 def compare(found: Detections, truth: Annotations, vocabulary: Vocabulary) -> Column:
-    """Detections from `THRESHOLD` on, matched to objects one to one, largest IoU first, as in the
-    protocol "ovad".
+    """Match detections to the annotated objects one to one, largest IoU first (protocol "ovad").
 
-    found: columns in the order of `vocabulary`. Of what speaks of no object the best `EXTRAS` are
-    kept, without attributes.
+    Args:
+        found: Detections of one image, columns in the order of `vocabulary`.
+        truth: Annotations of that image.
+        vocabulary: The words.
+
+    Returns:
+        The detections from `THRESHOLD` on; of those that match no object, the best `EXTRAS`,
+        without attributes.
     """
     found = found[found.scores >= THRESHOLD]
     found = found[found.scores.argsort(descending=True, stable=True)]
@@ -123,11 +136,11 @@ def compare(found: Detections, truth: Annotations, vocabulary: Vocabulary) -> Co
 
 def _item(
     found: Detections, row: int, number: int, truth: Annotations, vocabulary: Vocabulary
-) -> Found:
+) -> ShownObject:
     category = int(found.category_scores[row].argmax())
     said = _category(vocabulary, category, float(found.category_scores[row, category]))
     if not number:
-        return Found(0, found.boxes[row].numpy(), float(found.scores[row]), said, [])
+        return ShownObject(0, found.boxes[row].numpy(), float(found.scores[row]), said, [])
     if truth.categories[number - 1] != NO_CATEGORY:
         said = replace(
             said, truth=RIGHT if category == int(truth.categories[number - 1]) else WRONG
@@ -135,20 +148,20 @@ def _item(
     best = found.attribute_scores[row].argsort(descending=True)[:ATTRIBUTES].tolist()
     labels = truth.attributes[number - 1].tolist()
     attributes = [
-        Said(
+        PredictedWord(
             vocabulary.attributes[i].name,
             float(found.attribute_scores[row, i]),
-            JUDGED.get(labels[i], OPEN),
+            VERDICTS.get(labels[i], OPEN),
             not vocabulary.attributes[i].seen,
         )
         for i in best
     ]
-    return Found(number, found.boxes[row].numpy(), float(found.scores[row]), said, attributes)
+    return ShownObject(number, found.boxes[row].numpy(), float(found.scores[row]), said, attributes)
 
 
-def _category(vocabulary: Vocabulary, column: int, score: float = 1.0) -> Said:
+def _category(vocabulary: Vocabulary, column: int, score: float = 1.0) -> PredictedWord:
     if column == NO_CATEGORY:
-        return Said("object", score, OPEN, False)
-    return Said(
+        return PredictedWord("object", score, OPEN, False)
+    return PredictedWord(
         vocabulary.categories[column].name, score, OPEN, not vocabulary.categories[column].seen
     )

@@ -15,11 +15,16 @@ GROUPS = ("base", "novel", "all")
 
 @dataclass
 class Table:
-    """columns: (group, name) pairs; neighbours of one group share a heading. rows: name -> one
-    value per column, nan where there is none.
+    """A table of numbers.
 
-    best: of every column the best row is set in bold: max, min, or None. plain: rows that do not
-    compete, such as chance.
+    Attributes:
+        title: In bold before the note.
+        note: One or two sentences.
+        columns: (group, name) pairs; neighbours of one group share a heading.
+        rows: Name -> one value per column, nan where there is none.
+        best: Which row of a column is set in bold: max, min, or None.
+        digits: Decimals.
+        plain: Rows that do not compete, such as chance.
     """
 
     title: str
@@ -31,8 +36,9 @@ class Table:
     plain: set[str] = field(default_factory=set)
 
     def cells(self) -> dict[str, list[tuple[str, bool]]]:
-        """Row -> (text, is best) of every column. Rows alone, and equals of the best, are treated
-        as anyone would: no bold, all bold.
+        """Row -> (text, is best) of every column.
+
+        A lone number is not best; all that are printed like the best are.
         """
         texts = {
             name: ["–" if math.isnan(value) else f"{value:.{self.digits}f}" for value in values]
@@ -60,6 +66,7 @@ class Table:
         }
 
     def markdown(self) -> str:
+        """The table as Markdown."""
         heads = [
             f"{group}, {name}" if group and name else group or name for group, name in self.columns
         ]
@@ -71,6 +78,7 @@ class Table:
         return f"**{self.title}.** {self.note}\n\n" + "\n".join(lines) + "\n"
 
     def html(self) -> str:
+        """The table as HTML."""
         first, second = [], []
         for index, (group, name) in enumerate(self.columns):
             if index == 0 or group != self.columns[index - 1][0]:
@@ -86,9 +94,8 @@ class Table:
                 f'<td class="{self._class(i)}">{f"<b>{text}</b>" if best else text}</td>'
                 for i, (text, best) in enumerate(row)
             )
-            lines.append(
-                f"<tr{' class=plain' if name in self.plain else ''}><th>{html.escape(name)}</th>{cells}</tr>"
-            )
+            plain = " class=plain" if name in self.plain else ""
+            lines.append(f"<tr{plain}><th>{html.escape(name)}</th>{cells}</tr>")
         return (
             f'<div class="table"><table><caption><b>{html.escape(self.title)}.</b> '
             f"{html.escape(self.note)}</caption>"
@@ -108,7 +115,7 @@ def box_given(models: Mapping[str, Metrics]) -> Table:
         name: [metrics.value(GIVEN, measure, group) for measure, group in columns]
         for name, metrics in models.items()
     }
-    last = next(reversed(models.values()))
+    last = list(models.values())[-1]
     chance = {
         "chance": [last.value(GIVEN, measure, group, of="chance") for measure, group in columns]
     }
@@ -122,7 +129,8 @@ def box_given(models: Mapping[str, Metrics]) -> Table:
 
 
 def parent_types(models: Mapping[str, Metrics]) -> Table:
-    last = next(reversed(models.values()))
+    """models: name -> metrics, in the order of the chain."""
+    last = list(models.values())[-1]
     columns = [("attribute mAP by parent type", name) for name in last.types()]
     rows = {
         name: [metrics.value(GIVEN, "attribute mAP", f"type {kind}") for _, kind in columns]
@@ -143,6 +151,7 @@ def parent_types(models: Mapping[str, Metrics]) -> Table:
 
 
 def box_free(models: Mapping[str, Metrics]) -> Table:
+    """models: name -> metrics, in the order of the chain."""
     measures = {
         "AP50 (COCO-OVD)": ("COCO-OVD AP50", None),
         "attribute mAP, authors": ("attribute mAP", AUTHORS),
@@ -156,7 +165,7 @@ def box_free(models: Mapping[str, Metrics]) -> Table:
         ]
         for name, metrics in models.items()
     }
-    last = next(reversed(models.values()))
+    last = list(models.values())[-1]
     chance = [
         last.value(FREE, measures[title][0], group, measures[title][1], of="chance")
         for title, group in columns
@@ -164,8 +173,7 @@ def box_free(models: Mapping[str, Metrics]) -> Table:
     return Table(
         "Box-free",
         "The model finds the boxes itself. Attributes of an annotated box are those of the "
-        "detection of best IoU "
-        "(authors), or of its one-to-one partner at IoU >= 0.5 (ovad). %.",
+        "detection of best IoU (authors), or of its one-to-one partner at IoU >= 0.5 (ovad). %.",
         columns,
         {"chance": chance} | rows,
         plain={"chance"},
@@ -173,9 +181,7 @@ def box_free(models: Mapping[str, Metrics]) -> Table:
 
 
 def proposals(models: Mapping[str, Metrics]) -> Table:
-    """models: the one that shows the offline proposer and the one that proposes by itself, named
-    so.
-    """
+    """models: the proposers by name -> metrics of the model that uses them."""
     columns = [(measure, group) for measure in ("R@50", "R@100", "AR@100") for group in GROUPS]
     rows = {
         name: [metrics.value(FREE, f"proposals {measure}", group) for measure, group in columns]
@@ -184,21 +190,20 @@ def proposals(models: Mapping[str, Metrics]) -> Table:
     return Table(
         "Proposals",
         "Share of the annotated boxes that the 50 or 100 best proposals hit: at IoU 0.5 (R), and "
-        "the mean over IoU "
-        "0.5 to 0.95 (AR). %.",
+        "the mean over IoU 0.5 to 0.95 (AR). %.",
         columns,
         rows,
     )
 
 
 def speed(milliseconds: Mapping[str, float], images: int) -> Table:
+    """milliseconds: name -> median time of one image. images: how many were timed."""
     rows = {
         name: [value, max(milliseconds.values()) / value] for name, value in milliseconds.items()
     }
     return Table(
         "Time per image",
-        f"detect() on one image at a time, all words asked, by turns on {images} test images; "
-        "median.",
+        f"detect() on one image at a time, all words, by turns on {images} test images; median.",
         [("milliseconds", ""), ("times as fast", "")],
         rows,
         best=None,

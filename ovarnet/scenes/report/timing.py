@@ -6,19 +6,29 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 
 from ovarnet.io.images import read_image
+from ovarnet.modeling.predictor import Predictor
 
 
-def milliseconds_per_image(models: Mapping[str, object], files: Sequence[str]) -> dict[str, float]:
-    """Median milliseconds of ``detect`` on one image at a time with all words of the model; reading
-    the file does not count.
+def milliseconds_per_image(
+    models: Mapping[str, Predictor], files: Sequence[str]
+) -> dict[str, float]:
+    """Median time of `detect` on one image at a time with all words of the model's vocabulary.
 
-    The models take turns, so that a busy machine slows them alike; the first image warms them up
-    and does not count where there are more.
+    The models take turns, so that a busy machine slows them alike. The first image warms them up
+    and does not count where there are more; reading a file never counts.
+
+    Args:
+        models: Name -> model.
+        files: Image files, at least one.
+
+    Returns:
+        Name -> milliseconds.
     """
-    seconds = {name: [] for name in models}
+    seconds: dict[str, list[float]] = {name: [] for name in models}
     for file in files:
         image = read_image(file)
         for name, model in models.items():
@@ -26,9 +36,9 @@ def milliseconds_per_image(models: Mapping[str, object], files: Sequence[str]) -
     return {name: 1000 * statistics.median(times[1:] or times) for name, times in seconds.items()}
 
 
-def _timed(model, image) -> float:
+def _timed(model: Predictor, image: np.ndarray) -> float:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     started = time.perf_counter()
-    model.detect(image)  # its result is on the CPU, so the GPU is done when it returns
+    model.detect(image)  # its results are on the CPU, so the GPU is done when it returns
     return time.perf_counter() - started

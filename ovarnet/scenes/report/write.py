@@ -1,6 +1,4 @@
-"""Writes the report of a finished chain: report.html with everything in it, and tables.md with the
-tables alone.
-"""
+"""Write the report of a finished chain: report.html with everything, tables.md with the tables."""
 
 from __future__ import annotations
 
@@ -16,10 +14,11 @@ from ovarnet.evaluation.inference import detect_all
 from ovarnet.evaluation.protocols import AUTHORS, FREE
 from ovarnet.io.files import write_text
 from ovarnet.io.images import read_image
+from ovarnet.modeling.predictor import Predictor
 from ovarnet.scenes.chain.steps import Places
 from ovarnet.scenes.report import figures, mistakes, page
+from ovarnet.scenes.report.chain_results import STUDENT, TEACHER, ChainResults
 from ovarnet.scenes.report.numbers import read_history
-from ovarnet.scenes.report.opened import STUDENT, TEACHER, Chain
 from ovarnet.scenes.report.pictures import numbered_boxes, surroundings
 from ovarnet.scenes.report.side_by_side import (
     ATTRIBUTES,
@@ -30,7 +29,7 @@ from ovarnet.scenes.report.side_by_side import (
     pick_images,
     truth_column,
 )
-from ovarnet.structures import Annotations
+from ovarnet.structures import Annotations, Detections
 from ovarnet.vocabulary import Vocabulary
 
 PICTURED, WORST = 6, 16
@@ -38,10 +37,18 @@ PICTURED, WORST = 6, 16
 
 
 def write_report(places: Places, *, quick: bool) -> tuple[Path, str]:
-    """Write ``output/report/``; returns the path of report.html and the tables as Markdown."""
+    """Write the folder report/ of a chain.
+
+    Args:
+        places: Where the chain wrote.
+        quick: Say on the page that the numbers of this chain mean nothing.
+
+    Returns:
+        The path of report.html, and the tables as Markdown.
+    """
     started, folder = time.monotonic(), places.output / "report"
     folder.mkdir(exist_ok=True)
-    chain = Chain.open(places)
+    chain = ChainResults.open(places)
     main = [*_numbers(chain), *_curves(chain), *_side_by_side(chain), *_mistakes(chain)]
     minutes = sum(chain.minutes.values()) + (time.monotonic() - started) / 60
     parts = [*_head(chain, minutes, quick), *main, *_run(chain, minutes)]
@@ -51,7 +58,7 @@ def write_report(places: Places, *, quick: bool) -> tuple[Path, str]:
     return folder / "report.html", text
 
 
-def _head(chain: Chain, minutes: float, quick: bool) -> list[str]:
+def _head(chain: ChainResults, minutes: float, quick: bool) -> list[str]:
     words = chain.vocabulary
     novel = [sum(not word.seen for word in kind) for kind in (words.categories, words.attributes)]
     warning = (
@@ -64,18 +71,16 @@ def _head(chain: Chain, minutes: float, quick: bool) -> list[str]:
         "scenes</code></p>",
         *([warning] if quick else []),
         f"<p>A world of drawn scenes with {len(words.categories)} categories and "
-        f"{len(words.attributes)} attributes. {novel[0]} categories "
-        f"and {novel[1]} attributes are <b>novel</b>: no box and no label of them is used in any "
-        "training stage; they occur as words in "
-        "captions. A CLIP is trained from captions alone, a proposer and CLIP-Attr (step I) from "
-        "base boxes and labels, CLIP-Attr (step "
-        "II) from captions again, and OvarNet, which needs one pass per image, from base boxes "
-        "and from what CLIP-Attr says.</p>",
+        f"{len(words.attributes)} attributes. {novel[0]} categories and {novel[1]} attributes are "
+        "<b>novel</b>: no box and no label of them is used in any training stage; they occur in "
+        "captions only. A CLIP is trained from captions alone, a proposer and CLIP-Attr (step I) "
+        "from base boxes and labels, CLIP-Attr (step II) from captions again, and OvarNet, which "
+        "needs one pass per image, from base boxes and by distillation from CLIP-Attr.</p>",
         page.cards(_headlines(chain, minutes)),
     ]
 
 
-def _headlines(chain: Chain, minutes: float) -> list[tuple[str, str]]:
+def _headlines(chain: ChainResults, minutes: float) -> list[tuple[str, str]]:
     teacher, student, times = chain.metrics[TEACHER], chain.metrics[STUDENT], chain.milliseconds
 
     def kept(label: str, measure: str, protocol: str | None) -> tuple[str, str]:
@@ -100,7 +105,7 @@ def _headlines(chain: Chain, minutes: float) -> list[tuple[str, str]]:
     ]
 
 
-def _numbers(chain: Chain) -> list[str]:
+def _numbers(chain: ChainResults) -> list[str]:
     given, free, types, proposals, speed = (table.html() for table in chain.tables())
     shown = {
         title: metrics for title, metrics in chain.metrics.items() if title in (TEACHER, STUDENT)
@@ -109,8 +114,7 @@ def _numbers(chain: Chain) -> list[str]:
     return [
         "<h2>Results</h2>",
         f"<p>Test split: {len(chain.images)} images, {boxes} boxes, never used in training. "
-        "Chance: constant scores, or a category drawn "
-        "evenly. Bold: the best stage.</p>",
+        "Chance: constant scores, or a category drawn evenly. Bold: the best stage.</p>",
         page.figure(
             figures.by_stage(chain.metrics), "Base and novel words over the stages. Dashed: chance."
         ),
@@ -133,7 +137,7 @@ def _numbers(chain: Chain) -> list[str]:
     ]
 
 
-def _curves(chain: Chain) -> list[str]:
+def _curves(chain: ChainResults) -> list[str]:
     names = {
         "clip": "CLIP",
         "proposer": "Proposer",
@@ -163,7 +167,7 @@ def _curves(chain: Chain) -> list[str]:
     return parts
 
 
-def _side_by_side(chain: Chain) -> list[str]:
+def _side_by_side(chain: ChainResults) -> list[str]:
     images = pick_images(chain.images, chain.vocabulary, PICTURED)
     found = {
         title: dict(
@@ -178,10 +182,9 @@ def _side_by_side(chain: Chain) -> list[str]:
     parts = [
         "<h2>The same images at every stage</h2>",
         "<p>The first test images with 2 to 4 objects, one of them of a novel category; not "
-        "chosen by result. Detections from score "
-        f"{THRESHOLD} on, with the {ATTRIBUTES} best attributes. A detection bears the number of "
-        "the object that it fits "
-        f"(one to one, IoU &ge; {MINIMUM_IOU}); + fits none. "
+        f"chosen by result. Detections from score {THRESHOLD} on, with the {ATTRIBUTES} best "
+        "attributes. A detection has the number of the object that it matches (one to one, IoU "
+        f"&ge; {MINIMUM_IOU}); + matches none. "
         '<span class="right">Green: true.</span> <span class="wrong">Red: false.</span> '
         '<span class="open">Grey: not annotated.</span> <span class="isnovel">Underlined: '
         "novel.</span></p>",
@@ -211,7 +214,7 @@ def _numbered(file: str, column: Column) -> bytes:
     )
 
 
-def _mistakes(chain: Chain) -> list[str]:
+def _mistakes(chain: ChainResults) -> list[str]:
     model, words = chain.models[STUDENT], chain.vocabulary
     given, free = (
         list(
@@ -221,43 +224,44 @@ def _mistakes(chain: Chain) -> list[str]:
     )
     kinds = {
         "Wrong categories, boxes given": mistakes.wrong_categories(given, words, WORST),
-        "Attributes said that do not hold, boxes given": mistakes.false_attributes(
-            given, words, WORST
+        "False attributes, boxes given": mistakes.false_attributes(given, words, WORST),
+        "Missed attributes, boxes given": mistakes.missed_attributes(given, words, WORST),
+        "ShownObject where no object fits, boxes found": mistakes.background_detections(
+            free, WORST
         ),
-        "Attributes missed, boxes given": mistakes.missed_attributes(given, words, WORST),
-        "Found where no object fits, boxes found": mistakes.found_in_nothing(free, WORST),
     }
     parts = [
         "<h2>The worst mistakes of OvarNet</h2>",
-        "<p>Those it was most confident about, on all test images, at most two of a word and one "
-        "of a box. "
-        '<span class="wrong">Red: what it said.</span> <span class="right">Green: what is '
+        "<p>Those of the highest scores, on all test images, at most two of a word and one of a "
+        'box. <span class="wrong">Red: predicted.</span> <span class="right">Green: '
         "true.</span></p>",
     ]
     for title, found in kinds.items():
-        shown = [(surroundings(read_image(one.file), one.box), one.said, one.true) for one in found]
+        shown = [
+            (surroundings(read_image(one.file), one.box), one.predicted, one.true) for one in found
+        ]
         parts += [f"<h3>{escape(title)}</h3>", page.crops(shown)]
     rows = [
-        [true, said, f"{times} of {boxes}"]
-        for true, said, times, boxes in mistakes.confusions(given, words)[:10]
+        [true, predicted, f"{times} of {boxes}"]
+        for true, predicted, times, boxes in mistakes.confusions(given, words)[:10]
     ]
     return [
         *parts,
         "<h3>Categories most often confused</h3>",
-        page.plain_table(["true", "said", "boxes"], rows, amounts=[2]),
+        page.plain_table(["true", "predicted", "boxes"], rows, amounts=[2]),
     ]
 
 
 def _detections(
-    model, vocabulary: Vocabulary, images: Sequence[Annotations], *, box_given: bool
-) -> list:
+    model: Predictor, vocabulary: Vocabulary, images: Sequence[Annotations], *, box_given: bool
+) -> list[Detections]:
     return [
         found
         for _, found in detect_all(model, vocabulary, images, box_given=box_given, progress=False)
     ]
 
 
-def _run(chain: Chain, minutes: float) -> list[str]:
+def _run(chain: ChainResults, minutes: float) -> list[str]:
     entries = chain.ledger.entries.values()
     rows = [
         [

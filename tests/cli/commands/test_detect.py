@@ -13,7 +13,6 @@ from pycocotools.coco import COCO
 
 from ovarnet.cli import main as cli
 from ovarnet.cli.commands.detect import ATTRIBUTE_THRESHOLD
-from ovarnet.cli.output_folder import output_names
 from ovarnet.drawing import label_text
 from ovarnet.io.results import file_names, image_ids
 
@@ -258,8 +257,8 @@ class FullDisk(io.StringIO):
         (
             FullDisk,
             2,
-            "error: what is printed cannot be written (No space left on device); files are not "
-            "concerned\n",
+            "error: standard output cannot be written (No space left on device); "
+            "the files are complete\n",
         ),
     ],
 )
@@ -324,7 +323,7 @@ def test_input_pictures_are_never_replaced(tmp_path, capsys):
     assert sorted(tmp_path.iterdir()) == [photo]
 
 
-def test_output_names_and_image_ids():
+def test_image_ids_and_file_names():
     files = [
         Path("a/x.jpg"),
         Path("b/X.png"),
@@ -332,7 +331,6 @@ def test_output_names_and_image_ids():
         Path("detections.jpg"),
         Path("y.tar.jpg"),
     ]
-    assert output_names(files) == ["x", "X_2", "x_2_2", "detections_2", "y.tar"]
     assert image_ids(files) == [1, 2, 3, 4, 5]
     assert image_ids([Path("0007.jpg"), Path("12.jpg")]) == [7, 12]
     assert image_ids([Path("a/7.jpg"), Path("b/007.jpg")]) == [1, 2]

@@ -1,87 +1,15 @@
-"""The numbers and tables of the report, from metrics.json files written by hand."""
-
-import math
+"""The tables of the report, from metrics.json files written by hand."""
 
 import pytest
+from report_objects import written_metrics
 
-from ovarnet.evaluation.protocols import AUTHORS, OVAD
-from ovarnet.evaluation.report import Report, Row
 from ovarnet.scenes.report import tables
-from ovarnet.scenes.report.numbers import Metrics
 from ovarnet.scenes.report.tables import Table
 
 
 @pytest.fixture
 def metrics(tmp_path):
-    def make(accuracy, novel, ap50=0.25):
-        rows = [
-            Row("box-given", "category accuracy", "arg-max", "base", accuracy, 0.025),
-            Row("box-given", "attribute mAP", "vaw rule", "novel", novel, 0.172),
-            Row("box-given", "attribute mAP", "vaw rule", "type color", 0.6, 0.09),
-            Row("box-free", "attribute mAP", AUTHORS, "novel", 0.31, 0.172),
-            Row("box-free", "attribute mAP", OVAD, "novel", 0.3, 0.172),
-            Row("box-free", "COCO-OVD AP50", "one label per box", "novel", ap50),
-            *(
-                Row("box-free", f"proposals {measure}", "one-to-one", "base", 0.987)
-                for measure in ("R@50", "R@100", "AR@100")
-            ),
-        ]
-        words = [
-            {
-                "setting": "box-given",
-                "protocol": "vaw rule",
-                "attribute": "red",
-                "ap": 0.5,
-                "chance": 0.1,
-            },
-            {
-                "setting": "box-free",
-                "protocol": AUTHORS,
-                "attribute": "red",
-                "ap": 0.4,
-                "chance": 0.1,
-            },
-            {
-                "setting": "box-free",
-                "protocol": "one label per box",
-                "category": "mug",
-                "ap50": float("nan"),
-            },
-        ]
-        Report({}, rows, words).write(tmp_path / "metrics.json")
-        return Metrics.read(tmp_path / "metrics.json")
-
-    return make
-
-
-def test_values_are_percent_and_nan_where_they_are_undefined(metrics):
-    one = metrics(0.5, float("nan"))
-    assert one.value("box-given", "category accuracy", "base") == 50
-    assert one.value("box-given", "category accuracy", "base", of="chance") == 2.5
-    assert one.value("box-free", "attribute mAP", "novel", OVAD) == 30
-    assert one.value("box-free", "attribute mAP", "novel", AUTHORS) == 31
-    assert math.isnan(one.value("box-given", "attribute mAP", "novel"))  # null in the file
-    assert math.isnan(one.value("box-free", "COCO-OVD AP50", "novel", of="chance"))
-    assert math.isnan(one.value("box-given", "attribute mAP", "tail"))  # no word of that group
-    assert one.types() == ["color"]
-    assert one.of_words("box-given", "attribute", "ap") == {"red": 50}
-    assert one.of_words("box-free", "attribute", "ap", AUTHORS) == {"red": 40}
-    assert math.isnan(one.of_words("box-free", "category", "ap50")["mug"])
-
-
-@pytest.mark.parametrize(
-    ("setting", "measure", "protocol"),
-    [
-        ("box-given", "category precision", None),
-        ("box-given", "attribute mAP", OVAD),
-        ("box-free", "attribute mAP", None),
-    ],
-)
-def test_a_measure_that_is_not_there_or_not_the_only_one_is_no_nan(
-    metrics, setting, measure, protocol
-):
-    with pytest.raises(KeyError, match=f"measures {setting}, {measure}"):
-        metrics(0.5, 0.5).value(setting, measure, "novel", protocol)
+    return lambda *numbers: written_metrics(tmp_path / "metrics.json", *numbers)
 
 
 def test_best_is_bold_equals_share_it_and_chance_does_not_compete():

@@ -72,9 +72,8 @@ def test_phrases_fit_one_object_and_are_read_as_meant():
             for word in (*WORDS.categories, *WORDS.attributes)
             for text in (word.name, *word.synonyms)
         }
-        assert strings[query.category] == phrase.category and {
-            strings[word] for word in query.attributes
-        } == set(phrase.attributes), phrase
+        assert strings[query.category] == phrase.category, phrase
+        assert {strings[word] for word in query.attributes} == set(phrase.attributes), phrase
     assert {phrase.kind for phrase in found} >= {SAME_CATEGORY, BOTH}
     assert len({phrase.text for phrase in found}) > 60
     assert references(crowd, WORDS) == references(crowd, WORDS)

@@ -1,4 +1,4 @@
-"""What a finished chain left behind, opened for its report."""
+"""The output of a finished chain, loaded for its report."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import ovarnet
 from ovarnet.data.datasets import open_dataset
+from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.scenes.chain.ledger import Ledger
 from ovarnet.scenes.chain.steps import MODELS, Places
 from ovarnet.scenes.report import tables
@@ -21,21 +23,30 @@ TEACHER, STUDENT = MODELS["step_two"], MODELS["ovarnet"]
 
 
 @dataclass
-class Chain:
-    """Everything a finished chain left, opened. metrics, models: by the names of `MODELS`. images:
-    of the test split.
+class ChainResults:
+    """The output of a finished chain.
+
+    Attributes:
+        places: Where the chain wrote.
+        ledger: What was run, and for how long.
+        metrics: Evaluation of each model, by the titles of `MODELS`.
+        models: The models themselves, by the same titles.
+        vocabulary: The words of the generated world.
+        images: Annotations of the test split.
+        milliseconds: Time of one image for `TEACHER` and `STUDENT`.
     """
 
     places: Places
     ledger: Ledger
     metrics: dict[str, Metrics]
-    models: dict[str, object]
+    models: dict[str, ClipAttr | OvarNet]
     vocabulary: Vocabulary
     images: Sequence[Annotations]
     milliseconds: dict[str, float]
 
     @classmethod
-    def open(cls, places: Places) -> Chain:
+    def open(cls, places: Places) -> ChainResults:
+        """Load everything, and time the teacher and the student."""
         vocabulary, images = open_dataset("scenes", places.world, "test")
         models = {title: ovarnet.load(places.checkpoint(name)) for name, title in MODELS.items()}
         timed = {title: models[title] for title in (TEACHER, STUDENT)}
@@ -59,6 +70,7 @@ class Chain:
         return {entry.title: entry.seconds / 60 for entry in self.ledger.entries.values()}
 
     def tables(self) -> list[tables.Table]:
+        """Box-given, box-free, parent types, proposals and speed, in this order."""
         proposers = {
             "offline proposer (of CLIP-Attr)": self.metrics[TEACHER],
             "OvarNet's own": self.metrics[STUDENT],
