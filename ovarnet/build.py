@@ -14,6 +14,7 @@ from torch import nn
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
 from ovarnet.checkpoint_settings import ADVICE
 from ovarnet.config.settings import ClipSettings, OvarnetDesign
+from ovarnet.device import pick_device
 from ovarnet.errors import InputError
 from ovarnet.modeling.attention_pool import AttentionPool
 from ovarnet.modeling.clip.clip import Clip, load_clip
@@ -21,6 +22,8 @@ from ovarnet.modeling.clip.feature_maps import feature_channels
 from ovarnet.modeling.clip.weights import LOCAL_FOLDER
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
+from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.proposer import Proposer
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
 from ovarnet.modeling.roi_heads import AveragePool, ClipStages, RoiHead
@@ -34,7 +37,7 @@ from ovarnet.modeling.text.prompts import (
     TemplatePrompts,
 )
 from ovarnet.modeling.vit_pyramid import VitPyramid
-from ovarnet.proposals.detector import Proposer, resnet50_proposer, roi_pool, scenes_proposer
+from ovarnet.proposals.detector import resnet50_proposer, roi_pool, scenes_proposer
 from ovarnet.proposals.from_file import FileProposals, shards_in
 from ovarnet.proposals.torchvision import TorchvisionProposer
 from ovarnet.vocabulary import Vocabulary
@@ -47,25 +50,58 @@ def load(
     name: str | Path = "scenes",
     *,
     proposer: str | Path | None = None,
-    device: str | torch.device = "auto",
+    device: str | torch.device | None = "auto",
     category_activation: str = "sigmoid",
-) -> ClipAttr | OvarNet:
+) -> Predictor:
     """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
 
-    name: "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher), which
-    know the generated world only and have never seen a photo; a checkpoint folder; or
-    "clip-attr:ARCH/WEIGHTS", a CLIP of open_clip as it is, where WEIGHTS is a tag
-    ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
-    "clip-attr:local-dir:FOLDER" is a Hub repository on disk (config, weights and tokenizer, which
-    SigLIP-like towers need). proposer: where boxes come from when none are given: "scenes"
-    (shipped), "torchvision" (its COCO detector; it has seen all 80 COCO classes), a proposer's
-    checkpoint folder, or precomputed proposals, a JSON file or a folder that `ovarnet propose`
-    wrote. Default: the model's own, or "scenes". An OvarNet takes none. category_activation:
-    "sigmoid", each category word scored by itself, or "softmax", over the category words asked
-    (method section 0). Raises InputError that names what is missing.
+    Args:
+        name: as in `load_model`.
+        proposer: as in `load_model`.
+        device: as in `load_model`.
+        category_activation: "sigmoid", each category word scored by itself, or "softmax", over the
+            category words queried (method section 0).
+
+    Returns:
+        A predictor around the model.
+
+    Raises:
+        InputError: naming what is missing.
+    """
+    model = load_model(name, proposer=proposer, device=device)
+    return Predictor(model, category_activation=category_activation)
+
+
+def load_model(
+    name: str | Path = "scenes",
+    *,
+    proposer: str | Path | None = None,
+    device: str | torch.device | None = "auto",
+) -> ClipAttr | OvarNet:
+    """Open a model as a plain module in evaluation mode, for training, export and benchmarks.
+
+    Args:
+        name: one of
+
+            * "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher),
+              which know the generated world only and have never seen a photo;
+            * a checkpoint folder;
+            * "clip-attr:ARCH/WEIGHTS", a CLIP of open_clip as it is, where WEIGHTS is a tag
+              ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
+            * "clip-attr:local-dir:FOLDER", a Hub repository on disk (config, weights and
+              tokenizer, which SigLIP-like towers need).
+        proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its
+            COCO detector, trained on all 80 COCO classes), a proposer's checkpoint folder, or
+            precomputed proposals, a JSON file or a folder that `ovarnet propose` wrote. None: the
+            model's own, or "scenes". An OvarNet takes none.
+        device: a device, its name, or "auto" or None for the GPU when there is one, else the CPU.
+
+    Raises:
+        InputError: naming what is missing.
     """
     device = pick_device(device)
     name = str(name)
+    model: ClipAttr | OvarNet
     if name.startswith("clip-attr:"):
         model = stock_clip_attr(name.removeprefix("clip-attr:"), proposer or "scenes")
     else:
@@ -78,23 +114,7 @@ def load(
             model = checkpoint_ovarnet(checkpoint)
         else:
             model = checkpoint_clip_attr(checkpoint, proposer)
-    model.activate_categories(category_activation)
     return model.to(device).eval()
-
-
-def pick_device(device: str | torch.device = "auto") -> torch.device:
-    """ "auto" -> the GPU when there is one, else the CPU. Raises InputError for a device this
-    machine lacks.
-    """
-    if str(device) == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        torch.zeros(1, device=device).item()  # "meta" holds no numbers
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device '{device}' cannot be used here: {str(error).splitlines()[0]}; try cpu or auto"
-        ) from None
-    return torch.device(device)
 
 
 def find_checkpoint(name: str) -> Path:

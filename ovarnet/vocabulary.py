@@ -86,6 +86,10 @@ class Vocabulary:
             object.__setattr__(self, kind, words)
             _check_unique([word.name for word in words], kind)
 
+    def of_kind(self, kind: Kind) -> tuple[Word, ...]:
+        """The category words, or the attribute words."""
+        return self.categories if kind == "category" else self.attributes
+
     @classmethod
     def of(
         cls, categories: Iterable[str | Word] = (), attributes: Iterable[str | Word] = ()

@@ -2,7 +2,7 @@
 at small pictures."""
 
 import pytest
-from fake_model import FakeModel, picture
+from fake_model import fake_predictor, picture
 
 import ovarnet
 from ovarnet import build
@@ -12,9 +12,9 @@ from ovarnet.proposals import detector as proposer
 
 @pytest.fixture
 def fake_model(monkeypatch):
-    """`ovarnet.load` gives a `FakeModel`, whatever it is asked for."""
+    """`ovarnet.load` gives a `fake_predictor`, whatever it is asked for."""
     monkeypatch.setitem(
-        ovarnet.__dict__, "load", lambda name, proposer=None, device="auto": FakeModel()
+        ovarnet.__dict__, "load", lambda name, proposer=None, device="auto": fake_predictor()
     )
 
 

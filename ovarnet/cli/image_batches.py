@@ -104,7 +104,7 @@ def batches(
 
 def _read(file: Path, box_file: BoxFile | None) -> Entry:
     from ovarnet.io.images import read_image
-    from ovarnet.modeling.predictor import checked_boxes
+    from ovarnet.modeling.given_boxes import checked_boxes
 
     image = read_image(file)
     if box_file is None:

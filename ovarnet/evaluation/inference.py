@@ -25,7 +25,7 @@ def detect_all(
     """(image, Detections) of every image, asked with all words of `vocabulary`, a few images at a
     time.
     """
-    categories, attributes = list(vocabulary.categories), list(vocabulary.attributes)
+    words = model.encode_vocabulary(list(vocabulary.categories), list(vocabulary.attributes))
     with tqdm(
         total=len(annotations),
         unit="image",
@@ -35,19 +35,14 @@ def detect_all(
         for start in range(0, len(annotations), BATCH_IMAGES):
             batch = annotations[start : start + BATCH_IMAGES]
             boxes = [image.boxes for image in batch] if box_given else None
-            found = model.detect(
-                [image.file for image in batch],
-                categories=categories,
-                attributes=attributes,
-                boxes=boxes,
-            )
+            found = model.detect([image.file for image in batch], vocabulary=words, boxes=boxes)
             yield from zip(batch, found, strict=True)
             bar.update(len(batch))
 
 
 def proposer_of(model):
-    """Where the model's boxes come from: its proposer, or the model itself (OvarNet)."""
-    return getattr(model, "proposer", model)
+    """Where a predictor's boxes come from: its model's proposer, or the model itself (OvarNet)."""
+    return getattr(model.model, "proposer", model.model)
 
 
 @torch.no_grad()

@@ -22,11 +22,13 @@ from torchvision.models.detection.transform import resize_boxes
 from ovarnet.build import build_ovarnet
 from ovarnet.config.settings import OvarnetDesign
 from ovarnet.modeling.clip.clip import Clip
-from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes
 from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.predictor import RegionEmbeddings
+from ovarnet.modeling.predictor import best_detections
+from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.modeling.text.classifier import TextClassifier
-from ovarnet.modeling.text.prompts import TemplatePrompts, WordEmbeddings
+from ovarnet.modeling.text.prompts import TemplatePrompts
+from ovarnet.modeling.text.word_embeddings import WordEmbeddings
 from ovarnet.proposals.detector import DetectorProposer
 from ovarnet.structures import Detections
 from ovarnet.vocabulary import KINDS, Vocabulary
@@ -154,7 +156,9 @@ class Timer:
         with watch.part("proposer"):
             model.proposer.propose([self.image], [None])
         with watch.part("crops and encoder"):
-            embeddings = model.encode_boxes([self.image], [self.boxes])[0]
+            embeddings = encode_boxes(
+                model.clip, [self.image], [self.boxes], batch=model.crop_batch
+            )[0]
         return self._finish(
             model, RegionEmbeddings(self.boxes, torch.rand(len(self.boxes)), embeddings), watch
         )
@@ -198,7 +202,7 @@ class Timer:
         with watch.part("post-processing"):
             best = (regions.objectness * scores[0].amax(dim=1)).sqrt()
             names = [[str(column) for column in range(part.shape[1])] for part in scores]
-            return model._best(Detections(regions.boxes, best, *scores, *names))
+            return best_detections(Detections(regions.boxes, best, *scores, *names), 0.5, 100)
 
 
 def compare(

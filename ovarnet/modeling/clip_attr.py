@@ -1,7 +1,7 @@
-"""CLIP-Attr, the two-stage model (method section 2): an offline proposer gives boxes, each crop
-goes through CLIP, the text side scores it.
+"""CLIP-Attr, the two-stage model (method section 2).
 
-Accurate on new words and slow: one encoder pass for every crop.
+An offline proposer gives boxes, each crop goes through CLIP, the text side scores it. Accurate on
+new words and slow: one encoder pass for every crop.
 """
 
 from __future__ import annotations
@@ -13,19 +13,26 @@ from torch import Tensor
 
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
-from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings
+from ovarnet.modeling.proposer import Proposer
+from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.text.classifier import TextClassifier
-from ovarnet.proposals.detector import Proposer
 from ovarnet.structures import Proposals
 from ovarnet.vocabulary import Vocabulary
 
+CROP_BATCH = 64
+"""Crops encoded at once."""
 
-class ClipAttr(Predictor):
-    """clip: encodes the crops. classifier, vocabulary, and further settings: see `Predictor`.
-    proposer: where boxes come from.
 
-    crop_batch: crops encoded at once. proposals: how many of the best proposals are looked at in an
-    image. Made in evaluation mode.
+class ClipAttr(RegionModel):
+    """The two-stage model; made in evaluation mode.
+
+    Args:
+        clip: encodes the crops.
+        classifier: see `RegionModel`.
+        proposer: where boxes come from when none are given.
+        vocabulary: see `RegionModel`.
+        crop_batch: crops encoded at once.
+        proposals: how many of the best proposals are embedded per image.
     """
 
     def __init__(
@@ -35,48 +42,72 @@ class ClipAttr(Predictor):
         proposer: Proposer,
         vocabulary: Vocabulary,
         *,
-        crop_batch: int = 64,
+        crop_batch: int = CROP_BATCH,
         proposals: int = 100,
-        **settings,
     ):
-        super().__init__(classifier, vocabulary, **settings)
-        self.clip, self.proposer = clip, proposer
-        self.crop_batch, self.proposals = crop_batch, proposals
+        super().__init__(classifier, vocabulary)
+        self.clip = clip
+        self.proposer = proposer
+        self.crop_batch = crop_batch
+        self.proposals = proposals
         self.eval()
 
-    def regions(self, batch: Batch) -> list[RegionEmbeddings]:
-        if batch.boxes is None:
+    def forward(
+        self,
+        images: Sequence[Tensor],
+        boxes: Sequence[Tensor] | None = None,
+        names: Sequence[str | None] | None = None,
+    ) -> list[RegionEmbeddings]:
+        """Embed the crops of given or proposed boxes, see `RegionModel.forward`.
+
+        The images must be on the model's device.
+        """
+        if boxes is None:
             found = [
-                proposals[: self.proposals]
-                for proposals in self.proposer.propose(batch.images, batch.names)
+                proposals[: self.proposals] for proposals in self.proposer.propose(images, names)
             ]
         else:
-            found = [Proposals(boxes, torch.ones(len(boxes))) for boxes in batch.boxes]
-        embeddings = self.encode_boxes(batch.images, [proposals.boxes for proposals in found])
+            found = [Proposals(rows, torch.ones(len(rows))) for rows in boxes]
+        embeddings = encode_boxes(
+            self.clip, images, [proposals.boxes for proposals in found], batch=self.crop_batch
+        )
         return [
             RegionEmbeddings(proposals.boxes, proposals.scores, rows)
             for proposals, rows in zip(found, embeddings, strict=True)
         ]
 
-    def encode_boxes(self, images: Sequence[Tensor], boxes: Sequence[Tensor]) -> list[Tensor]:
-        """CLIP embeddings of boxes, by the deterministic crop rule.
 
-        images: (3, H, W) float in [0, 1], of any sizes, on the model's device. boxes: (R, 4) for
-        each, on the CPU. Returns (R, D) for each image, not L2-normalised. No more than
-        `crop_batch` crops exist at a time, whatever images they are from.
-        """
-        counts = [len(rows) for rows in boxes]
-        owners = torch.arange(len(counts)).repeat_interleave(
-            torch.tensor(counts, dtype=torch.int64)
-        )
-        every_box = torch.cat([torch.zeros(0, 4), *boxes])
-        mean, std, size = self.clip.mean, self.clip.std, self.clip.image_size
-        embeddings = [torch.zeros(0, self.clip.embed_dim, device=self.device)]
-        for start in range(0, len(every_box), self.crop_batch):
-            part = slice(start, start + self.crop_batch)
-            crops = [
-                crop_boxes(images[i], every_box[part][owners[part] == i], size, mean, std)
-                for i in owners[part].unique().tolist()
-            ]
-            embeddings.append(self.clip.encode_image(torch.cat(crops)))
-        return list(torch.cat(embeddings).split(counts))
+def encode_boxes(
+    clip: Clip, images: Sequence[Tensor], boxes: Sequence[Tensor], *, batch: int = CROP_BATCH
+) -> list[Tensor]:
+    """Encode boxes of images by the deterministic crop rule (method section 2.2).
+
+    Args:
+        clip: encodes the crops.
+        images: N tensors (3, H, W), float in [0, 1], of any sizes, on the device of `clip`.
+        boxes: N tensors (R, 4), xyxy in pixels of their image; R may be 0.
+        batch: most crops that exist at a time, whatever images they are from.
+
+    Returns:
+        N tensors (R, D), not L2-normalised.
+    """
+    counts = [len(rows) for rows in boxes]
+    owners = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts, dtype=torch.int64))
+    every_box = torch.cat([torch.zeros(0, 4), *(rows.cpu() for rows in boxes)])
+
+    embeddings = [torch.zeros(0, clip.embed_dim, device=clip.device)]
+    for start in range(0, len(every_box), batch):
+        part = slice(start, start + batch)
+        crops = [
+            crop_boxes(
+                images[i], every_box[part][owners[part] == i], clip.image_size, clip.mean, clip.std
+            )
+            for i in owners[part].unique().tolist()
+        ]
+        embeddings.append(clip.encode_image(torch.cat(crops)))
+    return list(torch.cat(embeddings).split(counts))
+
+
+def encode_crops(clip: Clip, crops: Tensor, *, batch: int = CROP_BATCH) -> Tensor:
+    """Encode crops (R, 3, S, S) -> (R, D), not L2-normalised, `batch` at a time; R may be 0."""
+    return torch.cat([clip.encode_image(part) for part in crops.split(batch)])

@@ -19,7 +19,7 @@ from torchvision.models.detection.transform import resize_boxes
 from torchvision.ops import clip_boxes_to_image, remove_small_boxes
 
 from ovarnet.modeling.clip.clip import Clip
-from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings
+from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.roi_heads import Features, RoiHead
 from ovarnet.modeling.rpn import RegionProposalNetwork
@@ -32,9 +32,9 @@ DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 MIN_SIDE = 1.0
 
 
-class OvarNet(Predictor):
+class OvarNet(RegionModel):
     """clip: for its text tower alone, see `text_tower_only`. classifier, vocabulary, further
-    settings: see `Predictor`.
+    settings: see `RegionModel`.
 
     backbone: `ResnetPyramid` or `VitPyramid`. proposals: region proposals pooled per image. Made in
     evaluation mode.
@@ -51,9 +51,8 @@ class OvarNet(Predictor):
         head: RoiHead,
         resize: DetectorResize,
         proposals: int = 100,
-        **settings,
     ):
-        super().__init__(classifier, vocabulary, **settings)
+        super().__init__(classifier, vocabulary)
         self.clip, self.backbone, self.rpn, self.head, self.resize, self.proposals = (
             clip,
             backbone,
@@ -65,19 +64,23 @@ class OvarNet(Predictor):
         self.box_coder = BoxCoder(DELTA_WEIGHTS)
         self.eval()
 
-    def regions(self, batch: Batch) -> list[RegionEmbeddings]:
+    def forward(
+        self,
+        images: Sequence[Tensor],
+        boxes: Sequence[Tensor] | None = None,
+        names: Sequence[str | None] | None = None,  # noqa: ARG002
+    ) -> list[RegionEmbeddings]:
         """Images that are padded to the same size share a pass, so what is found in one does not
         depend on its neighbours.
         """
         same_size = defaultdict(list)
-        for index, image in enumerate(batch.images):
+        for index, image in enumerate(images):
             same_size[self.resize.padded(*image.shape[1:])].append(index)
         found: dict[int, RegionEmbeddings] = {}
         for indices in same_size.values():
-            images = [batch.images[i] for i in indices]
-            boxes = None if batch.boxes is None else [batch.boxes[i] for i in indices]
-            found |= zip(indices, self._one_pass(images, boxes), strict=True)
-        return [found[index] for index in range(len(batch.images))]
+            given = None if boxes is None else [boxes[i] for i in indices]
+            found |= zip(indices, self._one_pass([images[i] for i in indices], given), strict=True)
+        return [found[index] for index in range(len(images))]
 
     def _one_pass(self, images: list[Tensor], boxes: list[Tensor] | None) -> list[RegionEmbeddings]:
         pixels, sizes, original = self.preprocess(images)
@@ -103,7 +106,7 @@ class OvarNet(Predictor):
     def propose(
         self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
     ) -> list[Proposals]:
-        """As in `ovarnet.proposals.detector.Proposer`: the boxes of the model's own region proposal
+        """As in `Proposer`: the boxes of the model's own region proposal
         network, before they are refined.
         """
         return [self._proposed(image) for image in images]

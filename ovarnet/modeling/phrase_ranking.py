@@ -7,18 +7,18 @@ R regions, A attributes of the phrase.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ovarnet.captions.query import read_query
+from ovarnet.modeling.region_model import RegionEmbeddings
+from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.structures import Detections
-from ovarnet.vocabulary import Vocabulary, Word
-
-if TYPE_CHECKING:
-    from ovarnet.modeling.predictor import RegionEmbeddings
+from ovarnet.vocabulary import Word
 
 
 class Evidence(NamedTuple):
@@ -43,8 +43,8 @@ class Evidence(NamedTuple):
 
 
 class PhraseRanker:
-    """Scores regions for one phrase. classifier: a `TextClassifier`. vocabulary: the model's words,
-    which are the competing words.
+    """Scores regions for one phrase. vocabulary: the model's words, encoded; they compete with those
+    of the phrase.
 
     score = (objectness * p(category) * p(attribute 1) * ... * p(attribute A) * p(phrase)) ^ (1 /
     number of factors)
@@ -59,30 +59,28 @@ class PhraseRanker:
     one text, against the category alone and its competing words.
     """
 
-    def __init__(self, classifier: nn.Module, vocabulary: Vocabulary, phrase: str):
-        self.classifier, self.vocabulary, self.query = (
-            classifier,
-            vocabulary,
-            read_query(phrase, vocabulary),
-        )
-        asked = vocabulary.with_words(
+    def __init__(self, classifier: TextClassifier, vocabulary: EncodedVocabulary, phrase: str):
+        words = vocabulary.words
+        self.classifier, self.vocabulary = classifier, vocabulary
+        self.query = read_query(phrase, words)
+        asked = words.with_words(
             [] if self.query.category is None else [self.query.category], self.query.attributes
         )
         whole = [Word(self.query.text)] if asked.categories and asked.attributes else []
         self.categories = classifier.embed([*asked.categories, *whole], "category")
         self.attributes = classifier.embed(asked.attributes, "attribute")
         self.competing_categories = competing_words(
-            asked.categories, vocabulary.categories, same_parent=False
+            asked.categories, words.categories, same_parent=False
         )
         self.competing_attributes = competing_words(
-            asked.attributes, vocabulary.attributes, same_parent=True
+            asked.attributes, words.attributes, same_parent=True
         )
 
     def evidence(
         self, regions: RegionEmbeddings, known: tuple[Tensor, Tensor] | None = None
     ) -> Evidence:
         """What speaks for each region; on the CPU. known: `vocabulary_logits`, where many phrases
-        are asked of the same regions.
+        are ranked on the same regions.
         """
         other_categories, other_attributes = known or vocabulary_logits(
             self.classifier, self.vocabulary, regions
@@ -116,15 +114,13 @@ class PhraseRanker:
 
 
 def vocabulary_logits(
-    classifier: nn.Module, vocabulary: Vocabulary, regions: RegionEmbeddings
+    classifier: TextClassifier, vocabulary: EncodedVocabulary, regions: RegionEmbeddings
 ) -> tuple[Tensor, Tensor]:
-    """(R, C) and (R, A): logits of all words of the model, on the CPU. The same for every
+    """(R, C) and (R, A): logits of all words of the vocabulary, on the CPU; the same for every
     phrase.
     """
-    kinds = (vocabulary.categories, "category"), (vocabulary.attributes, "attribute")
-    return tuple(
-        classifier(regions.embeddings, classifier.embed(words, kind)).cpu() for words, kind in kinds
-    )
+    categories, attributes = classifier.logits(regions.embeddings, vocabulary)
+    return categories.cpu(), attributes.cpu()
 
 
 def competing_words(asked: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -> Tensor:

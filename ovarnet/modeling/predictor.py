@@ -1,303 +1,445 @@
-"""From images and words to detections: geometry, batching and scores, the same for every model of
-this package.
+"""From images and words to detections: geometry, batching, words and scores for any `RegionModel`.
 
 Letters: N detections, R regions of an image, C category words, A attribute words, D embedding
-width. Boxes are xyxy in pixels of the original image. `Predictor` is a base class: it knows no
-model, and a model knows only how to embed regions.
+width. Boxes are xyxy in pixels of the original image.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.ops import batched_nms, nms
 
+from ovarnet.device import pick_device
 from ovarnet.errors import InputError
-from ovarnet.io.images import read_image, to_pixels
-from ovarnet.structures import Detections, as_boxes
+from ovarnet.modeling.image_input import ImageBatch, image_batches, is_many
+from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
+from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
+from ovarnet.structures import Detections
 from ovarnet.vocabulary import Vocabulary
 
+if TYPE_CHECKING:
+    from ovarnet.modeling.phrase_ranking import PhraseRanker
+
 ACTIVATIONS = ("sigmoid", "softmax")
-BATCH_IMAGES = 8
-BATCH_PIXELS = 24_000_000  # 24 Mpx are 288 MB as float32 RGB
+DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
-class RegionEmbeddings(NamedTuple):
-    """What a model sees in one image. boxes: (R, 4). objectness: (R,) in [0, 1]. embeddings: (R,
-    D), of any length. R may be 0.
+@dataclass(frozen=True)
+class EmbeddedImage:
+    """The costly half of a detection: one image's regions, ready for any words.
+
+    Args:
+        regions: as the model gave them, on its device.
+        boxes_given: whether the boxes are the user's; given boxes all come back, in their order.
     """
 
-    boxes: Tensor
-    objectness: Tensor
-    embeddings: Tensor
+    regions: RegionEmbeddings
+    boxes_given: bool
 
 
-class Batch(NamedTuple):
-    """A few images of any sizes. images: (3, H, W) float RGB in [0, 1]. names: file of each, None
-    where it has none. boxes: (R, 4) for each image, checked and clipped, or None when boxes are to
-    be found.
-    """
+class Predictor:
+    """Detects objects and scores words with a model that embeds regions.
 
-    images: list[Tensor]
-    names: list[str | None]
-    boxes: list[Tensor] | None
+    ``detect`` does everything at once. Its two halves can be kept: ``embed`` passes an image
+    through the model once, ``score`` scores the result against any words; ``encode_vocabulary``
+    encodes words once for any number of images.
 
+    Args:
+        model: put into evaluation mode by `ovarnet.load`; used where it is.
+        vocabulary: the words scored when the user names none, which also give the parent types of
+            known words; None: the model's own.
+        nms_iou: of overlapping found boxes with the same best category the best is kept.
+        limit: most found boxes returned per image.
+        category_activation: "sigmoid", each category by itself, or "softmax", over the categories
+            queried.
 
-class Predictor(nn.Module):
-    """`detect` and `find` for a model that embeds regions.
-
-    classifier: a `TextClassifier`. vocabulary: the words asked when the user names none; it also
-    tells the parent types of known words. nms_iou, limit: of box-free detection; at most `limit`
-    boxes per image are returned.
+    Raises:
+        InputError: an unknown activation.
     """
 
     def __init__(
         self,
-        classifier: nn.Module,
-        vocabulary: Vocabulary,
+        model: RegionModel,
         *,
+        vocabulary: Vocabulary | None = None,
         nms_iou: float = 0.5,
         limit: int = 100,
+        category_activation: str = "sigmoid",
     ):
-        super().__init__()
-        self.classifier, self.vocabulary, self.nms_iou, self.limit = (
-            classifier,
-            vocabulary,
-            nms_iou,
-            limit,
-        )
-        self.activate_categories("sigmoid")
-
-    def activate_categories(self, how: str) -> None:
-        """From now on category scores are "sigmoid" (each word by itself) or "softmax" (over the
-        category words asked).
-
-        InputError: anything else.
-        """
-        if how not in ACTIVATIONS:
+        if category_activation not in ACTIVATIONS:
             raise InputError(
-                f"category activation {how!r} is not known; choose {' or '.join(ACTIVATIONS)}"
+                f"category activation {category_activation!r} is not known; choose "
+                f"{' or '.join(ACTIVATIONS)}"
             )
-        self.category_activation = how
+        self.model = model
+        self.vocabulary = model.vocabulary if vocabulary is None else vocabulary
+        self.nms_iou = nms_iou
+        self.limit = limit
+        self.category_activation = category_activation
+        self.dtype = torch.float32
 
-    def regions(self, batch: Batch) -> list[RegionEmbeddings]:
-        """Embed the given boxes of each image (all of them, in order, objectness 1), or find boxes
-        where `batch.boxes` is None.
-        """
-        raise NotImplementedError
+    # Device and precision
 
     @property
     def device(self) -> torch.device:
-        return next(self.parameters()).device
+        """Where the model is."""
+        return self.model.device
 
-    @torch.no_grad()
-    def detect(
+    def to(
         self,
-        image,
-        categories: Sequence[str] | None = None,
-        attributes: Sequence[str] | None = None,
-        boxes=None,
-    ) -> Detections | list[Detections]:
-        """Find objects and score the words; or score the words for the boxes given.
+        device: str | torch.device | torch.dtype | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Predictor:
+        """Move the model, or choose the precision of its passes; returns the predictor itself.
 
-        image: a path, a PIL image, an array (H, W, 3) uint8 RGB, or a list of these: then a list
-        comes back, each image as if alone. categories, attributes: words of any kind; None asks the
-        model's own words, [] asks none of that kind. boxes: (N, 4) for one image, a list of such
-        for a list. Each box gives one row, in the same order, clipped to the image. `scores` =
-        sqrt(objectness * best category probability), or objectness when no category is asked; a
-        given box has objectness 1. Without boxes, those found come best first; of boxes with the
-        same best category that overlap (IoU > `nms_iou`) the best is kept; at most `limit` remain;
-        N may be 0. Nothing is thresholded. The returned tensors are on the CPU. Raises InputError:
-        an image that cannot be read; no words at all, empty or double words; boxes that are not
-        finite, inverted, of no size, or outside the image.
+        Args:
+            device: a device, its name, or "auto"; None: unchanged. A dtype is taken as `dtype`.
+            dtype: float32, float16 or bfloat16; None: unchanged. The weights stay float32: the
+                passes run under autocast, boxes and scores are computed in float32.
+
+        Raises:
+            InputError: no such device here, or another dtype.
         """
-        self._check_mode("detect")
-        single, images, given = _as_lists(image, boxes)
-        words = self._words(categories, attributes)
-        embedded = (
-            self.classifier.embed(words.categories, "category"),
-            self.classifier.embed(words.attributes, "attribute"),
-        )
-        found = []
-        for batch in self._batches(images, given):
-            for regions in self.regions(batch):
-                found.append(self._detections(regions, words, embedded, keep_all=given is not None))
-        return found[0] if single else found
+        if isinstance(device, torch.dtype):
+            device, dtype = None, device
+        if dtype is not None and dtype not in DTYPES:
+            raise InputError(f"{dtype} is not supported; choose float32, float16 or bfloat16")
+        if device is not None:
+            self.model.to(pick_device(device))
+        if dtype is not None:
+            self.dtype = dtype
+        return self
+
+    def half(self) -> Predictor:
+        """Run the passes in float16, see `to`."""
+        return self.to(dtype=torch.float16)
+
+    def bfloat16(self) -> Predictor:
+        """Run the passes in bfloat16, see `to`."""
+        return self.to(dtype=torch.bfloat16)
+
+    def float(self) -> Predictor:
+        """Run the passes in float32, the default."""
+        return self.to(dtype=torch.float32)
+
+    # Words
 
     @torch.no_grad()
-    def find(self, image, phrase: str, boxes=None) -> Detections | list[Detections]:
-        """Rank boxes by a phrase such as "a small red striped mug": how well its category and its
-        attributes fit together.
+    def encode_vocabulary(
+        self, categories: Sequence[str] | None = None, attributes: Sequence[str] | None = None
+    ) -> EncodedVocabulary:
+        """Encode words once, for ``detect``, ``score`` and ``find``.
 
-        image, boxes: as in `detect`. phrase: any words, see `captions.query.read_query`; its
-        category becomes the only category column of the result (none for "red" or "the red thing")
-        and its attributes the attribute columns, with probabilities as the rule takes them.
-        `scores` = geometric mean of objectness (1 for a given box), p(category), p(attribute) of
-        each attribute, and p(phrase), the phrase as one text; the probabilities are weighed against
-        the other words of the model's vocabulary (`finding.PhraseRanker` states how). Scores of the
-        same phrase can be compared over images. Boxes that are found come best first; of boxes that
-        overlap (IoU > `nms_iou`) the best is kept; at most `limit` remain; N may be 0. Given boxes
-        keep their order: the best is `found.scores.argmax()`. The returned tensors are on the CPU.
-        Raises InputError: a phrase that is empty, says only what is not wanted or is too long for
-        the model; image or boxes as in `detect`.
+        Args:
+            categories: words of any kind, C of them; None: those of `vocabulary`; []: none.
+            attributes: the same, A of them.
+
+        Returns:
+            The words and their embeddings. Encode again when the model's weights have changed.
+
+        Raises:
+            InputError: no words at all, or words that are empty, duplicates or too long.
         """
-        from ovarnet.modeling.phrase_ranking import (
-            PhraseRanker,  # here, because it imports spaCy, which `detect` does not need
-        )
-
-        self._check_mode("find")
-        single, images, given = _as_lists(image, boxes)
-        finder = PhraseRanker(self.classifier, self.vocabulary, phrase)
-        found = []
-        for batch in self._batches(images, given):
-            found += [finder(regions) for regions in self.regions(batch)]
-        if given is None:
-            found = [one[nms(one.boxes, one.scores, self.nms_iou)[: self.limit]] for one in found]
-        return found[0] if single else found
-
-    def _check_mode(self, method: str) -> None:
-        if self.training:
-            raise RuntimeError(f"{method} needs evaluation mode; call .eval() first")
-
-    def _words(
-        self, categories: Sequence[str] | None, attributes: Sequence[str] | None
-    ) -> Vocabulary:
+        self._check_mode()
         words = self.vocabulary.with_words(categories, attributes)
         if not words.categories and not words.attributes:
             raise InputError("no words to look for; give category words, attribute words, or both")
-        return words
+        with self._precision():
+            return self.model.classifier.encode_vocabulary(words)
 
-    def _batches(self, images: list, boxes: list | None) -> Iterator[Batch]:
-        """Read images a few at a time, so that a long list of large photos does not fill the
-        memory.
+    @torch.no_grad()
+    def encode_phrase(
+        self, phrase: str, *, vocabulary: EncodedVocabulary | None = None
+    ) -> PhraseRanker:
+        """Parse and encode a phrase once, for ``find`` and ``rank``.
+
+        Args:
+            phrase: such as "a small red striped mug"; see `captions.query.read_query`.
+            vocabulary: the competing words; None: those of the predictor's vocabulary.
+
+        Raises:
+            InputError: a phrase that is empty, says only what is not wanted, or is too long.
         """
-        batch, pixels = Batch([], [], None if boxes is None else []), 0
-        for index, image in enumerate(images):
-            name = _name(image)
-            array = _read(image, index, len(images))
-            height, width = array.shape[:2]
-            if batch.images and (
-                len(batch.images) == BATCH_IMAGES or pixels + height * width > BATCH_PIXELS
-            ):
-                yield batch
-                batch, pixels = Batch([], [], None if boxes is None else []), 0
-            batch.images.append(to_pixels(array, self.device))
-            batch.names.append(name)
-            if boxes is not None:
-                owner = name or (f"image {index}" if len(images) > 1 else "image")
-                batch.boxes.append(checked_boxes(boxes[index], height, width, owner))
-            pixels += height * width
-        if batch.images:
-            yield batch
+        # here, because it imports spaCy, which `detect` does not need
+        from ovarnet.modeling.phrase_ranking import PhraseRanker
 
-    def _detections(
-        self, regions: RegionEmbeddings, words: Vocabulary, embedded: tuple, keep_all: bool
-    ) -> Detections:
-        category_logits, attribute_logits = (
-            self.classifier(regions.embeddings, kind) for kind in embedded
-        )
+        self._check_mode()
+        with self._precision():
+            if vocabulary is None:
+                vocabulary = self.model.classifier.encode_vocabulary(self.vocabulary)
+            return PhraseRanker(self.model.classifier, vocabulary, phrase)
+
+    # Images
+
+    def embed(
+        self,
+        image: Any,
+        boxes: Any = None,
+        *,
+        channel_order: str = "rgb",
+        batch_size: int | None = None,
+    ) -> EmbeddedImage | list[EmbeddedImage]:
+        """Pass images through the model, for ``score`` and ``rank``.
+
+        Args:
+            image: as in `detect`.
+            boxes: as in `detect`.
+            channel_order: as in `detect`.
+            batch_size: as in `detect`.
+
+        Returns:
+            One `EmbeddedImage`, or a list of them for several images.
+
+        Raises:
+            InputError: as in `detect`.
+        """
+        seen = list(self._embed(image, boxes, channel_order, batch_size))
+        return seen if is_many(image) else seen[0]
+
+    # Scores
+
+    def detect(
+        self,
+        image: Any,
+        categories: Sequence[str] | None = None,
+        attributes: Sequence[str] | None = None,
+        boxes: Any = None,
+        *,
+        vocabulary: EncodedVocabulary | None = None,
+        channel_order: str = "rgb",
+        batch_size: int | None = None,
+    ) -> Detections | list[Detections]:
+        """Find objects and score the words; or score the words for the boxes given.
+
+        Args:
+            image: what `ovarnet.io.images.read_image` takes, such as a path, a PIL image or an
+                array (H, W, 3) uint8; or a list of these, or an array with a batch dimension, for
+                which a list comes back, each image as if alone.
+            categories: words of any kind; None: those of the predictor's vocabulary; []: none.
+            attributes: the same.
+            boxes: (N, 4) xyxy in pixels for one image, a list of such for several; None: boxes are
+                found. Each given box gives one row, in the same order, clipped to the image.
+            vocabulary: words already encoded, in place of `categories` and `attributes`.
+            channel_order: "rgb" or "bgr", of arrays and tensors; files and PIL images know theirs.
+            batch_size: images per pass; None: up to 8, fewer where they are large.
+
+        Returns:
+            Detections on the CPU. `scores` = sqrt(objectness * best category probability), or
+            objectness when no category is queried; a given box has objectness 1. Found boxes come
+            best first, after class-aware NMS at `nms_iou`, at most `limit`; N may be 0. Nothing is
+            thresholded.
+
+        Raises:
+            InputError: an image that cannot be read; no words at all, empty words or duplicates;
+                boxes that are not finite, inverted, of no size, outside the image or normalised.
+        """
+        encoded = self._encoded(categories, attributes, vocabulary)
+        found = [
+            self._score(seen, encoded)
+            for seen in self._embed(image, boxes, channel_order, batch_size)
+        ]
+        return found if is_many(image) else found[0]
+
+    def score(
+        self,
+        seen: EmbeddedImage | Sequence[EmbeddedImage],
+        categories: Sequence[str] | None = None,
+        attributes: Sequence[str] | None = None,
+        *,
+        vocabulary: EncodedVocabulary | None = None,
+    ) -> Detections | list[Detections]:
+        """Score words on images that ``embed`` has passed through the model.
+
+        Args:
+            seen: what `embed` returned.
+            categories: as in `detect`.
+            attributes: as in `detect`.
+            vocabulary: as in `detect`.
+
+        Returns:
+            What `detect` returns for the same image, boxes and words.
+
+        Raises:
+            InputError: words as in `detect`.
+        """
+        encoded = self._encoded(categories, attributes, vocabulary)
+        if isinstance(seen, EmbeddedImage):
+            return self._score(seen, encoded)
+        return [self._score(one, encoded) for one in seen]
+
+    def find(
+        self,
+        image: Any,
+        phrase: str | PhraseRanker,
+        boxes: Any = None,
+        *,
+        vocabulary: EncodedVocabulary | None = None,
+        channel_order: str = "rgb",
+        batch_size: int | None = None,
+    ) -> Detections | list[Detections]:
+        """Rank boxes by a phrase: how well its category and its attributes fit together.
+
+        The phrase's category becomes the only category column of the result (none for "red" or
+        "the red thing") and its attributes the attribute columns. `scores` = geometric mean of
+        objectness (1 for a given box), p(category), p(attribute) of each attribute, and p(phrase),
+        the phrase as one text; probabilities are relative to the competing words of the vocabulary
+        (`PhraseRanker` states how). Scores of the same phrase can be compared over images.
+
+        Args:
+            image: as in `detect`.
+            phrase: such as "a small red striped mug", or what `encode_phrase` returned.
+            boxes: as in `detect`.
+            vocabulary: the competing words, encoded; None: those of the predictor's vocabulary.
+            channel_order: as in `detect`.
+            batch_size: as in `detect`.
+
+        Returns:
+            Detections on the CPU. Found boxes come best first, after NMS at `nms_iou`, at most
+            `limit`; N may be 0. Given boxes keep their order: the best is
+            ``found.scores.argmax()``.
+
+        Raises:
+            InputError: a phrase that is empty, says only what is not wanted, or is too long;
+                image or boxes as in `detect`.
+        """
+        ranker = self._ranker(phrase, vocabulary)
+        found = [
+            self._rank(seen, ranker)
+            for seen in self._embed(image, boxes, channel_order, batch_size)
+        ]
+        return found if is_many(image) else found[0]
+
+    def rank(
+        self,
+        seen: EmbeddedImage | Sequence[EmbeddedImage],
+        phrase: str | PhraseRanker,
+        *,
+        vocabulary: EncodedVocabulary | None = None,
+    ) -> Detections | list[Detections]:
+        """Rank the boxes of images that ``embed`` has passed through the model by a phrase.
+
+        Args:
+            seen: what `embed` returned.
+            phrase: as in `find`.
+            vocabulary: as in `find`.
+
+        Returns:
+            What `find` returns for the same image, boxes and phrase.
+
+        Raises:
+            InputError: a phrase as in `find`.
+        """
+        ranker = self._ranker(phrase, vocabulary)
+        if isinstance(seen, EmbeddedImage):
+            return self._rank(seen, ranker)
+        return [self._rank(one, ranker) for one in seen]
+
+    def _embed(
+        self, image: Any, boxes: Any, channel_order: str, batch_size: int | None
+    ) -> Iterator[EmbeddedImage]:
+        """The embedded images, in order, a batch at a time."""
+        self._check_mode()
+        for batch in image_batches(
+            image, boxes, device=self.device, channel_order=channel_order, batch_size=batch_size
+        ):
+            yield from self._pass(batch)
+
+    @torch.no_grad()
+    def _pass(self, batch: ImageBatch) -> list[EmbeddedImage]:
+        with self._precision():
+            found = self.model(batch.images, batch.boxes, batch.names)
+        for regions, name in zip(found, batch.names, strict=True):
+            self._check_finite(regions.embeddings, name)
+        return [EmbeddedImage(regions, batch.boxes is not None) for regions in found]
+
+    @torch.no_grad()
+    def _score(self, seen: EmbeddedImage, vocabulary: EncodedVocabulary) -> Detections:
+        regions = seen.regions
+        embeddings = regions.embeddings.to(self.device)
+        category_logits, attribute_logits = self.model.classifier.logits(embeddings, vocabulary)
         softmax = self.category_activation == "softmax"
         category_scores = (
             category_logits.softmax(dim=1) if softmax else category_logits.sigmoid()
         ).cpu()
         scores = regions.objectness.cpu()
-        if words.categories:
+        if len(vocabulary.categories):
             scores = (scores * category_scores.amax(dim=1)).sqrt()
         found = Detections(
             regions.boxes.cpu(),
             scores,
             category_scores,
             attribute_logits.sigmoid().cpu(),
-            words.category_names,
-            words.attribute_names,
+            vocabulary.words.category_names,
+            vocabulary.words.attribute_names,
         )
-        return found if keep_all else self._best(found)
+        return found if seen.boxes_given else best_detections(found, self.nms_iou, self.limit)
 
-    def _best(self, found: Detections) -> Detections:
-        """Class-aware suppression of overlapping boxes; class-agnostic when no category was
-        asked.
-        """
-        classes = (
-            found.category_scores.argmax(dim=1)
-            if found.categories
-            else torch.zeros(len(found), dtype=torch.int64)
+    @torch.no_grad()
+    def _rank(self, seen: EmbeddedImage, ranker: PhraseRanker) -> Detections:
+        found = ranker(seen.regions)
+        if seen.boxes_given:
+            return found
+        return found[nms(found.boxes, found.scores, self.nms_iou)[: self.limit]]
+
+    def _encoded(
+        self,
+        categories: Sequence[str] | None,
+        attributes: Sequence[str] | None,
+        vocabulary: EncodedVocabulary | None,
+    ) -> EncodedVocabulary:
+        if vocabulary is None:
+            return self.encode_vocabulary(categories, attributes)
+        if categories is not None or attributes is not None:
+            raise InputError("give words or an encoded vocabulary, not both")
+        return vocabulary
+
+    def _ranker(self, phrase: str | PhraseRanker, vocabulary: EncodedVocabulary | None):
+        if isinstance(phrase, str):
+            return self.encode_phrase(phrase, vocabulary=vocabulary)
+        return phrase
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(
+            self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32
         )
-        return found[batched_nms(found.boxes, found.scores, classes, self.nms_iou)[: self.limit]]
 
+    def _check_mode(self) -> None:
+        if self.model.training:
+            raise RuntimeError("a Predictor needs a model in evaluation mode; call .eval() first")
 
-def checked_boxes(boxes, height: int, width: int, owner: str) -> Tensor:
-    """The user's boxes as (N, 4) float32, clipped to the image of `height` x `width` pixels; same
-    order, same count.
-
-    InputError naming `owner` and the index: a box that is not finite, inverted, of no size, or
-    wholly outside.
-    """
-    if (
-        isinstance(boxes, (list, tuple))
-        and boxes
-        and all(isinstance(box, Tensor) and box.shape == (4,) for box in boxes)
-    ):
-        boxes = torch.stack(list(boxes))
-    try:
-        boxes = as_boxes(boxes, f"{owner}: boxes").cpu()
-    except InputError:
-        raise
-    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
-        raise InputError(f"{owner}: boxes must be numbers of shape (N, 4): {error}") from None
-    x1, y1, x2, y2 = boxes.unbind(dim=1)
-    faults = {
-        "is inverted; write x1, y1 (upper left), x2, y2 (lower right)": (x2 < x1) | (y2 < y1),
-        "has no size; x2 must exceed x1 and y2 must exceed y1": (x2 == x1) | (y2 == y1),
-        f"lies outside the image of {width} x {height} pixels": (x2 <= 0)
-        | (y2 <= 0)
-        | (x1 >= width)
-        | (y1 >= height),
-    }
-    for fault, wrong in faults.items():
-        if wrong.any():
-            index = int(wrong.nonzero()[0])
-            raise InputError(f"{owner}: box {index} {boxes[index].tolist()} {fault}")
-    return torch.minimum(boxes.clamp(min=0), torch.tensor([width, height, width, height]))
-
-
-def _as_lists(image, boxes) -> tuple[bool, list, list | None]:
-    """Whether one image was given, the images, and the boxes of each (None: they are to be
-    found).
-    """
-    if isinstance(image, (list, tuple)):
-        return False, list(image), _one_each(boxes, len(image))
-    return True, [image], None if boxes is None else [boxes]
-
-
-def _one_each(boxes: Iterable | None, images: int) -> list | None:
-    if boxes is None:
-        return None
-    boxes = list(boxes)
-    if len(boxes) != images:
+    def _check_finite(self, embeddings: Tensor, name: str | None) -> None:
+        if embeddings.isfinite().all():
+            return
+        narrow = self.dtype == torch.float16
         raise InputError(
-            f"{images} images but {len(boxes)} sets of boxes; give one (N, 4) array of boxes for "
-            "each image"
+            f"{name or 'image'}: the model's embeddings are not finite; "
+            + (
+                "float16 may be too narrow for it, use bfloat16 or float32"
+                if narrow
+                else "its weights are damaged, copy or train the model again"
+            )
         )
-    return boxes
 
 
-def _name(image) -> str | None:
-    """A path as given, or the file a PIL image was opened from."""
-    return (
-        str(image)
-        if isinstance(image, (str, os.PathLike))
-        else getattr(image, "filename", None) or None
+def best_detections(found: Detections, nms_iou: float, limit: int) -> Detections:
+    """Suppress overlapping boxes of the same best category, and keep the best of the rest.
+
+    Args:
+        found: N boxes in any order.
+        nms_iou: of boxes that overlap by more, the one with the best score is kept.
+        limit: most boxes kept.
+
+    Returns:
+        The boxes kept, best first. Suppression is class-agnostic where there is no category.
+    """
+    classes = (
+        found.category_scores.argmax(dim=1)
+        if found.categories
+        else torch.zeros(len(found), dtype=torch.int64)
     )
-
-
-def _read(image, index: int, images: int):
-    try:
-        return read_image(image)
-    except InputError as error:
-        if images == 1 or isinstance(image, (str, os.PathLike)):
-            raise
-        raise InputError(f"image {index} of the list: {error}") from None
+    return found[batched_nms(found.boxes, found.scores, classes, nms_iou)[:limit]]

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 from urllib.error import URLError
 
 import torch
@@ -34,22 +33,6 @@ from ovarnet.structures import Proposals
 ROI_SIZE = 7
 LIMIT = 100
 BASE_BOXES_ONLY = "trained on boxes of base categories only"
-
-
-class Proposer(Protocol):
-    """Where boxes come from when the user gives none. provenance: what it was trained on, in a few
-    words, for reports.
-    """
-
-    provenance: str
-
-    def propose(
-        self, images: list[Tensor], names: Sequence[str | None] | None = None
-    ) -> list[Proposals]:
-        """images: (3, H, W) float RGB in [0, 1], of any sizes. names: the file of each image, None
-        where it has none; only proposers that look boxes up need them. Returns per image, on the
-        CPU, boxes in pixels of that image, best first; R may be 0.
-        """
 
 
 class DetectorProposer(nn.Module):

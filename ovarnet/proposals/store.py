@@ -21,7 +21,8 @@ from ovarnet.io.files import check_folder, read_json, write_json
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.io.skipped import Skipped
 from ovarnet.io.weights_hash import weights_hash
-from ovarnet.proposals.detector import BASE_BOXES_ONLY, Proposer
+from ovarnet.modeling.proposer import Proposer
+from ovarnet.proposals.detector import BASE_BOXES_ONLY
 from ovarnet.proposals.from_file import shards_in
 from ovarnet.structures import Proposals
 

@@ -87,12 +87,13 @@ class Written:
     """A model that answers what is written above and notes what it was asked."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.model = [], None
 
-    def detect(self, images, categories=None, attributes=None, boxes=None):
-        self.asked.append(
-            (images, [word.name for word in categories], [word.name for word in attributes], boxes)
-        )
+    def encode_vocabulary(self, categories, attributes):
+        return [word.name for word in categories], [word.name for word in attributes]
+
+    def detect(self, images, vocabulary, boxes=None):
+        self.asked.append((images, *vocabulary, boxes))
         return [(FREE if boxes is None else GIVEN)[image] for image in images]
 
 
@@ -264,6 +265,10 @@ def test_recall_of_the_proposals(tmp_path):
 
     class Proposing(Written):
         device = "cpu"
+
+        def __init__(self):
+            super().__init__()
+            self.model = self
 
         class proposer:
             @staticmethod

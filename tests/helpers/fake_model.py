@@ -1,14 +1,16 @@
-"""A `Predictor` without a network: real geometry, words and box rules, scores that can be worked
-out by hand; and images for it."""
+"""A predictor around a model without a network: real geometry, words and box rules, scores that
+can be worked out by hand; and images for it."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import nn
 
-from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings
+from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -20,28 +22,37 @@ class ColumnClassifier(nn.Module):
         self.anchor = nn.Parameter(torch.zeros(1))
 
     def embed(self, words, kind):
-        return len(words)
+        return range(len(words))
+
+    def encode_vocabulary(self, words):
+        return SimpleNamespace(
+            words=words,
+            categories=self.embed(words.categories, "category"),
+            attributes=self.embed(words.attributes, "attribute"),
+        )
+
+    def logits(self, regions, vocabulary):
+        return self(regions, vocabulary.categories), self(regions, vocabulary.attributes)
 
     def forward(self, regions, words):
-        return regions - torch.arange(words, dtype=torch.float32)
+        return regions - torch.arange(len(words), dtype=torch.float32)
 
 
-class FakeModel(Predictor):
+class FakeModel(RegionModel):
     """Finds the whole image (objectness 0.9, embedding 2) and its left half (objectness 0.1,
     embedding 0)."""
 
-    def __init__(self, **settings):
+    def __init__(self):
         super().__init__(
             ColumnClassifier(),
             Vocabulary.of(categories=["mug", "car"], attributes=["red", "striped", "tiny"]),
-            **settings,
         )
         self.eval()
 
-    def regions(self, batch: Batch) -> list[RegionEmbeddings]:
+    def forward(self, images, boxes=None, names=None) -> list[RegionEmbeddings]:
         return [
-            self._one(image, None if batch.boxes is None else batch.boxes[index])
-            for index, image in enumerate(batch.images)
+            self._one(image, None if boxes is None else boxes[index])
+            for index, image in enumerate(images)
         ]
 
     def _one(self, image, boxes):
@@ -52,6 +63,10 @@ class FakeModel(Predictor):
             [[0, 0, width, height], [0, 0, width / 2, height]], dtype=torch.float32
         )
         return RegionEmbeddings(boxes, torch.tensor([0.9, 0.1]), torch.tensor([[2.0], [0.0]]))
+
+
+def fake_predictor() -> Predictor:
+    return Predictor(FakeModel())
 
 
 def picture(path: Path, width: int, height: int) -> Path:

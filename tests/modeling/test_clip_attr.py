@@ -10,8 +10,9 @@ from PIL import Image
 from torch.nn.functional import normalize
 
 from ovarnet.modeling.clip.clip import load_clip
-from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes
 from ovarnet.modeling.crops import crop_boxes
+from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.proposals.detector import scenes_proposer
@@ -36,6 +37,11 @@ def model():
     return ClipAttr(clip, classifier, proposer, WORDS, crop_batch=16, proposals=30)
 
 
+@pytest.fixture(scope="module")
+def predictor(model):
+    return Predictor(model)
+
+
 def picture(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
@@ -58,16 +64,16 @@ def test_encode_boxes_is_clip_on_the_crops_whatever_the_batches(model):
         torch.tensor([[0.0, 0.0, 30.0, 20.0]]),
     ]
     with torch.no_grad():
-        embeddings = model.encode_boxes(images, boxes)
+        embeddings = encode_boxes(model.clip, images, boxes, batch=16)
         assert [tuple(rows.shape) for rows in embeddings] == [(21, 128), (0, 128), (1, 128)]
         for image, rows, expected in zip(images, boxes, embeddings, strict=True):
             crops = crop_boxes(image, rows, model.clip.image_size, model.clip.mean, model.clip.std)
             assert torch.allclose(model.clip.encode_image(crops), expected, atol=1e-5)
 
 
-def test_box_given_scores_by_hand(model):
+def test_box_given_scores_by_hand(model, predictor):
     image = picture(100, 130)
-    found = model.detect(image, boxes=BOXES)
+    found = predictor.detect(image, boxes=BOXES)
     crops = crop_boxes(
         torch.from_numpy(image).permute(2, 0, 1) / 255,
         torch.tensor(BOXES),
@@ -88,8 +94,8 @@ def test_box_given_scores_by_hand(model):
     assert found.category_scores.shape == (3, 3)
 
 
-def test_box_free_gives_ranked_boxes_within_the_image(model):
-    found = model.detect(picture(112, 180))
+def test_box_free_gives_ranked_boxes_within_the_image(predictor):
+    found = predictor.detect(picture(112, 180))
     assert 0 < len(found) <= 30
     assert (found.scores.diff() <= 0).all()
     assert found.boxes.min() >= 0
@@ -99,7 +105,7 @@ def test_box_free_gives_ranked_boxes_within_the_image(model):
     assert found.category_scores.max() <= 1
 
 
-def test_batch_equals_single(model):
+def test_batch_equals_single(predictor):
     images = [
         picture(112, 180, 1),
         picture(200, 140, 2),
@@ -107,21 +113,23 @@ def test_batch_equals_single(model):
         picture(40, 60, 4),
         picture(112, 176, 5),
     ]
-    for image, together in zip(images, model.detect(images), strict=True):
-        same(model.detect(image), together)
+    for image, together in zip(images, predictor.detect(images), strict=True):
+        same(predictor.detect(image), together)
 
 
-def test_batch_equals_single_with_given_boxes(model):
+def test_batch_equals_single_with_given_boxes(predictor):
     images = [picture(112, 180, 1), picture(200, 140, 2)]
     boxes = [BOXES, [[5.0, 5.0, 90.0, 190.0]]]
-    for image, rows, together in zip(images, boxes, model.detect(images, boxes=boxes), strict=True):
-        same(model.detect(image, boxes=rows), together)
+    for image, rows, together in zip(
+        images, boxes, predictor.detect(images, boxes=boxes), strict=True
+    ):
+        same(predictor.detect(image, boxes=rows), together)
 
 
-def test_a_score_does_not_depend_on_the_other_words(model):
+def test_a_score_does_not_depend_on_the_other_words(predictor):
     image = picture(100, 130)
-    alone = model.detect(image, categories=["car"], attributes=["striped"], boxes=BOXES)
-    among = model.detect(
+    alone = predictor.detect(image, categories=["car"], attributes=["striped"], boxes=BOXES)
+    among = predictor.detect(
         image,
         categories=["mug", "car", "a grey bicycle"],
         attributes=["matte", "red", "striped"],
@@ -132,11 +140,11 @@ def test_a_score_does_not_depend_on_the_other_words(model):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 20000), (20000, 20)])
-def test_images_of_extreme_shape(model, size):
-    found = model.detect(picture(*size))
+def test_images_of_extreme_shape(predictor, size):
+    found = predictor.detect(picture(*size))
     assert (found.boxes >= 0).all()
     assert (found.boxes <= torch.tensor([size[1], size[0]] * 2)).all()
-    whole = model.detect(picture(*size), boxes=[[0, 0, size[1], size[0]]])
+    whole = predictor.detect(picture(*size), boxes=[[0, 0, size[1], size[0]]])
     assert whole.attribute_scores.isfinite().all()
     assert len(whole) == 1
 
@@ -149,7 +157,7 @@ def test_image_without_a_proposal(model):
             return [Proposals(torch.zeros(0, 4), torch.zeros(0)) for _ in images]
 
     blind = ClipAttr(model.clip, model.classifier, Blind(), WORDS)
-    found = blind.detect([picture(60, 80), picture(80, 60)])
+    found = Predictor(blind).detect([picture(60, 80), picture(80, 60)])
     assert [len(one) for one in found] == [0, 0]
     assert found[0].category_scores.shape == (0, 3)
     assert found[0].attribute_scores.shape == (0, 2)
@@ -161,6 +169,6 @@ def test_precomputed_proposals_are_found_by_the_path(model, tmp_path):
     from_file = ClipAttr(
         model.clip, model.classifier, FileProposals(tmp_path / "proposals.json"), WORDS
     )
-    found = from_file.detect(tmp_path / "a.png", categories=[])
+    found = Predictor(from_file).detect(tmp_path / "a.png", categories=[])
     assert sorted(found.boxes.tolist()) == sorted(BOXES)
     assert found.scores.tolist() == [0.5] * 3

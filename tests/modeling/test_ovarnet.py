@@ -9,7 +9,8 @@ from ovarnet.build import build_ovarnet
 from ovarnet.config.settings import OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
-from ovarnet.modeling.predictor import Batch, RegionEmbeddings
+from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
 from ovarnet.modeling.roi_heads import squares_around, within_boxes
 from ovarnet.modeling.text.prompts import TemplatePrompts
@@ -55,14 +56,19 @@ def model(clip):
     return build(clip)
 
 
+@pytest.fixture(scope="module")
+def predictor(model):
+    return Predictor(model)
+
+
 def picture(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
 
 
-def test_batch_equals_single(model):
+def test_batch_equals_single(predictor):
     images = [picture(60, 90), picture(64, 96, 1), picture(90, 40, 2)]
-    for image, together in zip(images, model.detect(images), strict=True):
-        alone = model.detect(image)
+    for image, together in zip(images, predictor.detect(images), strict=True):
+        alone = predictor.detect(image)
         assert len(alone) == len(together) > 0
         assert torch.allclose(alone.boxes, together.boxes, atol=1e-3)
         assert torch.allclose(alone.category_scores, together.category_scores, atol=1e-4)
@@ -70,30 +76,30 @@ def test_batch_equals_single(model):
         assert torch.allclose(alone.scores, together.scores, atol=1e-4)
 
 
-def test_batch_equals_single_with_given_boxes_and_with_a_phrase(model):
+def test_batch_equals_single_with_given_boxes_and_with_a_phrase(predictor):
     images, boxes = (
         [picture(60, 90), picture(90, 40, 2), picture(64, 96, 1)],
         [[[3, 4, 50, 40]], [[0, 0, 40, 90], [5, 5, 20, 30]], []],
     )
     for image, given, together in zip(
-        images, boxes, model.detect(images, boxes=boxes), strict=True
+        images, boxes, predictor.detect(images, boxes=boxes), strict=True
     ):
-        alone = model.detect(image, boxes=given)
+        alone = predictor.detect(image, boxes=given)
         assert together.boxes.tolist() == alone.boxes.tolist() == given
         assert torch.allclose(alone.category_scores, together.category_scores, atol=1e-4)
-    for image, together in zip(images, model.find(images, "a red mug"), strict=True):
-        alone = model.find(image, "a red mug")
+    for image, together in zip(images, predictor.find(images, "a red mug"), strict=True):
+        alone = predictor.find(image, "a red mug")
         assert len(alone) == len(together) > 0
         assert torch.allclose(alone.scores, together.scores, atol=1e-4)
 
 
-def test_words_are_swapped_without_touching_the_weights(model):
+def test_words_are_swapped_without_touching_the_weights(model, predictor):
     image, before = (
         picture(60, 90),
         {name: value.clone() for name, value in model.state_dict().items()},
     )
-    first = model.detect(image, boxes=[[3, 4, 50, 40]])
-    other = model.detect(
+    first = predictor.detect(image, boxes=[[3, 4, 50, 40]])
+    other = predictor.detect(
         image, categories=["teapot", "zebra", "lamp"], attributes=["puce"], boxes=[[3, 4, 50, 40]]
     )
     assert other.category_scores.shape == (1, 3)
@@ -104,25 +110,25 @@ def test_words_are_swapped_without_touching_the_weights(model):
         for name, value in model.state_dict().items()
     )
     assert torch.equal(
-        model.detect(image, boxes=[[3, 4, 50, 40]]).category_scores, first.category_scores
+        predictor.detect(image, boxes=[[3, 4, 50, 40]]).category_scores, first.category_scores
     )
 
 
-def test_an_image_in_which_the_rpn_finds_nothing(model, monkeypatch):
+def test_an_image_in_which_the_rpn_finds_nothing(model, predictor, monkeypatch):
     monkeypatch.setattr(
         model.rpn,
         "propose",
         lambda _, sizes: ([torch.zeros(0, 4)] * len(sizes), [torch.zeros(0)] * len(sizes)),
     )
     for found in (
-        *model.detect([picture(60, 90), picture(60, 90, 1)]),
-        model.find(picture(60, 90), "a red mug"),
+        *predictor.detect([picture(60, 90), picture(60, 90, 1)]),
+        predictor.find(picture(60, 90), "a red mug"),
     ):
         assert found.boxes.shape == (0, 4)
         assert found.scores.shape == (0,)
 
 
-def test_at_most_a_hundred_boxes_and_nothing_is_thresholded(model, clip, monkeypatch):
+def test_at_most_a_hundred_boxes_and_nothing_is_thresholded(model, predictor, clip, monkeypatch):
     apart = torch.tensor([[2.0 * i, 0, 2 * i + 1, 9] for i in range(150)])
     for count, kept in ((150, 100), (40, 40)):
         seen = RegionEmbeddings(
@@ -130,15 +136,15 @@ def test_at_most_a_hundred_boxes_and_nothing_is_thresholded(model, clip, monkeyp
             torch.linspace(1e-6, 1, count),
             torch.randn(1, clip.embed_dim).expand(count, -1),
         )
-        monkeypatch.setattr(model, "regions", lambda batch, seen=seen: [seen])
-        found = model.detect(picture(10, 300))
+        monkeypatch.setattr(model, "forward", lambda *_, seen=seen: [seen])
+        found = predictor.detect(picture(10, 300))
         assert found.boxes.tolist() == apart[:count].flip(0)[:kept].tolist()
 
 
-def test_neither_order_nor_number_of_words_changes_a_words_score(model):
+def test_neither_order_nor_number_of_words_changes_a_words_score(predictor):
     image, boxes = picture(60, 90), [[3, 4, 50, 40], [20, 10, 80, 55]]
-    few = model.detect(image, categories=["mug"], attributes=["red"], boxes=boxes)
-    many = model.detect(
+    few = predictor.detect(image, categories=["mug"], attributes=["red"], boxes=boxes)
+    many = predictor.detect(
         image,
         categories=["dog", "cat", "mug"],
         attributes=["tiny", "red", "shiny", "old"],
@@ -148,15 +154,15 @@ def test_neither_order_nor_number_of_words_changes_a_words_score(model):
     assert torch.allclose(few.attribute_scores[:, 0], many.attribute_scores[:, 1], atol=1e-6)
 
 
-def test_given_boxes_come_back_as_given_and_found_ones_lie_within_the_image(model):
+def test_given_boxes_come_back_as_given_and_found_ones_lie_within_the_image(predictor):
     image, boxes = picture(200, 80), [[10, 150, 70, 190], [0, 0, 80, 200]]
-    assert model.detect(image, boxes=boxes).boxes.tolist() == boxes
-    found = model.detect(image).boxes
+    assert predictor.detect(image, boxes=boxes).boxes.tolist() == boxes
+    found = predictor.detect(image).boxes
     assert (found >= 0).all()
     assert (found[:, 2] <= 80).all()
     assert (found[:, 3] <= 200).all()
     assert found[:, 3].max() > 80  # a tall image is not taken for a wide one
-    assert len(model.detect(image, boxes=np.zeros((0, 4)))) == 0
+    assert len(predictor.detect(image, boxes=np.zeros((0, 4)))) == 0
 
 
 def test_it_is_its_own_proposer(model):
@@ -171,11 +177,11 @@ def test_it_is_its_own_proposer(model):
     assert (alone.boxes[:, 2] <= 80.001).all()
     assert 80 < alone.boxes[:, 3].max() <= 200.001
     assert torch.equal(alone.scores, alone.scores.sort(descending=True).values)
-    regions = model.regions(Batch([pixels], [None], None))[0]
+    regions = model([pixels])[0]
     assert torch.allclose(regions.objectness, alone.scores)
 
 
-def test_a_box_is_pooled_from_where_it_lies(model):
+def test_a_box_is_pooled_from_where_it_lies(predictor):
     """Changing pixels far outside a box of a large flat image changes its embedding less than
     changing those within."""
     flat = np.full((96, 128, 3), 128, dtype=np.uint8)
@@ -183,16 +189,16 @@ def test_a_box_is_pooled_from_where_it_lies(model):
     within[10:30, 90:120] = picture(20, 30)
     outside[66:86, 5:35] = picture(20, 30)
     scores = [
-        model.detect(image, boxes=[[90, 10, 120, 30]]).category_scores
+        predictor.detect(image, boxes=[[90, 10, 120, 30]]).category_scores
         for image in (flat, within, outside)
     ]
     assert (scores[1] - scores[0]).abs().max() > (scores[2] - scores[0]).abs().max()
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (2000, 7), (33, 65)])
-def test_odd_images(model, height, width):
-    assert len(model.detect(picture(height, width), boxes=[[0, 0, width, height]])) == 1
-    model.detect(picture(height, width))
+def test_odd_images(predictor, height, width):
+    assert len(predictor.detect(picture(height, width), boxes=[[0, 0, width, height]])) == 1
+    predictor.detect(picture(height, width))
 
 
 def test_anchors_have_the_stated_strides_where_a_map_is_rounded_up(clip):

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from fake_model import FakeModel as PlainModel
-from torch import nn
+from fake_model import ColumnClassifier, fake_predictor
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.phrase_ranking import Evidence, PhraseRanker, competing_words, probabilities
-from ovarnet.modeling.predictor import Predictor, RegionEmbeddings
+from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -40,13 +40,9 @@ LOGITS = {
 }
 
 
-class ColumnOfWord(nn.Module):
+class ColumnOfWord(ColumnClassifier):
     """The logit of a word is the number in its column of the region's embedding; another word's is
     0."""
-
-    def __init__(self):
-        super().__init__()
-        self.anchor = nn.Parameter(torch.zeros(1))
 
     def embed(self, words, kind):
         return [LOGITS.get(word.name) for word in words]
@@ -59,21 +55,28 @@ class ColumnOfWord(nn.Module):
         return torch.stack(columns, dim=1) if columns else regions.new_zeros(len(regions), 0)
 
 
-class Found(Predictor):
+class FoundModel(RegionModel):
     """Finds `regions` in every image."""
 
-    def __init__(self, regions, vocabulary=WORDS, **settings):
-        super().__init__(ColumnOfWord(), vocabulary, **settings)
+    def __init__(self, regions, vocabulary):
+        super().__init__(ColumnOfWord(), vocabulary)
         self.found = regions
         self.eval()
 
-    def regions(self, batch):
-        if batch.boxes is None:
-            return [self.found] * len(batch.images)
+    def forward(self, images, boxes=None, names=None):
+        if boxes is None:
+            return [self.found] * len(images)
         return [
-            RegionEmbeddings(boxes, torch.ones(len(boxes)), self.found.embeddings[: len(boxes)])
-            for boxes in batch.boxes
+            RegionEmbeddings(rows, torch.ones(len(rows)), self.found.embeddings[: len(rows)])
+            for rows in boxes
         ]
+
+
+def Found(regions, vocabulary=WORDS, **settings):  # noqa: N802
+    return Predictor(FoundModel(regions, vocabulary), **settings)
+
+
+ENCODED = ColumnOfWord().encode_vocabulary(WORDS)
 
 
 def region(**odds):
@@ -120,7 +123,7 @@ def test_a_known_word_is_weighed_against_its_rivals():
 
 
 def test_an_unknown_word_and_a_word_alone_of_its_type_are_judged_by_themselves():
-    evidence = PhraseRanker(ColumnOfWord(), WORDS, "dirty teapot").evidence(
+    evidence = PhraseRanker(ColumnOfWord(), ENCODED, "dirty teapot").evidence(
         regions((LEFT, 1.0, region(teapot=3, dirty=4, car=50, white=50)))
     )
     assert evidence.category.tolist()[0] == pytest.approx([3 / 4])
@@ -131,7 +134,7 @@ def test_an_unknown_word_and_a_word_alone_of_its_type_are_judged_by_themselves()
 
 
 def test_words_that_are_asked_together_are_no_rivals():
-    evidence = PhraseRanker(ColumnOfWord(), WORDS, "black and white car").evidence(
+    evidence = PhraseRanker(ColumnOfWord(), ENCODED, "black and white car").evidence(
         regions((LEFT, 1.0, region(black=4, white=3, gray=2)))
     )
     assert evidence.attributes.tolist()[0] == pytest.approx([4 / 6, 3 / 5])
@@ -211,10 +214,11 @@ def test_at_most_limit_boxes_and_none_at_all():
 
 
 def test_a_model_without_words_and_bad_phrases():
-    model = PlainModel()
+    model = fake_predictor()
     model.vocabulary = Vocabulary()
     assert len(model.find(PICTURE, "a puce teapot")) == 2
     with pytest.raises(InputError, match="names nothing"):
         model.find(PICTURE, " ")
-    with pytest.raises(RuntimeError, match="find needs evaluation mode"):
-        model.train().find(PICTURE, "mug")
+    model.model.train()
+    with pytest.raises(RuntimeError, match="evaluation mode"):
+        model.find(PICTURE, "mug")

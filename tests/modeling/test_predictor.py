@@ -1,6 +1,8 @@
 """What every model shares: checks of boxes and words, scores, suppression, batches. The model here
 is a fake with known regions."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,10 @@ from PIL import Image
 from torch import nn
 
 from ovarnet.errors import InputError
-from ovarnet.modeling import predictor as predictor_module
-from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings, checked_boxes
+from ovarnet.modeling import image_input
+from ovarnet.modeling.given_boxes import checked_boxes
+from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.vocabulary import Vocabulary, Word
 
 LOGITS = {
@@ -30,29 +34,40 @@ class FakeClassifier(nn.Module):
         self.asked.append((kind, [(word.name, word.parent) for word in words]))
         return [LOGITS[word.name] for word in words]
 
-    def forward(self, regions, words):
-        return regions[:, words]
+    def encode_vocabulary(self, words):
+        return SimpleNamespace(
+            words=words,
+            categories=self.embed(words.categories, "category"),
+            attributes=self.embed(words.attributes, "attribute"),
+        )
+
+    def logits(self, regions, vocabulary):
+        return regions[:, vocabulary.categories], regions[:, vocabulary.attributes]
 
 
-class FakeModel(Predictor):
+class Regions(RegionModel):
     """Finds `found` in every image; given boxes get their x1 as the logit of every word."""
 
-    def __init__(self, found=None, **settings):
+    def __init__(self, found=None):
         vocabulary = Vocabulary.of(
             [Word("mug", "kitchen"), "car"], [Word("red", "colour"), "striped"]
         )
-        super().__init__(FakeClassifier(), vocabulary, **settings)
+        super().__init__(FakeClassifier(), vocabulary)
         self.found, self.batches = found, []
         self.eval()
 
-    def regions(self, batch: Batch):
-        self.batches.append(batch)
-        if batch.boxes is None:
-            return [self.found] * len(batch.images)
+    def forward(self, images, boxes=None, names=None):
+        self.batches.append(SimpleNamespace(images=images, names=names))
+        if boxes is None:
+            return [self.found] * len(images)
         return [
-            RegionEmbeddings(boxes, torch.ones(len(boxes)), boxes[:, :1].expand(-1, 4))
-            for boxes in batch.boxes
+            RegionEmbeddings(rows, torch.ones(len(rows)), rows[:, :1].expand(-1, 4))
+            for rows in boxes
         ]
+
+
+def FakeModel(found=None, **settings):  # noqa: N802
+    return Predictor(Regions(found), **settings)
 
 
 def logit(probability):
@@ -127,8 +142,7 @@ def test_a_score_does_not_depend_on_the_other_words():
 
 
 def test_softmax_over_the_words_asked():
-    model = FakeModel(regions((B, 1.0, [0.5, 0.8, 0.1, 0.4])))
-    model.activate_categories("softmax")
+    model = FakeModel(regions((B, 1.0, [0.5, 0.8, 0.1, 0.4])), category_activation="softmax")
     found = model.detect(PICTURE)
     assert found.category_scores.tolist()[0] == pytest.approx([0.2, 0.8])  # odds 1 and 4
     assert found.attribute_scores.tolist()[0] == pytest.approx([0.1, 0.4])
@@ -222,7 +236,7 @@ def test_boxes_for_each_image():
 def test_words_take_their_parent_from_the_model():
     model = FakeModel(regions())
     model.detect(PICTURE, categories=["mug"])
-    assert model.classifier.asked == [
+    assert model.model.classifier.asked == [
         ("category", [("mug", "kitchen")]),
         ("attribute", [("red", "colour"), ("striped", "other")]),
     ]
@@ -264,21 +278,21 @@ def test_path_pil_and_array_are_the_same_image(tmp_path):
         Image.open(tmp_path / "a.png"),
     ):
         model.detect(image)
-        pixels = model.batches[-1].images[0]
+        pixels = model.model.batches[-1].images[0]
         assert torch.equal(pixels, torch.from_numpy(array).permute(2, 0, 1) / 255)
-    names = [batch.names[0] for batch in model.batches]
+    names = [batch.names[0] for batch in model.model.batches]
     assert names == [None, None, *[str(tmp_path / "a.png")] * 3]
 
 
 def test_a_list_gives_a_list_and_is_read_a_few_at_a_time(monkeypatch):
     model = FakeModel(regions((B, 1.0, [0.5] * 4)))
     found = model.detect([PICTURE] * 19)
-    assert [len(batch.images) for batch in model.batches] == [8, 8, 3]
+    assert [len(batch.images) for batch in model.model.batches] == [8, 8, 3]
     assert len(found) == 19
-    model.batches.clear()
-    monkeypatch.setattr(predictor_module, "BATCH_PIXELS", 2 * 60 * 80)
+    model.model.batches.clear()
+    monkeypatch.setattr(image_input, "BATCH_PIXELS", 2 * 60 * 80)
     model.detect([PICTURE] * 5)
-    assert [len(batch.images) for batch in model.batches] == [2, 2, 1]
+    assert [len(batch.images) for batch in model.model.batches] == [2, 2, 1]
     assert model.detect([]) == []
 
 
@@ -300,6 +314,6 @@ def test_a_broken_image_in_a_list_is_named(tmp_path):
 
 def test_refuses_training_mode_and_unknown_activation():
     with pytest.raises(RuntimeError, match="eval"):
-        FakeModel(regions()).train().detect(PICTURE)
+        Predictor(Regions(regions()).train()).detect(PICTURE)
     with pytest.raises(InputError, match="softmax"):
-        FakeModel().activate_categories("relu")
+        FakeModel(category_activation="relu")

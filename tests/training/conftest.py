@@ -15,8 +15,7 @@ from catalogue_data import write_catalogue
 from clip_attr_runs import FixedProposer, step_one_settings
 from omegaconf import OmegaConf
 
-import ovarnet
-from ovarnet.build import build_proposer
+from ovarnet.build import build_proposer, load_model
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
 from ovarnet.cli.main import main
 from ovarnet.config.settings import ClipSettings, resolve
@@ -279,7 +278,7 @@ def pseudo_labels(tiny_world, step_one, tmp_path_factory):
         == 8
     )
     write_pseudo_labels(
-        ovarnet.load(step_one, device="cpu"),
+        load_model(step_one, device="cpu"),
         images,
         read_proposals(folder / "proposals"),
         folder / "labels",

@@ -10,6 +10,7 @@ from ovarnet.build import build_ovarnet
 from ovarnet.config.settings import load_config
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.structures import UNKNOWN
@@ -91,7 +92,7 @@ def test_one_step_and_one_inference(name, architecture):
     sum(losses.values()).backward()
     optimizer.step()
     assert not torch.equal(before, learner.model.head.cells.queries)
-    found = learner.eval().model.detect(
+    found = Predictor(learner.eval().model).detect(
         (batch[0][0].permute(1, 2, 0) * 255).byte().numpy(), boxes=BOXES.numpy()
     )
     assert found.category_scores.shape == (1, 2)

@@ -26,13 +26,15 @@ def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_pa
         given("clip_attr", catalogue, tmp_path / "two", first, **settings), Accelerator(cpu=True)
     )
     one, two = (ovarnet.load(folder, device="cpu") for folder in (first, second))
-    tower = ovarnet.load("scenes-clip-attr", device="cpu").clip.model.state_dict()
+    tower = ovarnet.load("scenes-clip-attr", device="cpu").model.clip.model.state_dict()
     assert all(
         torch.equal(value, tower[key])
-        for key, value in two.clip.model.state_dict().items()
+        for key, value in two.model.clip.model.state_dict().items()
         if key != "logit_scale"
     )
-    moved = (two.classifier.prompts.vectors - one.classifier.prompts.vectors).abs().max()
+    moved = (
+        (two.model.classifier.prompts.vectors - one.model.classifier.prompts.vectors).abs().max()
+    )
     assert 0 < moved < 0.02, "the second run goes on from the vectors of the first"
     assert len(two.detect(str(catalogue / "images/0.png"))) > 0
     probed = train(

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import torch
 
-    from ovarnet.build import pick_device
+    from ovarnet.device import pick_device
     from ovarnet.errors import InputError
     from ovarnet.io.files import check_folder, write_json
 

@@ -117,8 +117,10 @@ def run(args: argparse.Namespace) -> int:
     note_on_shipped_weights(args.model)
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
 
+    words = model.encode_vocabulary(categories, attributes)
+
     def run_detect(images: list, boxes: list | None):
-        return model.detect(images, categories=categories, attributes=attributes, boxes=boxes)
+        return model.detect(images, boxes=boxes, vocabulary=words, batch_size=len(images))
 
     output = Output(args, files)
     with tqdm(

@@ -73,7 +73,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     import ovarnet
     from ovarnet.captions.query import read_query
-    from ovarnet.modeling.phrase_ranking import PhraseRanker
 
     refuse_image_as_phrase(args.phrase)
     files = find_images(args.images, args.output)
@@ -84,12 +83,11 @@ def run(args: argparse.Namespace) -> int:
     refuse_to_replace(files, list(pictures.values()))
     read_query(args.phrase)  # a phrase that cannot be read fails here, before any work
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
-    query = PhraseRanker(
-        model.classifier, model.vocabulary, args.phrase
-    ).query  # one too long for the model fails here, not at each image
+    phrase = model.encode_phrase(args.phrase)  # one too long fails here, not at each image
+    query = phrase.query
     print(reading(query))
 
-    best, failures = search(model, args, files)
+    best, failures = search(model, phrase, args, files)
     if failures and len(files) == 1:
         raise InputError(failures[0])
     if len(failures) < len(files):
@@ -126,7 +124,7 @@ def reading(query) -> str:
     return f"looking for: {'; '.join(parts)}"
 
 
-def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
+def search(model, phrase, args, files: list[Path]) -> tuple[list[Place], list[str]]:
     """The best `--top` boxes of all images, best first, and what went wrong with images that could
     not be used.
     """
@@ -138,7 +136,7 @@ def search(model, args, files: list[Path]) -> tuple[list[Place], list[str]]:
         failures.append(str(error))
 
     def run_find(images: list, boxes: None):
-        return model.find(images, args.phrase)
+        return model.find(images, phrase, batch_size=len(images))
 
     with tqdm(
         total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr

@@ -53,8 +53,9 @@ def run(args: argparse.Namespace) -> int:
     """Write the proposals; returns the exit code."""
     from torch import nn
 
-    from ovarnet.build import open_proposer, pick_device
+    from ovarnet.build import open_proposer
     from ovarnet.cli.console import print_skipped
+    from ovarnet.device import pick_device
     from ovarnet.io.skipped import Skipped
     from ovarnet.proposals.store import write_proposals
 

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the pseudo-labels; returns the exit code."""
-    from ovarnet.build import load
+    from ovarnet.build import load_model
     from ovarnet.cli.console import print_skipped
     from ovarnet.data.captions import load_captions
     from ovarnet.errors import InputError
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.output)
     images = load_captions(args.captions, args.images)
     proposals = read_proposals(args.proposals)
-    teacher = load(args.model, device=args.device)
+    teacher = load_model(args.model, device=args.device)
     if not isinstance(teacher, ClipAttr):
         raise InputError(
             f"{args.model} is an OvarNet; pseudo-labels come from CLIP-Attr, the model of step I"

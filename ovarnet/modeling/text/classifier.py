@@ -1,15 +1,14 @@
 """Region embeddings against word embeddings: z = scale * cos(region, word) + bias (method 2.5).
 
 R regions, W words, S strings (synonyms), D the joint embedding width. One matrix product, however
-many words; a word's logit never depends on which other words are asked.
+many words; a word's logit never depends on which other words are queried.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,33 +17,37 @@ from torch import Tensor, nn
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.linear_probe import LinearProbe
-from ovarnet.modeling.text.prompts import (
-    LearnedPrompts,
-    TemplatePrompts,
-    WordEmbeddings,
-)
-from ovarnet.vocabulary import KINDS, Kind, Word
+from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
+from ovarnet.modeling.text.word_embeddings import EncodedVocabulary, WordEmbeddings
+from ovarnet.vocabulary import KINDS, Kind, Vocabulary, Word
 
 NEUTRAL_TEXTS = ("a photo.", "an object.", "a photo of an object.", "a photo of something.")
-MEMORY_LISTS = 32
-"""Word lists kept in memory; a server that sees new words with every request must not grow without
-bound."""
 
 
 class TextClassifier(nn.Module):
-    """Scores regions against words. The CLIP is used, not owned: whoever owns it moves, trains and
-    saves it.
+    """Scores regions against words.
 
-    What z is, for each kind of word, the first that applies: 1. after `calibrate(kind, scale,
-      bias)`: scale * cos + bias, two numbers fitted on labels of base words; 2. with `bias` given:
-      exp(theta) * cos + b, b learnable and shared by both kinds (0 is the authors' form, which
-      trains from
-         saturated sigmoids; a negative start keeps the first mean probability small);
-      3. else, for a CLIP nobody fitted: exp(theta) * (cos - cos of a neutral text such as "a
-         photo."). CLIP's cosines are all about .2, so sigmoid(exp(theta) * cos) would be 1 for
-         every word.
-    probe: where it is set, what one's own labels add to that
-    (`ovarnet.modeling.text.linear_probe`); not in training.
+    The CLIP is kept out of the module tree: the module that owns it moves, trains and saves it.
+
+    z of a word is, the first that applies:
+
+    1. after ``calibrate(kind, scale, bias)``: scale * cos + bias, two numbers for each kind of
+       word, fitted on labels of base words;
+    2. with `bias` given: exp(theta) * cos + b. b is learnable and shared by both kinds. 0 is the
+       authors' form, which trains from saturated sigmoids; a negative start keeps the first mean
+       probability small;
+    3. else, for a CLIP without any fit: exp(theta) * (cos - cos of a neutral text such as "a
+       photo."). CLIP's cosines are all about .2, so sigmoid(exp(theta) * cos) would be 1 for every
+       word.
+
+    Args:
+        clip: its text tower encodes the words.
+        prompts: the prompts around a word.
+        bias: initial value of b; None: no learnable bias.
+
+    Attributes:
+        probe: a linear probe that adds to z what the user's own labels say; None: no probe. Not
+            applied in training.
     """
 
     def __init__(
@@ -54,60 +57,89 @@ class TextClassifier(nn.Module):
         self._clip = (clip,)  # in a tuple, so that it is not registered and saved a second time
         self.prompts = prompts
         self.bias = None if bias is None else nn.Parameter(torch.tensor(float(bias)))
-        self.register_buffer(
-            "calibration", torch.full((len(KINDS), 2), math.nan)
-        )  # rows of KINDS: scale, bias; NaN: not calibrated
+        # rows of KINDS: scale, bias; NaN: not calibrated
+        self.calibration: Tensor
+        self.register_buffer("calibration", torch.full((len(KINDS), 2), math.nan))
         self.probe: LinearProbe | None = None
-        self._memory: dict[tuple, Any] = {}
 
     @property
     def clip(self) -> Clip:
+        """The CLIP whose text tower encodes the words."""
         return self._clip[0]
 
     def calibrate(self, kind: Kind, scale: float, bias: float) -> None:
-        """From now on z = scale * cos + bias for words of `kind`. Saved with the module's state."""
+        """Set z = scale * cos + bias for words of `kind`; saved with the module's state.
+
+        Raises:
+            InputError: a number is not finite.
+        """
         if not (math.isfinite(scale) and math.isfinite(bias)):
             raise InputError(
                 f"calibration of {kind} words must be two finite numbers; got {scale}, {bias}"
             )
         self.calibration[KINDS.index(kind)] = torch.tensor([scale, bias])
 
-    def embed(self, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
-        """Words -> embeddings, on the CLIP's device. In training computed anew, with gradient; else
-        cached, without.
-        """
-        if self.training:
-            return self.prompts.encode(self.clip, words, kind)
-        key = (kind, tuple((word.strings, word.parent) for word in words))
-        found = self._remembered(key, lambda: self.prompts.encode(self.clip, words, kind))
-        return (
-            found
-            if self.probe is None
-            else replace(found, names=tuple(word.name for word in words))
+    def encode_vocabulary(self, words: Vocabulary) -> EncodedVocabulary:
+        """Encode all words of a vocabulary, once for any number of images."""
+        return EncodedVocabulary(
+            words,
+            self.embed(words.categories, "category"),
+            self.embed(words.attributes, "attribute"),
         )
 
+    def embed(self, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
+        """Encode words on the CLIP's device; with gradient in training mode only."""
+        with torch.set_grad_enabled(self.training and torch.is_grad_enabled()):
+            encoded = self.prompts.encode(self.clip, words, kind)
+            return replace(
+                encoded,
+                names=tuple(word.name for word in words),
+                neutral=self._neutral() if self._needs_neutral(kind) else None,
+            )
+
+    def logits(self, regions: Tensor, vocabulary: EncodedVocabulary) -> tuple[Tensor, Tensor]:
+        """Score regions (R, D) against both kinds of word.
+
+        Returns:
+            Category logits (R, C) and attribute logits (R, A), float32.
+        """
+        return self(regions, vocabulary.categories), self(regions, vocabulary.attributes)
+
     def forward(self, regions: Tensor, words: WordEmbeddings) -> Tensor:
-        """Regions (R, D), of any length, -> logits (R, W) float32. R and W may be 0."""
+        """Score regions against words of one kind.
+
+        Args:
+            regions: (R, D), of any length and float dtype; R may be 0.
+            words: W encoded words; W may be 0.
+
+        Returns:
+            Logits (R, W), float32.
+        """
         logits = self._by_text(regions, words)
-        return (
-            logits
-            if self.probe is None or self.training
-            else self.probe(logits, regions, words.kind, words.names)
-        )
+        if self.probe is None or self.training:
+            return logits
+        return self.probe(logits, regions, words.kind, words.names)
 
     def _by_text(self, regions: Tensor, words: WordEmbeddings) -> Tensor:
         cosines = self.cosines(regions, words)
-        row = self.calibration[KINDS.index(words.kind)].to(cosines.device)
-        if not row.isnan().any():
-            return row[0] * cosines + row[1]
+        calibration = self.calibration[KINDS.index(words.kind)].to(cosines.device)
+        if not calibration.isnan().any():
+            return logits_of(cosines, calibration[0], calibration[1])
         scale = self.clip.logit_scale.float().exp()
         if self.bias is not None:
-            return scale * cosines + self.bias
-        return scale * (cosines - F.normalize(regions.float(), dim=-1) @ self._neutral().T)
+            return logits_of(cosines, scale, self.bias)
+        neutral = (self._neutral() if words.neutral is None else words.neutral).to(cosines.device)
+        return scale * (cosines - F.normalize(regions.float(), dim=-1) @ neutral.T)
 
     def cosines(self, regions: Tensor, words: WordEmbeddings) -> Tensor:
-        """Regions (R, D) -> cosines (R, W) float32; over a word's synonyms the mean in training,
-        the largest else (method 2.4).
+        """Compare regions with words (method 2.4).
+
+        Args:
+            regions: (R, D), of any length and float dtype.
+            words: W encoded words.
+
+        Returns:
+            Cosines (R, W) float32; over a word's synonyms the mean in training, else the largest.
         """
         per_string = F.normalize(regions.float(), dim=-1) @ words.matrix.to(regions.device).T
         if not words.has_synonyms:
@@ -118,39 +150,16 @@ class TextClassifier(nn.Module):
             1, owner, per_string, how, include_self=False
         )
 
-    def train(self, mode: bool = True) -> TextClassifier:
-        self._memory.clear()
-        return super().train(mode)
+    def _needs_neutral(self, kind: Kind) -> bool:
+        calibrated = not self.calibration[KINDS.index(kind)].isnan().any()
+        return self.bias is None and not calibrated
 
     def _neutral(self) -> Tensor:
         """(1, D) unit vector: the mean of texts that name no object and no attribute."""
+        features = self.clip.encode_text(NEUTRAL_TEXTS).float()
+        return F.normalize(F.normalize(features, dim=-1).mean(dim=0, keepdim=True), dim=-1)
 
-        def encode() -> Tensor:
-            features = self.clip.encode_text(NEUTRAL_TEXTS).float()
-            return F.normalize(F.normalize(features, dim=-1).mean(dim=0, keepdim=True), dim=-1)
 
-        return encode() if self.training else self._remembered(NEUTRAL_TEXTS, encode)
-
-    def _remembered(self, key: tuple, compute: Callable[[], Any]) -> Any:
-        """What `compute` returns, without gradient, kept until a text weight or a prompt vector
-        changes.
-        """
-        key = (key, self._weights_state())
-        if key not in self._memory:
-            # out of inference mode, or what is kept could never take part in training
-            with torch.inference_mode(False), torch.no_grad():
-                kept = compute()
-            while len(self._memory) >= MEMORY_LISTS:
-                self._memory.pop(next(iter(self._memory)))
-            self._memory[key] = kept
-        return self._memory[key]
-
-    def _weights_state(self) -> tuple:
-        """Changes whenever a text weight or a prompt vector is written, moved or replaced; costs no
-        reading of the numbers.
-        """
-        tensors = [*self.clip.text_tensors(), *self.prompts.parameters()]
-        return tuple(
-            (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
-            for tensor in tensors
-        )
+def logits_of(cosines: Tensor, scale: Tensor | float, bias: Tensor | float) -> Tensor:
+    """z = scale * cos + bias (method 2.5), for any shapes that broadcast."""
+    return scale * cosines + bias

@@ -9,7 +9,6 @@ rows do not depend on which other words are encoded with it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
+from ovarnet.modeling.text.word_embeddings import WordEmbeddings
 from ovarnet.vocabulary import NEUTRAL_PARENT, Kind, Word
 
 CATEGORY_TEMPLATES = [
@@ -40,27 +40,6 @@ ATTRIBUTE_TEMPLATES = [
 ]
 """Attributes are adjectives, participles and phrases ("made of wood", "sitting"), so some templates
 put them after the noun."""
-
-
-@dataclass
-class WordEmbeddings:
-    """Text embeddings of W words. matrix: (S, D) float32, L2-normalised, one row per string. owner:
-    (S,) int64, the word of each row, ascending. length: W. S and W may be 0. names: of the words,
-    where somebody needs them (a linear probe).
-    """
-
-    matrix: Tensor
-    owner: Tensor
-    length: int
-    kind: Kind
-    names: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return self.length
-
-    @property
-    def has_synonyms(self) -> bool:
-        return len(self.owner) != self.length
 
 
 class TemplatePrompts(nn.Module):

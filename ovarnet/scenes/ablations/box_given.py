@@ -17,6 +17,7 @@ from ovarnet.data.datasets import open_dataset
 from ovarnet.evaluation.attributes import attribute_metrics
 from ovarnet.evaluation.box_given import category_metrics
 from ovarnet.modeling.clip.clip import Clip
+from ovarnet.modeling.clip_attr import encode_crops
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.structures import first_boxes
 from ovarnet.training.data.crops import CropRule, ImageCache
@@ -48,8 +49,8 @@ class BoxGivenTest:
         classifier.eval()
         with torch.no_grad():
             category_scores, attribute_scores = (
-                classifier(embeddings, classifier.embed(asked, kind)).sigmoid().numpy()
-                for asked, kind in ((words.categories, "category"), (words.attributes, "attribute"))
+                logits.sigmoid().numpy()
+                for logits in classifier.logits(embeddings, classifier.encode_vocabulary(words))
             )
         return self.measure(category_scores, attribute_scores)
 
@@ -85,12 +86,11 @@ class BoxGivenTest:
         key = tower_hash(clip)
         if key not in self.embeddings:
             with torch.no_grad():
-                self.embeddings[key] = torch.cat(
-                    [
-                        F.normalize(clip.encode_image(part.float()), dim=-1)
-                        for part in self.crops.split(BATCH)
-                    ]
-                )
+                embeddings = [
+                    encode_crops(clip, part.float(), batch=BATCH)
+                    for part in self.crops.split(BATCH)  # stored in float16
+                ]
+                self.embeddings[key] = F.normalize(torch.cat(embeddings), dim=-1)
         return self.embeddings[key]
 
 

@@ -238,9 +238,9 @@ class Ablation:
 
     def _pairs(self, start: Path, seed: int) -> CaptionData:
         """The caption images as the step I model of this seed sees them."""
-        from ovarnet.build import load
+        from ovarnet.build import load_model
 
-        output, teacher = self.inputs.output, load(start)
+        output, teacher = self.inputs.output, load_model(start)
         images = self._caption_images()
         write_proposals(
             open_proposer(self.inputs.proposer),

@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from ovarnet.data.datasets import open_dataset
 from ovarnet.io.files import write_json, write_text
-from ovarnet.io.images import read_image, to_pixels
 from ovarnet.modeling.phrase_ranking import Evidence, PhraseRanker, vocabulary_logits
-from ovarnet.modeling.predictor import Batch, Predictor, RegionEmbeddings
+from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.scenes.world.referring import KINDS, Reference, references
 from ovarnet.structures import POSITIVE, Annotations
 from ovarnet.vocabulary import Vocabulary, Word
@@ -109,7 +109,7 @@ class FindBenchmark:
     def __init__(
         self, model: Predictor, root: str | Path, split: str = "test", *, images: int | None = None
     ):
-        self.model = model
+        self.model, self.words = model, model.encode_vocabulary()
         self.vocabulary, labels = open_dataset("scenes", root, split)
         wanted = [
             (scene, phrases)
@@ -125,16 +125,13 @@ class FindBenchmark:
         wanted = iter(wanted)
         while part := list(islice(wanted, BATCH)):
             files = [str(labels.file) for labels, _ in part]
-            images = [to_pixels(read_image(file), self.model.device) for file in files]
-            given = self.model.regions(Batch(images, files, [labels.boxes for labels, _ in part]))
-            found = self.model.regions(Batch(images, files, None))
-            for (labels, phrases), *regions in zip(part, given, found, strict=True):
-                yield Scene(labels, phrases, *map(self._view, regions))
+            given = self.model.embed(files, [labels.boxes for labels, _ in part])
+            found = self.model.embed(files)
+            for (labels, phrases), *seen in zip(part, given, found, strict=True):
+                yield Scene(labels, phrases, *(self._view(one.regions) for one in seen))
 
     def _view(self, regions: RegionEmbeddings) -> View:
-        return View(
-            regions, vocabulary_logits(self.model.classifier, self.model.vocabulary, regions)
-        )
+        return View(regions, vocabulary_logits(self.model.model.classifier, self.words, regions))
 
     @torch.no_grad()
     def run(self) -> dict:
@@ -152,7 +149,7 @@ class FindBenchmark:
         for scenes in tqdm(folders, unit="folder", desc="finding"):
             together, said = _together([scene.found for scene in scenes]), set()
             for scene, phrase in ((one, phrase) for one in scenes for phrase in one.phrases):
-                finder = PhraseRanker(self.model.classifier, self.model.vocabulary, phrase.text)
+                finder = self.model.encode_phrase(phrase.text, vocabulary=self.words)
                 understood.append(as_meant(finder, phrase, self.vocabulary))
                 groups["image"].append(self._groups(phrase))
                 overlap = (

@@ -15,15 +15,15 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from ovarnet.build import load
+from ovarnet.build import load, load_model
 from ovarnet.config.settings import OvarnetTraining, load_config
 from ovarnet.data.datasets import open_dataset
 from ovarnet.evaluation.evaluate import evaluate_model
 from ovarnet.evaluation.protocols import AUTHORS, FREE, GIVEN, OVAD
 from ovarnet.io.files import write_text
 from ovarnet.modeling.clip_attr import ClipAttr
-from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.predictor import Batch
+from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.region_model import RegionModel
 from ovarnet.scenes.ablations.runs import Once, Result, folder_name, run_missing
 from ovarnet.scenes.ablations.table import markdown
 from ovarnet.structures import Proposals
@@ -204,14 +204,12 @@ class Ablation:
             },
         )
 
-    def _on_boxes_of(self, folder: Path) -> ClipAttr:
+    def _on_boxes_of(self, folder: Path) -> Predictor:
         """The teacher, with OvarNet in place of its proposer."""
-        teacher = load(self.inputs.teachers[2])
-        return ClipAttr(
-            teacher.clip, teacher.classifier, OwnBoxes(load(folder)), teacher.vocabulary
-        )
+        teacher, own_boxes = load_model(self.inputs.teachers[2]), OwnBoxes(load_model(folder))
+        return Predictor(ClipAttr(teacher.clip, teacher.classifier, own_boxes, teacher.vocabulary))
 
-    def _measure(self, model: ClipAttr | OvarNet) -> Result:
+    def _measure(self, model: Predictor) -> Result:
         """Percentages by the names of `MEASURES` and `GROUPS`."""
         vocabulary, images = self.once(
             "test", lambda: open_dataset("scenes", self.inputs.root, "test")
@@ -228,16 +226,20 @@ class Ablation:
 
 
 class OwnBoxes:
-    """The refined boxes of an OvarNet as proposals (`ovarnet.proposals.detector.Proposer`)."""
+    """The refined boxes of an OvarNet as proposals (`ovarnet.modeling.proposer.Proposer`)."""
 
-    def __init__(self, model: OvarNet):
+    provenance = "the refined boxes of an OvarNet"
+
+    def __init__(self, model: RegionModel):
         self.model = model
 
     @torch.no_grad()
-    def propose(self, images: Sequence[Tensor], names: Sequence[str | None]) -> list[Proposals]:
+    def propose(
+        self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
+    ) -> list[Proposals]:
         return [
             Proposals(found.boxes.cpu(), found.objectness.cpu())
-            for found in self.model.regions(Batch(list(images), list(names), None))
+            for found in self.model(images, None, names)
         ]
 
 

@@ -10,7 +10,7 @@ from ovarnet.build import (
     build_proposer,
     checkpoint_prompts,
     find_proposer,
-    load,
+    load_model,
     open_clip_tower,
     proposer_clip,
     proposer_kind,
@@ -116,7 +116,7 @@ def start_clip_attr(config: ClipAttrTraining) -> tuple[Clip, TextClassifier, Che
                 "`start` out"
             )
         is_stock = config.start.startswith("clip-attr:")
-        model = load(
+        model = load_model(
             config.start, proposer=(config.proposer or "scenes") if is_stock else None, device="cpu"
         )
         if not isinstance(model, ClipAttr) or model.classifier.probe is not None:

@@ -20,13 +20,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ovarnet.build import find_checkpoint, load
+from ovarnet.build import find_checkpoint, load_model
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
 from ovarnet.config.settings import ProbeTraining
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
-from ovarnet.modeling.predictor import Batch, Predictor
+from ovarnet.modeling.region_model import RegionModel
 from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.modeling.text.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES
 from ovarnet.structures import Annotations
@@ -49,7 +49,7 @@ def train_probe(config: ProbeTraining) -> Path:
             "box, or no base word "
             '("seen": true in vocabulary.json, see docs/own_data.md)'
         )
-    model = load(
+    model = load_model(
         config.start, proposer=config.proposer if config.start.startswith("clip-attr:") else None
     )
     model.classifier.probe = (
@@ -73,23 +73,21 @@ def train_probe(config: ProbeTraining) -> Path:
 
 
 @torch.no_grad()
-def embed_boxes(model: Predictor, images: Sequence[Annotations]) -> Tensor:
+def embed_boxes(model: RegionModel, images: Sequence[Annotations]) -> Tensor:
     """(R, D) float32 on the CPU: all boxes of all images, as the model sees them when boxes are
     given.
     """
     rows = []
     for image in tqdm(images, desc="embedding boxes", unit="image", mininterval=2.0):
         pixels = to_pixels(read_image(image.file), model.device)
-        rows.append(
-            model.regions(Batch([pixels], [image.file], [image.boxes]))[0].embeddings.float().cpu()
-        )
+        rows.append(model([pixels], [image.boxes], [image.file])[0].embeddings.float().cpu())
     return torch.cat(rows)
 
 
 @torch.no_grad()
 def probe_data(
     kind: str,
-    model: Predictor,
+    model: RegionModel,
     vocabulary: Vocabulary,
     images: Sequence[Annotations],
     embeddings: Tensor,
@@ -108,7 +106,7 @@ def probe_data(
 def save_probed(
     folder: Path,
     probe: LinearProbe,
-    model: Predictor,
+    model: RegionModel,
     vocabulary: Vocabulary,
     config: ProbeTraining,
 ) -> Path:

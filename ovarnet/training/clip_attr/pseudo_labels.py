@@ -30,7 +30,8 @@ from ovarnet.io.files import check_folder, whole_file
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.io.skipped import Skipped
 from ovarnet.io.weights_hash import weights_hash
-from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes
+from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.proposals.store import best_and_largest, shards
 from ovarnet.structures import Proposals
 from ovarnet.vocabulary import FIELDS, Vocabulary
@@ -179,10 +180,7 @@ def write_pseudo_labels(
         "model": weights_hash(teacher.clip, teacher.classifier),
         "most": most,
     }
-    embedded = (
-        teacher.classifier.embed(words.categories, "category"),
-        teacher.classifier.embed(words.attributes, "attribute"),
-    )
+    encoded = teacher.classifier.encode_vocabulary(words)
 
     for name, members in tqdm(list(shards(files, shard)), desc="pseudo-labels", unit="shard"):
         path = folder / f"{name}.safetensors"
@@ -199,7 +197,7 @@ def write_pseudo_labels(
                 notes.add("image unreadable", str(error))
                 continue
             best = best_and_largest(proposals[Path(file).name], most)
-            scored[Path(file).name] = _score(teacher, pixels, best, embedded)
+            scored[Path(file).name] = _score(teacher, pixels, best, encoded)
 
         if scored:
             scored |= {name: stored[name] for name in stored}
@@ -219,11 +217,13 @@ def _words_of_captions(vocabulary: Vocabulary, images: Sequence[CaptionedImage])
 
 
 def _score(
-    teacher: ClipAttr, pixels: Tensor, proposals: Proposals, embedded: tuple[Any, ...]
+    teacher: ClipAttr, pixels: Tensor, proposals: Proposals, words: EncodedVocabulary
 ) -> ScoredProposals:
-    embeddings = teacher.encode_boxes([pixels], [proposals.boxes])[0]
-    logits = [teacher.classifier(embeddings, words).cpu() for words in embedded]
-    return ScoredProposals(proposals.boxes, proposals.scores, *logits)
+    embeddings = encode_boxes(teacher.clip, [pixels], [proposals.boxes])[0]
+    categories, attributes = teacher.classifier.logits(embeddings, words)
+    return ScoredProposals(
+        proposals.boxes, proposals.scores, categories.cpu(), attributes.cpu()
+    )
 
 
 def _save(path: Path, scored: dict[str, ScoredProposals], header: dict[str, Any]) -> None:

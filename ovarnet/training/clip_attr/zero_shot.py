@@ -15,7 +15,7 @@ from ovarnet.config.settings import ZeroShotClipAttr
 from ovarnet.data.datasets import open_dataset
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.modeling.clip.clip import Clip
-from ovarnet.modeling.crops import crop_boxes
+from ovarnet.modeling.clip_attr import encode_boxes
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.structures import Annotations, first_boxes
@@ -29,9 +29,8 @@ def embed_crops(clip: Clip, images: list[Annotations]) -> Tensor:
     """Normalised CLIP embeddings (R, D) of all boxes of `images`, in their order."""
     rows = []
     for annotation in images:
-        pixels = to_pixels(read_image(annotation.file))
-        crops = crop_boxes(pixels, annotation.boxes, clip.image_size, clip.mean, clip.std)
-        rows.append(F.normalize(clip.encode_image(crops), dim=-1))
+        pixels = to_pixels(read_image(annotation.file), clip.device)
+        rows.append(F.normalize(encode_boxes(clip, [pixels], [annotation.boxes])[0], dim=-1))
     return torch.cat(rows)
 
 

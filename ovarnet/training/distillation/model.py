@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection.transform import resize_boxes
 
 from ovarnet.config.settings import Optimisation
 from ovarnet.modeling.ovarnet import OvarNet
+from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.training.data.base_boxes import base_vocabulary
 from ovarnet.training.distillation.criterion import OvarnetCriterion
 from ovarnet.training.distillation.dataset import ImageTargets
@@ -20,7 +23,6 @@ from ovarnet.training.distillation.score_scales import ScoreScales
 from ovarnet.training.distillation.teacher import Teacher
 from ovarnet.training.distillation.teacher_adapter import TeacherAdapter, labels_of_teacher_rows
 from ovarnet.training.engine.schedule import parameter_groups
-from ovarnet.vocabulary import Vocabulary
 
 
 class DistillationModel(nn.Module):
@@ -55,7 +57,6 @@ class DistillationModel(nn.Module):
             if adapter
             else None
         )
-        self.words, self.base = model.vocabulary, base_vocabulary(model.vocabulary)
         model.clip.requires_grad_(False)
         model.classifier.requires_grad_(False)
         model.backbone.trunk.requires_grad_(backbone_rate > 0)
@@ -63,6 +64,16 @@ class DistillationModel(nn.Module):
     @property
     def teacher(self) -> Teacher | None:
         return self._teacher[0]
+
+    @cached_property
+    def words(self) -> EncodedVocabulary:
+        """All words, encoded once: the text side is frozen."""
+        return self.model.classifier.encode_vocabulary(self.model.vocabulary)
+
+    @cached_property
+    def base(self) -> EncodedVocabulary:
+        """The base words, encoded once."""
+        return self.model.classifier.encode_vocabulary(base_vocabulary(self.model.vocabulary))
 
     def forward(self, batch: tuple[list[Tensor], list[ImageTargets]]) -> dict[str, Tensor]:
         images, targets = batch
@@ -86,19 +97,13 @@ class DistillationModel(nn.Module):
         )
 
     def logits(
-        self, embeddings: Tensor, words: Vocabulary, scales: ScoreScales
+        self, embeddings: Tensor, words: EncodedVocabulary, scales: ScoreScales
     ) -> tuple[Tensor, Tensor]:
         """Embeddings (R, D) -> logits of the categories and of the attributes of `words`."""
         classifier = self.model.classifier
         return (
-            scales(
-                classifier.cosines(embeddings, classifier.embed(words.categories, "category")),
-                "category",
-            ),
-            scales(
-                classifier.cosines(embeddings, classifier.embed(words.attributes, "attribute")),
-                "attribute",
-            ),
+            scales(classifier.cosines(embeddings, words.categories), "category"),
+            scales(classifier.cosines(embeddings, words.attributes), "attribute"),
         )
 
     def distil(

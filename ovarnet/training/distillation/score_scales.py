@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ovarnet.modeling.clip.clip import MAX_LOGIT_SCALE
+from ovarnet.modeling.text.classifier import logits_of
 from ovarnet.vocabulary import KINDS, Kind
 
 
@@ -21,7 +22,7 @@ class ScoreScales(nn.Module):
 
     def forward(self, cosines: Tensor, kind: Kind) -> Tensor:
         row = KINDS.index(kind)
-        return self.log_scale[row].exp() * cosines + self.bias[row]
+        return logits_of(cosines, self.log_scale[row].exp(), self.bias[row])
 
     @torch.no_grad()
     def bound(self) -> None:

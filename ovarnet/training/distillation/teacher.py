@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -19,8 +20,8 @@ from tqdm import tqdm
 
 from ovarnet.errors import InputError
 from ovarnet.io.files import whole_file
-from ovarnet.modeling.clip_attr import ClipAttr
-from ovarnet.modeling.crops import crop_boxes
+from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes, encode_crops
+from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.structures import Proposals
 from ovarnet.training.data.crops import ImageCache
 from ovarnet.training.data.embedding_cache import tower_hash
@@ -51,17 +52,17 @@ class Teacher:
         """
         if seen.ndim == 2:
             return seen
-        rows = [self.model.clip.encode_image(part) for part in seen.split(self.model.crop_batch)]
-        return torch.cat(rows) if rows else seen.new_zeros(0, self.model.clip.embed_dim)
+        return encode_crops(self.model.clip, seen, batch=self.model.crop_batch)
 
     @torch.no_grad()
     def logits(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
         """(R, D) -> logits of all categories and of all attributes."""
-        classifier = self.model.classifier
-        return (
-            classifier(embeddings, classifier.embed(self.words.categories, "category")),
-            classifier(embeddings, classifier.embed(self.words.attributes, "attribute")),
-        )
+        return self.model.classifier.logits(embeddings, self.encoded)
+
+    @cached_property
+    def encoded(self) -> EncodedVocabulary:
+        """The words, encoded once: the teacher does not change."""
+        return self.model.classifier.encode_vocabulary(self.words)
 
 
 def teacher_proposals(
@@ -127,11 +128,9 @@ def teacher_cache(
 def _embed_all(teacher: Teacher, regions: list[tuple[str, Tensor]], images: ImageCache) -> Tensor:
     rows = [torch.zeros(0, teacher.model.clip.embed_dim)]
     for file, boxes in tqdm(regions, desc="teacher", unit="image", mininterval=2.0):
-        rows.append(
-            teacher.embed(
-                crop_boxes(images.read(file), boxes, *teacher.crop).to(teacher.model.device)
-            ).cpu()
-        )
+        pixels = images.read(file).to(teacher.model.device)
+        with torch.no_grad():
+            rows += [part.cpu() for part in encode_boxes(teacher.model.clip, [pixels], [boxes])]
     return torch.cat(rows)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_model import FakeModel, picture
+from fake_model import fake_predictor, picture
 
 from ovarnet.cli import main as cli
 from ovarnet.drawing.detections import draw
@@ -27,7 +27,7 @@ def test_one_image(photo, tmp_path, capsys):
     assert first["box"] == [0, 0, 60, 40]
     assert first["file"] == str(photo)
     assert set(first["attribute_scores"]) == {"red"}
-    model = FakeModel().find(photo, "a red mug near a car")
+    model = fake_predictor().find(photo, "a red mug near a car")
     assert first["score"] == round(float(model.scores[0]), 4)
     assert first["category_score"] == round(float(model.category_scores[0, 0]), 4)
     printed = capsys.readouterr().out
@@ -110,6 +110,6 @@ def test_bad_images_write_nothing(tmp_path, capsys):
 
 
 def test_ranked_boxes_have_a_colour_each(photo):
-    image, found = np.full((40, 60, 3), 128, np.uint8), FakeModel().find(photo, "mug")
+    image, found = np.full((40, 60, 3), 128, np.uint8), fake_predictor().find(photo, "mug")
     assert len(found) == 2
     assert not np.array_equal(draw(image, found, ranks=[1, 2]), draw(image, found, ranks=[1, 3]))

@@ -15,7 +15,7 @@ from huggingface_hub import constants
 from open_clip.transformer import QuickGELU
 from safetensors.torch import save_file
 
-import ovarnet
+from ovarnet.build import load_model
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip import hub as clip_hub
 from ovarnet.modeling.clip import weights as clip_weights
@@ -128,7 +128,7 @@ def test_a_folder_as_the_hub_holds_it(model, tmp_path):
     clip = load_clip(f"local-dir:{tmp_path}", None)
     assert_same_weights(clip, model)
     assert (clip.mean, clip.std) == ((0.1, 0.2, 0.3), (1, 1, 2))
-    assert ovarnet.load(f"clip-attr:local-dir:{tmp_path}", device="cpu").clip.mean == (
+    assert load_model(f"clip-attr:local-dir:{tmp_path}", device="cpu").clip.mean == (
         0.1,
         0.2,
         0.3,

@@ -1,5 +1,4 @@
-"""Logits by hand, synonyms, calibration, and a memory that hits when it may and misses when it
-must."""
+"""Logits by hand, synonyms, calibration, and words encoded once."""
 
 import math
 
@@ -9,8 +8,9 @@ import torch.nn.functional as F
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip, load_clip
-from ovarnet.modeling.text.classifier import MEMORY_LISTS, NEUTRAL_TEXTS, TextClassifier
-from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts, WordEmbeddings
+from ovarnet.modeling.text.classifier import NEUTRAL_TEXTS, TextClassifier
+from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
+from ovarnet.modeling.text.word_embeddings import WordEmbeddings
 from ovarnet.vocabulary import Word
 
 WORDS = [Word("mug"), Word("red", "color", synonyms=("red", "crimson")), Word("zebra")]
@@ -35,17 +35,6 @@ def clip(built) -> Clip:
 @pytest.fixture
 def classifier(clip) -> TextClassifier:
     return TextClassifier(clip, LearnedPrompts(96, (1, 1, 1)), bias=-2.0).eval()
-
-
-def encodings(prompts, monkeypatch) -> list:
-    """Word lists that are really encoded from now on."""
-    calls, encode = [], prompts.encode
-    monkeypatch.setattr(
-        prompts,
-        "encode",
-        lambda clip, words, kind: calls.append(list(words)) or encode(clip, words, kind),
-    )
-    return calls
 
 
 def unit_words(owner: list[int]) -> WordEmbeddings:
@@ -133,40 +122,6 @@ def test_training_computes_anew_with_gradient(classifier):
 
 def test_the_clip_is_not_registered_a_second_time(classifier):
     assert set(classifier.state_dict()) == {"bias", "calibration", "prompts.vectors"}
-
-
-def test_memory_is_keyed_by_words_kind_and_weights(classifier, monkeypatch):
-    calls = encodings(classifier.prompts, monkeypatch)
-    first = classifier.embed(WORDS, "category")
-    assert classifier.embed(list(WORDS), "category") is first
-    assert len(calls) == 1
-    classifier.embed(WORDS[::-1], "category")  # another order
-    classifier.embed(WORDS, "attribute")  # another kind
-    classifier.embed([Word("mug", "kitchen"), *WORDS[1:]], "category")  # another parent type
-    classifier.embed([WORDS[0], Word("red", "color"), WORDS[2]], "category")  # without its synonym
-    assert len(calls) == 5
-    with torch.no_grad():
-        classifier.prompts.vectors.normal_()
-    changed = classifier.embed(WORDS, "category")
-    assert not torch.allclose(changed.matrix, first.matrix, atol=1e-3)
-    with torch.no_grad():
-        classifier.clip.model.text_projection.mul_(-1)
-    torch.testing.assert_close(classifier.embed(WORDS, "category").matrix, -changed.matrix)
-    assert len(calls) == 7
-
-
-def test_memory_is_bounded(classifier):
-    for number in range(MEMORY_LISTS + 5):
-        classifier.embed([Word(f"w{number}")], "category")
-    assert len(classifier._memory) == MEMORY_LISTS
-
-
-def test_embeddings_made_in_inference_mode_can_train(classifier):
-    with torch.inference_mode():
-        words = classifier.embed(WORDS, "category")
-    regions = torch.randn(2, 128, requires_grad=True)
-    classifier(regions, words).sum().backward()
-    assert regions.grad is not None
 
 
 def test_five_thousand_words_are_one_product(classifier, monkeypatch):

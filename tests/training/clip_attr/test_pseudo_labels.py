@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-import ovarnet
+from ovarnet.build import load_model
 from ovarnet.captions import CaptionParser, ParsedCaption
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
@@ -30,7 +30,7 @@ WORDS = Vocabulary(
 
 @pytest.fixture
 def teacher(step_one):
-    return ovarnet.load(step_one, device="cpu")
+    return load_model(step_one, device="cpu")
 
 
 @pytest.fixture

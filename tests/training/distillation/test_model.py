@@ -1,6 +1,7 @@
 """The model of the stage "ovarnet" on numbers written by hand."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -33,8 +34,8 @@ class FakeClassifier(nn.Module):
 
     calibration = CALIBRATION
 
-    def embed(self, words, kind):
-        return COLUMNS[kind]
+    def encode_vocabulary(self, words):
+        return SimpleNamespace(categories=COLUMNS["category"], attributes=COLUMNS["attribute"])
 
     def cosines(self, embeddings, columns):
         return embeddings[:, columns]

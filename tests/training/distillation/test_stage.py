@@ -9,6 +9,7 @@ from accelerate import Accelerator
 from distillation_run import assemble_run
 
 import ovarnet
+from ovarnet.build import load_model
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config.settings import (
     DataSource,
@@ -25,7 +26,7 @@ from ovarnet.training.distillation.stage import (
     train_ovarnet,
 )
 from ovarnet.training.engine.sampling import OrientedSampler
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import KINDS, Vocabulary
 
 WORDS = Vocabulary.of(["mug", "key", "car"], ["red", "gray"])
 
@@ -142,12 +143,13 @@ def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatc
     monkeypatch.setattr("ovarnet.training.distillation.score_scales.MAX_LOGIT_SCALE", math.log(5))
     config = settings(backbone_rate=rate, design={"head": head})
     folder = train_ovarnet(config, Accelerator(cpu=True))
-    model, before = ovarnet.load(folder, device="cpu"), load_checkpoint(teacher_folder).part("clip")
+    predictor = ovarnet.load(folder, device="cpu")
+    model, before = predictor.model, load_checkpoint(teacher_folder).part("clip")
     trunk = model.backbone.trunk.layer1[0].conv1.weight
     assert torch.equal(trunk, before["visual.layer1.0.conv1.weight"]) == (rate == 0)
     assert torch.equal(model.backbone.trunk.bn1.running_mean, before["visual.bn1.running_mean"])
     assert (model.classifier.calibration[:, 0] < 5.001).all()
-    found = model.detect(
+    found = predictor.detect(
         torch.randint(0, 255, (60, 70, 3), dtype=torch.uint8).numpy(), attributes=["red", "shiny"]
     )
     assert found.categories == ["mug", "key", "car"]
@@ -176,11 +178,11 @@ def test_words_score_after_loading_what_they_scored_before_saving(
         learner.scales.log_scale.copy_(torch.tensor([9.0, 5.0]).log())
         learner.scales.bias.copy_(torch.tensor([-2.0, 0.25]))
         regions = torch.randn(4, learner.model.clip.embed_dim)
-        words = {"category": learner.words.categories, "attribute": learner.words.attributes}
+        words = {kind: learner.model.vocabulary.of_kind(kind) for kind in KINDS}
         before = dict(
             zip(words, learner.logits(regions, learner.words, learner.scales), strict=True)
         )
-        model = ovarnet.load(
+        model = load_model(
             save_ovarnet(
                 tmp_path / "saved",
                 learner,

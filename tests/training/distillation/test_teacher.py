@@ -34,13 +34,14 @@ class FakeClipAttr(nn.Module):
 
 
 class FakeClassifier:
-    def embed(self, words, kind):
-        return torch.tensor(
-            [len(word.name) * {"category": 1.0, "attribute": -1.0}[kind] for word in words]
+    def encode_vocabulary(self, words):
+        return (
+            torch.tensor([float(len(word.name)) for word in words.categories]),
+            torch.tensor([-float(len(word.name)) for word in words.attributes]),
         )
 
-    def __call__(self, embeddings, words):
-        return embeddings[:, :1] * words
+    def logits(self, embeddings, vocabulary):
+        return tuple(embeddings[:, :1] * words for words in vocabulary)
 
 
 def test_logits_are_of_all_categories_and_then_of_all_attributes():

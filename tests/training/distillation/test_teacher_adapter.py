@@ -7,7 +7,7 @@ from accelerate import Accelerator
 from distillation_run import assemble_run
 from image_targets import targets
 
-import ovarnet
+from ovarnet.build import load_model
 from ovarnet.errors import InputError
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.data.base_boxes import DETECTION
@@ -103,4 +103,4 @@ def test_it_needs_a_teacher_and_is_not_saved(settings):
         settings(distillation={"adapter": True}, optimisation={"iterations": 1}),
         Accelerator(cpu=True),
     )
-    assert not any("adapter" in name for name in ovarnet.load(folder, device="cpu").state_dict())
+    assert not any("adapter" in name for name in load_model(folder, device="cpu").state_dict())
