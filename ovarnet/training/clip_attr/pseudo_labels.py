@@ -221,9 +221,7 @@ def _score(
 ) -> ScoredProposals:
     embeddings = encode_boxes(teacher.clip, [pixels], [proposals.boxes])[0]
     categories, attributes = teacher.classifier.logits(embeddings, words)
-    return ScoredProposals(
-        proposals.boxes, proposals.scores, categories.cpu(), attributes.cpu()
-    )
+    return ScoredProposals(proposals.boxes, proposals.scores, categories.cpu(), attributes.cpu())
 
 
 def _save(path: Path, scored: dict[str, ScoredProposals], header: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import torch
 
 from ovarnet.cli import main as cli
 from ovarnet.modeling.phrase_ranking import Evidence
-from ovarnet.modeling.predictor import RegionEmbeddings
+from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.scenes.ablations import find as benchmark
 from ovarnet.scenes.ablations.find import (
     QUESTIONS,
