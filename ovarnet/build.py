@@ -13,7 +13,7 @@ from torch import nn
 
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
 from ovarnet.checkpoint_settings import ADVICE
-from ovarnet.config.settings import ClipSettings, OvarnetDesign
+from ovarnet.config import ClipSettings, OvarnetDesign
 from ovarnet.device import pick_device
 from ovarnet.errors import InputError
 from ovarnet.modeling.attention_pool import AttentionPool

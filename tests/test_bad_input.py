@@ -18,7 +18,7 @@ import ovarnet
 from ovarnet.build import SHIPPED, build_proposer
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.cli import main as cli
-from ovarnet.config.settings import ClipSettings
+from ovarnet.config import ClipSettings
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.vocabulary import Vocabulary
 

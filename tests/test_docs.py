@@ -13,7 +13,7 @@ from PIL import Image
 
 from ovarnet.cli import main as cli
 from ovarnet.cli.commands.train import config_and_overrides
-from ovarnet.config.settings import load_config
+from ovarnet.config import load_config
 from ovarnet.errors import InputError
 from ovarnet.io.files import read_json, write_json
 

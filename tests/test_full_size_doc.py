@@ -9,7 +9,7 @@ import pytest
 
 from ovarnet.cli.commands.train import config_and_overrides
 from ovarnet.cli.main import parse
-from ovarnet.config.settings import load_config
+from ovarnet.config import load_config
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = [
@@ -17,7 +17,7 @@ COMMANDS = [
     for line in (ROOT / "docs" / "full_size.md").read_text().splitlines()
     if re.match(r"    (ovarnet|torchrun) ", line)
 ]
-INPUTS = ("proposer", "start", "teacher", "pseudo_labels")
+INPUTS = ("proposer", "init_from", "teacher", "pseudo_labels")
 
 
 def parsed(monkeypatch):

@@ -20,7 +20,7 @@ from torchvision.models.detection import FasterRCNN, fasterrcnn_resnet50_fpn
 from torchvision.models.detection.transform import resize_boxes
 
 from ovarnet.build import build_ovarnet
-from ovarnet.config.settings import OvarnetDesign
+from ovarnet.config import OvarnetDesign
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes
 from ovarnet.modeling.ovarnet import OvarNet

@@ -1,47 +1,38 @@
-"""One file per stage of the training chain; `train` picks the stage of a config."""
+"""One folder per stage of the training chain, beside the loop and the data they share."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from accelerate import Accelerator
 
-from ovarnet.config.settings import (
-    CaptionTraining,
-    ClipAttrTraining,
-    ClipTraining,
-    OvarnetTraining,
-    ProbeTraining,
-    ProposerTraining,
-)
+from ovarnet.config import STAGES
+from ovarnet.errors import InputError
 
 
-def train(config, accelerator: Accelerator, *, resume: bool = False) -> Path:
-    """Run the stage that `config` (a dataclass of ovarnet.config.settings) describes; returns the
-    checkpoint folder it wrote.
+def train(config: Any, accelerator: Accelerator, *, resume: bool = False) -> Path:
+    """Train the stage that a config describes.
+
+    Args:
+        config: Settings of a stage, as `ovarnet.config.load_config` returns them.
+        accelerator: Device, precision and processes.
+        resume: Continue from the last saved state in `config.output`.
+
+    Returns:
+        The checkpoint folder it wrote.
+
+    Raises:
+        InputError: `resume` of a stage without iterations, and whatever its data lack.
     """
-    if isinstance(config, ClipTraining):
-        from ovarnet.training.clip.stage import train_clip
-
-        return train_clip(config, accelerator, resume=resume)
-    if isinstance(config, ProposerTraining):
-        from ovarnet.training.proposer.stage import train_proposer
-
-        return train_proposer(config, accelerator, resume=resume)
-    if isinstance(config, ClipAttrTraining):
-        from ovarnet.training.clip_attr.step_one import train_clip_attr
-
-        return train_clip_attr(config, accelerator, resume=resume)
-    if isinstance(config, CaptionTraining):
-        from ovarnet.training.clip_attr.step_two import train_with_captions
-
-        return train_with_captions(config, accelerator, resume=resume)
-    if isinstance(config, OvarnetTraining):
-        from ovarnet.training.distillation.stage import train_ovarnet
-
-        return train_ovarnet(config, accelerator, resume=resume)
-    if isinstance(config, ProbeTraining):
-        from ovarnet.training.clip_attr.probe import train_probe
-
-        return train_probe(config)
-    from ovarnet.training.clip_attr.zero_shot import assemble_clip_attr
-
-    return assemble_clip_attr(config)
+    function = STAGES[config.stage].load_function()
+    if hasattr(config, "optimisation"):
+        return function(config, accelerator, resume=resume)
+    if resume:
+        raise InputError(
+            f"stage {config.stage} has no iterations to resume; run it without --resume"
+        )
+    if accelerator.is_main_process:
+        function(config)
+    accelerator.wait_for_everyone()
+    return Path(config.output) / "checkpoint"

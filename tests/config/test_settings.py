@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ovarnet.config.settings import ClipTraining, load_config, resolve
+from ovarnet.config import ClipTraining, load_config, resolve
 from ovarnet.errors import InputError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -46,7 +46,7 @@ def test_defaults_file_and_overrides_in_that_order(tmp_path):
         (
             "stage: clip\noutput: a\nroot: r\nclip: {name: x}\nseed: high\n",
             [],
-            "seed: Value 'high'",
+            "seed is 'high'; it must be a whole number",
         ),
         ("stage: clip\nroot: r\nclip: {name: x}\n", [], "output must be given"),
         ("stage: [clip\n", [], "cannot be read"),
@@ -64,38 +64,56 @@ def test_mistakes_are_named(tmp_path, text, overrides, message):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("optimisation.iterations=0", "optimisation.iterations is 0; it must be 1 or more"),
-        ("optimisation.iterations=-5", "optimisation.iterations is -5; it must be 1 or more"),
-        ("optimisation.batch_size=0", "optimisation.batch_size is 0; it must be 1 or more"),
-        ("optimisation.save_every=0", "optimisation.save_every is 0; it must be 1 or more"),
-        ("optimisation.lr=-1", "optimisation.lr is -1.0; it must be more than 0"),
-        ("optimisation.lr=0", "optimisation.lr is 0.0; it must be more than 0"),
-        ("optimisation.lr=.nan", "optimisation.lr is nan; it must be more than 0"),
-        ("optimisation.lr=.inf", "optimisation.lr is inf; it must be more than 0"),
+        (
+            "optimisation.iterations=0",
+            "optimisation.iterations is 0; it must be from 1 to 10,000,000",
+        ),
+        (
+            "optimisation.iterations=-5",
+            "optimisation.iterations is -5; it must be from 1 to 10,000,000",
+        ),
+        (
+            "optimisation.batch_size=0",
+            "optimisation.batch_size is 0; it must be from 1 to 1,048,576",
+        ),
+        (
+            "optimisation.save_every=0",
+            "optimisation.save_every is 0; it must be from 1 to 10,000,000",
+        ),
+        ("optimisation.lr=-1", "optimisation.lr is -1.0; it must be more than 0 and at most 1,000"),
+        ("optimisation.lr=0", "optimisation.lr is 0.0; it must be more than 0 and at most 1,000"),
+        (
+            "optimisation.lr=.nan",
+            "optimisation.lr is nan; it must be more than 0 and at most 1,000",
+        ),
+        (
+            "optimisation.lr=.inf",
+            "optimisation.lr is inf; it must be more than 0 and at most 1,000",
+        ),
         (
             "optimisation.weight_decay=-0.1",
-            "optimisation.weight_decay is -0.1; it must be 0 or more",
+            "optimisation.weight_decay is -0.1; it must be from 0 to 1,000",
         ),
-        ("optimisation.warmup=-1", "optimisation.warmup is -1; it must be 0 or more"),
-        ("optimisation.workers=-1", "optimisation.workers is -1; it must be 0 or more"),
+        ("optimisation.warmup=-1", "optimisation.warmup is -1; it must be from 0 to 10,000,000"),
+        ("optimisation.workers=-1", "optimisation.workers is -1; it must be from 0 to 1,024"),
         (
             "optimisation.betas=[0.9,1]",
-            "optimisation.betas is (0.9, 1.0); it must be two numbers from 0 to less than 1",
+            "optimisation.betas is (0.9, 1.0); it must be 2 values, each from 0 to less than 1",
         ),
         ("optimisation.betas=[0.9]", "optimisation.betas is [0.9]; it must be 2 values"),
         ("optimisation.decay=1.1", "optimisation.decay is 1.1; it must be from 0 to 1"),
         ("optimisation.ema=1", "optimisation.ema is 1.0; it must be from 0 to less than 1"),
         (
             "optimisation.clip_norm=0",
-            "optimisation.clip_norm is 0.0; it must be more than 0, or .inf for no clipping",
+            "optimisation.clip_norm is 0.0; it must be more than 0, or .inf: no clipping",
         ),
         (
             "optimisation.mixed_precision=foo",
-            "optimisation.mixed_precision is foo; it must be one of no, fp16, bf16",
+            "optimisation.mixed_precision is 'foo'; it must be one of no, fp16, bf16",
         ),
-        ("seed=-1", "seed is -1; it must be from 0 to 4294967295"),
-        ("seed=4294967296", "seed is 4294967296; it must be from 0 to 4294967295"),
-        ("limit=0", "limit is 0; it must be 1 or more"),
+        ("seed=-1", "seed is -1; it must be from 0 to 4,294,967,295"),
+        ("seed=4294967296", "seed is 4294967296; it must be from 0 to 4,294,967,295"),
+        ("limit=0", "limit is 0; it must be from 1 to 2,147,483,648"),
         ("output=${foo}", "output: Interpolation key 'foo' not found"),
         ("stage=[1]", "stage is '[1]'; it must be one of clip"),
         ("stage=${foo}", "stage is '${foo}'; it must be one of clip"),

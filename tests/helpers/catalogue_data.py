@@ -5,7 +5,7 @@ import json
 from omegaconf import OmegaConf
 from PIL import Image
 
-from ovarnet.config.settings import resolve
+from ovarnet.config import resolve
 from ovarnet.data.datasets import open_dataset
 from ovarnet.structures import POSITIVE
 
@@ -60,7 +60,7 @@ def given(stage, catalogue, output, start="scenes-clip-attr", **more):
     source = {"dataset": "custom", "root": str(catalogue)}
     data = {"data": source} if stage == "probe" else {"detection": source, "attributes": source}
     return resolve(
-        OmegaConf.merge({"stage": stage, "output": str(output), "start": str(start), **data}, more),
+        OmegaConf.merge({"stage": stage, "output": str(output), "init_from": str(start), **data}, more),
         "test",
     )
 

@@ -3,7 +3,7 @@
 import torch
 from omegaconf import OmegaConf
 
-from ovarnet.config.settings import resolve
+from ovarnet.config import resolve
 from ovarnet.proposals.detector import BASE_BOXES_ONLY
 from ovarnet.structures import Proposals
 
@@ -38,15 +38,15 @@ def caption_settings(tiny_world, step_one, pseudo_labels, output, **more):
     given = {
         "stage": "clip_attr_captions",
         "output": str(output),
-        "start": str(step_one),
+        "init_from": str(step_one),
         "captions": str(tiny_world.captions),
         "images": str(tiny_world.images),
         "pseudo_labels": str(pseudo_labels / "labels"),
         "detection": source,
         "attributes": source,
-        "base_batch": 4,
+        "base_batch_size": 4,
         "phrase_vectors": 2,
-        "rules": {"sure_category": 0.1, "told": 0.1},
+        "selection": {"category_probability": 0.1, "mentioned_probability": 0.1},
         "optimisation": {"iterations": 2, "batch_size": 3, "lr": 1e-3, "save_every": 1},
     }
     return resolve(OmegaConf.merge(given, more), "test")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ovarnet.build import build_ovarnet
-from ovarnet.config.settings import OvarnetDesign
+from ovarnet.config import OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.predictor import Predictor

@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from ovarnet.build import build_proposer, load_model
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
 from ovarnet.cli.main import main
-from ovarnet.config.settings import ClipSettings, resolve
+from ovarnet.config import ClipSettings, resolve
 from ovarnet.data.captions import load_captions
 from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.proposals.store import read_proposals, write_proposals
@@ -243,8 +243,8 @@ def settings(tiny_world, teacher_folder, tmp_path):
             "teacher": str(teacher_folder),
             "detection": source,
             "attributes": source,
-            "regions": 16,
-            "anchors": 32,
+            "roi_batch_size": 16,
+            "rpn_batch_size": 32,
             "design": SMALL_DESIGN,
             "optimisation": {"iterations": 4, "batch_size": 2, "warmup": 1, "lr": 1e-3},
         }

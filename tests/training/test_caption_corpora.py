@@ -90,11 +90,12 @@ def test_tables_and_shards_go_through_every_caption_stage_as_coco_does(
     ), "to the last bit"
 
 
-def test_clip_pretraining_reads_tables_and_shards(corpus, tmp_path, capsys):
+def test_clip_pretraining_reads_tables_and_shards(corpus, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("ovarnet.training.clip.stage.INIT_LOGIT_SCALE", 500.0)
     captions, images = corpus
     (tmp_path / "clip.yaml").write_text(f"""
         {{stage: clip, output: {tmp_path}/run, root: {tmp_path}, captions: "{captions}", images: {images or "none"},
-         clip: {{name: ovarnet-scenes}}, image_cache_mb: {int(images is None)}, init_logit_scale: 500,
+         clip: {{name: ovarnet-scenes}}, image_cache_mb: {int(images is None)},
          optimisation: {{iterations: 2, batch_size: 4}}}}""")
     assert main(["train", str(tmp_path / "clip.yaml")]) == 0
     assert str(tmp_path / "run") in capsys.readouterr().out

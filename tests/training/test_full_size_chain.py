@@ -37,8 +37,8 @@ SMALL = [
     "design.short_side=[96,96]",
     "design.long_side=128",
     "design.train_short_sides=[]",
-    "regions=8",
-    "anchors=16",
+    "roi_batch_size=8",
+    "rpn_batch_size=16",
     "distillation.proposals=2",
 ]
 
@@ -234,7 +234,7 @@ def test_every_command_in_its_order(world, capsys):
         "--output",
         runs / "pseudo_labels_rn50",
     )
-    train(config("clip_attr_captions_rn50"), *SHORT, "base_batch=2")
+    train(config("clip_attr_captions_rn50"), *SHORT, "base_batch_size=2")
     propose("--images", "datasets/coco/train2017", "--output", runs / "proposals_coco")
     propose("--images", "datasets/vaw/images", "--output", runs / "proposals_vaw")
     run("distill", config("ovarnet_rn50"), *SHORT, *SMALL)
@@ -278,7 +278,7 @@ def test_lsa_in_its_order(world):
     )
 
     history = json.loads((runs / "ovarnet_rn50/history.json").read_text())
-    assert history["anchor_boxes"][0][1] > 0 and history["boxes"][0][1] > 0, (
+    assert history["rpn_boxes"][0][1] > 0 and history["boxes"][0][1] > 0, (
         "the boxes of LSA teach, though they have no category"
     )
     words = load_checkpoint(runs / "ovarnet_rn50/checkpoint").vocabulary

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ovarnet.build import build_ovarnet
-from ovarnet.config.settings import load_config
+from ovarnet.config import load_config
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.predictor import Predictor
@@ -56,7 +56,7 @@ def test_one_step_and_one_inference(name, architecture):
             "design.short_side=[128,128]",
             "design.long_side=160",
             "design.train_short_sides=[]",
-            "regions=16",
+            "roi_batch_size=16",
         ],
     )
     torch.manual_seed(0)
@@ -84,7 +84,7 @@ def test_one_step_and_one_inference(name, architecture):
     assert {
         "distil_categories",
         "distil_attributes",
-        "anchor_objectness",
+        "rpn_objectness",
         "categories",
         "attributes",
         "boxes",

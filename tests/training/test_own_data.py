@@ -16,7 +16,7 @@ def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_pa
     settings = {
         "prompt_vectors": [2, 1, 1],
         "cached_views": 1,
-        "trained": {"prompts": 1, "text_tower": 0, "scale": 1, "bias": 10},
+        "lr_multipliers": {"prompts": 1, "text_tower": 0, "scale": 1, "bias": 10},
         "optimisation": {"iterations": 3, "batch_size": 8, "lr": 1e-3},
     }
     first = train(
@@ -38,7 +38,7 @@ def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_pa
     assert 0 < moved < 0.02, "the second run goes on from the vectors of the first"
     assert len(two.detect(str(catalogue / "images/0.png"))) > 0
     probed = train(
-        given("probe", catalogue, tmp_path / "three", first, folds=2, strengths=[0.1]),
+        given("probe", catalogue, tmp_path / "three", first, penalties=[0.1]),
         Accelerator(cpu=True),
     )
     before, after = (
@@ -57,7 +57,9 @@ def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_pa
 
 def test_settings_that_cannot_work(catalogue, tmp_path):
     with pytest.raises(InputError, match="give `start`, a CLIP-Attr to go on from, or both"):
-        train(replace(given("clip_attr", catalogue, tmp_path), start=None), Accelerator(cpu=True))
+        train(
+            replace(given("clip_attr", catalogue, tmp_path), init_from=None), Accelerator(cpu=True)
+        )
     with pytest.raises(InputError, match="brings its own CLIP"):
         train(
             given("clip_attr", catalogue, tmp_path, clip={"name": "ovarnet-scenes"}),

@@ -144,7 +144,7 @@ def models(args: argparse.Namespace, tower: str, device) -> tuple:
 
 def design(args: argparse.Namespace, tower: str):
     """The full-size design, the image kept at the size given."""
-    from ovarnet.config.settings import OvarnetDesign
+    from ovarnet.config import OvarnetDesign
 
     sides = sorted(args.size)
     settings = OvarnetDesign(

@@ -28,7 +28,7 @@ On a few dozen pictures of your own, from any checkpoint (docs/own_data.md):
   ovarnet train configs/custom/probe.yaml                   a linear probe on frozen embeddings
   ovarnet train configs/custom/prompts.yaml                 prompts only
 
-Any setting of ovarnet/config/settings.py can be given as KEY=VALUE, which wins over the file:
+Any setting of ovarnet/config can be given as KEY=VALUE, which wins over the file:
   ovarnet train configs/scenes/clip.yaml optimisation.iterations=200 output=runs/short
 Before a long run, see what it will need; afterwards, score it again:
   ovarnet train configs/coco_vaw/proposer.yaml --dry-run
@@ -79,7 +79,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, stage: str | None = None) -> int:
     """stage: the only one that the config may be of; None: any."""
-    from ovarnet.config.settings import load_config
+    from ovarnet.config import load_config
 
     config = load_config(*config_and_overrides(args), stage)
     if args.eval_only:
@@ -147,8 +147,6 @@ def sources_of(config) -> list[tuple[str, str]]:
     """Name and root of the data sets that a whole model was trained on; none where the stage makes
     a part of a model.
     """
-    if config.stage == "zero_shot":
-        return [("scenes", config.root)]
     if config.stage in ("clip", "proposer"):
         return []
     sources = (config.data,) if config.stage == "probe" else (config.detection, config.attributes)

@@ -14,7 +14,7 @@ from pathlib import Path
 from accelerate import Accelerator
 
 from ovarnet.build import open_clip_tower, open_proposer
-from ovarnet.config.settings import CaptionTraining, ClipAttrTraining, load_config
+from ovarnet.config import CaptionTraining, ClipAttrTraining, load_config
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.io.files import write_text
 from ovarnet.modeling.text.classifier import TextClassifier
@@ -34,7 +34,7 @@ from ovarnet.training.data.crops import ImageCache
 from ovarnet.vocabulary import KINDS
 
 IMAGE_MEMORY = 2048
-TUNED = ("trained.image_tower=0.25", "cached_views=0")
+TUNED = ("lr_multipliers.image_tower=0.25", "cached_views=0")
 IMAGE_TERMS = (
     "image_caption",
     "image_phrase",
@@ -42,15 +42,15 @@ IMAGE_TERMS = (
     "image_attributes",
     "image_categories",
 )
-REGION_TERMS = ("region_attributes", "region_categories", "keep_attributes")
+REGION_TERMS = ("region_attributes", "region_categories", "distil_attributes")
 PAPER = (
-    "terms.mentioned_attributes=0",
-    *(f"terms.{name}=1" for name in (*IMAGE_TERMS, *REGION_TERMS)),
+    "loss_weights.mentioned_attributes=0",
+    *(f"loss_weights.{name}=1" for name in (*IMAGE_TERMS, *REGION_TERMS)),
 )
 LARGEST = (
-    "terms.mentioned_attributes=0",
-    "terms.keep_categories=0",
-    *(f"terms.{name}=1" for name in IMAGE_TERMS),
+    "loss_weights.mentioned_attributes=0",
+    "loss_weights.distil_categories=0",
+    *(f"loss_weights.{name}=1" for name in IMAGE_TERMS),
 )
 STEP_I = "step I: prompts and text encoder, federated"
 STEP_II = "step II: what captions tell of the nouns they name"
@@ -77,13 +77,14 @@ class Row:
 
 ROWS = (
     Row(
-        "step I: prompts alone, without parent type", ("trained.text_tower=0", "parent_type=false")
+        "step I: prompts alone, without parent type",
+        ("lr_multipliers.text_tower=0", "parent_type=false"),
     ),
-    Row("step I: prompts alone, with parent type", ("trained.text_tower=0",)),
+    Row("step I: prompts alone, with parent type", ("lr_multipliers.text_tower=0",)),
     Row(STEP_I),
     Row("step I, without frequency weights", ("loss.frequency_power=0",)),
     Row("step I, unknown labels ignored", ("loss.unknown_weight=0",)),
-    Row("step I, without bias", ("trained.bias=0",)),
+    Row("step I, without bias", ("lr_multipliers.bias=0",)),
     Row("step I, detection data only", ("detection_share=1",)),
     Row("step I, attribute data only", ("detection_share=0",)),
     Row("step I, image tower tuned, anchored", TUNED),
@@ -97,11 +98,11 @@ ROWS = (
     Row("step II, the paper's terms: all, with MIL-NCE over regions", PAPER, step=2),
     Row(
         "step II, ours and MIL-NCE over regions",
-        tuple(f"terms.{name}=1" for name in REGION_TERMS),
+        tuple(f"loss_weights.{name}=1" for name in REGION_TERMS),
         step=2,
     ),
-    Row("step II, without base losses", ("base_batch=0",), step=2),
-    Row("step II, image tower frozen", ("trained.image_tower=0",), step=2),
+    Row("step II, without base losses", ("base_batch_size=0",), step=2),
+    Row("step II, image tower frozen", ("lr_multipliers.image_tower=0",), step=2),
     Row("step II, true words instead of the parser's", step=2, true_words=True),
     Row("oracle: step I on all words", oracle=True),
     Row("oracle, image tower tuned freely", (*TUNED, "tower_regularisation=0"), oracle=True),
@@ -273,7 +274,7 @@ class Ablation:
         return load_config(
             self.inputs.configs / "clip_attr_captions.yaml",
             [
-                f"start={start}",
+                f"init_from={start}",
                 f"optimisation.iterations={self.sizes.step_two}",
                 *self._common(row, seed),
                 *row.changes,

@@ -16,7 +16,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from ovarnet.build import load, load_model
-from ovarnet.config.settings import OvarnetTraining, load_config
+from ovarnet.config import OvarnetTraining, load_config
 from ovarnet.data.datasets import open_dataset
 from ovarnet.evaluation.evaluate import evaluate_model
 from ovarnet.evaluation.protocols import AUTHORS, FREE, GIVEN, OVAD
@@ -33,7 +33,7 @@ from ovarnet.training.distillation.stage import train_ovarnet
 
 IMAGE_MEMORY = 2048
 GROUPS = ("base", "novel", "all")
-ALIKE = ("distillation.kind=probability", "distillation.cached=true")
+ALIKE = ("distillation.kind=probability", "distillation.cache_embeddings=true")
 """What all rows have, unless they change it."""
 PAPER_HEAD = ("design.head=attention", "design.roi_size=12", "design.dropout=0.1")
 """The paper's pooling, on the pyramid; 12 cells per side make 36 tokens."""
@@ -69,10 +69,14 @@ ROWS = (
     Row(ATTENTION_NOT_DISTILLED, (*PAPER_HEAD, "design.layers=4", "distillation.kind=none")),
     Row("average pooling", (*PAPER_HEAD, "design.head=average")),
     Row("CLIP's last stage alone as head", ("design.clip_source=c4",)),
-    Row("categories alone", ("terms.attributes=0", "distillation.attributes=0")),
+    Row("categories alone", ("loss_weights.attributes=0", "distillation.attribute_weight=0")),
     Row(
         "attributes alone",
-        ("terms.categories=0", "terms.background=0", "distillation.categories=0"),
+        (
+            "loss_weights.categories=0",
+            "loss_weights.background=0",
+            "distillation.category_weight=0",
+        ),
     ),
 )
 

@@ -17,7 +17,7 @@ FULL: dict[str, tuple[str, ...]] = {
     ),
     "clip": ("optimisation.iterations=1800",),
     "proposer": ("optimisation.iterations=200",),
-    "zero_shot": ("boxes=2000",),
+    "zero_shot": ("calibration_boxes=2000",),
     "step_one": ("optimisation.iterations=300",),
     "step_two": ("optimisation.iterations=100",),
     "ovarnet": ("optimisation.iterations=300", "distillation.teacher_proposals_per_image=15"),
@@ -40,7 +40,7 @@ QUICK: dict[str, tuple[str, ...]] = {
     ),
     "clip": ("optimisation.iterations=100", "optimisation.warmup=20"),
     "proposer": ("optimisation.iterations=25", "optimisation.warmup=5"),
-    "zero_shot": ("boxes=300",),
+    "zero_shot": ("calibration_boxes=300",),
     "step_one": ("optimisation.iterations=60", "optimisation.warmup=10", "cached_views=1"),
     "step_two": ("optimisation.iterations=20", "optimisation.warmup=5"),
     "ovarnet": (

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ovarnet.config.settings import load_config
+from ovarnet.config import load_config
 
 MODELS = {
     "zero_shot": "CLIP-Attr, zero-shot",
@@ -121,7 +121,7 @@ def _zero_shot(places: Places) -> Step:
         "zero_shot",
         "CLIP-Attr zero-shot: put together, calibrated",
         "clip_attr_zero_shot.yaml",
-        f"root={places.world}",
+        *_sources(places),
         _tower(places),
         f"proposer={places.checkpoint('proposer')}",
     )
@@ -188,7 +188,7 @@ def _step_two(places: Places) -> Step:
         "CLIP-Attr step II: captions",
         "clip_attr_captions.yaml",
         *_sources(places),
-        f"start={places.checkpoint('step_one')}",
+        f"init_from={places.checkpoint('step_one')}",
         f"captions={_captions(places)}",
         f"images={_caption_images(places)}",
         f"pseudo_labels={places.run('pseudo_labels')}",

@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 
 from ovarnet.checkpoint import save_checkpoint
-from ovarnet.config.settings import ClipTraining
+from ovarnet.config import ClipTraining
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
@@ -30,6 +30,9 @@ from ovarnet.modeling.crops import crop_boxes
 from ovarnet.training.clip.bag_of_words_init import start_as_bag_of_words
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.vocabulary import Vocabulary
+
+INIT_LOGIT_SCALE = 14.3
+"""1 / 0.07, of a CLIP trained from scratch (CLIP paper, section 2.5)."""
 
 
 class CaptionPairDataset(Dataset):
@@ -125,7 +128,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
     pairs = CaptionPairDataset(records, clip, seed=config.seed, megabytes=config.image_cache_mb)
     if config.clip.pretrained is None:
         with torch.no_grad():
-            clip.logit_scale.fill_(math.log(config.init_logit_scale))
+            clip.logit_scale.fill_(math.log(INIT_LOGIT_SCALE))
         if config.bag_of_words_init:
             start_as_bag_of_words(clip, [row for rows in pairs.tokens for row in rows])
     loss = ClipLoss(

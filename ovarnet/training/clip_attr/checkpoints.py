@@ -16,7 +16,7 @@ from ovarnet.build import (
     proposer_kind,
 )
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
-from ovarnet.config.settings import ClipAttrTraining, ClipSettings
+from ovarnet.config import ClipAttrTraining, ClipSettings
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
@@ -102,7 +102,7 @@ def start_clip_attr(config: ClipAttrTraining) -> tuple[Clip, TextClassifier, Che
     """What step I begins with: CLIP, classifier with a bias, the proposer's folder, and whether
     prompts and bias are learned ones.
     """
-    if config.start is None:
+    if config.init_from is None:
         if config.clip is None or config.proposer is None:
             raise InputError(
                 "stage clip_attr: give `start`, a CLIP-Attr to go on from, or both `clip` and "
@@ -115,17 +115,19 @@ def start_clip_attr(config: ClipAttrTraining) -> tuple[Clip, TextClassifier, Che
                 "stage clip_attr: `start` brings its own CLIP; leave `clip` out, or leave "
                 "`start` out"
             )
-        is_stock = config.start.startswith("clip-attr:")
+        is_stock = config.init_from.startswith("clip-attr:")
         model = load_model(
-            config.start, proposer=(config.proposer or "scenes") if is_stock else None, device="cpu"
+            config.init_from,
+            proposer=(config.proposer or "scenes") if is_stock else None,
+            device="cpu",
         )
         if not isinstance(model, ClipAttr) or model.classifier.probe is not None:
             raise InputError(
-                f"{config.start} is an OvarNet or has a linear probe; prompts learn in a "
+                f"{config.init_from} is an OvarNet or has a linear probe; prompts learn in a "
                 "CLIP-Attr without one. "
                 'The stage "probe" starts from any model'
             )
-        proposer = config.proposer or ("scenes" if is_stock else config.start)
+        proposer = config.proposer or ("scenes" if is_stock else config.init_from)
         clip, learned = (
             model.clip,
             model.classifier.prompts

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from ovarnet.build import find_checkpoint, load_model
 from ovarnet.checkpoint import load_checkpoint, save_checkpoint
-from ovarnet.config.settings import ProbeTraining
+from ovarnet.config import ProbeTraining
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
@@ -31,7 +31,7 @@ from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.modeling.text.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES
 from ovarnet.structures import Annotations
 from ovarnet.training.clip_attr.checkpoints import open_proposer_checkpoint, proposer_settings
-from ovarnet.training.clip_attr.probe_fit import ProbeData, fit
+from ovarnet.training.clip_attr.probe_fit import FOLDS, ProbeData, fit
 from ovarnet.training.data.base_labels import base_labels
 from ovarnet.vocabulary import KINDS, Vocabulary
 
@@ -50,7 +50,8 @@ def train_probe(config: ProbeTraining) -> Path:
             '("seen": true in vocabulary.json, see docs/own_data.md)'
         )
     model = load_model(
-        config.start, proposer=config.proposer if config.start.startswith("clip-attr:") else None
+        config.init_from,
+        proposer=config.proposer if config.init_from.startswith("clip-attr:") else None,
     )
     model.classifier.probe = (
         None  # one that the start has is replaced, not stored: nothing may be fitted on top of it
@@ -63,8 +64,8 @@ def train_probe(config: ProbeTraining) -> Path:
                 kind,
                 *fit(
                     probe_data(kind, model, vocabulary, images, embeddings),
-                    config.strengths,
-                    config.folds,
+                    config.penalties,
+                    FOLDS,
                     config.seed,
                     kind,
                 ),
@@ -111,7 +112,7 @@ def save_probed(
     config: ProbeTraining,
 ) -> Path:
     """The model that was started from, as it was, with the probe and the words of the data."""
-    if config.start.startswith("clip-attr:"):
+    if config.init_from.startswith("clip-attr:"):
         proposer = open_proposer_checkpoint(config.proposer)
         name, settings = (
             "clip-attr",
@@ -123,7 +124,7 @@ def save_probed(
         )
         parts = {"clip": model.clip.model.state_dict(), "proposer": proposer.part("proposer")}
     else:
-        start = load_checkpoint(find_checkpoint(config.start))
+        start = load_checkpoint(find_checkpoint(config.init_from))
         name, parts = start.model, start.parts()
         settings = {
             key: value for key, value in start.settings.items() if key != "stored_in"

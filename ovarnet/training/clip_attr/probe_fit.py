@@ -14,6 +14,7 @@ from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.clip_attr.calibration import fit_scale_and_bias
 
 TEXT_ALONE = float("inf")
+FOLDS = 5
 
 
 @dataclass

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ovarnet.config.settings import PseudoLabelRules
+from ovarnet.config import PseudoLabelSelection
 from ovarnet.proposals.store import areas
 from ovarnet.training.clip_attr.pseudo_labels import ScoredProposals
+
+MIN_OBJECTNESS = 0.1
+"""Proposals below are not used (method section 4.3)."""
 
 
 @dataclass
@@ -35,34 +38,34 @@ def label_regions(
     mentioned_attributes: Tensor,
     base_categories: Tensor,
     base_attributes: Tensor,
-    rules: PseudoLabelRules,
+    rules: PseudoLabelSelection,
     draw: torch.Generator,
 ) -> LabelledRegions:
-    """Draw up to `rules.regions` proposals of which the teacher is sure what they are, those that
+    """Draw up to `rules.max_proposals` proposals of which the teacher is sure what they are, those that
     the caption names first, and label them.
 
     told_categories: (C,) bool, words of the caption. mentioned_attributes: (C, A) bool, what the
     caption says of a thing of each category: a proposal is taken for the category the teacher finds
     best. base_categories, base_attributes: bool, seen words. A word is positive when the caption
-    tells it and the teacher finds it likely (`rules.told`), or when it is a base word and the
+    tells it and the teacher finds it likely (`rules.mentioned_probability`), or when it is a base word and the
     teacher is sure of it alone. A novel word is positive only where the caption tells it.
     """
     categories, attributes = (
         taught.category_logits.softmax(dim=1),
         taught.attribute_logits.sigmoid(),
     )
-    usable = (areas(taught.boxes) > rules.min_area) & (taught.objectness > rules.min_objectness)
+    usable = (areas(taught.boxes) > rules.min_area) & (taught.objectness > MIN_OBJECTNESS)
     best = categories.argmax(dim=1)
     mentioned_attributes, is_named = mentioned_attributes[best], told_categories[best]
-    usable &= categories.amax(dim=1) > rules.sure_category
+    usable &= categories.amax(dim=1) > rules.category_probability
     rows = usable.nonzero().flatten()
     rows = rows[torch.randperm(len(rows), generator=draw)]
-    rows = rows[is_named[rows].argsort(descending=True, stable=True)[: rules.regions]]
-    sure_of_category = (categories > rules.sure_category) & base_categories | (
-        categories > rules.told
+    rows = rows[is_named[rows].argsort(descending=True, stable=True)[: rules.max_proposals]]
+    sure_of_category = (categories > rules.category_probability) & base_categories | (
+        categories > rules.mentioned_probability
     ) & told_categories
-    sure_of_attribute = (attributes > rules.sure_attribute) & base_attributes | (
-        attributes > rules.told
+    sure_of_attribute = (attributes > rules.attribute_probability) & base_attributes | (
+        attributes > rules.mentioned_probability
     ) & mentioned_attributes
     return LabelledRegions(
         taught.boxes[rows],
@@ -75,10 +78,10 @@ def label_regions(
     )
 
 
-def largest_region(taught: ScoredProposals, rules: PseudoLabelRules) -> Tensor:
+def largest_region(taught: ScoredProposals, rules: PseudoLabelSelection) -> Tensor:
     """(1, 4): the largest proposal, which stands for the image; of those that are probably an
     object, when there is one.
     """
     size = areas(taught.boxes)
-    likely = taught.objectness > rules.min_objectness
+    likely = taught.objectness > MIN_OBJECTNESS
     return taught.boxes[(size * likely if likely.any() else size).argmax()][None]

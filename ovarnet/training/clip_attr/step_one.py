@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ovarnet.build import find_checkpoint
 from ovarnet.checkpoint import Checkpoint, load_checkpoint
-from ovarnet.config.settings import ClipAttrTraining, TrainedParts
+from ovarnet.config import ClipAttrTraining, LrMultipliers
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
@@ -34,6 +34,9 @@ from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
 
+PRIOR_PROBABILITY = 0.1
+"""Mean probability of the base words that a learned bias is initialised for."""
+
 
 class FederatedModel(TrainableClipAttr):
     """CLIP-Attr in step I, called with one batch of `BaseBoxDataset`."""
@@ -44,7 +47,7 @@ class FederatedModel(TrainableClipAttr):
         classifier: TextClassifier,
         base: Vocabulary,
         criterion: FederatedCriterion,
-        parts: TrainedParts,
+        parts: LrMultipliers,
         tower_regularisation: float,
     ):
         super().__init__(clip, classifier, parts)
@@ -98,7 +101,7 @@ def train_clip_attr(
     """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
     ones, shared by several runs.
     """
-    if config.cached_views and config.trained.image_tower:
+    if config.cached_views and config.lr_multipliers.image_tower:
         raise InputError(
             "cached_views needs a frozen image tower; set trained.image_tower to 0, or "
             "cached_views to 0"
@@ -126,14 +129,14 @@ def train_clip_attr(
         sampled_categories=config.loss.sampled_categories,
         embedder=embedder,
     )
-    if config.trained.bias and not is_learned:
+    if config.lr_multipliers.bias and not is_learned:
         _fill_bias(classifier, dataset, data.base, config)
     model = FederatedModel(
         clip,
         classifier,
         data.base,
         FederatedCriterion(data, config.loss),
-        config.trained,
+        config.lr_multipliers,
         config.tower_regularisation,
     )
     shares = data.shares(config.optimisation.batch_size, config.detection_share)
@@ -159,9 +162,13 @@ def _before(config: ClipAttrTraining, proposer: Checkpoint) -> list[Checkpoint]:
     """What step I goes on from: the proposer's folder, and that of `start` where it is another
     one.
     """
-    if config.start is None or config.proposer is None or config.start.startswith("clip-attr:"):
+    if (
+        config.init_from is None
+        or config.proposer is None
+        or config.init_from.startswith("clip-attr:")
+    ):
         return [proposer]
-    return [proposer, load_checkpoint(find_checkpoint(config.start))]
+    return [proposer, load_checkpoint(find_checkpoint(config.init_from))]
 
 
 def _fill_bias(
@@ -176,6 +183,4 @@ def _fill_bias(
             if "embeddings" in batch
             else classifier.clip.encode_image(batch["crops"].to(device))
         )
-        classifier.bias.fill_(
-            start_bias(classifier.eval(), embeddings, base, config.prior_probability)
-        )
+        classifier.bias.fill_(start_bias(classifier.eval(), embeddings, base, PRIOR_PROBABILITY))

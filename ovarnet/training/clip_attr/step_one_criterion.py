@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ovarnet.config.settings import FederatedLoss
+from ovarnet.config import FederatedLoss
 from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.training.data.base_boxes import BaseData
 
@@ -31,7 +31,7 @@ class FederatedCriterion:
                 self.settings.unknown_weight,
             )
         if len(category_logits):
-            losses["categories"] = self.settings.category_weight * category_loss(
+            losses["categories"] = category_loss(
                 category_logits, batch["categories"], self.category_weights, batch.get("judged")
             )
         return losses

@@ -17,7 +17,7 @@ from open_clip.loss import ClipLoss
 from torch import Tensor
 from torch.nn import functional as F
 
-from ovarnet.config.settings import CaptionTraining
+from ovarnet.config import CaptionTraining
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
@@ -56,24 +56,24 @@ class CaptionModel(TrainableClipAttr):
         base_criterion: FederatedCriterion,
         config: CaptionTraining,
     ):
-        with_phrases = config.terms.image_phrase or config.terms.image_phrases
+        with_phrases = config.loss_weights.image_phrase or config.loss_weights.image_phrases
         super().__init__(
             clip,
             classifier,
-            config.trained,
+            config.lr_multipliers,
             PhrasePrompts(clip.text_width, config.phrase_vectors) if with_phrases else None,
         )
         self.words, self.criterion, self.base_criterion, self.base_weight = (
             words,
             criterion,
             base_criterion,
-            config.base_weight,
+            config.base_loss_weight,
         )
         self.base_columns = (
             [words.category_index[word.name] for word in base.categories],
             [words.attribute_index[word.name] for word in base.attributes],
         )
-        self.tower = RegularisedTower(clip, config.trained, config.tower_regularisation)
+        self.tower = RegularisedTower(clip, config.lr_multipliers, config.tower_regularisation)
 
     def forward(self, batch: CaptionBatch) -> dict[str, Tensor]:
         categories = self.classifier.embed(self.words.categories, "category")
@@ -85,7 +85,7 @@ class CaptionModel(TrainableClipAttr):
         images, regions, boxes = embeddings.split(
             [len(batch.crops) - regions, regions, len(embeddings) - len(batch.crops)]
         )
-        texts = CaptionTexts(self.clip, self.own, batch, self.criterion.terms)
+        texts = CaptionTexts(self.clip, self.own, batch, self.criterion.weights)
         losses |= self.criterion(
             images,
             texts,
@@ -127,7 +127,7 @@ def train_with_captions(
     shared by several runs.
     """
     output = Path(config.output)
-    clip, classifier, start = open_clip_attr(config.start)
+    clip, classifier, start = open_clip_attr(config.init_from)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
     pairs = pairs or CaptionData.open(
         config.captions,
@@ -138,7 +138,7 @@ def train_with_captions(
         limit=config.limit,
     )
     check_base_novel(data.vocabulary, start)
-    _check_base_words(data.base, pairs.words, config.start)
+    _check_base_words(data.base, pairs.words, config.init_from)
     torch.manual_seed(config.seed)
     crops = CropRule(clip, images or ImageCache(config.image_cache_mb))
     base = BaseBoxDataset(
@@ -147,11 +147,13 @@ def train_with_captions(
     dataset = CaptionDataset(
         pairs,
         crops,
-        config.rules,
+        config.selection,
         seed=config.seed,
         base=base,
         with_largest=any(
-            weight for name, weight in asdict(config.terms).items() if name.startswith("image_")
+            weight
+            for name, weight in asdict(config.loss_weights).items()
+            if name.startswith("image_")
         ),
     )
     loss = ClipLoss(
@@ -162,9 +164,8 @@ def train_with_captions(
     )
     criterion = CaptionCriterion(
         loss,
-        config.terms,
+        config.loss_weights,
         ~pairs.words.attribute_seen,
-        config.unknown_divisors,
         config.unmentioned_weight,
     )
     model = CaptionModel(
@@ -177,7 +178,7 @@ def train_with_captions(
         config,
     )
     shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)} | data.shares(
-        config.base_batch, config.detection_share
+        config.base_batch_size, config.detection_share
     )
     best = run_stage(
         model,

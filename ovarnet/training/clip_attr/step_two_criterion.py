@@ -10,7 +10,7 @@ from open_clip.loss import ClipLoss
 from torch import Tensor
 from torch.nn import functional as F
 
-from ovarnet.config.settings import CaptionTerms
+from ovarnet.config import CaptionLossWeights
 from ovarnet.losses.distillation import kl_divergence
 from ovarnet.losses.federated import UNKNOWN_WEIGHT, mentioned_loss
 from ovarnet.losses.mil_nce import mil_nce
@@ -20,30 +20,28 @@ from ovarnet.training.clip_attr.step_two_data import (
     CaptionBatch,
 )
 
+IMAGE_DIVISOR, REGION_DIVISOR = 10.0, 5.0
+"""Logits of attributes not known to be wrong are divided by these: for the largest proposal, for
+the others (method section 4.4)."""
+
 
 class CaptionCriterion:
     """The nine terms of method section 4.4 and one of our own, each under its name in
-    `CaptionTerms`; a term of weight 0 is not computed.
+    `CaptionLossWeights`; a term of weight 0 is not computed.
 
-    loss: open_clip's symmetric InfoNCE. novel: (A,) bool, attributes that no box teaches. divisors,
+    loss: open_clip's symmetric InfoNCE. novel: (A,) bool, attributes that no box teaches.
     unmentioned_weight: see `CaptionTraining`.
     """
 
     def __init__(
         self,
         loss: ClipLoss,
-        terms: CaptionTerms,
+        weights: CaptionLossWeights,
         novel: Tensor,
-        divisors: tuple[float, float],
         unmentioned_weight: float = UNKNOWN_WEIGHT,
     ):
-        self.loss, self.terms, self.novel, self.divisors, self.unmentioned_weight = (
-            loss,
-            terms,
-            novel,
-            divisors,
-            unmentioned_weight,
-        )
+        self.loss, self.weights, self.novel = loss, weights, novel
+        self.unmentioned_weight = unmentioned_weight
 
     def __call__(
         self,
@@ -63,20 +61,22 @@ class CaptionCriterion:
             image_logits,
             region_logits,
         )
-        for_image, for_region = self.divisors
         terms = {
             "image_caption": lambda: self.loss(images, texts.captions, texts.scale),
             "image_phrase": lambda: self.loss(images, texts.phrases[texts.first], texts.scale),
             "image_phrases": lambda: mil_nce(texts.scale * images @ texts.phrases.T, texts.owns),
             "image_attributes": lambda: mil_nce(
-                image_attributes - bias, batch.image_attributes, ~batch.image_attributes, for_image
+                image_attributes - bias,
+                batch.image_attributes,
+                ~batch.image_attributes,
+                IMAGE_DIVISOR,
             ),
             "image_categories": lambda: mil_nce(image_categories - bias, batch.image_categories),
             "region_attributes": lambda: mil_nce(
                 region_attributes - bias,
                 batch.region_attributes,
                 ~batch.region_attributes,
-                for_region,
+                REGION_DIVISOR,
             ),
             "region_categories": lambda: mil_nce(region_categories - bias, batch.region_categories),
             "mentioned_attributes": lambda: mentioned_loss(
@@ -86,10 +86,10 @@ class CaptionCriterion:
                 ),
                 self.unmentioned_weight,
             ),
-            "keep_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
-            "keep_categories": lambda: kl_divergence(region_categories, batch.teacher_categories),
+            "distil_attributes": lambda: kl_divergence(region_attributes, batch.teacher_attributes),
+            "distil_categories": lambda: kl_divergence(region_categories, batch.teacher_categories),
         }
-        weights = asdict(self.terms)
+        weights = asdict(self.weights)
         return {name: weights[name] * term() for name, term in terms.items() if weights[name]}
 
 
@@ -102,7 +102,7 @@ class CaptionTexts:
     """
 
     def __init__(
-        self, clip: Clip, prompts: PhrasePrompts, batch: CaptionBatch, terms: CaptionTerms
+        self, clip: Clip, prompts: PhrasePrompts, batch: CaptionBatch, terms: CaptionLossWeights
     ):
         self.scale = clip.logit_scale.exp()
         self.captions = (

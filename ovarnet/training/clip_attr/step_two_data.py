@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ovarnet.captions import CaptionParser, ParsedCaption
-from ovarnet.config.settings import PseudoLabelRules
+from ovarnet.config import PseudoLabelSelection
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
 from ovarnet.training.clip_attr.pseudo_labels import PseudoLabels, ScoredProposals, parse_images
@@ -153,7 +153,7 @@ class CaptionDataset(Dataset):
         self,
         data: CaptionData,
         crops: CropRule,
-        rules: PseudoLabelRules,
+        rules: PseudoLabelSelection,
         *,
         seed: int,
         base: BaseBoxDataset | None = None,
@@ -236,12 +236,10 @@ class CaptionDataset(Dataset):
 
     def _mentioned_of(self, parsed: ParsedCaption, told: Tensor) -> Tensor:
         """(C, A) bool: what the caption says of a thing of each category: an attribute counts for
-        its nouns' categories, and for no other ("a red jacket" says nothing of the man). Without
-        `rules.nouns` it counts for all. told: (A,), the caption's attributes.
+        its nouns' categories, and for no other ("a red jacket" says nothing of the man). told: (A,),
+        the caption's attributes.
         """
         told_of = told.repeat(len(self.data.words.categories), 1)
-        if not self.rules.nouns:
-            return told_of
         categories, attributes = self.data.words.category_index, self.data.words.attribute_index
         said = torch.zeros_like(told_of)
         for pair in parsed.pairs:

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor
 
-from ovarnet.config.settings import TrainedParts
+from ovarnet.config import LrMultipliers
 from ovarnet.losses.distillation import cosine_loss
 from ovarnet.modeling.clip.clip import Clip
 
@@ -20,7 +20,7 @@ class RegularisedTower:
     novel words are forgotten.
     """
 
-    def __init__(self, clip: Clip, parts: TrainedParts, weight: float):
+    def __init__(self, clip: Clip, parts: LrMultipliers, weight: float):
         self.clip, self.learns = clip, parts.image_tower > 0
         self.weight = weight if self.learns else 0.0
         self.reference = (

@@ -1,6 +1,6 @@
 """Which parts of CLIP-Attr learn, how fast, and how a trained one is saved.
 
-Parts are named by module (`ovarnet.config.settings.TrainedParts`), never by what a parameter's name
+Parts are named by module (`ovarnet.config.LrMultipliers`), never by what a parameter's name
 contains.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ovarnet.config.settings import Optimisation, TrainedParts
+from ovarnet.config import Optimisation, LrMultipliers
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
@@ -28,7 +28,7 @@ class TrainableClipAttr(nn.Module):
         self,
         clip: Clip,
         classifier: TextClassifier,
-        parts: TrainedParts,
+        parts: LrMultipliers,
         own: nn.Module | None = None,
     ):
         super().__init__()

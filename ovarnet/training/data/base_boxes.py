@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ovarnet.config.settings import DataSource, FederatedLoss
+from ovarnet.config import DataSource, FederatedLoss
 from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.errors import InputError
 from ovarnet.losses.federated import frequency_weights, sample_categories

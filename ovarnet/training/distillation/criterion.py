@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torchvision.models.detection._utils import BoxCoder
 
-from ovarnet.config.settings import Distillation, OvarnetTerms
+from ovarnet.config import Distillation, OvarnetLossWeights
 from ovarnet.losses.assignment import anchor_labels, match, sample
 from ovarnet.losses.detection import background_loss, box_loss, objectness_loss
 from ovarnet.losses.distillation import cosine_loss, kl_divergence
@@ -24,6 +24,9 @@ from ovarnet.training.distillation.region_sampling import RegionTargets
 
 ANCHOR_IOU, ANCHOR_BACKGROUND_IOU = 0.6, 0.3
 ADAPTER_WEIGHT = 0.25
+FEATURE_WEIGHT = 5.0
+UNKNOWN_WEIGHT = 0.15
+"""Of unknown attribute labels as weak negatives."""
 
 
 class OvarnetCriterion:
@@ -33,7 +36,7 @@ class OvarnetCriterion:
         self,
         category_weights: Tensor,
         attribute_weights: Tensor,
-        terms: OvarnetTerms,
+        weights: OvarnetLossWeights,
         distillation: Distillation,
         box_coder: BoxCoder,
         anchor_coder: BoxCoder,
@@ -44,7 +47,7 @@ class OvarnetCriterion:
             attribute_weights,
             anchors,
         )
-        self.terms, self.distillation = terms, distillation
+        self.weights, self.distillation = weights, distillation
         self.box_coder, self.anchor_coder = box_coder, anchor_coder
 
     def loss_rpn(
@@ -80,8 +83,8 @@ class OvarnetCriterion:
         logits, labels = torch.cat([nothing[:, 0], *logits]), torch.cat([nothing[:, 0], *labels])
         deltas, goals = torch.cat([nothing, *deltas]), torch.cat([nothing, *goals])
         return {
-            "anchor_objectness": self.terms.anchor_objectness * objectness_loss(logits, labels),
-            "anchor_boxes": self.terms.anchor_boxes * box_loss(deltas, goals, len(labels)),
+            "rpn_objectness": self.weights.rpn_objectness * objectness_loss(logits, labels),
+            "rpn_boxes": self.weights.rpn_boxes * box_loss(deltas, goals, len(labels)),
         }
 
     def loss_labels(
@@ -98,17 +101,17 @@ class OvarnetCriterion:
         goals = self.box_coder.encode_single(regions.gt_boxes[taught], regions.boxes[taught])
         described = (regions.attributes != UNKNOWN).any(dim=1)
         return {
-            "boxes": self.terms.boxes * box_loss(deltas[taught], goals, int(taught.sum())),
-            "categories": self.terms.categories
+            "boxes": self.weights.boxes * box_loss(deltas[taught], goals, int(taught.sum())),
+            "categories": self.weights.categories
             * category_loss(category_logits, regions.categories, self.category_weights),
-            "background": self.terms.background
+            "background": self.weights.background
             * background_loss(category_logits[regions.is_background], self.category_weights),
-            "attributes": self.terms.attributes
+            "attributes": self.weights.attributes
             * attribute_loss(
                 attribute_logits[described],
                 regions.attributes[described],
                 self.attribute_weights,
-                self.terms.unknown_weight,
+                UNKNOWN_WEIGHT,
             ),
         }
 
@@ -131,7 +134,7 @@ class OvarnetCriterion:
                 attribute_logits[described],
                 attributes[described],
                 self.attribute_weights,
-                self.terms.unknown_weight,
+                UNKNOWN_WEIGHT,
             ),
         }
 
@@ -142,12 +145,12 @@ class OvarnetCriterion:
         their own softmax. Logits (T, W).
         """
         return {
-            "distil_categories": self.distillation.categories
+            "distil_categories": self.distillation.category_weight
             * kl_divergence(student[0], teacher[0]),
-            "distil_attributes": self.distillation.attributes
+            "distil_attributes": self.distillation.attribute_weight
             * kl_divergence(student[1], teacher[1]),
         }
 
     def loss_features(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
         """1 - cosine to the teacher's embedding, (T, D) both."""
-        return {"distil_features": self.distillation.feature * cosine_loss(student, teacher)}
+        return {"distil_features": FEATURE_WEIGHT * cosine_loss(student, teacher)}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ovarnet.config.settings import OvarnetTraining
+from ovarnet.config import OvarnetTraining
 from ovarnet.data.captions import load_captions
 from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.errors import InputError
@@ -125,7 +125,7 @@ class DistillationData:
         """For the sampler: of every image of each source."""
         return {name: [image.is_tall for image in images] for name, images in self.sources.items()}
 
-    def weights(self, power: float) -> tuple[Tensor, Tensor]:
+    def weights(self) -> tuple[Tensor, Tensor]:
         """Frequency weights of the base categories (C,) and attributes (A,)."""
         images = [image for source in self.sources.values() for image in source]
         labelled = [image.categories[image.categories != NO_CATEGORY] for image in images]
@@ -137,7 +137,7 @@ class DistillationData:
             ((image.attributes != UNKNOWN).sum(dim=0) for image in images),
             torch.zeros(len(self.base.attributes)),
         )
-        return frequency_weights(counts, power), frequency_weights(known, power)
+        return frequency_weights(counts), frequency_weights(known)
 
 
 def training_image(

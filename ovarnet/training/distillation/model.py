@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.detection.transform import resize_boxes
 
-from ovarnet.config.settings import Optimisation
+from ovarnet.config import Optimisation
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.training.data.base_boxes import base_vocabulary

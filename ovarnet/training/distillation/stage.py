@@ -15,7 +15,7 @@ from accelerate import Accelerator
 
 from ovarnet.build import build_ovarnet, checkpoint_clip_attr, checkpoint_prompts, open_clip_tower
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from ovarnet.config.settings import OvarnetTraining
+from ovarnet.config import OvarnetTraining
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr
@@ -47,11 +47,6 @@ def train_ovarnet(
     """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
     ones, shared by several runs.
     """
-    if config.distillation.kind not in ("probability", "feature", "none"):
-        raise InputError(
-            f"distillation.kind is '{config.distillation.kind}'; choose probability, feature or "
-            "none"
-        )
     if config.distillation.adapter and config.distillation.kind == "none":
         raise InputError(
             "distillation.adapter stands behind a teacher; set distillation.kind to probability "
@@ -111,19 +106,19 @@ def make_learner(
 ) -> DistillationModel:
     """The model with the losses of `config`."""
     criterion = OvarnetCriterion(
-        *data.weights(config.terms.frequency_power),
-        config.terms,
+        *data.weights(),
+        config.loss_weights,
         config.distillation,
         model.box_coder,
         model.rpn.box_coder,
-        config.anchors,
+        config.rpn_batch_size,
     )
     return DistillationModel(
         model,
         criterion,
         teacher,
-        regions=config.regions,
-        backbone_rate=config.backbone_rate,
+        regions=config.roi_batch_size,
+        backbone_rate=config.backbone_lr_multiplier,
         adapter=config.distillation.adapter,
     )
 
@@ -153,13 +148,17 @@ def build_teacher_and_data(
             clip_attr, files, images, folder, settings.teacher_proposals_per_image
         )
     )
-    cache = teacher_cache(teacher, asked, proposals, images, folder) if settings.cached else None
+    cache = (
+        teacher_cache(teacher, asked, proposals, images, folder)
+        if settings.cache_embeddings
+        else None
+    )
     return teacher, DistillationDataset(
         data,
         images,
         seed=config.seed,
         proposals=proposals,
-        drawn=settings.proposals,
+        drawn=settings.proposals_per_image,
         crop=teacher.crop,
         cache=cache,
     )

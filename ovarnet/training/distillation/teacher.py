@@ -109,7 +109,7 @@ def teacher_cache(
     if needed > megabytes:
         raise InputError(
             f"the teacher's answers need {needed:,.0f} MB, more than {megabytes}; set "
-            "distillation.cached=false "
+            "distillation.cache_embeddings=false "
             "or lower distillation.teacher_proposals_per_image"
         )
     asked = [

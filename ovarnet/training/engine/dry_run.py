@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 
-from ovarnet.config.settings import Optimisation
+from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training import train
 
@@ -105,7 +105,7 @@ class Trial:
 
 
 def dry_run(config: Any, **accelerator: Any) -> Trial | str:
-    """Build everything that `config` (a dataclass of ovarnet.config.settings) describes, take two
+    """Build everything that `config` (settings of a stage) describes, take two
     steps, save into a temporary folder, and return what was measured. Of a stage without steps:
     what it did, in words. accelerator: settings of `Accelerator`. InputError: a batch does not fit
     into the GPU.
@@ -156,10 +156,14 @@ def shortened(config: Any, folder: str) -> Any:
 
 def _without_steps(config: Any, accelerator: Accelerator) -> str:
     """A stage that only fits something: it is run as it is, on few boxes where it says how many."""
-    boxes, started = getattr(config, "boxes", None), time.perf_counter()
+    boxes, started = getattr(config, "calibration_boxes", None), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ovarnet-dry-run-") as folder:
         train(
-            replace(config, output=folder, **({"boxes": min(boxes, SAMPLES)} if boxes else {})),
+            replace(
+                config,
+                output=folder,
+                **({"calibration_boxes": min(boxes, SAMPLES)} if boxes else {}),
+            ),
             accelerator,
         )
     with_boxes = f" with {min(boxes, SAMPLES)} boxes; the run embeds {boxes:,}" if boxes else ""

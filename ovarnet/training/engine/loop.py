@@ -14,7 +14,7 @@ from accelerate.utils import send_to_device
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from ovarnet.config.settings import Optimisation
+from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.data.crops import seed_of
 from ovarnet.training.engine.checkpoint_state import TrainingState

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from ovarnet.config.settings import Optimisation
+from ovarnet.config import Optimisation
 
 
 def parameter_groups(

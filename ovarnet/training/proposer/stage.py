@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from ovarnet.build import build_proposer
 from ovarnet.checkpoint import save_checkpoint
-from ovarnet.config.settings import ProposerTraining
+from ovarnet.config import ProposerTraining
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ovarnet.cli.main import main
-from ovarnet.config.settings import load_config
+from ovarnet.config import load_config
 from ovarnet.scenes.ablations.ovarnet import (
     ALIKE,
     ATTENTION,
@@ -42,13 +42,13 @@ def test_every_row_has_a_name_of_its_own_and_changes_that_the_config_knows():
     assert designs[ATTENTION].design.layers == designs[ATTENTION_NOT_DISTILLED].design.layers == 4
     assert designs[ATTENTION_NOT_DISTILLED].distillation.kind == "none"
     assert (
-        designs["attributes alone"].terms.categories
-        == designs["attributes alone"].distillation.categories
+        designs["attributes alone"].loss_weights.categories
+        == designs["attributes alone"].distillation.category_weight
         == 0
     )
     assert (
-        designs["categories alone"].terms.attributes
-        == designs["categories alone"].distillation.attributes
+        designs["categories alone"].loss_weights.attributes
+        == designs["categories alone"].distillation.attribute_weight
         == 0
     )
 

@@ -84,7 +84,7 @@ def test_each_stage_is_given_what_the_one_before_left(places):
         runs / "clip/checkpoint/clip.safetensors"
     )
     assert settings["step_one"]["proposer"] == str(runs / "proposer/checkpoint")
-    assert settings["step_two"]["start"] == str(runs / "step_one/checkpoint")
+    assert settings["step_two"]["init_from"] == str(runs / "step_one/checkpoint")
     assert settings["step_two"]["pseudo_labels"] == str(runs / "pseudo_labels")
     assert settings["ovarnet"]["teacher"] == str(runs / "step_two/checkpoint")
     for name in ("step_one", "step_two", "ovarnet"):

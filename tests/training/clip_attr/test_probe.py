@@ -17,7 +17,7 @@ from ovarnet.training import train
 @pytest.fixture(scope="module")
 def probed(catalogue, tmp_path_factory):
     return train(
-        given("probe", catalogue, tmp_path_factory.mktemp("probe"), folds=3, strengths=[0.1]),
+        given("probe", catalogue, tmp_path_factory.mktemp("probe"), penalties=[0.1]),
         Accelerator(cpu=True),
     )
 
@@ -55,7 +55,7 @@ def test_a_probe_learns_the_words_of_a_dozen_pictures(probed, catalogue, capsys)
 
 def test_a_probe_that_starts_from_a_probed_model_replaces_the_old_one(probed, catalogue, tmp_path):
     again = train(
-        given("probe", catalogue, tmp_path, probed, folds=3, strengths=[0.1]), Accelerator(cpu=True)
+        given("probe", catalogue, tmp_path, probed, penalties=[0.1]), Accelerator(cpu=True)
     )
     assert (again / "probe.safetensors").read_bytes() == (probed / "probe.safetensors").read_bytes()
     before, after = (ovarnet.load(folder, device="cpu") for folder in (probed, again))
@@ -90,7 +90,7 @@ def test_words_without_labels_keep_the_rank_of_their_text(probed, catalogue):
 def test_any_start_is_saved_as_a_whole_model(catalogue, start_files, tmp_path, start):
     """A CLIP of one's choice; the shipped OvarNet, a part of which lies in another folder."""
     config = given(
-        "probe", catalogue, tmp_path, start.format(clip=start_files.clip), folds=2, strengths=[0.1]
+        "probe", catalogue, tmp_path, start.format(clip=start_files.clip), penalties=[0.1]
     )
     folder = train(config, Accelerator(cpu=True))
     assert (

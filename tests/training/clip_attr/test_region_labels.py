@@ -2,7 +2,7 @@
 
 import torch
 
-from ovarnet.config.settings import PseudoLabelRules
+from ovarnet.config import PseudoLabelSelection
 from ovarnet.training.clip_attr.pseudo_labels import (
     ScoredProposals,
 )
@@ -37,7 +37,7 @@ def label(taught, told_categories=(0, 0, 0), mentioned_attributes=(0, 0, 0), **r
         told_of,
         WORDS.category_seen,
         WORDS.attribute_seen,
-        PseudoLabelRules(**rules),
+        PseudoLabelSelection(**rules),
         torch.Generator().manual_seed(0),
     )
 
@@ -60,9 +60,9 @@ def test_the_largest_likely_proposal_stands_for_the_image():
     taught = ScoredProposals(
         boxes, torch.tensor([0.9, 0.6, 0.05]), torch.zeros(3, 3), torch.zeros(3, 3)
     )
-    assert largest_region(taught, PseudoLabelRules()).tolist() == [[0, 0, 20, 20]]
+    assert largest_region(taught, PseudoLabelSelection()).tolist() == [[0, 0, 20, 20]]
     taught.objectness = torch.full((3,), 0.01)
-    assert largest_region(taught, PseudoLabelRules()).tolist() == [[0, 0, 90, 90]]
+    assert largest_region(taught, PseudoLabelSelection()).tolist() == [[0, 0, 90, 90]]
 
 
 def test_base_words_need_a_sure_teacher_and_novel_ones_the_caption_too():
@@ -89,7 +89,7 @@ def test_a_told_category_counts_from_the_lower_threshold():
         torch.tensor([BIG]), torch.tensor([0.9]), logits([[0.6, 0.3, 0.1]]), odds([[0.1, 0.1, 0.1]])
     )
     assert len(label(taught, (1, 0, 0)).boxes) == 0, "no category is above 0.7"
-    assert label(taught, (1, 0, 0), sure_category=0.59).categories.tolist() == [
+    assert label(taught, (1, 0, 0), category_probability=0.59).categories.tolist() == [
         [True, False, False]
     ]
 
@@ -104,4 +104,4 @@ def test_small_doubtful_and_surplus_proposals_are_not_used():
         torch.zeros(5, 3),
     )
     assert len(label(taught).boxes) == 2
-    assert len(label(taught, regions=1).boxes) == 1
+    assert len(label(taught, max_proposals=1).boxes) == 1

@@ -6,7 +6,7 @@ from accelerate import Accelerator
 from clip_attr_runs import step_one_settings
 
 import ovarnet
-from ovarnet.config.settings import FederatedLoss, TrainedParts
+from ovarnet.config import FederatedLoss, LrMultipliers
 from ovarnet.errors import InputError
 from ovarnet.training.clip_attr import step_one as federated
 from ovarnet.training.clip_attr.step_one import FederatedModel, start_bias, train_clip_attr
@@ -32,7 +32,7 @@ def test_the_start_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world)
 
 
 def settings_source(tiny_world):
-    from ovarnet.config.settings import DataSource
+    from ovarnet.config import DataSource
 
     return DataSource(root=str(tiny_world.root))
 
@@ -45,7 +45,7 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
         classifier,
         data.base,
         FederatedCriterion(data, FederatedLoss()),
-        TrainedParts(),
+        LrMultipliers(),
         tower_regularisation=0,
     )
     asked, embed = [], classifier.embed
@@ -81,7 +81,7 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
     [
         {},
         {"cached_views": 2},
-        {"trained": {"image_tower": 0.1, "bias": 1.0}, "loss": {"sampled_categories": 1}},
+        {"lr_multipliers": {"image_tower": 0.1, "bias": 1.0}, "loss": {"sampled_categories": 1}},
     ],
     ids=["crops", "cached", "tuned"],
 )
@@ -114,6 +114,7 @@ def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_tem
     tiny_world, start_files, tmp_path, monkeypatch
 ):
     bounds = []
+    monkeypatch.setattr(federated, "PRIOR_PROBABILITY", 0.2)
     monkeypatch.setattr(
         federated,
         "run_stage",
@@ -125,8 +126,7 @@ def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_tem
             start_files,
             tmp_path,
             cached_views=1,
-            trained={"bias": 1.0},
-            prior_probability=0.2,
+            lr_multipliers={"bias": 1.0},
         ),
         Accelerator(cpu=True),
     )
@@ -144,13 +144,13 @@ def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_tem
 
 def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):
     config = step_one_settings(
-        tiny_world, start_files, tmp_path, cached_views=1, trained={"image_tower": 0.1}
+        tiny_world, start_files, tmp_path, cached_views=1, lr_multipliers={"image_tower": 0.1}
     )
     with pytest.raises(InputError, match="frozen image tower"):
         train_clip_attr(config, Accelerator(cpu=True))
 
 
-@pytest.mark.parametrize("part", ["proposer", "start"])
+@pytest.mark.parametrize("part", ["proposer", "init_from"])
 def test_step_one_refuses_what_had_labels_of_novel_words(
     tiny_world, start_files, tmp_path, taught, part
 ):
@@ -164,7 +164,7 @@ def test_step_one_refuses_what_had_labels_of_novel_words(
     if part == "proposer":
         config.proposer = taught(start_files.proposer, "categories", "key")
     else:
-        config.start, config.clip = taught(before, "attributes", "gray"), None
+        config.init_from, config.clip = taught(before, "attributes", "gray"), None
     with pytest.raises(
         InputError,
         match=f"such as '{'key' if part == 'proposer' else 'gray'}', had labels in the training of",

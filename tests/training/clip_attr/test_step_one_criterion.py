@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from ovarnet.config.settings import FederatedLoss
+from ovarnet.config import FederatedLoss
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
 
@@ -19,17 +19,17 @@ def test_every_setting_of_the_loss_counts():
     data = SimpleNamespace(
         weights=lambda settings: (torch.tensor([2.0, 0.5]), torch.tensor([3.0, 0.25, 1.0]))
     )
-    criterion = FederatedCriterion(data, FederatedLoss(category_weight=4.0, unknown_weight=0.3))
+    criterion = FederatedCriterion(data, FederatedLoss(unknown_weight=0.3))
     batch = {
         "categories": torch.tensor([1]),
         "attributes": torch.tensor([[POSITIVE, NEGATIVE, UNKNOWN]], dtype=torch.int8),
     }
     logits = torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 1.5, -1.0]])
     losses = criterion(*logits, batch)
-    assert losses["categories"].item() == pytest.approx(4 * (2 * bce(1, 0) + 0.5 * bce(-2, 1)) / 2)
+    assert losses["categories"].item() == pytest.approx((2 * bce(1, 0) + 0.5 * bce(-2, 1)) / 2)
     assert losses["attributes"].item() == pytest.approx(
         (3 * bce(0.5, 1) + 0.25 * bce(1.5, 0)) / 2 + 0.3 * bce(-1, 0)
     )
     judged = criterion(*logits, batch | {"judged": torch.tensor([False, True])})
-    assert judged["categories"].item() == pytest.approx(4 * 0.5 * bce(-2, 1))
+    assert judged["categories"].item() == pytest.approx(0.5 * bce(-2, 1))
     assert judged["attributes"] == losses["attributes"]

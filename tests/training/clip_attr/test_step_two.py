@@ -10,7 +10,7 @@ from accelerate import Accelerator
 from clip_attr_runs import caption_settings
 
 import ovarnet
-from ovarnet.config.settings import CaptionTerms, CaptionTraining
+from ovarnet.config import CaptionLossWeights, CaptionTraining
 from ovarnet.errors import InputError
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts
@@ -25,7 +25,7 @@ WORDS = Vocabulary(
 )
 
 
-TERMS = CaptionTerms(image_phrase=0, image_phrases=0)
+TERMS = CaptionLossWeights(image_phrase=0, image_phrases=0)
 
 
 def test_base_losses_have_their_weight_and_the_columns_of_the_base_words(small_clip):
@@ -39,13 +39,13 @@ def test_base_losses_have_their_weight_and_the_columns_of_the_base_words(small_c
         TextClassifier(clip, LearnedPrompts(clip.text_width, (1, 1, 1)), bias=0.0),
         WORDS,
         base,
-        SimpleNamespace(terms=TERMS),
+        SimpleNamespace(weights=TERMS),
         lambda categories, attributes, batch: {
             "categories": categories,
             "attributes": attributes,
             **batch,
         },
-        CaptionTraining(base_weight=3.0, terms=TERMS),
+        CaptionTraining(base_loss_weight=3.0, loss_weights=TERMS),
     )
     found = model._base_losses(
         torch.tensor([[1.0, 2.0, 4.0]]),
@@ -64,9 +64,9 @@ def test_base_losses_have_their_weight_and_the_columns_of_the_base_words(small_c
     [
         {},
         {
-            "base_batch": 0,
-            "terms": {"image_phrase": 0, "image_phrases": 0},
-            "trained": {"image_tower": 0},
+            "base_batch_size": 0,
+            "loss_weights": {"image_phrase": 0, "image_phrases": 0},
+            "lr_multipliers": {"image_tower": 0},
         },
     ],
     ids=["all terms", "few terms"],
@@ -106,28 +106,26 @@ def test_the_settings_of_the_loss_reach_it(
             pseudo_labels,
             tmp_path,
             unmentioned_weight=0.7,
-            unknown_divisors=[7, 3],
-            base_weight=4,
+            base_loss_weight=4,
             tower_regularisation=6,
-            trained={"image_tower": 0.1},
-            terms={"mentioned_attributes": 2},
-            loss={"category_weight": 5},
+            lr_multipliers={"image_tower": 0.1},
+            loss_weights={"mentioned_attributes": 2},
+            loss={"unknown_weight": 0.5},
         ),
         Accelerator(cpu=True),
     )
     judge = made[0].criterion
     assert (
         judge.unmentioned_weight,
-        tuple(judge.divisors),
-        judge.terms.mentioned_attributes,
+        judge.weights.mentioned_attributes,
         judge.novel.tolist(),
-    ) == (0.7, (7, 3), 2, [False, True, False]), "of red, gray and striped, gray is novel"
+    ) == (0.7, 2, [False, True, False]), "of red, gray and striped, gray is novel"
     assert made[1] is TrainableClipAttr.bound_temperature
     assert (
         made[0].base_weight,
-        made[0].base_criterion.settings.category_weight,
+        made[0].base_criterion.settings.unknown_weight,
         made[0].tower.weight,
-    ) == (4, 5, 6)
+    ) == (4, 0.5, 6)
 
 
 def test_step_two_refuses_a_start_with_labels_of_novel_words(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from open_clip.loss import ClipLoss
 
-from ovarnet.config.settings import CaptionTerms
+from ovarnet.config import CaptionLossWeights
 from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
 from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, CaptionTexts
 from ovarnet.training.clip_attr.step_two_data import (
@@ -40,7 +40,7 @@ def batch_of():
 @pytest.fixture
 def texts(small_clip):
     prompts = PhrasePrompts(small_clip.text_width, 2)
-    return CaptionTexts(small_clip, prompts, batch_of(), CaptionTerms())
+    return CaptionTexts(small_clip, prompts, batch_of(), CaptionLossWeights())
 
 
 def test_equal_phrases_are_one_row_that_both_images_own(texts):
@@ -54,8 +54,10 @@ NOVEL, UNTOLD = [False, True, True, False], 0.3
 
 
 def criterion(**weights):
-    terms = CaptionTerms(**{name: weights.get(name, 0.0) for name in asdict(CaptionTerms())})
-    return CaptionCriterion(ClipLoss(), terms, torch.tensor(NOVEL), (10.0, 5.0), UNTOLD)
+    terms = CaptionLossWeights(
+        **{name: weights.get(name, 0.0) for name in asdict(CaptionLossWeights())}
+    )
+    return CaptionCriterion(ClipLoss(), terms, torch.tensor(NOVEL), UNTOLD)
 
 
 def nce(rows, positives, divisor=1.0):
@@ -126,17 +128,19 @@ def test_each_term_is_switchable_named_and_right(texts):
             "region_attributes": nce(z[1], batch.region_attributes, divisor=5),
             "region_categories": nce(of_regions[0], batch.region_categories),
             "mentioned_attributes": told(of_regions[1], batch),
-            "keep_attributes": kl(batch.teacher_attributes, of_regions[1]),
-            "keep_categories": kl(batch.teacher_categories, of_regions[0]),
+            "distil_attributes": kl(batch.teacher_attributes, of_regions[1]),
+            "distil_categories": kl(batch.teacher_categories, of_regions[0]),
         }
-    assert set(expected) == set(asdict(CaptionTerms()))
+    assert set(expected) == set(asdict(CaptionLossWeights()))
     for name, value in expected.items():
         for weight in (1.0, 2.0):
             found = criterion(**{name: weight})(images, texts, of_images, of_regions, bias, batch)
             assert set(found) == {name} and found[name].item() == pytest.approx(
                 weight * value, rel=1e-4
             ), name
-    paper = criterion(**asdict(CaptionTerms()))(images, texts, of_images, of_regions, bias, batch)
+    paper = criterion(**asdict(CaptionLossWeights()))(
+        images, texts, of_images, of_regions, bias, batch
+    )
     assert set(paper) == set(expected) - {"mentioned_attributes"}, (
         "not in the paper: off unless asked for"
     )
@@ -148,7 +152,7 @@ def test_a_learned_bias_does_not_turn_around_what_the_divisors_do(texts):
         (torch.randn(2, 2), torch.randn(2, 4)),
         (torch.randn(3, 2), torch.randn(3, 4)),
     )
-    paper = criterion(**asdict(CaptionTerms()))
+    paper = criterion(**asdict(CaptionLossWeights()))
     plain = paper(images, texts, of_images, of_regions, torch.tensor(0.0), batch_of())
     bias = torch.tensor(-10.0, requires_grad=True)
     biased = paper(

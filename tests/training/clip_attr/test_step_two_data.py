@@ -4,8 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
+import torch
 
-from ovarnet.config.settings import PseudoLabelRules
+from ovarnet.config import PseudoLabelSelection
 from ovarnet.errors import InputError
 from ovarnet.training.clip_attr.checkpoints import open_clip_attr
 from ovarnet.training.clip_attr.step_two_data import (
@@ -63,13 +64,16 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(
     data = CaptionData.open(
         tiny_world.captions, tiny_world.images, pseudo_labels / "labels", checkpoint.vocabulary
     )
+    best = torch.tensor([name == "key" for name in data.words.category_names]).float()
     everything_likely = {
         name: replace(
-            t, category_logits=t.category_logits * 0, attribute_logits=t.attribute_logits * 0 + 9
+            t,
+            category_logits=t.category_logits * 0 + best,
+            attribute_logits=t.attribute_logits * 0 + 9,
         )
         for name, t in data.taught.items()
     }
-    rules = PseudoLabelRules(sure_category=0.1, told=0.1, nouns=False)
+    rules = PseudoLabelSelection(category_probability=0.1, mentioned_probability=0.1)
     dataset = CaptionDataset(
         replace(data, taught=everything_likely), CropRule(small_clip, ImageCache(1)), rules, seed=0
     )
@@ -86,7 +90,7 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(
         assert len(batch.region_categories) == 3
         assert batch.region_attributes[:, data.words.attribute_index["red"]].all()
     said = dataset.data.parsed[0][0]
-    told_of = CaptionDataset(data, dataset.crops, PseudoLabelRules(), seed=0)._mentioned_of(
+    told_of = CaptionDataset(data, dataset.crops, PseudoLabelSelection(), seed=0)._mentioned_of(
         said, dataset._mentioned(said)[1]
     )
     columns = data.words.category_index, data.words.attribute_index

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ovarnet.config.settings import Optimisation, TrainedParts
+from ovarnet.config import Optimisation, LrMultipliers
 from ovarnet.errors import InputError
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 
@@ -13,7 +13,7 @@ from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 def test_parts_learn_at_their_own_rate_and_token_embeddings_never(parts):
     clip, classifier = parts
     model = TrainableClipAttr(
-        clip, classifier, TrainedParts(prompts=1, text_tower=0.1, image_tower=0, scale=2, bias=0)
+        clip, classifier, LrMultipliers(prompts=1, text_tower=0.1, image_tower=0, scale=2, bias=0)
     )
     rates = {
         id(parameter): group["lr"]
@@ -29,7 +29,7 @@ def test_parts_learn_at_their_own_rate_and_token_embeddings_never(parts):
 
 
 def test_towers_keep_batch_norm_in_eval(parts):
-    model = TrainableClipAttr(*parts, TrainedParts(image_tower=0.1)).train()
+    model = TrainableClipAttr(*parts, LrMultipliers(image_tower=0.1)).train()
     norms = [module for module in model.clip.modules() if isinstance(module, torch.nn.BatchNorm2d)]
     assert norms
     assert not any(module.training for module in norms)
@@ -38,11 +38,11 @@ def test_towers_keep_batch_norm_in_eval(parts):
 
 def test_nothing_to_learn_is_an_error(parts):
     with pytest.raises(InputError, match="every part has rate 0"):
-        TrainableClipAttr(*parts, TrainedParts(prompts=0, text_tower=0, scale=0))
+        TrainableClipAttr(*parts, LrMultipliers(prompts=0, text_tower=0, scale=0))
 
 
 def test_the_temperature_is_bounded_by_one_hundred(parts):
-    model = TrainableClipAttr(*parts, TrainedParts())
+    model = TrainableClipAttr(*parts, LrMultipliers())
     for start, bounded in ((9.0, math.log(100)), (-1.0, 0.0), (2.0, 2.0)):
         with torch.no_grad():
             model.clip.logit_scale.fill_(start)

@@ -5,8 +5,8 @@ from omegaconf import OmegaConf
 
 import ovarnet
 from ovarnet.checkpoint import load_checkpoint
-from ovarnet.config.settings import resolve
-from ovarnet.training.clip_attr.zero_shot import assemble_clip_attr
+from ovarnet.config import resolve
+from ovarnet.training.clip_attr.zero_shot import calibrate_clip_attr
 
 
 def test_the_folder_holds_clip_proposer_and_a_calibration_of_each_kind(
@@ -19,7 +19,7 @@ def test_the_folder_holds_clip_proposer_and_a_calibration_of_each_kind(
         "clip": {"name": "ovarnet-scenes", "pretrained": str(start_files.clip)},
         "proposer": str(start_files.proposer),
     }
-    folder = assemble_clip_attr(resolve(OmegaConf.create(given), "test"))
+    folder = calibrate_clip_attr(resolve(OmegaConf.create(given), "test"))
     assert set(load_checkpoint(folder).settings["calibration"]) == {"category", "attribute"}
     model = ovarnet.load(folder, device="cpu")
     found = model.detect(

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ovarnet.config.settings import DataSource, FederatedLoss
+from ovarnet.config import DataSource, FederatedLoss
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.modeling.crops import random_crop_boxes

@@ -6,7 +6,7 @@ import json
 import pytest
 from PIL import Image
 
-from ovarnet.config.settings import DataSource, OvarnetTraining
+from ovarnet.config import DataSource, OvarnetTraining
 from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.io.word_files import write_vocabulary
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17

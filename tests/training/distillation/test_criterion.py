@@ -11,23 +11,22 @@ import torch
 from image_targets import targets
 from torchvision.models.detection._utils import BoxCoder
 
-from ovarnet.config.settings import Distillation, OvarnetTerms
+from ovarnet.config import Distillation, OvarnetLossWeights
 from ovarnet.modeling.rpn import AnchorPredictions
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.distillation.criterion import OvarnetCriterion
 from ovarnet.training.distillation.region_sampling import RegionTargets
 
-TERMS = OvarnetTerms(
-    anchor_objectness=2.5,
-    anchor_boxes=1.5,
+TERMS = OvarnetLossWeights(
+    rpn_objectness=2.5,
+    rpn_boxes=1.5,
     boxes=0.7,
     categories=0.3,
     background=0.2,
     attributes=0.6,
-    unknown_weight=0.25,
 )
 
-DISTILLATION = Distillation(attributes=0.4, categories=1.3, feature=4.5)
+DISTILLATION = Distillation(attribute_weight=0.4, category_weight=1.3)
 
 CATEGORY_WEIGHTS, ATTRIBUTE_WEIGHTS = [0.5, 1.1, 1.4], [0.8, 1.2]
 
@@ -128,9 +127,7 @@ def test_anchors_are_judged_by_the_boxes_that_teach_boxes(criterion):
         smooth_l1(deltas[2][1], encoded(third, ANCHORS[1], ANCHOR_WEIGHTS)),
     ]
     assert len(entries) == 12
-    assert losses == close(
-        anchor_objectness=2.5 * mean(entries), anchor_boxes=1.5 * sum(moves) / 12
-    )
+    assert losses == close(rpn_objectness=2.5 * mean(entries), rpn_boxes=1.5 * sum(moves) / 12)
 
 
 def test_anchors_of_images_that_teach_none_are_not_judged(criterion):
@@ -144,9 +141,9 @@ def test_anchors_of_images_that_teach_none_are_not_judged(criterion):
     )
     entries = [bce(logits[1][anchor], label) for anchor, label in {0: 1, 1: 0, 4: 0}.items()]
     moved = smooth_l1(deltas[1][0], encoded(box, ANCHORS[0], ANCHOR_WEIGHTS))
-    assert losses == close(anchor_objectness=2.5 * mean(entries), anchor_boxes=1.5 * moved / 3)
+    assert losses == close(rpn_objectness=2.5 * mean(entries), rpn_boxes=1.5 * moved / 3)
     losses, *_ = loss_rpn(criterion, targets([box], [0], rpn_supervised=False))
-    assert losses == {"anchor_objectness": 0, "anchor_boxes": 0}
+    assert losses == {"rpn_objectness": 0, "rpn_boxes": 0}
 
 
 # with category and box; with attributes; background; a proposal of the teacher; with category and
@@ -197,7 +194,7 @@ def test_labels_are_judged_to_the_last_digit(criterion):
         boxes=0.7 * sum(moves) / 2,
         categories=0.3 * mean(named),
         background=0.2 * mean(nothing),
-        attributes=0.6 * (mean(known) + 0.25 * untold),
+        attributes=0.6 * (mean(known) + 0.15 * untold),
     )
 
 
@@ -223,5 +220,5 @@ def test_features_are_judged_by_their_angle(criterion):
         torch.tensor([[5.0, 0, 0], [0, 7, 0]]),
     )  # cosines .6 and 0
     assert judged(criterion.loss_features(student, teacher)) == close(
-        distil_features=4.5 * (0.4 + 1) / 2
+        distil_features=5.0 * (0.4 + 1) / 2
     )

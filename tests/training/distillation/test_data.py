@@ -2,7 +2,7 @@
 
 import pytest
 
-from ovarnet.config.settings import OvarnetTraining
+from ovarnet.config import OvarnetTraining
 from ovarnet.errors import InputError
 from ovarnet.structures import UNKNOWN, Annotations
 from ovarnet.training.distillation.data import (

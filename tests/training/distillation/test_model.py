@@ -9,10 +9,10 @@ from distillation_run import assemble_run
 from image_targets import targets
 from torch import nn
 
-from ovarnet.config.settings import (
+from ovarnet.config import (
     Distillation,
     Optimisation,
-    OvarnetTerms,
+    OvarnetLossWeights,
 )
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.data.base_boxes import DETECTION
@@ -71,7 +71,7 @@ def answer(number):
 
 def learner(kind):
     criterion = OvarnetCriterion(
-        torch.ones(0), torch.ones(0), OvarnetTerms(), Distillation(kind=kind), None, None, 0
+        torch.ones(0), torch.ones(0), OvarnetLossWeights(), Distillation(kind=kind), None, None, 0
     )
     return DistillationModel(FakeModel(), criterion, FakeTeacher(), regions=16, backbone_rate=0.0)
 
@@ -193,7 +193,8 @@ def test_teacher_online_equals_teacher_cached(settings, tmp_path, kind):
     losses = []
     for cached in (False, True):
         taught = assemble_run(
-            settings(distillation={"kind": kind, "cached": cached}), tmp_path / str(cached)
+            settings(distillation={"kind": kind, "cache_embeddings": cached}),
+            tmp_path / str(cached),
         )
         torch.manual_seed(3)
         batch = taught.dataset.__getitems__([(5, DETECTION, 1), (5, DETECTION, 6)])
@@ -217,7 +218,7 @@ def test_an_image_without_boxes_to_learn_from(settings, tmp_path, case):
     )
     losses = taught.learner(([torch.rand(3, 60, 70)], [target]))
     assert {name for name, value in losses.items() if value.item() > 0} == {
-        "anchor_objectness",
+        "rpn_objectness",
         "background",
     }
     sum(losses.values()).backward()
@@ -230,7 +231,7 @@ def test_the_trunk_learns_at_its_share_of_the_rate_and_everything_new_at_the_ful
 ):
     """Every weight that learns is in exactly one group; with a rate of 0 the trunk is in none."""
     learner = assemble_run(
-        settings(backbone_rate=rate, distillation={"kind": "none"}), tmp_path
+        settings(backbone_lr_multiplier=rate, distillation={"kind": "none"}), tmp_path
     ).learner
     rates = [
         (id(weight), group["lr"])

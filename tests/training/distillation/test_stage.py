@@ -11,7 +11,7 @@ from distillation_run import assemble_run
 import ovarnet
 from ovarnet.build import load_model
 from ovarnet.checkpoint import load_checkpoint
-from ovarnet.config.settings import (
+from ovarnet.config import (
     DataSource,
     Optimisation,
     OvarnetTraining,
@@ -85,7 +85,7 @@ def test_the_teacher_is_asked_about_the_images_of_a_short_run_and_no_others(seed
     assert len(images_for_teacher(config, data)) == 60, "15 iterations of 4 images may see all"
 
 
-TERMS = ("anchor_objectness", "anchor_boxes", "categories", "background", "attributes")
+TERMS = ("rpn_objectness", "rpn_boxes", "categories", "background", "attributes")
 
 
 def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
@@ -127,8 +127,8 @@ def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
     losses = taught.learner(taught.dataset.__getitems__([(0, "captions", 0), (0, "captions", 3)]))
     silent = {name for name, value in losses.items() if value.item() == 0}
     assert silent == {
-        "anchor_objectness",
-        "anchor_boxes",
+        "rpn_objectness",
+        "rpn_boxes",
         "boxes",
         "categories",
         "background",
@@ -141,7 +141,7 @@ def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatc
     """The scales start from 8 and 6, and every step brings them back to the most that they may be,
     here 5."""
     monkeypatch.setattr("ovarnet.training.distillation.score_scales.MAX_LOGIT_SCALE", math.log(5))
-    config = settings(backbone_rate=rate, design={"head": head})
+    config = settings(backbone_lr_multiplier=rate, design={"head": head})
     folder = train_ovarnet(config, Accelerator(cpu=True))
     predictor = ovarnet.load(folder, device="cpu")
     model, before = predictor.model, load_checkpoint(teacher_folder).part("clip")
@@ -216,13 +216,13 @@ def test_a_short_training_lowers_the_loss(settings, tmp_path):
 
 
 def test_unknown_distillation_is_named(settings):
-    with pytest.raises(InputError, match="probability, feature or none"):
-        train_ovarnet(settings(distillation={"kind": "telepathy"}), Accelerator(cpu=True))
+    with pytest.raises(InputError, match="one of probability, feature, none"):
+        settings(distillation={"kind": "telepathy"})
 
 
 def test_a_short_run_asks_the_teacher_only_about_the_images_it_will_see(settings, tmp_path):
     short = settings(
-        distillation={"cached": True}, optimisation={"iterations": 2}
+        distillation={"cache_embeddings": True}, optimisation={"iterations": 2}
     )  # of 2 of the 8 images
     taught = assemble_run(short, tmp_path)
     asked = images_for_teacher(short, taught.data)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ovarnet.cli.main import main
-from ovarnet.config.settings import Optimisation, load_config
+from ovarnet.config import Optimisation, load_config
 from ovarnet.training.engine.dry_run import SAMPLES, StepClock, Trial, duration, shortened
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "scenes"
@@ -16,8 +16,8 @@ PROBE = "../custom/probe"
 WITHOUT_STEPS = ("clip_attr_zero_shot", PROBE)
 SIZES = ["optimisation.batch_size=2", "optimisation.iterations=5000"]
 SMALL = [
-    "regions=8",
-    "anchors=16",
+    "roi_batch_size=8",
+    "rpn_batch_size=16",
     "design.short_side=[32,96]",
     "design.long_side=128",
     "distillation.proposals=2",
@@ -76,21 +76,21 @@ def folders(tiny_world, start_files, tmp_path_factory):
             *SIZES,
         ],
         "proposer": [both[0], tower[0], *SIZES],
-        "clip_attr_zero_shot": [f"root={tiny_world.root}", *tower],
+        "clip_attr_zero_shot": [*both, *tower],
         "clip_attr": [*both, *tower, *SIZES],
         "clip_attr_captions": [
             *both,
             *caption_files,
-            f"start={runs}/one/checkpoint",
-            "base_batch=2",
+            f"init_from={runs}/one/checkpoint",
+            "base_batch_size=2",
             *SIZES,
         ],
         "ovarnet": [*both, f"teacher={runs}/one/checkpoint", *SMALL, *SIZES],
         PROBE: [
-            f"start={runs}/one/checkpoint",
+            f"init_from={runs}/one/checkpoint",
             "data.dataset=scenes",
             f"data.root={tiny_world.root}",
-            "strengths=[0.1]",
+            "penalties=[0.1]",
         ],
     }
     return runs, overrides

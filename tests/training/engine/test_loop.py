@@ -6,7 +6,7 @@ from accelerate import Accelerator
 from torch import nn
 from torch.utils.data import Dataset
 
-from ovarnet.config.settings import Optimisation
+from ovarnet.config import Optimisation
 from ovarnet.drawing.curves import curves
 from ovarnet.errors import InputError
 from ovarnet.training.data.crops import seed_of

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ovarnet.config.settings import Optimisation
+from ovarnet.config import Optimisation
 from ovarnet.training.engine.schedule import lr_factor, make_optimizer, parameter_groups
 
 

@@ -1,0 +1,27 @@
+"""Settings of the stage "proposer"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ovarnet.config.allowed import path_setting, setting
+from ovarnet.config.optimisation import Optimisation
+from ovarnet.config.sources import ClipSettings, DataSource, limit_setting, seed_setting
+
+
+@dataclass
+class ProposerTraining:
+    """Training the class-agnostic proposer on base boxes only (method section 2.1)."""
+
+    stage: str = "proposer"
+    output: str = path_setting()
+    seed: int = seed_setting()
+    detection: DataSource = field(default_factory=DataSource)
+    limit: int | None = limit_setting()
+    kind: str = setting("scenes", one_of=("scenes", "resnet50"))
+    """scenes: a feature pyramid on the image tower of `clip`; resnet50: full size."""
+    clip: ClipSettings | None = None
+    imagenet_weights: bool = True
+    """Of resnet50: initialised from torchvision's ImageNet weights, the first stages frozen; false:
+    random weights."""
+    optimisation: Optimisation = field(default_factory=Optimisation)

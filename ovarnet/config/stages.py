@@ -1,0 +1,54 @@
+"""The stages of the training chain: name in a config -> settings and training function."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ovarnet.config.clip import ClipTraining
+from ovarnet.config.clip_attr import (
+    CaptionTraining,
+    ClipAttrTraining,
+    ProbeTraining,
+    ZeroShotClipAttr,
+)
+from ovarnet.config.ovarnet import OvarnetTraining
+from ovarnet.config.proposer import ProposerTraining
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One link of the chain.
+
+    Attributes:
+        settings: Dataclass of its settings.
+        function: "module:function" that trains it and returns the checkpoint folder. Called with
+            (settings, accelerator, resume=), or with the settings alone where the stage has no
+            iterations. A name, so that reading a config imports no model.
+    """
+
+    settings: type
+    function: str
+
+    def load_function(self) -> Callable[..., Any]:
+        """Import and return the training function."""
+        module, _, name = self.function.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+STAGES: dict[str, Stage] = {
+    "clip": Stage(ClipTraining, "ovarnet.training.clip.stage:train_clip"),
+    "proposer": Stage(ProposerTraining, "ovarnet.training.proposer.stage:train_proposer"),
+    "zero_shot": Stage(
+        ZeroShotClipAttr, "ovarnet.training.clip_attr.zero_shot:calibrate_clip_attr"
+    ),
+    "clip_attr": Stage(ClipAttrTraining, "ovarnet.training.clip_attr.step_one:train_clip_attr"),
+    "clip_attr_captions": Stage(
+        CaptionTraining, "ovarnet.training.clip_attr.step_two:train_with_captions"
+    ),
+    "ovarnet": Stage(OvarnetTraining, "ovarnet.training.distillation.stage:train_ovarnet"),
+    "probe": Stage(ProbeTraining, "ovarnet.training.clip_attr.probe:train_probe"),
+}
+"""In the order of the chain."""
