@@ -40,11 +40,11 @@ setup(
         "torch>=2.6,!=2.13.0",
         "torchvision>=0.21,<0.31",  # models.detection._utils and .rpn
         "numpy>=2.0",
-        "open_clip_torch>=2.30,<4",  # .transformer, .modified_resnet, .convert
+        "open_clip_torch>=3.0,<4",  # .transformer, .modified_resnet, .convert
         "accelerate>=1.2",
         "safetensors>=0.4.5",
         "huggingface_hub>=0.27",
-        "omegaconf>=2.3",
+        "omegaconf>=2.4",
         "pyyaml>=6.0.1",
         "opencv-python-headless>=4.10.0.84",
         "pillow>=11.0",

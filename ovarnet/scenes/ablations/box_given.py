@@ -1,7 +1,7 @@
-"""Box-given scores of many CLIP-Attr variants on the same test boxes: crops are cut once, and
-encoded once per image tower.
+"""Box-given scores of many CLIP-Attr variants on the same test boxes.
 
-N boxes, D the embedding width, C category words, A attribute words.
+Crops are cut once, and encoded once per image tower. N boxes, D the embedding width, C category
+words, A attribute words.
 """
 
 from __future__ import annotations
@@ -28,7 +28,15 @@ BATCH = 128
 
 
 class BoxGivenTest:
-    """The first `boxes` boxes of a split, all words asked. Calling it gives percentages by name."""
+    """Box-given test on the first boxes of a split, with all words of the dataset.
+
+    Args:
+        clip: Its image transform cuts the crops.
+        dataset: Name of a dataset.
+        root: Its folder.
+        split: Of the dataset.
+        boxes: How many; whole images are taken.
+    """
 
     def __init__(
         self, clip: Clip, dataset: str, root: str | Path, split: str = "test", *, boxes: int = 1500
@@ -42,15 +50,20 @@ class BoxGivenTest:
         self.embeddings: dict[str, Tensor] = {}
 
     def __call__(self, clip: Clip, classifier: TextClassifier) -> dict[str, float]:
-        """attributes/GROUP: mean AP of the words; categories/GROUP: accuracy among all words.
-        GROUP: base, novel, all, or a parent type.
+        """Score a model.
+
+        Returns:
+            Percentages: "attributes/GROUP", the mean AP of attributes, and "categories/GROUP", the
+            accuracy among all categories. GROUP is base, novel, all, or a parent type.
         """
-        embeddings, words = self.embed(clip), self.vocabulary
+        embeddings = self.embed(clip)
         classifier.eval()
         with torch.no_grad():
             category_scores, attribute_scores = (
                 logits.sigmoid().numpy()
-                for logits in classifier.logits(embeddings, classifier.encode_vocabulary(words))
+                for logits in classifier.logits(
+                    embeddings, classifier.encode_vocabulary(self.vocabulary)
+                )
             )
         return self.measure(category_scores, attribute_scores)
 
@@ -61,10 +74,8 @@ class BoxGivenTest:
         attributes = attribute_metrics(
             attribute_scores, self.attributes, groups=groups(self.vocabulary)
         )
-        categories, seen = (
-            category_metrics(category_scores, self.categories),
-            self.vocabulary.category_seen.numpy(),
-        )
+        categories = category_metrics(category_scores, self.categories)
+        seen = self.vocabulary.category_seen.numpy()
         result = {f"attributes/{name}": 100 * group.ap for name, group in attributes.groups.items()}
         for name, columns in (("base", seen), ("novel", ~seen), ("all", slice(None))):
             result[f"categories/{name}"] = 100 * categories.accuracy(columns)
@@ -82,7 +93,7 @@ class BoxGivenTest:
         } | {f"categories/{name}": even for name in ("base", "novel", "all")}
 
     def embed(self, clip: Clip) -> Tensor:
-        """(N, D), computed once per state of the image tower."""
+        """Normalised embeddings (N, D) of the crops, computed once per state of the image tower."""
         key = tower_hash(clip)
         if key not in self.embeddings:
             with torch.no_grad():

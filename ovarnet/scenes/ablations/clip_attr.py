@@ -1,28 +1,30 @@
-"""The ablation of CLIP-Attr on the generated world: zero-shot, step I, step II, the oracle and
-chance, over several seeds.
+"""Ablation of CLIP-Attr on the generated world: zero-shot, steps I and II, oracle and chance.
 
 The CLIP and the proposer are given and the same for all seeds; a seed draws prompts, batches and
-crops. Results are written after every run, and a run that is already in the file is not made again.
+crops. Results are written after every run, and a run that is already in the file is not repeated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from accelerate import Accelerator
 
-from ovarnet.build import open_clip_tower, open_proposer
+from ovarnet.build import load_model, open_clip_tower, open_proposer
 from ovarnet.config import CaptionTraining, ClipAttrTraining, load_config
 from ovarnet.data.captions import CaptionedImage, load_captions
+from ovarnet.errors import InputError
 from ovarnet.io.files import write_text
+from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES, TemplatePrompts
 from ovarnet.proposals.store import read_proposals, write_proposals
 from ovarnet.scenes.ablations.box_given import BoxGivenTest
 from ovarnet.scenes.ablations.oracle import oracle_data, true_words, world_seed
-from ovarnet.scenes.ablations.runs import Once, folder_name, run_missing
+from ovarnet.scenes.ablations.runs import Once, Run, folder_name, run_missing
 from ovarnet.scenes.ablations.table import columns_of, markdown
 from ovarnet.training.clip_attr.checkpoints import open_clip_attr
 from ovarnet.training.clip_attr.pseudo_labels import write_pseudo_labels
@@ -53,7 +55,7 @@ LARGEST = (
     *(f"loss_weights.{name}=1" for name in IMAGE_TERMS),
 )
 STEP_I = "step I: prompts and text encoder, federated"
-STEP_II = "step II: what captions tell of the nouns they name"
+STEP_II = "step II: attributes that captions mention of a noun"
 
 ZERO_SHOT = {
     "zero-shot, plain word": (["{}"], ["{}"]),
@@ -64,8 +66,14 @@ ZERO_SHOT = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. changes: KEY=VALUE on top of the stage's config. oracle: trained on
-    all words. true_words: exact captions.
+    """One line of the table.
+
+    Attributes:
+        name: Of the row.
+        changes: KEY=VALUE on top of the config of the stage.
+        step: 1 or 2, the stage that is trained.
+        oracle: Train on labels of all words, base and novel.
+        true_words: Take the words of captions from the generator instead of the parser.
     """
 
     name: str
@@ -87,7 +95,7 @@ ROWS = (
     Row("step I, without bias", ("lr_multipliers.bias=0",)),
     Row("step I, detection data only", ("detection_share=1",)),
     Row("step I, attribute data only", ("detection_share=0",)),
-    Row("step I, image tower tuned, anchored", TUNED),
+    Row("step I, image tower tuned, regularised", TUNED),
     Row("step I, image tower tuned freely", (*TUNED, "tower_regularisation=0")),
     Row(STEP_II, step=2),
     Row(
@@ -111,8 +119,19 @@ ROWS = (
 
 @dataclass
 class Sizes:
-    """How much is done. step_one, step_two: iterations. tuned: those of step I with the image tower
-    in training. rows: only those whose name contains one of these.
+    """How much is done.
+
+    Attributes:
+        seeds: Number of seeds.
+        step_one: Iterations of step I.
+        tuned: Iterations of step I where the image tower is trained.
+        step_two: Iterations of step II.
+        train_boxes: Boxes of each source in training.
+        test_boxes: Boxes that are scored.
+        caption_images: Captioned scenes of step II.
+        proposals: Of each captioned scene.
+        oracle_scenes: Scenes that the oracle is trained on.
+        rows: Only rows whose name contains one of these are run.
     """
 
     seeds: int = 3
@@ -127,7 +146,7 @@ class Sizes:
     rows: tuple[str, ...] = ("",)
 
     def quick(self) -> Sizes:
-        """A look in a few minutes; its numbers mean little."""
+        """Sizes for a few minutes; the numbers mean little."""
         return replace(
             self,
             seeds=1,
@@ -143,8 +162,14 @@ class Sizes:
 
 @dataclass
 class Inputs:
-    """Where things are. configs: folder with clip_attr.yaml and clip_attr_captions.yaml. clip:
-    weights. proposer: checkpoint folder.
+    """What the ablation is given.
+
+    Attributes:
+        configs: Folder of clip_attr.yaml and clip_attr_captions.yaml.
+        root: Folder of the generated world.
+        clip: File of CLIP weights.
+        proposer: Checkpoint folder.
+        output: Folder of results.json, table.md and all runs.
     """
 
     configs: Path
@@ -156,37 +181,34 @@ class Inputs:
 
 @dataclass
 class Ablation:
-    """Runs the rows. What is costly and the same for several runs is opened once, when it is first
-    needed.
-    """
+    """Runs the rows; what is costly and shared by several runs is made once, when first needed."""
 
     inputs: Inputs
     sizes: Sizes
     _once: Once = field(default_factory=Once)
 
     def run(self) -> dict[str, list[dict[str, float]]]:
-        """Row name -> one result per seed, in the order of the table; also written to
-        ``output/results.json`` after every run.
-        """
-        self.clip = open_clip_tower(self._step_one(Row("")).clip)
+        """Row -> one result per seed; also written to results.json after every run."""
+        clip = self._step_one(Row("")).clip
+        if clip is None:
+            raise InputError(f"{self.inputs.configs / 'clip_attr.yaml'}: names no clip")
+        self.clip = open_clip_tower(clip)
         self.test = BoxGivenTest(self.clip, "scenes", self.inputs.root, boxes=self.sizes.test_boxes)
         self.images = ImageCache(IMAGE_MEMORY)
         return run_missing(self._runs(), self.inputs.output / "results.json")
 
-    def _runs(self) -> Iterator:
-        """(row, seed, what gives the result) in order; seeds outermost, so that a table that was
-        stopped is whole for its first seeds.
-        """
+    def _runs(self) -> Iterator[Run]:
+        """All runs; seeds outermost, so that an interrupted table is whole for its first seeds."""
         yield "chance", 0, self.test.chance
         for name, templates in ZERO_SHOT.items():
-            yield name, 0, lambda templates=templates: self._zero_shot(templates)
+            yield name, 0, partial(self._zero_shot, templates)
         rows = [row for row in ROWS if any(part in row.name for part in self.sizes.rows)]
         for seed in range(self.sizes.seeds):
             for row in rows:
-                yield row.name, seed, lambda row=row, seed=seed: self._measure(row, seed)
+                yield row.name, seed, partial(self._measure, row, seed)
 
     def _zero_shot(self, templates: tuple[list[str], list[str]]) -> dict[str, float]:
-        """Ranks by the plain cosine; what it is scaled by changes no rank."""
+        """Score by the cosine itself; a scale and a bias would change no rank."""
         classifier = TextClassifier(self.clip, TemplatePrompts(*templates))
         for kind in KINDS:
             classifier.calibrate(kind, 1.0, 0.0)
@@ -209,18 +231,14 @@ class Ablation:
         )
 
     def _train_two(self, row: Row, seed: int) -> Path:
-        start = self._once(
-            ("step I", seed),
-            lambda: self._train_one(next(r for r in ROWS if r.name == STEP_I), seed),
-        )
+        step_one = next(other for other in ROWS if other.name == STEP_I)
+        start = self._once(("step I", seed), lambda: self._train_one(step_one, seed))
         pairs = self._once(("pairs", seed), lambda: self._pairs(start, seed))
         if row.true_words:
-            pairs = replace(
-                pairs,
-                parsed=self._once(
-                    "true words", lambda: true_words(pairs.images, pairs.parsed, self._world_seed())
-                ),
+            parsed = self._once(
+                "true words", partial(true_words, pairs.images, pairs.parsed, self._world_seed())
             )
+            pairs = replace(pairs, parsed=parsed)
         config = self._step_two(row, seed, start)
         return train_with_captions(
             config, Accelerator(), data=self._base_data(config), pairs=pairs, images=self.images
@@ -238,10 +256,9 @@ class Ablation:
         return self._once("base", opened)
 
     def _pairs(self, start: Path, seed: int) -> CaptionData:
-        """The caption images as the step I model of this seed sees them."""
-        from ovarnet.build import load_model
-
+        """The captioned scenes with pseudo-labels of the step I model of this seed."""
         output, teacher = self.inputs.output, load_model(start)
+        assert isinstance(teacher, ClipAttr)  # step I writes no other model
         images = self._caption_images()
         write_proposals(
             open_proposer(self.inputs.proposer),
@@ -306,7 +323,7 @@ class Ablation:
 
 
 def write_table(results: Mapping[str, list[dict[str, float]]], output: Path) -> str:
-    """Write ``output/table.md``: the main table and the one of parent types; returns the text."""
+    """Write table.md, the main table and that of parent types; returns its text."""
     main, types = columns_of(next(iter(results.values()))[0])
     text = (
         f"Box-given, %, mean ± deviation over seeds.\n\n{markdown(results, main)}\nBy parent "

@@ -1,20 +1,19 @@
-"""Does ranking by category and attributes together beat the whole phrase as one embedding? Rank-1 accuracy over referring phrases.
+"""Does ranking by category and attributes beat the whole phrase as one embedding?
 
-Three questions to the same regions and the same phrases:
-  given    which of the labelled boxes of the image is meant
-  found    the best of the boxes that the model finds has IoU >= 0.5 with the box that is meant
-  folder   the best of the boxes found in 100 images has IoU >= 0.5 with an object that the words fit, in any of them
+Rank-1 accuracy over referring phrases. Three questions to the same regions and the same phrases:
+  given    which of the annotated boxes of the image is meant
+  found    the best of the detected boxes has IoU >= 0.5 with the box that is meant
+  folder   the best of the boxes detected in 100 images has IoU >= 0.5 with an object that the words
+           fit, in any of them
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torchvision.ops import box_iou
@@ -25,15 +24,16 @@ from ovarnet.io.files import write_json, write_text
 from ovarnet.modeling.phrase_ranking import Evidence, PhraseRanker, vocabulary_logits
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import RegionEmbeddings
-from ovarnet.scenes.world.referring import KINDS, Reference, references
+from ovarnet.scenes.ablations.find_table import FOLDER, QUESTIONS, RULE, WHOLE, markdown, summary
+from ovarnet.scenes.world.referring import Reference, references
 from ovarnet.structures import POSITIVE, Annotations
 from ovarnet.vocabulary import Vocabulary, Word
 
 IOU = 0.5
-FOLDER = 100
 BATCH = 8
-RULE, WHOLE = "category and attributes together (the rule)", "whole phrase as one embedding"
-QUESTIONS = ("given", "found", "folder")
+
+Hits = dict[str, dict[str, list[float]]]
+"""Row -> question -> 1 or 0 for each phrase; for chance, the share of right regions."""
 
 
 class View(NamedTuple):
@@ -45,9 +45,7 @@ class View(NamedTuple):
 
 @dataclass
 class Scene:
-    """An image with its labels, its phrases, and what the model sees in the labelled boxes and in
-    those it finds.
-    """
+    """An image with its labels and phrases, and views of the annotated and of the found boxes."""
 
     labels: Annotations
     phrases: list[Reference]
@@ -55,55 +53,65 @@ class Scene:
     found: View
 
 
-def _kept(evidence: Evidence, *names: str) -> Tensor:
+class Question(NamedTuple):
+    """A phrase put to the regions of a view."""
+
+    ranker: PhraseRanker
+    regions: RegionEmbeddings
+    evidence: Evidence
+
+
+def _score_of(evidence: Evidence, *names: str) -> Tensor:
     """The score from the objectness and the named parts alone."""
     nothing = evidence.objectness.new_zeros(len(evidence.objectness), 0)
-    return evidence._replace(
-        **{name: nothing for name in ("category", "attributes", "phrase") if name not in names}
-    ).score()
+    dropped = {"category", "attributes", "phrase"} - set(names)
+    return evidence._replace(**dict.fromkeys(dropped, nothing)).score()
 
 
-def _each_by_itself(finder: PhraseRanker, regions: RegionEmbeddings, evidence: Evidence) -> Tensor:
-    """No competing words: every word has its own sigmoid, as in `detect`."""
-    logits = [
-        finder.classifier(regions.embeddings, words).cpu()
-        for words in (finder.categories, finder.attributes)
-    ]
-    alone = evidence._replace(
-        category=logits[0][:, : evidence.category.shape[1]].sigmoid(),
-        attributes=logits[1].sigmoid(),
+def _independent_words(question: Question) -> Tensor:
+    """Every word has its own sigmoid, as in `detect`: no competing words."""
+    ranker, regions, evidence = question
+    category, attributes = (
+        ranker.classifier(regions.embeddings, words).cpu().sigmoid()
+        for words in (ranker.categories, ranker.attributes)
     )
-    return _kept(alone, "category", "attributes")
+    category = category[:, : evidence.category.shape[1]]
+    independent = evidence._replace(category=category, attributes=attributes)
+    return _score_of(independent, "category", "attributes")
 
 
-def _whole_phrase(finder: PhraseRanker, regions: RegionEmbeddings, evidence: Evidence) -> Tensor:
+def _whole_phrase(question: Question) -> Tensor:
     """sqrt(objectness * sigmoid), as for any category word."""
-    words = finder.classifier.embed([Word(finder.query.text)], "category")
-    return _kept(
-        evidence._replace(phrase=finder.classifier(regions.embeddings, words).cpu().sigmoid()),
-        "phrase",
-    )
+    ranker, regions, evidence = question
+    words = ranker.classifier.embed([Word(ranker.query.text)], "category")
+    phrase = ranker.classifier(regions.embeddings, words).cpu().sigmoid()
+    return _score_of(evidence._replace(phrase=phrase), "phrase")
 
 
-ROWS: dict[str, Callable[[PhraseRanker, RegionEmbeddings, Evidence], Tensor]] = {
-    "category only": lambda finder, regions, evidence: _kept(evidence, "category"),
-    "attributes only": lambda finder, regions, evidence: _kept(evidence, "attributes"),
+ROWS: dict[str, Callable[[Question], Tensor]] = {
+    "category only": lambda question: _score_of(question.evidence, "category"),
+    "attributes only": lambda question: _score_of(question.evidence, "attributes"),
     WHOLE: _whole_phrase,
-    "whole phrase, against the category words": lambda finder, regions, evidence: _kept(
-        evidence, "phrase"
+    "whole phrase, against the category words": lambda question: _score_of(
+        question.evidence, "phrase"
     ),
-    "words together, each by itself": _each_by_itself,
-    "words together, against their competing words": lambda finder, regions, evidence: _kept(
-        evidence, "category", "attributes"
+    "words together, each by itself": _independent_words,
+    "words together, against their competing words": lambda question: _score_of(
+        question.evidence, "category", "attributes"
     ),
-    RULE: lambda finder, regions, evidence: evidence.score(),
+    RULE: lambda question: question.evidence.score(),
 }
-"""Row -> scores (R,) of regions."""
+"""Row -> scores (R,) of R regions."""
 
 
 class FindBenchmark:
-    """model: scores the phrases. root, split: of the generated world; tune on val only. images: how
-    many of the split at most.
+    """Puts the referring phrases of the generated world to a model.
+
+    Args:
+        model: Scores the phrases.
+        root: Folder of the generated world.
+        split: Of the world; tune on "val" only.
+        images: How many images of the split at most.
     """
 
     def __init__(
@@ -116,17 +124,18 @@ class FindBenchmark:
             for scene in labels[:images]
             if (phrases := references(scene, self.vocabulary))
         ]
-        self.scenes = list(
-            tqdm(self._look(wanted), total=len(wanted), unit="image", desc="looking")
-        )
+        views = tqdm(self._embed(wanted), total=len(wanted), unit="image", desc="embedding")
+        self.scenes = list(views)
 
     @torch.no_grad()
-    def _look(self, wanted: Sequence[tuple[Annotations, list[Reference]]]) -> Iterator[Scene]:
-        wanted = iter(wanted)
-        while part := list(islice(wanted, BATCH)):
+    def _embed(self, wanted: Sequence[tuple[Annotations, list[Reference]]]) -> Iterator[Scene]:
+        for start in range(0, len(wanted), BATCH):
+            part = wanted[start : start + BATCH]
             files = [str(labels.file) for labels, _ in part]
             given = self.model.embed(files, [labels.boxes for labels, _ in part])
             found = self.model.embed(files)
+            assert isinstance(given, list)  # as `files` is
+            assert isinstance(found, list)
             for (labels, phrases), *seen in zip(part, given, found, strict=True):
                 yield Scene(labels, phrases, *(self._view(one.regions) for one in seen))
 
@@ -135,48 +144,36 @@ class FindBenchmark:
 
     @torch.no_grad()
     def run(self) -> dict:
-        """Also how many phrases there are, and which share of them the parser read as they were
-        meant.
-        """
-        hits, groups = (
-            {name: {question: [] for question in QUESTIONS} for name in ("chance", *ROWS)},
-            {"image": [], "folder": []},
-        )
+        """Ask everything; see `summary` for what is returned."""
+        hits: Hits = {name: {question: [] for question in QUESTIONS} for name in ("chance", *ROWS)}
+        groups: dict[str, list[tuple[str, ...]]] = {"image": [], "folder": []}
         understood = []
         folders = [
             self.scenes[start : start + FOLDER] for start in range(0, len(self.scenes), FOLDER)
         ]
         for scenes in tqdm(folders, unit="folder", desc="finding"):
-            together, said = _together([scene.found for scene in scenes]), set()
+            folder_view, asked = _joined([scene.found for scene in scenes]), set()
             for scene, phrase in ((one, phrase) for one in scenes for phrase in one.phrases):
-                finder = self.model.encode_phrase(phrase.text, vocabulary=self.words)
-                understood.append(as_meant(finder, phrase, self.vocabulary))
+                ranker = self.model.encode_phrase(phrase.text, vocabulary=self.words)
+                understood.append(read_as_intended(ranker, phrase, self.vocabulary))
                 groups["image"].append(self._groups(phrase))
-                overlap = (
-                    box_iou(scene.found.regions.boxes.cpu(), scene.labels.boxes[[phrase.target]])[
-                        :, 0
-                    ]
-                    >= IOU
-                )
-                _ask(
-                    finder,
-                    scene.given,
-                    torch.arange(len(scene.labels)) == phrase.target,
-                    hits,
-                    "given",
-                )
-                _ask(finder, scene.found, overlap, hits, "found")
-                if (words := (phrase.category, frozenset(phrase.attributes))) not in said:
-                    said.add(words)
+                self._ask_image(ranker, scene, phrase, hits)
+
+                # Phrases of the same words have the same right answers in a folder: asked once.
+                words = phrase.category, frozenset(phrase.attributes)
+                if words not in asked:
+                    asked.add(words)
                     groups["folder"].append(self._groups(phrase))
-                    _ask(
-                        finder,
-                        together,
-                        torch.cat([self._fitting(one, phrase) for one in scenes]),
-                        hits,
-                        "folder",
-                    )
+                    right = torch.cat([self._fitting(one, phrase) for one in scenes])
+                    _ask(ranker, folder_view, right, hits, "folder")
         return summary(hits, groups, understood)
+
+    def _ask_image(self, ranker: PhraseRanker, scene: Scene, phrase: Reference, hits: Hits) -> None:
+        target = scene.labels.boxes[[phrase.target]]
+        overlaps = box_iou(scene.found.regions.boxes.cpu(), target)[:, 0] >= IOU
+        is_target = torch.arange(len(scene.labels)) == phrase.target
+        _ask(ranker, scene.given, is_target, hits, "given")
+        _ask(ranker, scene.found, overlaps, hits, "found")
 
     def _groups(self, phrase: Reference) -> tuple[str, ...]:
         return "all", "base" if phrase.is_base(self.vocabulary) else "novel", phrase.kind
@@ -186,16 +183,13 @@ class FindBenchmark:
         columns = [self.vocabulary.attribute_index[name] for name in phrase.attributes]
         fits = scene.labels.categories == self.vocabulary.category_index[phrase.category]
         fits &= (scene.labels.attributes[:, columns] == POSITIVE).all(dim=1)
-        return (box_iou(scene.found.regions.boxes.cpu(), scene.labels.boxes[fits]) >= IOU).any(
-            dim=1
-        )
+        boxes = scene.found.regions.boxes.cpu()
+        return (box_iou(boxes, scene.labels.boxes[fits]) >= IOU).any(dim=1)
 
 
-def as_meant(finder: PhraseRanker, phrase: Reference, vocabulary: Vocabulary) -> bool:
-    """Whether the parser found the category and the attributes that the phrase was made from, and
-    left no word out.
-    """
-    query = finder.query
+def read_as_intended(ranker: PhraseRanker, phrase: Reference, vocabulary: Vocabulary) -> bool:
+    """Whether the parser read the words that a phrase was made from, and left none out."""
+    query = ranker.query
     name_of = {
         text: word.name
         for word in (*vocabulary.categories, *vocabulary.attributes)
@@ -203,104 +197,26 @@ def as_meant(finder: PhraseRanker, phrase: Reference, vocabulary: Vocabulary) ->
     }
     attributes = {name_of.get(name) for name in query.attributes}
     return (
-        name_of.get(query.category) == phrase.category
+        query.category is not None
+        and name_of.get(query.category) == phrase.category
         and attributes == set(phrase.attributes)
         and not query.unused
     )
 
 
-def _together(views: Sequence[View]) -> View:
+def _joined(views: Sequence[View]) -> View:
     regions = RegionEmbeddings(*map(torch.cat, zip(*(view.regions for view in views), strict=True)))
-    return View(regions, tuple(map(torch.cat, zip(*(view.known for view in views), strict=True))))
+    categories, attributes = map(torch.cat, zip(*(view.known for view in views), strict=True))
+    return View(regions, (categories, attributes))
 
 
-def _ask(finder: PhraseRanker, view: View, right: Tensor, hits: dict, question: str) -> None:
-    """Append to each row whether its best region is right (chance: the share of right ones);
-    without regions, all are wrong.
-    """
-    evidence = finder.evidence(*view)
+def _ask(ranker: PhraseRanker, view: View, right: Tensor, hits: Hits, question: str) -> None:
+    """Append to each row whether its best region is right; without regions, all are wrong."""
+    asked = Question(ranker, view.regions, ranker.evidence(*view))
     hits["chance"][question].append(float(right.float().mean()) if len(right) else 0.0)
     for name, row in ROWS.items():
-        hits[name][question].append(
-            float(right[row(finder, view.regions, evidence).argmax()]) if len(right) else 0.0
-        )
-
-
-def summary(
-    hits: dict[str, dict[str, list[float]]],
-    groups: dict[str, list[tuple[str, ...]]],
-    understood: Sequence[bool],
-) -> dict:
-    """Percentages by row, question and group (all, base, novel, and what makes a phrase hard),
-    counts, and the lead of the rule over the whole phrase with the half-width of its 95 % interval
-    (paired over phrases). A phrase is base when all its words are.
-    """
-
-    def cells(values: Sequence[float], owners: Sequence[tuple[str, ...]]) -> dict[str, float]:
-        return {
-            group: 100 * float(np.mean(chosen))
-            for group in ("all", "base", "novel", *KINDS)
-            if (
-                chosen := [value for value, own in zip(values, owners, strict=True) if group in own]
-            )
-        }
-
-    owners = {
-        question: groups["folder" if question == "folder" else "image"] for question in QUESTIONS
-    }
-    lead = {}
-    for question in QUESTIONS:
-        difference = 100 * (np.array(hits[RULE][question]) - np.array(hits[WHOLE][question]))
-        lead[question] = {
-            "mean": float(difference.mean()),
-            "interval": float(1.96 * difference.std(ddof=1) / np.sqrt(len(difference))),
-        }
-    return {
-        "phrases": {
-            question: {
-                group: sum(group in own for own in owners[question])
-                for group in ("all", "base", "novel", *KINDS)
-            }
-            for question in QUESTIONS
-        },
-        "understood": 100 * float(np.mean(understood)),
-        "rank_1": {
-            name: {question: cells(values, owners[question]) for question, values in row.items()}
-            for name, row in hits.items()
-        },
-        "lead_over_whole_phrase": lead,
-    }
-
-
-def markdown(result: dict) -> str:
-    """One table per question, and what stands beside the numbers."""
-    titles = {
-        "given": "boxes given",
-        "found": "boxes found, IoU >= 0.5",
-        "folder": f"best box of a folder of up to {FOLDER} images",
-    }
-    lines = [f"phrases read as they were meant: {result['understood']:.1f} %"]
-    for question, title in titles.items():
-        counts = result["phrases"][question]
-        groups = [group for group, count in counts.items() if count]
-        lines += [
-            "",
-            f"Rank-1 accuracy in %, {title}",
-            "",
-            "| | " + " | ".join(f"{group} ({counts[group]})" for group in groups) + " |",
-            "|---" * (len(groups) + 1) + "|",
-        ]
-        lines += [
-            f"| {name} | " + " | ".join(f"{row[question][group]:.1f}" for group in groups) + " |"
-            for name, row in result["rank_1"].items()
-        ]
-        lead = result["lead_over_whole_phrase"][question]
-        lines += [
-            "",
-            f"the rule minus the whole phrase: {lead['mean']:+.1f} ± {lead['interval']:.1f} (95 "
-            "%, paired)",
-        ]
-    return "\n".join(lines) + "\n"
+        hit = float(right[row(asked).argmax()]) if len(right) else 0.0
+        hits[name][question].append(hit)
 
 
 def reproduce_find(
@@ -311,15 +227,23 @@ def reproduce_find(
     split: str = "test",
     images: int | None = None,
 ) -> str:
-    """Run the benchmark with a model that `ovarnet.load` opens; writes find.json and find.md into
-    `output`, returns the tables.
+    """Run the benchmark and write find.json and find.md.
+
+    Args:
+        model: What `ovarnet.load` opens.
+        root: Folder of the generated world.
+        output: Folder to write.
+        split: Of the world.
+        images: How many images of the split at most.
+
+    Returns:
+        The tables as Markdown.
     """
     import ovarnet
 
     result = FindBenchmark(ovarnet.load(model), root, split, images=images).run()
     table = markdown(result)
-    write_json(
-        Path(output) / "find.json", {"model": str(model), "split": split, **result}, indent=1
-    )
+    content = {"model": str(model), "split": split, **result}
+    write_json(Path(output) / "find.json", content, indent=1)
     write_text(Path(output) / "find.md", table)
     return table

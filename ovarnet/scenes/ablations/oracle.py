@@ -1,7 +1,6 @@
-"""What only the generator of the world knows, for diagnosis: labels of all words, and which words a
-caption really means.
+"""What only the generator of the world knows: labels of all words, and the truth of captions.
 
-Nothing here is used to train a model that is kept.
+For diagnosis: no model that is trained with it is kept.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from ovarnet.data.captions import CaptionedImage
 from ovarnet.io.files import read_json
 from ovarnet.scenes.world.records import ID_OFFSETS
 from ovarnet.scenes.world.render import Scene, render_scene
+from ovarnet.scenes.world.things import Thing
 from ovarnet.scenes.world.words import CATEGORIES, applies, attribute_strings, category_strings
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.data.base_boxes import BaseData, TrainingBoxes
@@ -31,8 +31,13 @@ def world_seed(root: str | Path) -> int:
 
 
 def oracle_data(vocabulary: Vocabulary, seed: int, scenes: int, images: ImageCache) -> BaseData:
-    """Training boxes with a category and every attribute label, base and novel alike; the pictures
-    are rendered into `images`.
+    """Training boxes with a category and every attribute label, base and novel alike.
+
+    Args:
+        vocabulary: The words of the world.
+        seed: Of the world.
+        scenes: How many to render, into `images`.
+        images: The cache that training reads from.
     """
     every = Vocabulary(
         *(
@@ -50,16 +55,12 @@ def oracle_data(vocabulary: Vocabulary, seed: int, scenes: int, images: ImageCac
             boxes.append([float(value) for value in item.box])
             categories.append(vocabulary.category_index[item.thing.category.name])
             attributes.append([_label(item.thing, name) for name in vocabulary.attribute_names])
-    boxes = torch.tensor(boxes)
-    return BaseData(
-        vocabulary,
-        every,
-        TrainingBoxes(files, boxes, torch.tensor(categories)),
-        TrainingBoxes(files, boxes, torch.tensor(attributes, dtype=torch.int8)),
-    )
+    targets = torch.tensor(categories), torch.tensor(attributes, dtype=torch.int8)
+    corners = torch.tensor(boxes)
+    return BaseData(vocabulary, every, *(TrainingBoxes(files, corners, part) for part in targets))
 
 
-def _label(thing, name: str) -> int:
+def _label(thing: Thing, name: str) -> int:
     if not applies(name, thing.category):
         return UNKNOWN
     return POSITIVE if name in thing.attributes else NEGATIVE
@@ -68,9 +69,14 @@ def _label(thing, name: str) -> int:
 def true_words(
     images: Sequence[CaptionedImage], parsed: Sequence[Sequence[ParsedCaption]], seed: int
 ) -> list[list[ParsedCaption]]:
-    """The captions with the words that they really tell: those that occur in the text and are true
-    of an object of the scene. An attribute's nouns are the named categories of the objects that
-    have it.
+    """Captions with the words that occur in the text and are true of an object of the scene.
+
+    The nouns of an attribute are the mentioned categories of the objects that have it.
+
+    Args:
+        images: Captioned scenes of the world.
+        parsed: Their captions as the parser reads them; everything but the words is kept.
+        seed: Of the world.
     """
     return [
         [_true_record(caption, scene) for caption in captions]
@@ -87,17 +93,19 @@ def _true_record(caption: ParsedCaption, scene: Scene) -> ParsedCaption:
         for thing in things
         if _occurs(caption.text, (*category_strings(thing.category), plural[thing.category.name]))
     ]
-    told = [
+    mentioned = [
         (name, thing.category.name)
         for thing in things
         for name in sorted(thing.attributes)
         if _occurs(caption.text, attribute_strings(name))
     ]
-    pairs = [Pair(name, category, category) for name, category in told if category in categories]
+    pairs = [
+        Pair(name, category, category) for name, category in mentioned if category in categories
+    ]
     return replace(
         caption,
         categories=tuple(dict.fromkeys(categories)),
-        attributes=tuple(dict.fromkeys(name for name, _ in told)),
+        attributes=tuple(dict.fromkeys(name for name, _ in mentioned)),
         pairs=tuple(dict.fromkeys(pairs)),
     )
 

@@ -1,14 +1,15 @@
-"""The ablation of OvarNet on the generated world: distillation, teacher, pooling and joint
-training, over several seeds, beside the two-stage teacher on the same images.
+"""Ablation of OvarNet on the generated world: distillation, teacher, pooling, joint training.
 
-The teachers are given and the same for all seeds; a seed draws weights, batches and regions.
-Results are written after every run, and a run that is already in the file is not made again.
+The two-stage teacher is evaluated on the same images. The teachers are given and the same for all
+seeds; a seed draws weights, batches and regions. Results are written after every run, and a run
+that is already in the file is not repeated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ from ovarnet.io.files import write_text
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import RegionModel
-from ovarnet.scenes.ablations.runs import Once, Result, folder_name, run_missing
+from ovarnet.scenes.ablations.runs import Once, Result, Run, folder_name, run_missing
 from ovarnet.scenes.ablations.table import markdown
 from ovarnet.structures import Proposals
 from ovarnet.training.data.crops import ImageCache
@@ -34,7 +35,7 @@ from ovarnet.training.distillation.stage import train_ovarnet
 IMAGE_MEMORY = 2048
 GROUPS = ("base", "novel", "all")
 ALIKE = ("distillation.kind=probability", "distillation.cache_embeddings=true")
-"""What all rows have, unless they change it."""
+"""Settings of all rows, unless they change them."""
 PAPER_HEAD = ("design.head=attention", "design.roi_size=12", "design.dropout=0.1")
 """The paper's pooling, on the pyramid; 12 cells per side make 36 tokens."""
 
@@ -48,8 +49,12 @@ SAME_BOXES = "two-stage CLIP-Attr after step II, on the boxes that OvarNet finds
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. changes: KEY=VALUE on top of the config. teacher: after step 1 or
-    2.
+    """One line of the table.
+
+    Attributes:
+        name: Of the row.
+        changes: KEY=VALUE on top of the config.
+        teacher: CLIP-Attr after step 1 or 2.
     """
 
     name: str
@@ -90,7 +95,7 @@ MEASURES = {
     "R@50": (FREE, "proposals R@50", None),
     "AR@100 refined": (FREE, "detections AR@100", None),
 }
-"""Name in the results -> where it stands in a report."""
+"""Name in the results -> setting, measure and protocol of a report."""
 
 TABLES = {
     "Box-free": [
@@ -108,7 +113,15 @@ TABLES = {
 
 @dataclass
 class Sizes:
-    """How much is done. rows: only those whose name contains one of these."""
+    """How much is done.
+
+    Attributes:
+        seeds: Number of seeds.
+        iterations: Of each training.
+        train_images: Images of each source.
+        test_images: Images that are evaluated.
+        rows: Only rows whose name contains one of these are run.
+    """
 
     seeds: int = 3
     iterations: int = 300
@@ -117,14 +130,19 @@ class Sizes:
     rows: tuple[str, ...] = ("",)
 
     def quick(self) -> Sizes:
-        """A look in a few minutes; its numbers mean little."""
+        """Sizes for a few minutes; the numbers mean little."""
         return replace(self, seeds=1, iterations=30, train_images=200, test_images=60)
 
 
 @dataclass
 class Inputs:
-    """Where things are. config: of the stage "ovarnet". teachers: step -> CLIP-Attr's checkpoint
-    folder.
+    """What the ablation is given.
+
+    Attributes:
+        config: File of the stage "ovarnet".
+        root: Folder of the generated world.
+        teachers: Step of CLIP-Attr -> its checkpoint folder.
+        output: Folder of results.json, table.md and all runs.
     """
 
     config: Path
@@ -135,45 +153,44 @@ class Inputs:
 
 @dataclass
 class Ablation:
-    """Runs the rows. What is costly and the same for several runs is opened once, when it is first
-    needed.
-    """
+    """Runs the rows; what is costly and shared by several runs is made once, when first needed."""
 
     inputs: Inputs
     sizes: Sizes
     once: Once = field(default_factory=Once)
 
     def run(self) -> dict[str, list[Result]]:
-        """Row name -> one result per seed; also written to ``output/results.json`` after every
-        run.
-        """
+        """Row -> one result per seed; also written to results.json after every run."""
         return run_missing(self._runs(), self.inputs.output / "results.json")
 
-    def _runs(self) -> Iterator:
-        """(row, seed, what gives the result) in order; seeds outermost, so that a table that was
-        stopped is whole for its first seeds.
-        """
+    def _runs(self) -> Iterator[Run]:
+        """All runs; seeds outermost, so that an interrupted table is whole for its first seeds."""
         for step, name in TWO_STAGE.items():
-            if self._asked(name):
-                yield name, 0, lambda step=step: self._measure(load(self.inputs.teachers[step]))
+            if self._is_selected(name):
+                yield name, 0, partial(self._measure_two_stage, step)
         for seed in range(self.sizes.seeds):
-            for row in filter(lambda row: self._asked(row.name), ROWS):
-                yield (
-                    row.name,
-                    seed,
-                    lambda row=row, seed=seed: self._measure(load(self._train(row, seed))),
-                )
-            if self._asked(MAIN):
-                yield (
-                    SAME_BOXES,
-                    seed,
-                    lambda seed=seed: self._measure(
-                        self._on_boxes_of(self._folder(MAIN, seed) / "checkpoint")
-                    ),
-                )
+            for row in ROWS:
+                if self._is_selected(row.name):
+                    yield row.name, seed, partial(self._measure_row, row, seed)
+            if self._is_selected(MAIN):
+                yield SAME_BOXES, seed, partial(self._measure_same_boxes, seed)
 
-    def _asked(self, name: str) -> bool:
+    def _is_selected(self, name: str) -> bool:
         return any(part in name for part in self.sizes.rows)
+
+    def _measure_two_stage(self, step: int) -> Result:
+        return self._measure(load(self.inputs.teachers[step]))
+
+    def _measure_row(self, row: Row, seed: int) -> Result:
+        return self._measure(load(self._train(row, seed)))
+
+    def _measure_same_boxes(self, seed: int) -> Result:
+        """The teacher, with the OvarNet of the main row in place of its proposer."""
+        teacher = load_model(self.inputs.teachers[2])
+        own_boxes = OwnBoxes(load_model(self._folder(MAIN, seed) / "checkpoint"))
+        return self._measure(
+            Predictor(ClipAttr(teacher.clip, teacher.classifier, own_boxes, teacher.vocabulary))
+        )
 
     def _train(self, row: Row, seed: int) -> Path:
         config = load_config(
@@ -208,13 +225,8 @@ class Ablation:
             },
         )
 
-    def _on_boxes_of(self, folder: Path) -> Predictor:
-        """The teacher, with OvarNet in place of its proposer."""
-        teacher, own_boxes = load_model(self.inputs.teachers[2]), OwnBoxes(load_model(folder))
-        return Predictor(ClipAttr(teacher.clip, teacher.classifier, own_boxes, teacher.vocabulary))
-
     def _measure(self, model: Predictor) -> Result:
-        """Percentages by the names of `MEASURES` and `GROUPS`."""
+        """Percentages by the names of `MEASURES` and `GROUPS`: "AP50 base", ..."""
         vocabulary, images = self.once(
             "test", lambda: open_dataset("scenes", self.inputs.root, "test")
         )
@@ -241,6 +253,7 @@ class OwnBoxes:
     def propose(
         self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
     ) -> list[Proposals]:
+        """See `ovarnet.proposals.detector.Proposer`."""
         return [
             Proposals(found.boxes.cpu(), found.objectness.cpu())
             for found in self.model(images, None, names)
@@ -248,7 +261,7 @@ class OwnBoxes:
 
 
 def write_table(results: Mapping[str, Sequence[Result]], output: Path) -> str:
-    """Write ``output/table.md``, three tables and what they show; returns the text."""
+    """Write table.md, three tables and the claims that they support; returns its text."""
     parts = [
         f"{title}, %, mean ± deviation over seeds.\n\n{markdown(results, columns)}"
         for title, columns in TABLES.items()
@@ -259,7 +272,7 @@ def write_table(results: Mapping[str, Sequence[Result]], output: Path) -> str:
 
 
 def claims(results: Mapping[str, Sequence[Result]]) -> list[str]:
-    """What the ablation is asked to show, as far as its rows are there."""
+    """Differences and shares that the ablation is for, as far as its rows are there."""
 
     def mean(row: str, name: str) -> float:
         return sum(result[name] for result in results[row]) / len(results[row])
@@ -284,6 +297,6 @@ def claims(results: Mapping[str, Sequence[Result]]) -> list[str]:
             f"{name} {mean(MAIN, name):.1f} / {mean(TWO_STAGE[2], name):.1f}"
             for name in ("AR@100 base", "AR@100 novel")
         ]
-        lines.append(f"OvarNet's share of what its teacher reaches: {', '.join(shares)}.\n")
+        lines.append(f"OvarNet relative to its teacher: {', '.join(shares)}.\n")
         lines.append(f"Its own RPN / the offline proposer: {', '.join(recall)}.\n")
     return lines

@@ -1,6 +1,4 @@
-"""Runs of a table: every row for every seed, written after each, so that a table that was stopped
-goes on where it was.
-"""
+"""Runs of a table, every row for every seed; an interrupted table continues where it stopped."""
 
 from __future__ import annotations
 
@@ -12,13 +10,19 @@ from ovarnet.io.files import read_json, write_json
 
 Made = TypeVar("Made")
 Result = dict[str, float]
+Run = tuple[str, int, Callable[[], Result]]
+"""Row, seed, and what measures it."""
 
 
-def run_missing(
-    runs: Iterable[tuple[str, int, Callable[[], Result]]], path: Path
-) -> dict[str, list[Result]]:
-    """Row -> one result per seed. runs: (row, seed, what measures it), in order; those in the file
-    at `path` are not measured again.
+def run_missing(runs: Iterable[Run], path: Path) -> dict[str, list[Result]]:
+    """Measure what is not yet in a file of results.
+
+    Args:
+        runs: All runs, in order.
+        path: A JSON file of row -> seed -> result; written after each run.
+
+    Returns:
+        Row -> one result per seed.
     """
     results: dict[str, dict[str, Result]] = read_json(path, dict) if path.is_file() else {}
     for row, seed, measure in runs:
@@ -29,17 +33,18 @@ def run_missing(
 
 
 def folder_name(row: str, seed: int) -> str:
-    """Of a run: the row's name, what is neither letter nor digit replaced, and the seed."""
+    """The folder of a run: letters and digits of the row's name, and the seed."""
     return f"{''.join(letter if letter.isalnum() else '_' for letter in row)}_{seed}"
 
 
 class Once:
-    """What is costly and the same for several runs: made when it is first asked for."""
+    """Values that are costly and shared by several runs, made when they are first needed."""
 
     def __init__(self):
         self.made: dict[Hashable, Any] = {}
 
     def __call__(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """The value of `key`, made by `make` the first time."""
         if key not in self.made:
             self.made[key] = make()
         return self.made[key]

@@ -16,8 +16,11 @@ LEADING = (
 
 
 def markdown(results: Mapping[str, Sequence[Mapping[str, float]]], columns: Sequence[str]) -> str:
-    """results: row -> one result per seed. columns: keys of a result. Percentages; "mean ±
-    deviation" where there are several seeds.
+    """A Markdown table of percentages, "mean ± deviation" where there are several seeds.
+
+    Args:
+        results: Row -> one result per seed.
+        columns: Keys of a result.
     """
     titles = [
         column.replace("attributes/", "mAP ").replace("categories/", "accuracy ")

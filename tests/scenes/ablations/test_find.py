@@ -1,5 +1,4 @@
-"""The table that compares `find` with the whole phrase as one embedding: what its numbers mean, and
-a run on a few pictures."""
+"""`find` against the whole phrase as one embedding: scores by hand, and a run on a few pictures."""
 
 import json
 
@@ -10,58 +9,9 @@ from ovarnet.cli import main as cli
 from ovarnet.modeling.phrase_ranking import Evidence
 from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.scenes.ablations import find as benchmark
-from ovarnet.scenes.ablations.find import (
-    QUESTIONS,
-    ROWS,
-    RULE,
-    WHOLE,
-    View,
-    _ask,
-    _kept,
-    markdown,
-    summary,
-)
-from ovarnet.scenes.world.referring import BOTH, SAME_CATEGORY
+from ovarnet.scenes.ablations.find import ROWS, View, _ask, _score_of
+from ovarnet.scenes.ablations.find_table import RULE
 from ovarnet.scenes.world.write import write_world
-
-
-def test_percentages_and_the_paired_lead():
-    right = {"chance": [0.5, 0.25], **{name: [1.0, 0.0] for name in ROWS}, RULE: [1.0, 1.0]}
-    hits = {name: dict.fromkeys(QUESTIONS, values) for name, values in right.items()}
-    owners = [("all", "base", SAME_CATEGORY), ("all", "novel", BOTH)]
-    result = summary(hits, {"image": owners, "folder": owners}, [True, False])
-    assert result["understood"] == 50
-    assert result["phrases"]["given"] == {
-        "all": 2,
-        "base": 1,
-        "novel": 1,
-        "same category": 1,
-        "same attributes": 0,
-        "both": 1,
-    }
-    assert result["rank_1"]["chance"]["found"] == {
-        "all": 37.5,
-        "base": 50,
-        "novel": 25,
-        "same category": 50,
-        "both": 25,
-    }
-    assert result["rank_1"][RULE]["given"]["all"] == 100
-    assert result["rank_1"][WHOLE]["folder"] == {
-        "all": 50,
-        "base": 100,
-        "novel": 0,
-        "same category": 100,
-        "both": 0,
-    }
-    assert result["lead_over_whole_phrase"]["given"] == {
-        "mean": 50,
-        "interval": pytest.approx(1.96 * 50),
-    }  # 0 and 100: sd 70.7
-    table = markdown(result)
-    assert "| | all (2) | base (1) | novel (1) | same category (1) | both (1) |" in table
-    assert f"| {WHOLE} | 50.0 | 100.0 | 0.0 | 100.0 | 0.0 |" in table
-    assert "the rule minus the whole phrase: +50.0 ± 98.0 (95 %, paired)" in table
 
 
 def test_rows_keep_the_parts_they_name():
@@ -71,9 +21,9 @@ def test_rows_keep_the_parts_they_name():
         torch.tensor([[0.2, 0.1]]),
         torch.tensor([[0.4]]),
     )
-    assert _kept(evidence, "category").item() == pytest.approx(0.4**0.5)
-    assert _kept(evidence, "attributes").item() == pytest.approx((0.5 * 0.2 * 0.1) ** (1 / 3))
-    assert _kept(evidence, "phrase").item() == pytest.approx(0.2**0.5)
+    assert _score_of(evidence, "category").item() == pytest.approx(0.4**0.5)
+    assert _score_of(evidence, "attributes").item() == pytest.approx((0.5 * 0.2 * 0.1) ** (1 / 3))
+    assert _score_of(evidence, "phrase").item() == pytest.approx(0.2**0.5)
 
 
 def test_the_best_region_counts_and_no_region_is_a_miss(monkeypatch):
@@ -82,9 +32,7 @@ def test_the_best_region_counts_and_no_region_is_a_miss(monkeypatch):
             one = torch.ones(len(regions.boxes), 1)
             return Evidence(regions.objectness, one, one, one)
 
-    monkeypatch.setattr(
-        benchmark, "ROWS", {RULE: lambda finder, regions, evidence: evidence.score()}
-    )
+    monkeypatch.setattr(benchmark, "ROWS", {RULE: lambda question: question.evidence.score()})
     hits = {name: {"found": []} for name in ("chance", RULE)}
     for objectness, right in (
         ([0.2, 0.9, 0.1], [False, True, True]),

@@ -23,7 +23,6 @@ from ovarnet.scenes.ablations.ovarnet import (
     claims,
     write_table,
 )
-from ovarnet.scenes.ablations.runs import Once, run_missing
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "scenes"
 
@@ -51,26 +50,6 @@ def test_every_row_has_a_name_of_its_own_and_changes_that_the_config_knows():
         == designs["categories alone"].distillation.attribute_weight
         == 0
     )
-
-
-def test_runs_that_are_in_the_file_are_not_made_again(tmp_path):
-    made = []
-
-    def run(row, seed):
-        return row, seed, lambda: made.append((row, seed)) or {"x": float(seed)}
-
-    path = tmp_path / "results.json"
-    assert run_missing([run("a", 0)], path) == {"a": [{"x": 0.0}]}
-    assert run_missing([run("a", 0), run("b", 0), run("a", 1)], path) == {
-        "a": [{"x": 0.0}, {"x": 1.0}],
-        "b": [{"x": 0.0}],
-    }
-    assert made == [("a", 0), ("b", 0), ("a", 1)]
-
-
-def test_once_makes_a_thing_once():
-    once = Once()
-    assert once("key", lambda: [1]) is once("key", lambda: [2])
 
 
 def test_claims_are_differences_and_shares_of_means():
