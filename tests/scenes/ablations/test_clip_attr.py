@@ -22,7 +22,7 @@ def test_every_change_is_known_to_the_config_of_its_stage():
     assert found["step I, image tower tuned freely"].lr_multipliers.image_tower == 0.25
     assert found["step I, without bias"].lr_multipliers.bias == 0
     assert found[STEP_II].loss_weights.mentioned_attributes == 2
-    assert found["step II, without base losses"].base_batch == 0
+    assert found["step II, without base losses"].base_batch_size == 0
 
 
 def test_the_table_has_the_main_columns_and_the_parent_types(tmp_path):
