@@ -13,9 +13,9 @@ from torch import Tensor
 
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
+from ovarnet.io.pixel_arrays import ChannelOrder
 from ovarnet.modeling.given_boxes import checked_boxes, one_each
 
-CHANNEL_ORDERS = ("rgb", "bgr")
 BATCH_IMAGES = 8
 BATCH_PIXELS = 24_000_000  # 24 Mpx are 288 MB as float32 RGB
 
@@ -47,7 +47,7 @@ def image_batches(
     boxes: Any,
     *,
     device: torch.device,
-    channel_order: str = "rgb",
+    channel_order: ChannelOrder = "RGB",
     batch_size: int | None = None,
 ) -> Iterator[ImageBatch]:
     """Read images in batches, so that a long list of large photos does not fill the memory.
@@ -56,14 +56,15 @@ def image_batches(
         images: what `read_image` takes, or several of these (see `is_many`).
         boxes: boxes of the image, or one set for each image; None: none are given.
         device: where the pixels are sent.
-        channel_order: "rgb" or "bgr", of arrays and tensors; files and PIL images know their own.
+        channel_order: as in `read_image`.
         batch_size: images of a batch; None: up to 8, and fewer where they have more than 24
             million pixels together.
 
     Raises:
         InputError: an image that cannot be read, boxes that are wrong, or an unknown argument.
     """
-    _check_options(channel_order, batch_size)
+    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
+        raise InputError(f"batch_size is {batch_size!r}; it must be a whole number of at least 1")
     many = is_many(images)
     images = list(images) if many else [images]
     all_boxes = one_each(boxes, len(images)) if many else None if boxes is None else [boxes]
@@ -85,15 +86,6 @@ def image_batches(
         yield batch
 
 
-def _check_options(channel_order: str, batch_size: int | None) -> None:
-    if channel_order not in CHANNEL_ORDERS:
-        raise InputError(
-            f"channel_order is {channel_order!r}; choose {' or '.join(CHANNEL_ORDERS)}"
-        )
-    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
-        raise InputError(f"batch_size is {batch_size!r}; it must be a whole number of at least 1")
-
-
 def _empty(boxes: Sequence[Any] | None) -> ImageBatch:
     return ImageBatch(boxes=None if boxes is None else [])
 
@@ -111,13 +103,10 @@ def _name(image: Any) -> str | None:
     return getattr(image, "filename", None) or None
 
 
-def _read(image: Any, index: int, images: int, channel_order: str) -> np.ndarray:
+def _read(image: Any, index: int, images: int, channel_order: ChannelOrder) -> np.ndarray:
     try:
-        array = read_image(image)
+        return read_image(image, channel_order)
     except InputError as error:
         if images == 1 or isinstance(image, (str, os.PathLike)):
             raise
         raise InputError(f"image {index} of the list: {error}") from None
-    if channel_order == "bgr" and isinstance(image, (np.ndarray, Tensor)):
-        return np.ascontiguousarray(array[..., ::-1])
-    return array

@@ -16,6 +16,7 @@ from torchvision.ops import batched_nms, nms
 
 from ovarnet.device import pick_device
 from ovarnet.errors import InputError
+from ovarnet.io.pixel_arrays import ChannelOrder
 from ovarnet.modeling.image_input import ImageBatch, image_batches, is_many
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
@@ -181,7 +182,7 @@ class Predictor:
         image: Any,
         boxes: Any = None,
         *,
-        channel_order: str = "rgb",
+        channel_order: ChannelOrder = "RGB",
         batch_size: int | None = None,
     ) -> EmbeddedImage | list[EmbeddedImage]:
         """Pass images through the model, for ``score`` and ``rank``.
@@ -211,21 +212,21 @@ class Predictor:
         boxes: Any = None,
         *,
         vocabulary: EncodedVocabulary | None = None,
-        channel_order: str = "rgb",
+        channel_order: ChannelOrder = "RGB",
         batch_size: int | None = None,
     ) -> Detections | list[Detections]:
         """Find objects and score the words; or score the words for the boxes given.
 
         Args:
-            image: what `ovarnet.io.images.read_image` takes, such as a path, a PIL image or an
-                array (H, W, 3) uint8; or a list of these, or an array with a batch dimension, for
-                which a list comes back, each image as if alone.
+            image: what `ovarnet.io.images.read_image` takes, such as a path, a PIL image, an array
+                or a tensor; or a list of these, or an array with a batch dimension, for which a
+                list comes back, each image as if alone.
             categories: words of any kind; None: those of the predictor's vocabulary; []: none.
             attributes: the same.
             boxes: (N, 4) xyxy in pixels for one image, a list of such for several; None: boxes are
                 found. Each given box gives one row, in the same order, clipped to the image.
             vocabulary: words already encoded, in place of `categories` and `attributes`.
-            channel_order: "rgb" or "bgr", of arrays and tensors; files and PIL images know theirs.
+            channel_order: "RGB" or "BGR", of arrays and tensors; files and PIL images know theirs.
             batch_size: images per pass; None: up to 8, fewer where they are large.
 
         Returns:
@@ -279,7 +280,7 @@ class Predictor:
         boxes: Any = None,
         *,
         vocabulary: EncodedVocabulary | None = None,
-        channel_order: str = "rgb",
+        channel_order: ChannelOrder = "RGB",
         batch_size: int | None = None,
     ) -> Detections | list[Detections]:
         """Rank boxes by a phrase: how well its category and its attributes fit together.
@@ -340,7 +341,7 @@ class Predictor:
         return [self._rank(one, ranker) for one in seen]
 
     def _embed(
-        self, image: Any, boxes: Any, channel_order: str, batch_size: int | None
+        self, image: Any, boxes: Any, channel_order: ChannelOrder, batch_size: int | None
     ) -> Iterator[EmbeddedImage]:
         """The embedded images, in order, a batch at a time."""
         self._check_mode()

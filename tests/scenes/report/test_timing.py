@@ -16,7 +16,10 @@ def test_models_take_turns_and_the_first_image_does_not_count(tmp_path, monkeypa
     monkeypatch.setattr("ovarnet.scenes.report.timing.time.perf_counter", lambda: next(clock))
     seen = []
     models = {
-        name: SimpleNamespace(detect=lambda image, name=name: seen.append((name, image.shape)))
+        name: SimpleNamespace(
+            detect=lambda image, vocabulary, name=name: seen.append((name, image.shape)),
+            encode_vocabulary=lambda: None,
+        )
         for name in ("a", "b")
     }
     times = milliseconds_per_image(models, files)

@@ -13,6 +13,7 @@ from ovarnet.captions import CaptionParser, ParsedCaption
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
 from ovarnet.io.skipped import Skipped
+from ovarnet.modeling.predictor import Predictor
 from ovarnet.proposals.store import read_proposals
 from ovarnet.training.clip_attr.pseudo_labels import (
     PseudoLabels,
@@ -76,7 +77,7 @@ def test_what_is_stored_is_what_the_model_says(pseudo_labels, teacher, tiny_worl
     one = stored["3.png"]
     assert one.boxes.tolist() == [[4, 4, 34, 24], [20, 24, 60, 54], [0, 0, 70, 60]]
     assert one.objectness.tolist() == pytest.approx([0.9, 0.8, 0.3])
-    found = teacher.detect(str(tiny_world.images / "3.png"), boxes=one.boxes.tolist())
+    found = Predictor(teacher).detect(str(tiny_world.images / "3.png"), boxes=one.boxes.tolist())
     assert torch.allclose(one.category_logits.sigmoid(), found.category_scores, atol=2e-3)
     assert torch.allclose(one.attribute_logits.sigmoid(), found.attribute_scores, atol=2e-3)
 
