@@ -176,7 +176,9 @@ class Vocabulary:
         )
 
     def with_words(
-        self, categories: Iterable[str] | None = None, attributes: Iterable[str] | None = None
+        self,
+        categories: Iterable[str | Word] | None = None,
+        attributes: Iterable[str | Word] | None = None,
     ) -> Vocabulary:
         """The user's words, completed by what this vocabulary knows about them.
 
@@ -304,7 +306,7 @@ def _lookup_key(text: str) -> str:
     return " ".join(text.replace("_", " ").casefold().split())
 
 
-def _adopt(names: Iterable[str], mine: tuple[Word, ...], kind: str) -> tuple[Word, ...]:
+def _adopt(names: Iterable[str | Word], mine: tuple[Word, ...], kind: str) -> tuple[Word, ...]:
     # In reverse, so that the first word with a synonym or name takes it.
     by_synonym = {
         _lookup_key(text): replace(word, synonyms=())

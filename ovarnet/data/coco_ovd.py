@@ -17,7 +17,10 @@ def ignored_categories(division: str) -> frozenset[str]:
 
 
 def _read(request: Request) -> tuple[Vocabulary, list[Annotations]]:
-    """``annotations/instances_{split}2017.json``; as in OVR-CNN, only images that own a box."""
+    """``annotations/instances_{split}2017.json``; as in OVR-CNN, only images that own a box.
+
+    With `request.background` the others follow.
+    """
     file = request.root / "annotations" / f"instances_{request.split}2017.json"
     vocabulary = coco_vocabulary(file, request.division)
     images = load_coco(
@@ -27,7 +30,9 @@ def _read(request: Request) -> tuple[Vocabulary, list[Annotations]]:
         request.skipped,
         ImageSizes(request.root),
     )
-    return vocabulary, [image for image in images if len(image)]
+    annotated = [image for image in images if len(image)]
+    background = [image for image in images if not len(image)] if request.background else []
+    return vocabulary, annotated + background
 
 
 READER = DatasetReader(("train", "val"), _read, {name: name for name in COCO_SPLITS})

@@ -32,6 +32,7 @@ def open_dataset(
     split: str,
     *,
     images: bool = True,
+    background: bool = False,
     is_novel: NovelName | None = None,
     skipped: Skipped | None = None,
 ) -> tuple[Vocabulary, Sequence[Annotations]]:
@@ -56,6 +57,8 @@ def open_dataset(
         split: one of its splits.
         images: False if the image files need not be there, which is enough to evaluate stored
             predictions; not possible for vaw and lsa, nor for custom files without image sizes.
+        background: also the images of coco-ovd that own no box of a base or novel category, last in
+            the list. Other datasets have all their images anyway.
         is_novel: for a training split of vaw or lsa, and categories of any: drops the objects whose
             name means a novel or ignored category of the detection data that the run trains on.
         skipped: where to note what is left out; None logs one line per file.
@@ -85,6 +88,7 @@ def open_dataset(
             split,
             division=reader.find_division(name, division, root),
             needs_images=images,
+            background=background,
             is_novel=is_novel if is_training else None,
             skipped=skipped,
         )

@@ -23,6 +23,8 @@ class Request:
         division: base / novel division: a built-in name or the path of a split file; "" if the
             dataset has only one.
         needs_images: False if the image files need not be there.
+        background: also images that own no box of the vocabulary, where the reader otherwise leaves
+            them out; they come last.
         is_novel: for training: name of an object -> the novel category that it means in the
             detection data of the run, or None.
         skipped: where to note what is left out; None logs one line per file.
@@ -32,6 +34,7 @@ class Request:
     split: str
     division: str | Path = ""
     needs_images: bool = True
+    background: bool = False
     is_novel: NovelName | None = None
     skipped: Skipped | None = None
 

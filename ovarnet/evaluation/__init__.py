@@ -1,8 +1,17 @@
-"""Metrics: functions on arrays first, then `evaluate_model` and `evaluate_predictions` which feed them.
+"""Metrics as functions on arrays, and `evaluate`, which feeds them and collects a report.
 
-average_precision   AP of every word at once                     attributes   VAW and OVAD attribute metrics
-box_given           ground-truth boxes classified                box_free     ground truth matched to detections, two protocols
-coco_ovd            COCO-OVD AP50 base / novel / all             proposals    recall of boxes
-predictions         stored predictions of any system             report       the printed table and its JSON
-protocols           what the settings and the box-free protocols are called
+======================  ============================================================================
+``evaluate``            a model, or stored predictions, on a dataset
+``inference``           runs a model over a dataset
+``predictions``         the file in which any system hands in its predictions
+``attributes``          attribute metrics of VAW and OVAD, from a score matrix; its parts:
+                        ``average_precision``, ``decisions``, ``counts``
+``box_free``            detections matched to annotated boxes, by two protocols (``matching``)
+``box_given``           categories of given boxes
+``coco_ovd``            AP50 of base and novel categories, by COCOeval (``coco_eval``)
+``proposal_recall``     recall of boxes
+``official``            attribute metrics as the official tools print them
+``report``              the printed table and its JSON (``report_rows``, ``protocols``)
+``speed``               seconds per image
+======================  ============================================================================
 """

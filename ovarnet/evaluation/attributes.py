@@ -1,230 +1,201 @@
-"""Attribute metrics of VAW and of OVAD: AP per word, a threshold pass, a top-K pass, and means over
-groups of words.
+"""Attribute metrics of VAW and OVAD: AP per word, a threshold pass, a top-K pass, group means.
 
-Letters: N rows (boxes), A words. Labels: 1 positive, 0 negative, 2 or -1 unknown; an unknown entry
-counts nowhere. Written from the published rules of the VAW evaluator and of OVAD's AttEvaluator.
-Undefined values are nan everywhere here; `official.official_view` turns them into the sentinels
-(-1) and the scale that the official tools print.
+Written from the published rules of VAW's evaluator and of OVAD's AttEvaluator. Undefined values are
+nan; `official.official_scores` turns them into what those tools print. Letters: N rows (boxes), A
+words. Labels: 1 positive, 0 negative, 2 or -1 unknown; an unknown entry counts nowhere.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ovarnet.errors import InputError
 from ovarnet.evaluation.average_precision import average_precision, check_matrices, labelled_entries
+from ovarnet.evaluation.counts import Counts
+from ovarnet.evaluation.decisions import Rounding, resolve_threshold, resolve_top_k, top_k_entries
+from ovarnet.evaluation.protocols import RULES, Rule
 
-RULES = ("vaw", "ovad")
-REDUCERS = ("skip", "vaw")
-VAW_TOP_K = 15
-ROWS_AT_ONCE = 4096
-
-
-@dataclass(frozen=True)
-class Counts:
-    """Decisions of one pass against the labels: four integer arrays of one shape, per word or
-    already summed.
-    """
-
-    true_positives: np.ndarray
-    false_positives: np.ndarray
-    true_negatives: np.ndarray
-    false_negatives: np.ndarray
-
-    def summed(self, words: np.ndarray) -> Counts:
-        return Counts(*(getattr(self, name)[words].sum() for name in self.__dataclass_fields__))
-
-    def rates(self, rule: str, overall: bool = False) -> dict[str, np.ndarray]:
-        """recall, tnr, precision, balanced_accuracy and f1 in [0, 1], nan where undefined.
-
-        precision is 1 without a predicted positive. recall without a predicted positive is 0, under
-        "vaw" even for a word without positives. f1 with precision + recall = 0 is 0, but nan for a
-        single word under "ovad".
-        """
-        positives, negatives = (
-            self.true_positives + self.false_negatives,
-            self.false_positives + self.true_negatives,
-        )
-        predicted = self.true_positives + self.false_positives
-        with np.errstate(divide="ignore", invalid="ignore"):
-            recall = np.where(positives > 0, self.true_positives / positives, np.nan)
-            if rule == "vaw":
-                recall = np.where(predicted == 0, 0.0, recall)
-            tnr = np.where(negatives > 0, self.true_negatives / negatives, np.nan)
-            precision = np.where(predicted > 0, self.true_positives / predicted, 1.0)
-            both = precision + np.where(np.isnan(recall), -1.0, recall)
-            f1 = np.where(
-                both > 0,
-                2 * precision * recall / both,
-                np.nan if rule == "ovad" and not overall else 0.0,
-            )
-        return {
-            "recall": recall,
-            "tnr": tnr,
-            "precision": precision,
-            "balanced_accuracy": (recall + tnr) / 2,
-            "f1": f1,
-        }
+PASSES = ("threshold", "topk")
 
 
 @dataclass(frozen=True)
 class GroupMetrics:
     """Means over one group of words, in [0, 1], nan where undefined.
 
-    words: how many the group has; skipped: how many of them have no positive row and are therefore
-    not in `ap` (0 under reducer "vaw"). ap: mean AP. chance: what constant scores would get: mean
-    share of positives over the words that are in `ap`. rand_precision: OVAD's name for the same
-    mean, but over ALL words of the group, an unlabelled word counting as 1. per_word, overall:
-    {"threshold" | "topk": {recall, tnr, precision, balanced_accuracy, f1}}; mean over words /
-    counts summed first.
+    Attributes:
+        words: how many words the group has.
+        skipped: how many of them have no positive row and are left out of `ap`.
+        ap: mean AP.
+        chance: mean AP of constant scores over the same words, which is their mean share of
+            positives.
+        per_word: {pass: {rate: mean over the words}}.
+        overall: {pass: {rate: computed from the counts summed over the words}}.
     """
 
     words: int
     skipped: int
     ap: float
     chance: float
-    rand_precision: float
     per_word: dict[str, dict[str, float]]
     overall: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True)
 class AttributeMetrics:
-    """Result of `attribute_metrics`. ap, rand_precision: (A,) float64, ap nan without positives.
-    groups: {"all": ..., the groups asked}.
+    """Result of `attribute_metrics`.
+
+    Attributes:
+        rule: "vaw" or "ovad".
+        threshold: of the threshold pass.
+        top_k: K of the top-K pass; 0: every word.
+        rows: N.
+        ap: (A,) float64, nan for a word without a positive row.
+        positives: (A,) rows labelled positive.
+        negatives: (A,) rows labelled negative.
+        passes: {"threshold" | "topk": counts per word}.
+        members: {group: its columns}; "all" is one of them.
     """
 
-    rule: str
-    reducer: str
+    rule: Rule
     threshold: float
     top_k: int
     rows: int
     ap: np.ndarray
     positives: np.ndarray
     negatives: np.ndarray
-    rand_precision: np.ndarray
     passes: dict[str, Counts]
     members: dict[str, np.ndarray]
-    groups: dict[str, GroupMetrics]
+
+    @property
+    def chance(self) -> np.ndarray:
+        """(A,) AP of constant scores: the share of positives; nan for a word without labels."""
+        labelled = self.positives + self.negatives
+        return np.where(labelled > 0, self.positives / np.maximum(labelled, 1), np.nan)
+
+    @cached_property
+    def groups(self) -> dict[str, GroupMetrics]:
+        """Means over every group."""
+        return {name: self._group(columns) for name, columns in self.members.items()}
 
     def headline(self) -> dict[str, float]:
-        """The four numbers VAW papers print: mAP, mR@K and F1@K (top-K pass), mA (mean balanced
-        accuracy, threshold pass).
+        """The four numbers that VAW papers print.
+
+        Returns:
+            mAP; mR@K, mean recall of the top-K pass; mA, mean balanced accuracy of the threshold
+            pass; F1@K, overall F1 of the top-K pass. mR@K and F1@K are nan where the top K are all
+            words: nothing is selected then, and recall is 100 % for any model.
         """
         every = self.groups["all"]
+        selects = 0 < self.top_k < len(self.ap)
         return {
             "mAP": every.ap,
-            f"mR@{self.top_k}": every.per_word["topk"]["recall"],
+            f"mR@{self.top_k}": every.per_word["topk"]["recall"] if selects else math.nan,
             "mA": every.per_word["threshold"]["balanced_accuracy"],
-            f"F1@{self.top_k}": every.overall["topk"]["f1"],
+            f"F1@{self.top_k}": every.overall["topk"]["f1"] if selects else math.nan,
         }
+
+    def _group(self, columns: np.ndarray) -> GroupMetrics:
+        ap = self.ap[columns]
+        has_ap = ~np.isnan(ap)
+        # By VAW's rule one undefined word makes the mean undefined; OVAD leaves such words out.
+        mean = _mean if self.rule == "vaw" else _mean_of_defined
+        return GroupMetrics(
+            words=len(columns),
+            skipped=int((~has_ap).sum()),
+            ap=_mean_of_defined(ap),
+            chance=_mean(self.chance[columns][has_ap]),
+            per_word={
+                name: {
+                    rate: mean(values[columns]) for rate, values in counts.rates(self.rule).items()
+                }
+                for name, counts in self.passes.items()
+            },
+            overall={
+                name: {
+                    rate: float(value)
+                    for rate, value in counts.summed(columns).rates(self.rule, overall=True).items()
+                }
+                for name, counts in self.passes.items()
+            },
+        )
 
 
 def attribute_metrics(
-    scores,
-    labels,
+    scores: ArrayLike,
+    labels: ArrayLike,
     *,
-    rule: str = "vaw",
-    threshold: float | str | None = None,
+    rule: Rule = "vaw",
+    threshold: float | Rounding | None = None,
     top_k: int | None = None,
-    groups: dict[str, list[int]] | None = None,
-    reducer: str = "skip",
+    groups: Mapping[str, Sequence[int]] | None = None,
 ) -> AttributeMetrics:
     """All attribute metrics of one score matrix.
 
-    scores: (N, A) probabilities. labels: (N, A) of 1 / 0 / 2 or -1. groups: {name: columns}; "all"
-    is added. rule "vaw": scores outside [0, 1] are an error; threshold 0.5; top_k 15 (all A words
-    where there are fewer). rule "ovad": scores are clipped to [0, 1]; threshold "floor"; top_k the
-    mean number of positives per row, rounded down, and 0 means every word. threshold: a number, or
-    OVAD's rounding of the mean score to one decimal: "floor" (box-free) or "ceil" (box-given). A
-    row is predicted positive for a word in the threshold pass when score > threshold, in the top-K
-    pass when the score is among the row's K largest over all words, labelled or not, and > 0; ties
-    at rank K go to the lower column. reducer: what a word without positives does to mean AP: "skip"
-    leaves it out and counts it, "vaw" takes AP 0. The rates of a group are undefined under "vaw"
-    when one word's is; "ovad" leaves such words out.
+    A row is predicted positive for a word in the threshold pass if score > threshold; in the top-K
+    pass if score > 0 and the score is among the K largest of the row over all words, labelled or
+    not (ties at rank K: the lower column). Comparisons are made in float64. AP does not depend on
+    rule, threshold or K.
+
+    Args:
+        scores: (N, A) probabilities; N and A may be 0. Outside [0, 1] they are an error by the rule
+            "vaw", and clipped by "ovad".
+        labels: (N, A) of 1, 0, and 2 or -1.
+        rule: "vaw" or "ovad": default threshold and K, and what is undefined (`Counts.rates`). A
+            group's mean rate is undefined if that of one word is ("vaw"), or the mean over the
+            defined ones ("ovad").
+        threshold: see `resolve_threshold`.
+        top_k: see `resolve_top_k`.
+        groups: {name: columns}; "all" is added.
+
+    Returns:
+        The metrics, nan where undefined. A word without a positive row has no AP and is left out of
+        mean AP.
+
+    Raises:
+        InputError: unknown rule, a column out of range, or scores or labels that are not as above.
     """
     scores, labels = check_matrices(scores, labels)
-    _check_choices(rule, reducer, groups, scores.shape[1])
-    threshold = _resolve_threshold(threshold, rule, scores)
+    words = scores.shape[1]
+    _check_choices(rule, groups, words)
+    threshold = resolve_threshold(threshold, rule, scores)
+    top_k = resolve_top_k(top_k, rule, labels)
     scores = _probabilities(scores, rule)
-    top_k = _resolve_top_k(top_k, rule, labels)
 
+    # Only labelled entries are counted, but all words compete for the top K.
     flat, column = labelled_entries(labels)
     truth = np.take(labels, flat) == 1
-    above = np.take(scores, flat) > threshold
-    among_top = np.take(top_k_entries(scores, top_k), flat) & (np.take(scores, flat) > 0)
-    passes = {
-        "threshold": _count(above, truth, column, scores.shape[1]),
-        "topk": _count(among_top, truth, column, scores.shape[1]),
-    }
-    positives, negatives = (
-        np.bincount(column[truth == wanted], minlength=scores.shape[1]) for wanted in (True, False)
+    labelled_scores = np.take(scores, flat).astype(np.float64)
+    is_above = labelled_scores > threshold
+    is_in_top = np.take(top_k_entries(scores, top_k), flat) & (labelled_scores > 0)
+
+    members = {"all": np.arange(words)}
+    for name, columns in (groups or {}).items():
+        members[name] = np.asarray(columns, dtype=np.int64)
+    return AttributeMetrics(
+        rule=rule,
+        threshold=threshold,
+        top_k=top_k,
+        rows=len(scores),
+        ap=average_precision(scores, labels),
+        positives=np.bincount(column[truth], minlength=words),
+        negatives=np.bincount(column[~truth], minlength=words),
+        passes={
+            "threshold": Counts.of(is_above, truth, column, words),
+            "topk": Counts.of(is_in_top, truth, column, words),
+        },
+        members=members,
     )
-    chance = np.where(
-        positives + negatives > 0, positives / np.maximum(positives + negatives, 1), 1.0
-    )
-    members = {
-        name: np.asarray(columns, dtype=np.int64)
-        for name, columns in ({"all": range(scores.shape[1])} | (groups or {})).items()
-    }
-    result = AttributeMetrics(
-        rule,
-        reducer,
-        threshold,
-        top_k,
-        len(scores),
-        average_precision(scores, labels),
-        positives,
-        negatives,
-        chance,
-        passes,
-        members,
-        {},
-    )
-    result.groups.update(
-        {name: group_metrics(result, columns, reducer) for name, columns in members.items()}
-    )
-    return result
 
 
-def ovad_threshold(scores: np.ndarray, rounding: str) -> float:
-    """OVAD's threshold: the mean of all scores, rounded to one decimal, "floor" for box-free and
-    "ceil" for box-given; 0 without rows.
-    """
-    if rounding not in ("floor", "ceil"):
-        raise InputError(f"threshold must be a number, 'floor' or 'ceil'; got {rounding!r}")
-    mean = float(np.mean(scores, dtype=np.float64)) if scores.size else 0.0
-    return (math.floor if rounding == "floor" else math.ceil)(10 * mean) / 10
-
-
-def top_k_entries(scores: np.ndarray, k: int) -> np.ndarray:
-    """(N, A) bool: the `k` largest scores of every row; equal scores at rank k go to the lower
-    columns. k = 0 selects every word.
-    """
-    words = scores.shape[1]
-    if k == 0 or k == words:
-        return np.ones(scores.shape, dtype=bool)
-    chosen = np.empty(scores.shape, dtype=bool)
-    for start in range(0, len(scores), ROWS_AT_ONCE):
-        part = scores[start : start + ROWS_AT_ONCE]
-        last = np.partition(part, words - k, axis=1)[:, words - k, None]
-        picked = part >= last
-        crowded = np.flatnonzero(picked.sum(axis=1) > k)
-        tied = part[crowded] == last[crowded]
-        room = k - (picked[crowded] & ~tied).sum(axis=1, keepdims=True)
-        picked[crowded] &= ~tied | (np.cumsum(tied, axis=1) <= room)
-        chosen[start : start + ROWS_AT_ONCE] = picked
-    return chosen
-
-
-def _check_choices(rule: str, reducer: str, groups: dict | None, words: int) -> None:
+def _check_choices(rule: str, groups: Mapping[str, Sequence[int]] | None, words: int) -> None:
     if rule not in RULES:
         raise InputError(f"attribute rule must be one of {', '.join(RULES)}; got {rule!r}")
-    if reducer not in REDUCERS:
-        raise InputError(f"reducer must be one of {', '.join(REDUCERS)}; got {reducer!r}")
     for name, columns in (groups or {}).items():
         if name == "all":
             raise InputError("a group cannot be called 'all': that name stands for every word")
@@ -232,13 +203,7 @@ def _check_choices(rule: str, reducer: str, groups: dict | None, words: int) -> 
             raise InputError(f"group {name!r} has a column outside 0..{words - 1}")
 
 
-def _resolve_threshold(threshold: float | str | None, rule: str, scores: np.ndarray) -> float:
-    if threshold is None:
-        threshold = 0.5 if rule == "vaw" else "floor"
-    return ovad_threshold(scores, threshold) if isinstance(threshold, str) else float(threshold)
-
-
-def _probabilities(scores: np.ndarray, rule: str) -> np.ndarray:
+def _probabilities(scores: np.ndarray, rule: Rule) -> np.ndarray:
     if rule == "ovad":
         return np.clip(scores, 0, 1)
     if scores.size and not (scores.min() >= 0 and scores.max() <= 1):
@@ -247,50 +212,6 @@ def _probabilities(scores: np.ndarray, rule: str) -> np.ndarray:
             f"{scores.max():g}; apply a sigmoid"
         )
     return scores
-
-
-def _resolve_top_k(top_k: int | None, rule: str, labels: np.ndarray) -> int:
-    words = labels.shape[1]
-    if top_k is None and rule == "vaw":
-        return min(VAW_TOP_K, words)
-    if top_k is None:
-        return int(np.count_nonzero(labels == 1) // max(1, len(labels)))
-    if not 0 <= top_k <= words:
-        raise InputError(f"top_k is {top_k} but there are {words} words")
-    return int(top_k)
-
-
-def _count(predicted: np.ndarray, truth: np.ndarray, column: np.ndarray, words: int) -> Counts:
-    chosen = (predicted & truth, predicted & ~truth, ~predicted & ~truth, ~predicted & truth)
-    return Counts(*(np.bincount(column[mask], minlength=words) for mask in chosen))
-
-
-def group_metrics(result: AttributeMetrics, words: np.ndarray, reducer: str) -> GroupMetrics:
-    """Means over the columns `words`; an empty group is nan throughout."""
-    ap, chance = result.ap[words], result.rand_precision[words]
-    without = np.isnan(ap)
-    if reducer == "vaw":
-        chance = np.where(result.positives[words] + result.negatives[words] > 0, chance, 0.0)
-        ap, without = np.nan_to_num(ap), np.zeros(len(words), dtype=bool)
-    mean = _mean if result.rule == "vaw" else _mean_of_defined
-    return GroupMetrics(
-        words=len(words),
-        skipped=int(without.sum()),
-        ap=_mean_of_defined(ap),
-        chance=_mean(chance[~without]),
-        rand_precision=_mean(result.rand_precision[words]),
-        per_word={
-            key: {rate: mean(values[words]) for rate, values in counts.rates(result.rule).items()}
-            for key, counts in result.passes.items()
-        },
-        overall={
-            key: {
-                rate: float(value)
-                for rate, value in counts.summed(words).rates(result.rule, overall=True).items()
-            }
-            for key, counts in result.passes.items()
-        },
-    )
 
 
 def _mean(values: np.ndarray) -> float:

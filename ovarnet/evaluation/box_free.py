@@ -1,16 +1,17 @@
-"""Box-free attributes: each ground-truth box gets the attribute scores of a detection, by one of
-two published protocols.
+"""Box-free attributes: every annotated box gets the attribute scores of a detection.
 
-* "authors" (OvarNet's own): every ground truth takes the detection of highest IoU. No IoU
-  threshold, a detection may serve several ground truths, and where nothing overlaps the first
-  detection serves.
-* "ovad" (OVAD benchmark): one-to-one, largest IoU first, IoU >= 0.5; an unmatched ground truth
-scores 0 for every attribute.
+Two published protocols assign the detections:
 
-Neither looks at class labels or detection scores, and in both false positives are free: this is
-attribute classification under localisation recall, not a detection AP. "ovad" is the stricter one;
-numbers are only comparable under the same protocol. Letters: G ground-truth boxes, P detections, A
-attributes, N rows.
+* "authors" (OvarNet's own code): every annotated box takes the detection of highest IoU. There is
+  no IoU threshold, a detection may serve several annotated boxes, and where nothing overlaps the
+  first detection serves.
+* "ovad" (OVAD's benchmark): one-to-one, largest IoU first, IoU >= 0.5; an unmatched annotated box
+  scores 0 for every attribute.
+
+All annotated boxes take part, crowds and boxes without attribute labels too, as in OVAD's tool (its
+loader does not pass `iscrowd` on). Category labels and detection scores play no part, and false
+positives are free: this is attribute classification under localisation recall, no detection AP.
+Letters: G annotated boxes, P detections, A attributes, N rows.
 """
 
 from __future__ import annotations
@@ -30,13 +31,20 @@ PROTOCOLS = ("authors", "ovad")
 OVAD_MINIMUM_IOU = 0.5
 
 
-def match_boxes(pred_boxes, gt_boxes, protocol: str) -> Tensor:
-    """The detection that speaks for each ground truth: (G,) int64 index into `pred_boxes`, or -1
-    for none.
+def match_boxes(pred_boxes: Tensor, gt_boxes: Tensor, protocol: str) -> Tensor:
+    """The detection assigned to each annotated box.
 
-    pred_boxes: (P, 4), gt_boxes: (G, 4), xyxy in one frame. IoU in float32. Ties: "authors" the
-    lowest detection; "ovad" the lowest ground truth, then the lowest detection. Without detections
-    every ground truth has -1.
+    Args:
+        pred_boxes: (P, 4) xyxy; P may be 0, and then nothing is assigned.
+        gt_boxes: (G, 4) xyxy in the same frame; G may be 0.
+        protocol: "authors" or "ovad". IoU is computed in float32. Equal IoU: "authors" the lowest
+            detection; "ovad" the lowest annotated box, then the lowest detection.
+
+    Returns:
+        (G,) int64 indices into `pred_boxes`, -1 for none.
+
+    Raises:
+        InputError: no such protocol.
     """
     if protocol not in PROTOCOLS:
         raise InputError(
@@ -52,12 +60,15 @@ def match_boxes(pred_boxes, gt_boxes, protocol: str) -> Tensor:
 
 @dataclass(frozen=True)
 class BoxFreeRows:
-    """One row per ground-truth box: scores (N, A) float32, labels (N, A) int8, and what happened on
-    the way.
+    """One row per annotated box, for `attribute_metrics`.
 
-    images: with ground truth. images_without_predictions: those of them where nothing was detected.
-    boxes_without_predictions: their ground-truth boxes. unmatched: rows of zeros. Left out are only
-    the boxes that `silent` = "skip" left out.
+    Attributes:
+        scores: (N, A), in the precision of the detections.
+        labels: (N, A) int8.
+        images: how many images have annotated boxes.
+        images_without_predictions: how many of these have no detection.
+        boxes_without_predictions: the annotated boxes of those images.
+        unmatched: rows of zeros.
     """
 
     scores: np.ndarray
@@ -71,36 +82,42 @@ class BoxFreeRows:
 def box_free_rows(
     pairs: Iterable[tuple[Annotations, Detections]], protocol: str, *, silent: str = "miss"
 ) -> BoxFreeRows:
-    """Rows for `attribute_metrics` from (ground truth, detections) per image. Every box of the
-    ground truth takes part.
+    """Match the detections of every image and collect the rows.
 
-    silent: what an image without detections does. "miss": each of its boxes is a row of zeros.
-    "skip": its boxes are left out, as the official OVAD tool does, which flatters detectors that
-    stay silent. (The authors' tool would crash there.)
+    Args:
+        pairs: (annotations, detections) of each image.
+        protocol: see `match_boxes`.
+        silent: what becomes of the annotated boxes of an image without detections. "miss": rows of
+            zeros. "skip": left out, as in OVAD's tool, which flatters detectors that stay silent.
+            (The authors' code would crash there.)
+
+    Raises:
+        InputError: no such protocol, or another value of `silent`.
     """
     if silent not in ("miss", "skip"):
         raise InputError(f"silent must be 'miss' or 'skip'; got {silent!r}")
-    scores, labels, words = [], [], 0
-    images = images_without = boxes_without = unmatched = 0
+    scores: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    words = images = images_without = boxes_without = unmatched = 0
     for truth, found in pairs:
         words = truth.attributes.shape[1]
         images += bool(len(truth))
         if not len(found):
-            images_without, boxes_without = (
-                images_without + bool(len(truth)),
-                boxes_without + len(truth),
-            )
+            images_without += bool(len(truth))
+            boxes_without += len(truth)
             if silent == "skip":
                 continue
+
         match = match_boxes(found.boxes, truth.boxes, protocol)
-        rows = torch.zeros(truth.attributes.shape, dtype=torch.float32)
-        rows[match >= 0] = found.attribute_scores[match[match >= 0]].to(rows)
-        unmatched += int((match < 0).sum())
+        is_matched = match >= 0
+        rows = torch.zeros(truth.attributes.shape, dtype=found.attribute_scores.dtype)
+        rows[is_matched] = found.attribute_scores[match[is_matched]]
+        unmatched += int((~is_matched).sum())
         scores.append(rows.numpy())
         labels.append(truth.attributes.numpy())
     return BoxFreeRows(
-        np.concatenate([np.zeros((0, words), np.float32), *scores]),
-        np.concatenate([np.zeros((0, words), np.int8), *labels]),
+        np.concatenate(scores) if scores else np.zeros((0, words)),
+        np.concatenate(labels) if labels else np.zeros((0, words), np.int8),
         images,
         images_without,
         boxes_without,

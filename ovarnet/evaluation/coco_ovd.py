@@ -1,10 +1,6 @@
-"""COCO-OVD AP50: base, novel and all categories compete in one run, scored by COCOeval (through
-faster-coco-eval).
+"""COCO-OVD AP50: base, novel and all categories compete in one run, scored by COCOeval.
 
-AP50 of a category: mean over 101 recall points of the interpolated precision at IoU 0.5, all areas,
-at most 100 detections per image. base / novel / all are means over the categories that own at least
-one non-crowd box; the others are left out and counted. Letters: N detections of an image, C
-categories.
+Letters: N detections of an image, C categories.
 """
 
 from __future__ import annotations
@@ -13,21 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from faster_coco_eval import COCO, COCOeval_faster
+from torch import Tensor
 
 from ovarnet.errors import InputError
+from ovarnet.evaluation.box_given import best_categories
+from ovarnet.evaluation.coco_eval import MAX_DETECTIONS, ap50_of_categories
+from ovarnet.evaluation.protocols import LABELS, Evaluator, LabelRule
 from ovarnet.structures import NO_CATEGORY, Annotations, Detections
 from ovarnet.vocabulary import Vocabulary
 
-LABEL_RULES = ("argmax", "all")
-MAX_DETECTIONS = 100
 SCORE_THRESHOLD = 0.05
+"""Of per-class scores, as in detectron2: a score must be larger."""
 
 
 @dataclass(frozen=True)
 class CocoOvdResult:
-    """ap50: (C,) float64, nan for a category without a box. boxes: (C,) non-crowd boxes. seen: (C,)
-    bool, True for base.
+    """Result of `coco_ovd_ap50`.
+
+    Attributes:
+        ap50: (C,) float64, nan for a category without a box.
+        boxes: (C,) annotated boxes that are no crowd.
+        seen: (C,) bool, True for base categories.
     """
 
     ap50: np.ndarray
@@ -35,21 +37,19 @@ class CocoOvdResult:
     seen: np.ndarray
 
     def mean(self, group: str = "all") -> float:
-        """Mean AP50 of "base", "novel" or "all" over the categories that own boxes; nan when none
-        does.
-        """
+        """Mean AP50 over the categories of "base", "novel" or "all" that own boxes, or nan."""
         values = self.ap50[self.columns(group)]
-        return (
-            float(values[~np.isnan(values)].mean()) if (~np.isnan(values)).any() else float("nan")
-        )
+        defined = values[~np.isnan(values)]
+        return float(defined.mean()) if len(defined) else float("nan")
 
     def skipped(self, group: str = "all") -> int:
+        """How many categories of the group own no box and are left out of `mean`."""
         return int(np.isnan(self.ap50[self.columns(group)]).sum())
 
     def columns(self, group: str) -> np.ndarray:
-        return np.flatnonzero(
-            {"all": np.ones_like(self.seen), "base": self.seen, "novel": ~self.seen}[group]
-        )
+        """Columns of the categories of "base", "novel" or "all"."""
+        masks = {"all": np.ones_like(self.seen), "base": self.seen, "novel": ~self.seen}
+        return np.flatnonzero(masks[group])
 
 
 def coco_ovd_ap50(
@@ -57,92 +57,97 @@ def coco_ovd_ap50(
     predictions: Sequence[Detections],
     vocabulary: Vocabulary,
     *,
-    labels: str = "argmax",
+    labels: LabelRule = "argmax",
+    evaluator: Evaluator = "faster-coco-eval",
 ) -> CocoOvdResult:
-    """AP50 of `predictions[i]` against `annotations[i]`; category columns of both in the order of
-    `vocabulary.categories`.
+    """AP50 of every category, all of them competing.
 
     Boxes without a category are no ground truth (detections on them are false positives); crowd
-    boxes absorb detections. Equal scores are ranked by image id (as numbers where all are) and then
-    by their order in the image. labels: how detections get labels, see `labelled_detections`.
-    "argmax" is the OvarNet authors' rule and the default: the model says one category per object.
-    "all" is what detectron2 and Detic do with per-class scores; it usually gives a higher AP,
-    because a second guess costs little, so the two must not be compared with each other.
+    boxes absorb detections; detections on an image without boxes are false positives. Equal scores
+    rank by ascending image id (as numbers where all are), then by their order in the image.
+
+    Args:
+        annotations: of each image, category columns in the order of the vocabulary.
+        predictions: of each image, likewise.
+        vocabulary: C categories, base words with `seen`.
+        labels: how detections get their labels, see `labelled_detections`. "argmax" is the rule of
+            the OvarNet authors: one category per object. "all" is detectron2's and Detic's; it
+            usually gives a higher AP because a second guess costs little, so the two are not
+            comparable.
+        evaluator: see `ap50_of_categories`.
+
+    Raises:
+        InputError: another number of predictions than annotations, or an unknown choice.
     """
     if len(annotations) != len(predictions):
         raise InputError(
             f"{len(annotations)} images with ground truth but {len(predictions)} with predictions"
         )
     seen = np.asarray(vocabulary.category_seen, dtype=bool)
+    if not len(seen):
+        return CocoOvdResult(np.zeros(0), np.zeros(0, np.int64), seen)
+
+    # COCOeval ranks equal scores by ascending image id: images are numbered in that order.
     order = _ascending([image.image_id for image in annotations])
-    images = [
-        {"id": number, "height": annotations[i].height, "width": annotations[i].width}
-        for number, i in enumerate(order, 1)
-    ]
-    truth = [
-        record
-        for number, i in enumerate(order, 1)
-        for record in _truth_records(number, annotations[i])
-    ]
-    found = [
-        record
-        for number, i in enumerate(order, 1)
-        for record in _result_records(number, predictions[i], labels)
-    ]
-    boxes = np.bincount(
-        [record["category_id"] - 1 for record in truth if not record["iscrowd"]],
-        minlength=len(seen),
-    )
+    images, truth, found = [], [], []
+    for number, i in enumerate(order, start=1):
+        image = annotations[i]
+        images.append({"id": number, "height": image.height, "width": image.width})
+        truth += _truth_records(number, image)
+        found += _result_records(number, predictions[i], labels)
     dataset = {
         "images": images,
-        "annotations": [{"id": i, **record} for i, record in enumerate(truth, 1)],
+        "annotations": [{"id": i, **record} for i, record in enumerate(truth, start=1)],
         "categories": [{"id": c + 1, "name": str(c + 1)} for c in range(len(seen))],
     }
-    return CocoOvdResult(
-        _ap50_of_categories(dataset, found) if len(seen) else np.zeros(0), boxes, seen
+    boxes = np.bincount(
+        np.array([box["category_id"] - 1 for box in truth if not box["iscrowd"]], dtype=np.int64),
+        minlength=len(seen),
     )
+    return CocoOvdResult(ap50_of_categories(dataset, found, evaluator), boxes, seen)
 
 
 def labelled_detections(
-    detections: Detections, labels: str = "argmax"
+    detections: Detections, labels: LabelRule = "argmax"
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(row, category column, score) of every labelled detection of an image, best first, at most
-    100 over all categories.
+    """The labelled detections of an image, best first, at most 100 over all categories.
 
-    "argmax": each box once, with its best category (ties: the lowest column) and its detection
-    score. "all": each box once per category, entries below 0.05 left out. The score of a box for
-    category c is scores * sqrt(p_c / max p), which is sqrt(objectness * p_c) because scores is
-    sqrt(objectness * max p).
+    Args:
+        detections: N boxes with category scores (N, C).
+        labels: "argmax": each box once, with its best category (equal scores: the lowest column)
+            and its detection score; a row of zeros names no category and is left out. "all": each
+            box once per category whose category score is larger than 0.05, with that score.
+
+    Returns:
+        Three arrays of equal length: row, category column, score. Equal scores keep the order of
+        rows, then of columns.
+
+    Raises:
+        InputError: no such rule.
     """
-    if labels not in LABEL_RULES:
-        raise InputError(f"labels must be one of {', '.join(LABEL_RULES)}; got {labels!r}")
-    scores, probabilities = (
-        detections.scores.double().numpy(),
-        detections.category_scores.double().numpy(),
-    )
-    if not probabilities.size:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+    if labels not in LABELS:
+        raise InputError(f"labels must be one of {', '.join(LABELS)}; got {labels!r}")
+    category_scores = detections.category_scores.double().numpy()
     if labels == "argmax":
-        rows, columns = np.arange(len(scores)), probabilities.argmax(axis=1)
+        best = best_categories(category_scores)
+        rows = np.flatnonzero(best >= 0)
+        columns, scores = best[rows], detections.scores.double().numpy()[rows]
     else:
-        best = probabilities.max(axis=1, keepdims=True)
-        combined = scores[:, None] * np.sqrt(
-            np.divide(probabilities, best, out=np.zeros_like(probabilities), where=best > 0)
-        )
-        rows, columns = np.nonzero(combined >= SCORE_THRESHOLD)
-        scores = combined[rows, columns]
+        rows, columns = np.nonzero(category_scores > SCORE_THRESHOLD)
+        scores = category_scores[rows, columns]
     order = np.argsort(-scores, kind="stable")[:MAX_DETECTIONS]
     return rows[order], columns[order], scores[order]
 
 
-def _ascending(image_ids: list[str]) -> list[int]:
-    numbers = all(image_id.isdecimal() for image_id in image_ids)
-    return sorted(
-        range(len(image_ids)), key=lambda i: int(image_ids[i]) if numbers else image_ids[i]
-    )
+def _ascending(image_ids: Sequence[str]) -> list[int]:
+    """Positions of the images in the order of their ids, as numbers where all are."""
+    positions = range(len(image_ids))
+    if all(image_id.isdecimal() for image_id in image_ids):
+        return sorted(positions, key=lambda i: int(image_ids[i]))
+    return sorted(positions, key=lambda i: image_ids[i])
 
 
-def _xywh(boxes) -> list[list[float]]:
+def _xywh(boxes: Tensor) -> list[list[float]]:
     x1, y1, x2, y2 = boxes.double().unbind(dim=1)
     return np.stack([x1, y1, x2 - x1, y2 - y1], axis=1).tolist()
 
@@ -163,30 +168,10 @@ def _truth_records(number: int, image: Annotations) -> list[dict]:
     ]
 
 
-def _result_records(number: int, detections: Detections, labels: str) -> list[dict]:
+def _result_records(number: int, detections: Detections, labels: LabelRule) -> list[dict]:
     rows, columns, scores = labelled_detections(detections, labels)
     boxes = _xywh(detections.boxes[rows])
     return [
         {"image_id": number, "category_id": column + 1, "bbox": box, "score": score}
         for box, column, score in zip(boxes, columns.tolist(), scores.tolist(), strict=True)
     ]
-
-
-def _ap50_of_categories(dataset: dict, found: list[dict]) -> np.ndarray:
-    """(C,) AP50 by COCOeval, nan where it reports precision -1."""
-    if not found:
-        owned = {
-            record["category_id"] for record in dataset["annotations"] if not record["iscrowd"]
-        }
-        return np.array(
-            [0.0 if category["id"] in owned else np.nan for category in dataset["categories"]]
-        )
-    truth = COCO(dataset)
-    evaluation = COCOeval_faster(truth, truth.loadRes(found), iouType="bbox")
-    evaluation.params.iouThrs = np.array([0.5])
-    evaluation.params.maxDets = [MAX_DETECTIONS]
-    evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
-    evaluation.evaluate()
-    evaluation.accumulate()
-    precision = evaluation.eval["precision"][0, :, :, 0, 0]  # 101 recall points x C
-    return np.where(precision[0] > -1, precision.mean(axis=0), np.nan)

@@ -1,8 +1,9 @@
-"""The rows of a report: each metric's numbers by group of words, with their chance level."""
+"""The rows of a report: the numbers of each metric by group of words, with their chance level."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +14,15 @@ from ovarnet.evaluation.proposal_recall import BoxRecall
 from ovarnet.evaluation.report import Row
 from ovarnet.vocabulary import Word
 
+GROUPS = ("all", "base", "novel")
 
-def word_groups(words: Sequence[Word], synonyms: bool = False) -> dict[str, list[int]]:
-    """Columns of base / novel, head / medium / tail and each parent type, groups without a word
-    left out.
 
-    synonyms: also OVAD's "single" / "multiple": attributes of one string or of several (it reports
-    these box-given only).
+def word_groups(words: Sequence[Word], *, synonyms: bool = False) -> dict[str, list[int]]:
+    """Columns of base / novel, head / medium / tail and of each parent type; no empty group.
+
+    Args:
+        words: in the order of the columns.
+        synonyms: also OVAD's groups "single" and "multiple": words of one string or of several.
     """
     groups: dict[str, list[int]] = {
         name: [] for name in ("base", "novel", "head", "medium", "tail")
@@ -37,8 +40,13 @@ def word_groups(words: Sequence[Word], synonyms: bool = False) -> dict[str, list
 def attribute_rows(
     setting: str, protocol: str, metrics: AttributeMetrics, *, brief: bool = False
 ) -> list[Row]:
-    """MAP of every group and VAW's other headline numbers (mR@K, mA, F1@K); brief: only mAP of all,
-    base and novel.
+    """Mean AP of every group and VAW's other headline numbers (mR@K, mA, F1@K).
+
+    Args:
+        setting: of the rows.
+        protocol: of the rows.
+        metrics: the numbers.
+        brief: only mAP, of all, base and novel.
     """
     rows = [
         Row(
@@ -52,25 +60,32 @@ def attribute_rows(
             group.skipped,
         )
         for name, group in metrics.groups.items()
-        if not brief or name in ("all", "base", "novel")
+        if not brief or name in GROUPS
     ]
     if brief:
         return rows
+    words = metrics.groups["all"].words
     return rows + [
-        Row(setting, f"attribute {name}", protocol, "all", value, None, metrics.groups["all"].words)
+        Row(setting, f"attribute {name}", protocol, "all", value, None, words)
         for name, value in metrics.headline().items()
         if name != "mAP"
     ]
 
 
 def category_rows(setting: str, metrics: CategoryMetrics, seen: np.ndarray) -> list[Row]:
-    """Accuracy and AP of given boxes. Chance of accuracy: one of all words, drawn evenly."""
-    groups = {
+    """Accuracy and AP of given boxes; chance of accuracy: one of all words, drawn evenly.
+
+    Args:
+        setting: of the rows.
+        metrics: the numbers.
+        seen: (C,) bool, True for base categories.
+    """
+    columns_of = {
         "all": np.arange(len(seen)),
         "base": np.flatnonzero(seen),
         "novel": np.flatnonzero(~seen),
     }
-    rows = [
+    accuracy = [
         Row(
             setting,
             "category accuracy",
@@ -80,9 +95,9 @@ def category_rows(setting: str, metrics: CategoryMetrics, seen: np.ndarray) -> l
             1 / len(seen),
             int(metrics.boxes[columns].sum()),
         )
-        for name, columns in groups.items()
+        for name, columns in columns_of.items()
     ]
-    return rows + [
+    ap = [
         Row(
             setting,
             "category AP",
@@ -93,11 +108,13 @@ def category_rows(setting: str, metrics: CategoryMetrics, seen: np.ndarray) -> l
             len(columns),
             int((metrics.boxes[columns] == 0).sum()),
         )
-        for name, columns in groups.items()
+        for name, columns in columns_of.items()
     ]
+    return accuracy + ap
 
 
 def coco_rows(setting: str, protocol: str, result: CocoOvdResult) -> list[Row]:
+    """AP50 of all, base and novel categories."""
     return [
         Row(
             setting,
@@ -109,38 +126,36 @@ def coco_rows(setting: str, protocol: str, result: CocoOvdResult) -> list[Row]:
             len(result.columns(name)),
             result.skipped(name),
         )
-        for name in ("all", "base", "novel")
+        for name in GROUPS
     ]
 
 
 def recall_rows(setting: str, what: str, recall: BoxRecall) -> list[Row]:
-    """R@k at IoU 0.5 and AR@k, for every k."""
+    """R@k at IoU 0.5 and AR@k, for every k.
+
+    Args:
+        setting: of the rows.
+        what: whose recall: "detections" or "proposals".
+        recall: the numbers.
+    """
     rows = []
     for k in recall.ious:
-        for measure, of in (
-            (f"{what} R@{k}", recall.recall),
-            (f"{what} AR@{k}", recall.average_recall),
+        for measure, protocol, value_of in (
+            (f"{what} R@{k}", "one-to-one, IoU 0.5", recall.recall),
+            (f"{what} AR@{k}", "one-to-one, IoU 0.5:0.95", recall.average_recall),
         ):
-            protocol = "one-to-one, IoU 0.5" if " R@" in measure else "one-to-one, IoU 0.5:0.95"
             rows += [
-                Row(setting, measure, protocol, name, of(k, name), None, recall.count(name))
-                for name in ("all", "base", "novel")
+                Row(setting, measure, protocol, name, value_of(k, name), None, recall.count(name))
+                for name in GROUPS
             ]
     return rows
 
 
 def attribute_words(
     setting: str, protocol: str, metrics: AttributeMetrics, words: Sequence[Word]
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Numbers of every attribute word, for the JSON."""
-    columns = zip(
-        words,
-        metrics.ap.tolist(),
-        metrics.rand_precision.tolist(),
-        metrics.positives.tolist(),
-        metrics.negatives.tolist(),
-        strict=True,
-    )
+    chance = metrics.chance
     return [
         {
             "setting": setting,
@@ -148,19 +163,27 @@ def attribute_words(
             "attribute": word.name,
             "type": word.family or word.parent,
             "seen": word.seen,
-            "ap": ap,
-            "chance": chance,
-            "positives": positives,
-            "negatives": negatives,
+            "ap": float(metrics.ap[column]),
+            "chance": float(chance[column]),
+            "positives": int(metrics.positives[column]),
+            "negatives": int(metrics.negatives[column]),
         }
-        for word, ap, chance, positives, negatives in columns
+        for column, word in enumerate(words)
     ]
 
 
 def category_words(
     setting: str, protocol: str, words: Sequence[Word], boxes: np.ndarray, **values: np.ndarray
-) -> list[dict]:
-    """Numbers of every category word, for the JSON. values: name -> (C,) array."""
+) -> list[dict[str, Any]]:
+    """Numbers of every category word, for the JSON.
+
+    Args:
+        setting: of the numbers.
+        protocol: of the numbers.
+        words: C categories.
+        boxes: (C,) annotated boxes.
+        **values: name -> (C,) numbers.
+    """
     return [
         {
             "setting": setting,

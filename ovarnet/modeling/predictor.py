@@ -21,7 +21,7 @@ from ovarnet.modeling.image_input import ImageBatch, image_batches, is_many
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.structures import Detections
-from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import Vocabulary, Word
 
 if TYPE_CHECKING:
     from ovarnet.modeling.phrase_ranking import PhraseRanker
@@ -132,7 +132,9 @@ class Predictor:
 
     @torch.no_grad()
     def encode_vocabulary(
-        self, categories: Sequence[str] | None = None, attributes: Sequence[str] | None = None
+        self,
+        categories: Sequence[str | Word] | None = None,
+        attributes: Sequence[str | Word] | None = None,
     ) -> EncodedVocabulary:
         """Encode words once, for ``detect``, ``score`` and ``find``.
 
@@ -207,8 +209,8 @@ class Predictor:
     def detect(
         self,
         image: Any,
-        categories: Sequence[str] | None = None,
-        attributes: Sequence[str] | None = None,
+        categories: Sequence[str | Word] | None = None,
+        attributes: Sequence[str | Word] | None = None,
         boxes: Any = None,
         *,
         vocabulary: EncodedVocabulary | None = None,
@@ -249,8 +251,8 @@ class Predictor:
     def score(
         self,
         seen: EmbeddedImage | Sequence[EmbeddedImage],
-        categories: Sequence[str] | None = None,
-        attributes: Sequence[str] | None = None,
+        categories: Sequence[str | Word] | None = None,
+        attributes: Sequence[str | Word] | None = None,
         *,
         vocabulary: EncodedVocabulary | None = None,
     ) -> Detections | list[Detections]:
@@ -389,8 +391,8 @@ class Predictor:
 
     def _encoded(
         self,
-        categories: Sequence[str] | None,
-        attributes: Sequence[str] | None,
+        categories: Sequence[str | Word] | None,
+        attributes: Sequence[str | Word] | None,
         vocabulary: EncodedVocabulary | None,
     ) -> EncodedVocabulary:
         if vocabulary is None:

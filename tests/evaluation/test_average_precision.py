@@ -51,7 +51,7 @@ def test_words_are_independent_and_undefined_ones_are_nan():
 @pytest.mark.parametrize("decimals", [1, 3, 9])
 @pytest.mark.parametrize("block", [1 << 24, 900])
 def test_equals_scikit_learn_on_the_labelled_rows(dtype, decimals, block, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK_ENTRIES", block)  # 900: three words at a time
+    monkeypatch.setattr(module, "ENTRIES_PER_BLOCK", block)  # 900: three words at a time
     random = np.random.default_rng(decimals)
     scores = random.random((300, 20)).round(decimals).astype(dtype)
     labels = random.choice([0, 1, 2, -1], p=[0.3, 0.1, 0.3, 0.3], size=(300, 20))

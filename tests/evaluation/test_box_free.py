@@ -171,3 +171,31 @@ def test_bad_choices_are_named():
         match_boxes(spans(), spans(), "coco")
     with pytest.raises(InputError, match="'miss' or 'skip'"):
         box_free_rows([], "ovad", silent="drop")
+
+
+def test_rows_keep_the_precision_of_the_scores():
+    close = torch.tensor([[1 - 1e-9], [1 - 2e-9]], dtype=torch.float64)
+    gts = truth(spans((0, 10), (20, 30)), [[1], [0]])
+    detections = Detections(
+        spans((0, 10), (20, 30)), torch.ones(2), torch.zeros(2, 0), close, [], ["a"]
+    )
+    rows = box_free_rows([(gts, detections)], "ovad")
+    assert rows.scores.dtype == np.float64
+    assert attribute_metrics(rows.scores, rows.labels).ap.tolist() == [1]  # in float32: a tie, 1/2
+
+
+def test_crowds_and_boxes_without_labels_have_rows():
+    gts = Annotations(
+        "x.jpg",
+        "1",
+        10,
+        100,
+        spans((0, 10), (20, 30)),
+        [-1, -1],
+        [[2], [2]],
+        torch.tensor([True, False]),
+    )
+    for protocol in ("authors", "ovad"):
+        rows = box_free_rows([(gts, found(spans((0, 10)), [[0.5]]))], protocol)
+        assert rows.labels.tolist() == [[2], [2]]
+        assert rows.scores.tolist() == ([[0.5], [0.5]] if protocol == "authors" else [[0.5], [0]])

@@ -1,9 +1,11 @@
+"""Categories of given boxes, by hand."""
+
 import math
 
 import numpy as np
 import pytest
 
-from ovarnet.evaluation.box_given import category_metrics
+from ovarnet.evaluation.box_given import best_categories, category_metrics
 
 # Arg-max: 0, 1 (tie with 2: the lower), 0, 2, 1; true: 0, 1, 1, 2, unlabelled.
 SCORES = np.array(
@@ -39,6 +41,22 @@ def test_ap_after_all_but_the_arg_max_is_set_to_zero():
     assert found.mean_chance() == pytest.approx(1 / 3)
     assert math.isnan(found.mean_ap(np.array([3])))
     assert math.isnan(found.mean_chance(np.array([3])))
+
+
+def test_a_row_of_zeros_names_no_category():
+    scores = np.array([[0.0, 0.0], [0.0, 0.4], [0.4, 0.0]])
+    assert best_categories(scores).tolist() == [-1, 1, 0]
+    found = category_metrics(scores, np.array([0, 1, 0]))
+    assert found.correct.tolist() == [1, 1]  # the first box is no hit of the first category
+    assert found.accuracy() == 2 / 3
+    # The row of zeros ties with the negative at 0: 1/2 * 1 + 1/2 * 2/3.
+    assert found.ap.tolist() == pytest.approx([5 / 6, 1])
+
+
+def test_equal_scores_go_to_the_lowest_column():
+    assert best_categories(np.array([[0.3, 0.7, 0.7], [0.2, 0.2, 0.2]])).tolist() == [1, 0]
+    assert best_categories(np.zeros((2, 0))).tolist() == [-1, -1]
+    assert best_categories(np.zeros((0, 2))).tolist() == []
 
 
 def test_no_boxes_and_no_categories():

@@ -182,18 +182,53 @@ def test_one_label_per_detection_is_the_arg_max_with_the_detection_score():
     assert scores.tolist() == pytest.approx([0.6, 0.4])
 
 
-def test_all_labels_score_the_root_of_objectness_times_probability():
+def test_a_row_of_zeros_names_no_category_under_argmax():
+    nothing = detections_of(
+        boxes_of([(20, 30), (0, 10)]),
+        torch.tensor([0.9, 0.8]),
+        torch.tensor([[0.0] * 3, [0.5, 0, 0]]),
+    )
+    rows, columns, _ = labelled_detections(nothing)
+    assert (rows.tolist(), columns.tolist()) == ([1], [0])
+    assert cat_ap50((truth((0, 10)), nothing)) == pytest.approx(1)  # no false positive at .9
+    many = detections_of(
+        boxes_of([(0, 10)] * 101),
+        torch.linspace(0.9, 0.1, 101),
+        torch.tensor([[0.0] * 3] * 100 + [[0.5, 0, 0]]),
+    )
+    assert labelled_detections(many)[0].tolist() == [100]  # it takes none of the 100 places
+
+
+def test_all_labels_rank_by_the_per_class_score_above_a_threshold():
     rows, columns, scores = labelled_detections(TWO_GUESSES, "all")
-    # Objectness 0.4 for box 0 (0.36 = 0.4 * 0.9) and 1 for box 1; the category with probability 0
-    # falls below 0.05.
+    # As in detectron2: each score over 0.05 is a detection; 0.0 and 0.04 are not.
     assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [
         (0, 0),
         (0, 2),
         (1, 1),
         (0, 1),
-        (1, 2),
     ]
-    assert scores.tolist() == pytest.approx([0.6, 0.6, 0.4, math.sqrt(0.4 * 0.1), 0.2])
+    assert scores.tolist() == pytest.approx([0.9, 0.9, 0.16, 0.1])
+    edge = detections_of(
+        boxes_of([(0, 10)]), torch.ones(1), torch.tensor([[0.05, 0.0501, 0.0]], dtype=torch.float64)
+    )
+    assert labelled_detections(edge, "all")[1].tolist() == [1]
+
+
+def test_all_labels_do_not_depend_on_the_detection_score():
+    again = detections_of(TWO_GUESSES.boxes, torch.tensor([0.01, 1.0]), TWO_GUESSES.category_scores)
+    for first, second in zip(
+        labelled_detections(TWO_GUESSES, "all"), labelled_detections(again, "all"), strict=True
+    ):
+        assert first.tolist() == second.tolist()
+
+
+def test_scores_that_differ_in_float64_alone_do_not_tie():
+    scores = torch.tensor([1 - 2e-9, 1 - 1e-9], dtype=torch.float64)
+    probabilities = torch.stack([scores, scores * 0, scores * 0], dim=1)
+    close = detections_of(boxes_of([(60, 70), (0, 10)]), scores, probabilities)
+    for labels in ("argmax", "all"):
+        assert cat_ap50((truth((0, 10)), close), labels=labels) == pytest.approx(1)
 
 
 def test_all_labels_keep_the_best_hundred_over_all_categories():
@@ -212,6 +247,8 @@ def test_nothing_to_label_and_bad_choices():
     assert len(coco_ovd_ap50([], [], Vocabulary()).ap50) == 0
     with pytest.raises(InputError, match="labels must be one of argmax, all"):
         labelled_detections(TWO_GUESSES, "best")
+    with pytest.raises(InputError, match="evaluator must be one of faster-coco-eval, pycocotools"):
+        coco_ovd_ap50([truth((0, 10))], [found((0.9, 0, 10))], WORDS, evaluator="lvis")
     with pytest.raises(InputError, match="1 images with ground truth but 0 with predictions"):
         coco_ovd_ap50([truth((0, 10))], [], WORDS)
 
@@ -252,37 +289,68 @@ def random_world(seed, images=40):
     return annotations, predictions
 
 
-def pycocotools_ap50(annotations, predictions, labels):
+def detectron2_results(image_id, detections):
+    """Per-class scores over 0.05, the best 100 of an image."""
+    results = []
+    for box, scores in zip(
+        detections.boxes.tolist(), detections.category_scores.tolist(), strict=True
+    ):
+        x1, y1, x2, y2 = box
+        results += [
+            {
+                "image_id": image_id,
+                "category_id": category,
+                "score": score,
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+            }
+            for category, score in enumerate(scores)
+            if score > 0.05
+        ]
+    return sorted(results, key=lambda result: -result["score"])[:100]
+
+
+def argmax_results(image_id, detections):
+    """One result per box, with its detection score."""
+    results = []
+    for box, score, scores in zip(
+        detections.boxes.tolist(),
+        detections.scores.tolist(),
+        detections.category_scores.tolist(),
+        strict=True,
+    ):
+        x1, y1, x2, y2 = box
+        if max(scores) > 0:
+            results.append(
+                {
+                    "image_id": image_id,
+                    "category_id": scores.index(max(scores)),
+                    "score": score,
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                }
+            )
+    return sorted(results, key=lambda result: -result["score"])[:100]
+
+
+def reference_ap50(annotations, predictions, results_of):
     """AP50 per category by pycocotools on plain COCO dictionaries."""
-
-    def xywh(box):
-        x1, y1, x2, y2 = (float(value) for value in box)
-        return [x1, y1, x2 - x1, y2 - y1]
-
     records, results = [], []
     for image, detections in zip(annotations, predictions, strict=True):
-        for i in range(len(image)):
-            if image.categories[i] >= 0:
-                box = xywh(image.boxes[i])
+        for box, category, crowd in zip(
+            image.boxes.tolist(), image.categories.tolist(), image.is_crowd.tolist(), strict=True
+        ):
+            if category >= 0:
+                x1, y1, x2, y2 = box
                 records.append(
                     {
                         "id": len(records) + 1,
                         "image_id": int(image.image_id),
-                        "category_id": int(image.categories[i]),
-                        "bbox": box,
-                        "area": box[2] * box[3],
-                        "iscrowd": int(image.is_crowd[i]),
+                        "category_id": category,
+                        "bbox": [x1, y1, x2 - x1, y2 - y1],
+                        "area": (x2 - x1) * (y2 - y1),
+                        "iscrowd": int(crowd),
                     }
                 )
-        for row, column, score in zip(*labelled_detections(detections, labels), strict=True):
-            results.append(
-                {
-                    "image_id": int(image.image_id),
-                    "category_id": int(column),
-                    "score": score,
-                    "bbox": xywh(detections.boxes[row]),
-                }
-            )
+        results += results_of(int(image.image_id), detections)
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = {
@@ -299,14 +367,13 @@ def pycocotools_ap50(annotations, predictions, labels):
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("labels", ["argmax", "all"])
-def test_equals_pycocotools(seed, labels):
+@pytest.mark.parametrize(
+    ("labels", "results_of"), [("argmax", argmax_results), ("all", detectron2_results)]
+)
+@pytest.mark.parametrize("evaluator", ["faster-coco-eval", "pycocotools"])
+def test_equals_cocoeval_on_results_written_independently(seed, labels, results_of, evaluator):
     annotations, predictions = random_world(seed)
-    expected = pycocotools_ap50(annotations, predictions, labels)
+    expected = reference_ap50(annotations, predictions, results_of)
     assert (expected > 0.01).all()
-    np.testing.assert_allclose(
-        coco_ovd_ap50(annotations, predictions, WORDS, labels=labels).ap50,
-        expected,
-        rtol=0,
-        atol=1e-6,
-    )
+    found = coco_ovd_ap50(annotations, predictions, WORDS, labels=labels, evaluator=evaluator)
+    np.testing.assert_allclose(found.ap50, expected, rtol=0, atol=1e-6)

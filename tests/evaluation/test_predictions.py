@@ -1,3 +1,5 @@
+"""The file of stored predictions, read and written."""
+
 import copy
 import json
 
@@ -269,3 +271,45 @@ def test_box_given_rows_are_the_annotated_boxes_in_their_order(tmp_path):
         read(tmp_path, given([], _139=[[10, 20, 110, 80]]), box_given=True, limit=2)
     with pytest.raises(InputError, match="'scores' must be a list; it is missing"):
         read(tmp_path, given(right, _139=[[10, 20, 110, 80]]))  # box-free needs them
+
+
+def test_scores_are_read_as_float64_and_boxes_as_float32(tmp_path):
+    content = copy.deepcopy(FILE)
+    image = content["images"][0]
+    image["scores"] = [1 - 1e-9, 1 - 2e-9]
+    image["category_scores"] = [[0.1, 0.3], [0.1, 0.3]]
+    found = read(tmp_path, content)[1]
+    assert found.scores.tolist() == [1 - 1e-9, 1 - 2e-9]
+    assert found.category_scores.tolist() == [[0.3, 0.1], [0.3, 0.1]]
+    assert found.attribute_scores[1].tolist() == [0.1, 0.2, 0.3]
+    assert (found.boxes.dtype, found.scores.dtype) == (torch.float32, torch.float64)
+
+
+@pytest.mark.parametrize(
+    "as_annotated",
+    [
+        [-5, 10, 35, 50],  # beyond the left side
+        [190, 10, 215, 50],  # the right one
+        [10, -7, 20, 50],  # the upper one
+        [10, 90, 20, 130],  # the lower one
+        [-5, -7, 215, 130],  # all
+    ],
+)
+def test_an_annotated_box_that_leaves_the_image_is_taken_as_it_stands_in_the_file(
+    tmp_path, as_annotated
+):
+    """The annotations were clipped to the image of 200 x 100 when they were read."""
+    x1, y1, x2, y2 = as_annotated
+    clipped = [max(x1, 0), max(y1, 0), min(x2, 200), min(y2, 100)]
+    path = tmp_path / "theirs.json"
+    for boxes in ([as_annotated], [clipped]):
+        path.write_text(json.dumps(given(boxes)))
+        (found,) = read_predictions(path, WORDS, [image("a7", clipped)], box_given=True)
+        assert found.boxes.tolist() == boxes
+
+
+def test_a_box_that_leaves_the_image_elsewhere_is_refused(tmp_path):
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps(given([[-5, 12, 35, 50]])))
+    with pytest.raises(InputError, match=r"box 0 is .* but the annotated one is \[0.0, 10.0, "):
+        read_predictions(path, WORDS, [image("a7", [0, 10, 35, 50])], box_given=True)

@@ -107,9 +107,9 @@ class Model:
 
 @pytest.fixture
 def model(monkeypatch):
-    asked = []
-    monkeypatch.setattr(ovarnet, "load", lambda name, **how: asked.append(how) or Model())
-    return asked
+    queries = []
+    monkeypatch.setattr(ovarnet, "load", lambda name, **how: queries.append(how) or Model())
+    return queries
 
 
 def test_a_model_on_a_dataset(world, model, tmp_path, capsys):
@@ -195,7 +195,7 @@ def test_saved_predictions_score_the_same(world, model, tmp_path, capsys):
         for row in read_json(tmp_path / setting / "metrics.json")["rows"]
     ]
     assert from_files == from_model
-    assert any(row["protocol"] == "all labels >= 0.05" for row in from_model)
+    assert any(row["protocol"] == "all labels > 0.05" for row in from_model)
 
 
 def test_limit_and_the_other_rule(world, model, tmp_path, capsys):
@@ -315,3 +315,206 @@ def test_predictions_of_another_dataset(world, tmp_path, capsys):
     assert (
         "theirs.json: image 99 is not among the 2 images of the dataset" in capsys.readouterr().err
     )
+
+
+ATTRIBUTES = [
+    {"id": 0, "name": "color:red", "type": "color", "parent_type": "color"},
+    {"id": 1, "name": "size:big/large", "type": "size", "parent_type": "size"},
+]
+
+
+def write_ovad(root, annotations):
+    """An OVAD file of one image of 100 x 100, with annotations (bbox, att_vec)."""
+    write_json(
+        root / "ovad2000.json",
+        {
+            "images": [{"id": 1, "width": 100, "height": 100, "file_name": "1.jpg"}],
+            "categories": [{"id": 1, "name": "dog", "supercategory": "animal", "ov_set": "base"}],
+            "attributes": [{**word, "is_has_att": "is", "freq_set": "head"} for word in ATTRIBUTES],
+            "annotations": [
+                {
+                    "id": number,
+                    "image_id": 1,
+                    "category_id": 1,
+                    "iscrowd": 0,
+                    "area": 100,
+                    "bbox": bbox,
+                    "att_vec": vector,
+                }
+                for number, (bbox, vector) in enumerate(annotations, start=1)
+            ],
+        },
+    )
+
+
+def write_theirs(path, boxes, attribute_scores, **fields):
+    words = [word["name"] for word in ATTRIBUTES]
+    image = {"image_id": 1, "boxes": boxes, "attribute_scores": attribute_scores, **fields}
+    write_json(path, {"categories": [], "attributes": words, "images": [image]})
+
+
+def evaluate_ovad(root, *arguments):
+    return cli.main(
+        [
+            *("evaluate", "--dataset", "ovad", "--root", str(root)),
+            *("--predictions", str(root / "theirs.json"), "--output", str(root / "out")),
+            *arguments,
+        ]
+    )
+
+
+@pytest.mark.parametrize("rule", ["ovad", "vaw"])
+def test_box_free_ap_of_an_ovad_file_is_the_same_by_both_rules(tmp_path, rule, capsys):
+    write_ovad(
+        tmp_path,
+        [([0, 0, 10, 10], [1, 0]), ([0, 0, 12, 10], [-1, -1]), ([50, 50, 10, 10], [0, 1])],
+    )
+    write_theirs(
+        tmp_path / "theirs.json",
+        [[0, 0, 12, 10], [50, 50, 60, 60]],
+        [[0.9, 0.1], [0.5, 0.6]],
+        scores=[0.9, 0.8],
+    )
+    assert evaluate_ovad(tmp_path, "--rule", rule) == 0
+    values = {
+        row["protocol"]: row["value"]
+        for row in read_json(tmp_path / "out" / "metrics.json")["rows"]
+        if (row["measure"], row["group"]) == ("attribute mAP", "all")
+    }
+    assert values["ovad: one-to-one, IoU >= 0.5"] == 0.75
+
+
+def test_the_official_numbers_are_printed_and_written(tmp_path, capsys):
+    write_ovad(
+        tmp_path,
+        [([0, 0, 10, 10], [1, -1]), ([20, 0, 10, 10], [0, -1]), ([40, 0, 10, 10], [1, -1])],
+    )
+    write_theirs(
+        tmp_path / "theirs.json",
+        [[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]],
+        [[0.9, 0.1], [0.8, 0.1], [0.7, 0.1]],
+    )
+    assert evaluate_ovad(tmp_path, "--settings", "box-given", "--official") == 0
+    printed = capsys.readouterr().out
+    # Red: hit, miss, hit; big: no label. The mean score, 0.45, rounds up to 0.5: all are red.
+    assert "box-given, as the official OVAD tool prints it:" in printed
+    red = printed[printed.index("----------COLOR----------") :].splitlines()
+    assert red[1:6] == [
+        "mAP: 83.3333",
+        "Per-class (threshold 0.50):",
+        "- recall: 100.0000",
+        "- precision: 66.6667",
+        "- f1: 80.0000",
+    ]
+    size = printed[printed.index("----------SIZE----------") :].splitlines()
+    assert size[1:7] == [
+        "mAP: nan",
+        "Per-class (threshold 0.50):",
+        "- recall: -100.0000",
+        "- precision: 100.0000",
+        "- f1: -100.0000",
+        "- bacc: -100.0000",
+    ]
+    official = read_json(tmp_path / "out" / "metrics.json")["official"]["box-given"]
+    assert official["groups"]["color"]["overall"]["threshold"]["rand_precision"] == pytest.approx(
+        200 / 3
+    )
+    assert [word["acc"] for word in official["words"]] == pytest.approx([2 / 3, -1])
+    text = (tmp_path / "out" / "official_box-given.txt").read_text()
+    assert text.splitlines()[-1].split(" | ")[1:] == [
+        "nan",
+        "-1.0000",
+        "-1.0000",
+        "-1.0000",
+        "0",
+        "0",
+        "1.0000",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bbox", "box"), [([-5, 10, 40, 40], [-5, 10, 35, 50]), ([80, -9, 30, 40], [80, -9, 110, 31])]
+)
+def test_given_boxes_are_taken_as_they_stand_in_the_annotation_file(tmp_path, bbox, box, capsys):
+    write_ovad(tmp_path, [(bbox, [1, 0])])
+    write_theirs(tmp_path / "theirs.json", [box], [[0.9, 0.1]])
+    assert evaluate_ovad(tmp_path, "--settings", "box-given") == 0
+    assert "box-given, ovad rule: 1 boxes" in capsys.readouterr().out
+
+
+@pytest.fixture
+def coco(tmp_path):
+    """Three images of 40 x 20: a person, a traffic light (neither base nor novel), nothing."""
+    write_json(
+        tmp_path / "annotations" / "instances_val2017.json",
+        {
+            "images": [
+                {"id": i, "file_name": f"{i}.jpg", "width": 40, "height": 20} for i in (1, 2, 3)
+            ],
+            "categories": [
+                {"id": 1, "name": "person", "supercategory": "person"},
+                {"id": 5, "name": "airplane", "supercategory": "vehicle"},
+                {"id": 10, "name": "traffic light", "supercategory": "outdoor"},
+            ],
+            "annotations": [
+                {
+                    "id": i,
+                    "image_id": i,
+                    "category_id": category,
+                    "bbox": [0, 0, 10, 10],
+                    "area": 100,
+                    "iscrowd": 0,
+                }
+                for i, category in ((1, 1), (2, 10))
+            ],
+        },
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("evaluator", ["faster-coco-eval", "pycocotools"])
+def test_detections_on_images_without_an_evaluated_category_are_background(coco, evaluator, capsys):
+    """COCOeval on the whole file with the categories restricted: two misses at .9 before the hit."""
+    for images, expected in (((1,), 1), ((1, 2, 3), 1 / 3)):
+        entries = [
+            {
+                "image_id": i,
+                "boxes": [[0, 0, 10, 10]],
+                "scores": [0.5 if i == 1 else 0.9],
+                "category_scores": [[0.5, 0.0]],
+            }
+            for i in images
+        ]
+        write_json(
+            coco / "theirs.json",
+            {"categories": ["person", "airplane"], "attributes": [], "images": entries},
+        )
+        arguments = ["--predictions", str(coco / "theirs.json"), "--output", str(coco / "out")]
+        assert (
+            cli.main(
+                [
+                    *("evaluate", "--dataset", "coco-ovd", "--root", str(coco), "--split", "val"),
+                    *(*arguments, "--evaluator", evaluator),
+                ]
+            )
+            == 0
+        )
+        metrics = read_json(coco / "out" / "metrics.json")
+        assert metrics["about"]["images"] == 3
+        assert f"COCO-OVD AP50: COCOeval of {evaluator}" in metrics["notes"]
+        (ap50,) = [
+            row["value"]
+            for row in metrics["rows"]
+            if (row["measure"], row["group"]) == ("COCO-OVD AP50", "base")
+        ]
+        assert ap50 == pytest.approx(expected)
+    assert "2 images without an annotated box have detections" in capsys.readouterr().out
+
+
+def test_official_needs_what_the_official_tool_scores(tmp_path, capsys):
+    write_ovad(tmp_path, [([0, 0, 10, 10], [1, 0])])
+    write_theirs(tmp_path / "theirs.json", [[0, 0, 10, 10]], [[0.9, 0.1]], scores=[0.9])
+    assert evaluate_ovad(tmp_path, "--rule", "vaw", "--official") == 2
+    assert "VAW's tool scores given boxes; give --settings box-given" in capsys.readouterr().err
+    assert evaluate_ovad(tmp_path, "--official") == 0
+    assert "box-free, as the official OVAD tool prints it:" in capsys.readouterr().out
