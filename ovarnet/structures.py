@@ -1,16 +1,17 @@
-"""Annotations, Proposals and Detections: tensors of equal length, checked when made, indexed to
-filter.
+"""Annotations, Proposals and Detections: tensors of equal length, checked when made.
 
-Letters: N boxes, R proposals, C category words, A attribute words. Boxes are xyxy, float32, in
-pixels of the ORIGINAL image (the frame of the image file after its EXIF rotation), unless a
+Letters: N boxes, R proposals, C category words, A attribute words. Boxes are x1, y1, x2, y2 as
+float32, in pixels of the ORIGINAL image (the image file after its EXIF rotation), unless a
 docstring says otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,10 +23,19 @@ POSITIVE, NEGATIVE, UNKNOWN = 1, 0, 2
 NO_CATEGORY = -1
 """Category index of a box whose category carries no label."""
 
+Rows: TypeAlias = Tensor | np.ndarray | Sequence
+"""What a tensor of one row per box is made from."""
 
-def as_boxes(boxes, what: str = "boxes") -> Tensor:
-    """Return `boxes` as an (N, 4) float32 tensor; N may be 0. Rejects other shapes and non-finite
-    numbers (InputError).
+
+def as_boxes(boxes: Rows, what: str = "boxes") -> Tensor:
+    """Convert boxes to an (N, 4) float32 tensor.
+
+    Args:
+        boxes: N rows of four numbers; N may be 0.
+        what: what they are, for messages.
+
+    Raises:
+        InputError: another shape, or numbers that are not finite.
     """
     boxes = torch.as_tensor(boxes, dtype=torch.float32).detach()
     if boxes.numel() == 0:
@@ -42,20 +52,46 @@ def as_boxes(boxes, what: str = "boxes") -> Tensor:
     return boxes
 
 
-def _check_length(owner: str, length: int, **fields) -> None:
+def are_fractions(boxes: Iterable[Sequence[float]]) -> bool:
+    """Whether boxes are fractions of the image instead of pixels, as YOLO and Albumentations write.
+
+    Args:
+        boxes: numbers of each box, in any order of corners, sizes or centres.
+
+    Returns:
+        True if there are boxes, all numbers lie within 0..1 and at least one is no whole number.
+    """
+    is_any_between = False
+    for numbers in boxes:
+        if not all(0 <= number <= 1 for number in numbers):
+            return False
+        is_any_between = is_any_between or any(0 < number < 1 for number in numbers)
+    return is_any_between
+
+
+def _check_length(owner: str, length: int, **fields: Tensor | Sequence) -> None:
     for name, value in fields.items():
         if len(value) != length:
             raise InputError(f"{owner}: {name} has {len(value)} rows but there are {length} boxes")
 
 
-@dataclass
+@dataclass(init=False, eq=False)
 class Annotations:
-    """Ground truth of one image.
+    """Ground truth of one image; index it with a mask or an index tensor to filter the boxes.
 
-    file: path of the image. image_id: as in its file, always a str. height, width: pixels. boxes:
-    (N, 4). categories: (N,) int64, index into the vocabulary's categories or NO_CATEGORY.
-    attributes: (N, A) int8 of POSITIVE / NEGATIVE / UNKNOWN. is_crowd: (N,) bool. instance_ids: N
-    strings. N may be 0.
+    Attributes:
+        file: path of the image.
+        image_id: its id in the annotation file.
+        height: of the image in pixels.
+        width: of the image in pixels.
+        boxes: (N, 4) float32; N may be 0.
+        categories: (N,) int64, index of the category in the vocabulary, or NO_CATEGORY.
+        attributes: (N, A) int8 of POSITIVE, NEGATIVE and UNKNOWN.
+        is_crowd: (N,) bool, boxes around many objects (COCO's iscrowd).
+        instance_ids: N ids in the annotation file.
+        is_difficult: (N,) bool, objects hard to recognise (VOC's difficult).
+        labelled_categories: (C,) bool, the categories whose objects are all annotated in this
+            image, so that the rest of the image is their background; None means all of them.
     """
 
     file: str
@@ -65,49 +101,99 @@ class Annotations:
     boxes: Tensor
     categories: Tensor
     attributes: Tensor
-    is_crowd: Tensor | None = None
-    instance_ids: list[str] | None = None
+    is_crowd: Tensor
+    instance_ids: list[str]
+    is_difficult: Tensor
+    labelled_categories: Tensor | None
 
-    def __post_init__(self):
-        self.boxes = as_boxes(self.boxes, f"boxes of image {self.image_id}")
-        self.categories = torch.as_tensor(self.categories, dtype=torch.int64)
-        self.attributes = torch.as_tensor(self.attributes, dtype=torch.int8)
-        if self.is_crowd is None:
-            self.is_crowd = torch.zeros(len(self.boxes), dtype=torch.bool)
-        self.is_crowd = torch.as_tensor(self.is_crowd, dtype=torch.bool)
-        if self.instance_ids is None:
-            self.instance_ids = [f"{self.image_id}:{i}" for i in range(len(self.boxes))]
+    def __init__(
+        self,
+        file: str,
+        image_id: str,
+        height: int,
+        width: int,
+        boxes: Rows,
+        categories: Rows,
+        attributes: Rows,
+        is_crowd: Rows | None = None,
+        instance_ids: Sequence[str] | None = None,
+        is_difficult: Rows | None = None,
+        labelled_categories: Rows | None = None,
+    ):
+        """Convert and check all fields.
+
+        Args:
+            file: path of the image.
+            image_id: its id in the annotation file.
+            height: of the image in pixels.
+            width: of the image in pixels.
+            boxes: N rows of x1, y1, x2, y2.
+            categories: N indices.
+            attributes: N rows of A labels.
+            is_crowd: N flags; None means no box is one.
+            instance_ids: N ids; None numbers the boxes as "IMAGE_ID:0", ...
+            is_difficult: N flags; None means no box is one.
+            labelled_categories: C flags; None means all categories.
+
+        Raises:
+            InputError: fields of different length, or boxes that `as_boxes` refuses.
+        """
+        self.file, self.image_id, self.height, self.width = file, image_id, height, width
+        self.boxes = as_boxes(boxes, f"boxes of image {image_id}")
+        self.categories = torch.as_tensor(categories, dtype=torch.int64)
+        self.attributes = torch.as_tensor(attributes, dtype=torch.int8)
+        count = len(self.boxes)
+        self.is_crowd = _flags(is_crowd, count)
+        self.is_difficult = _flags(is_difficult, count)
+        if instance_ids is None:
+            instance_ids = [f"{image_id}:{row}" for row in range(count)]
+        self.instance_ids = list(instance_ids)
+        self.labelled_categories = (
+            None
+            if labelled_categories is None
+            else torch.as_tensor(labelled_categories, dtype=torch.bool)
+        )
         _check_length(
-            f"annotations of image {self.image_id}",
-            len(self.boxes),
+            f"annotations of image {image_id}",
+            count,
             categories=self.categories,
             attributes=self.attributes,
             is_crowd=self.is_crowd,
+            is_difficult=self.is_difficult,
             instance_ids=self.instance_ids,
         )
+
+    @property
+    def is_ignored(self) -> Tensor:
+        """(N,) bool, crowd or difficult: boxes neither learned from nor counted as missed."""
+        return self.is_crowd | self.is_difficult
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, index) -> Annotations:
-        """Filter by a mask or index tensor over the boxes."""
         kept = torch.arange(len(self))[index].reshape(-1)
-        return Annotations(
-            self.file,
-            self.image_id,
-            self.height,
-            self.width,
-            self.boxes[kept],
-            self.categories[kept],
-            self.attributes[kept],
-            self.is_crowd[kept],
-            [self.instance_ids[i] for i in kept.tolist()],
+        return replace(
+            self,
+            boxes=self.boxes[kept],
+            categories=self.categories[kept],
+            attributes=self.attributes[kept],
+            is_crowd=self.is_crowd[kept],
+            instance_ids=[self.instance_ids[row] for row in kept.tolist()],
+            is_difficult=self.is_difficult[kept],
         )
+
+
+def _flags(values: Rows | None, count: int) -> Tensor:
+    if values is None:
+        return torch.zeros(count, dtype=torch.bool)
+    return torch.as_tensor(values, dtype=torch.bool)
 
 
 def first_boxes(images: Sequence[Annotations], boxes: int) -> list[Annotations]:
     """The first images that together have at least `boxes` boxes."""
-    kept, count = [], 0
+    kept: list[Annotations] = []
+    count = 0
     for image in images:
         if count >= boxes:
             break
@@ -116,18 +202,30 @@ def first_boxes(images: Sequence[Annotations], boxes: int) -> list[Annotations]:
     return kept
 
 
-@dataclass
+@dataclass(init=False, eq=False)
 class Proposals:
-    """Class-agnostic regions of one image, best first. boxes: (R, 4). scores: (R,) objectness in
-    [0, 1]. R may be 0.
+    """Class-agnostic regions of one image, best first; index to filter.
+
+    Attributes:
+        boxes: (R, 4) float32; R may be 0.
+        scores: (R,) float32 objectness in [0, 1].
     """
 
     boxes: Tensor
     scores: Tensor
 
-    def __post_init__(self):
-        self.boxes = as_boxes(self.boxes, "proposals")
-        self.scores = torch.as_tensor(self.scores, dtype=torch.float32)
+    def __init__(self, boxes: Rows, scores: Rows):
+        """Convert and check both fields.
+
+        Args:
+            boxes: R rows of x1, y1, x2, y2.
+            scores: R numbers.
+
+        Raises:
+            InputError: fields of different length, or boxes that `as_boxes` refuses.
+        """
+        self.boxes = as_boxes(boxes, "proposals")
+        self.scores = torch.as_tensor(scores, dtype=torch.float32)
         _check_length("proposals", len(self.boxes), scores=self.scores)
 
     def __len__(self) -> int:
@@ -137,13 +235,20 @@ class Proposals:
         return Proposals(self.boxes[index].reshape(-1, 4), self.scores[index].reshape(-1))
 
 
-@dataclass
+@dataclass(eq=False)
 class Detections:
-    """What a model found in one image, for the words that were asked.
+    """What a model found in one image, for the words of the query; index to filter or reorder.
 
-    boxes: (N, 4). scores: (N,) detection score in [0, 1]. category_scores: (N, C) and
-    attribute_scores: (N, A) in [0, 1], columns in the order of `categories` and `attributes`, which
-    are the words exactly as given. N, C and A may be 0.
+    Attributes:
+        boxes: (N, 4) float32; N may be 0.
+        scores: (N,) detection score in [0, 1].
+        category_scores: (N, C) in [0, 1], columns in the order of `categories`.
+        attribute_scores: (N, A) in [0, 1], columns in the order of `attributes`.
+        categories: the C category words exactly as given; C may be 0.
+        attributes: the A attribute words exactly as given; A may be 0.
+
+    Raises:
+        InputError: fields of different length, or a column too many or too few.
     """
 
     boxes: Tensor
@@ -176,20 +281,18 @@ class Detections:
         return len(self.boxes)
 
     def __getitem__(self, index) -> Detections:
-        """Filter or reorder by a mask, a slice or an index tensor over the boxes."""
         kept = torch.arange(len(self))[index].reshape(-1)
-        return Detections(
-            self.boxes[kept],
-            self.scores[kept],
-            self.category_scores[kept],
-            self.attribute_scores[kept],
-            self.categories,
-            self.attributes,
+        return replace(
+            self,
+            boxes=self.boxes[kept],
+            scores=self.scores[kept],
+            category_scores=self.category_scores[kept],
+            attribute_scores=self.attribute_scores[kept],
         )
 
     @property
     def best_category(self) -> list[str | None]:
-        """The highest-scoring category word of each box; None where no category was asked."""
+        """The highest-scoring category word of each box; None without category words."""
         if not self.categories:
             return [None] * len(self)
-        return [self.categories[i] for i in self.category_scores.argmax(dim=1).tolist()]
+        return [self.categories[column] for column in self.category_scores.argmax(dim=1).tolist()]

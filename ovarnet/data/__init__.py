@@ -1,3 +1,1 @@
-"""Images and annotation files: each loader yields `Annotations` and counts what it skipped. Nothing
-here imports `modeling`.
-"""
+"""Images and annotation files: every reader yields `Annotations` and notes what it leaves out."""

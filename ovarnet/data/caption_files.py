@@ -1,30 +1,34 @@
-"""Caption corpora as streams, one item per image, in constant memory (COCO's JSON, which has no
-lines, is read whole).
+"""Caption corpora as streams, one item per image, in constant memory.
 
-| file | lines | |---|---| | .json | COCO captions: {"images": [...], "annotations": [{"image_id",
-"caption"}]} | | .jsonl, .ndjson | {"image": ..., "caption": ...} or {"image": ..., "captions":
-[...]} | | .tsv, .txt, .token | two columns: CC3M (caption TAB url), CC12M (url TAB caption),
-Flickr8k (image TAB caption, or image#0 TAB caption) | | .tar | WebDataset shard: the members of a
-key, KEY.txt or KEY.json (its "caption") beside KEY.jpg | Lines files and shards may be gzipped
-(.gz). Neighbouring lines with the same image become one item.
+======================  =========================================================================
+file                    content
+======================  =========================================================================
+.json                   COCO captions, ``{"images": [...], "annotations": [...]}``; read whole
+.jsonl, .ndjson         ``{"image": ..., "caption": ...}`` or ``{"image": ..., "captions": [...]}``
+.tsv, .txt, .token      two columns: CC3M (caption TAB url), CC12M (url TAB caption), Flickr8k
+                        (image TAB caption, or image#0 TAB caption)
+.tar                    WebDataset shard: KEY.txt, or "caption" of KEY.json, beside KEY.jpg
+======================  =========================================================================
+
+Files of lines and shards may be gzipped (.gz). Neighbouring lines of one image become one item.
 """
 
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from ovarnet.data.coco_captions import load_coco_captions
 from ovarnet.errors import InputError
+from ovarnet.io.files import DuplicateKeyError, parse_json
 from ovarnet.io.images import SUFFIXES
 from ovarnet.io.shards import member_path
 from ovarnet.io.skipped import Skipped
@@ -37,12 +41,21 @@ _URL = re.compile(r"https?://", re.IGNORECASE)
 _CAPTION_NUMBER = re.compile(r"#\d+$")
 
 
+Columns = tuple[str, tuple[str, ...]]
+"""Image and captions of a line."""
+
+
 @dataclass(frozen=True)
 class CaptionItem:
-    """image: file name, URL or key, as the file gives it. captions: at least one, none of them
-    blank. position: the bytes of the file that have been read with it, for a progress bar.
-    in_shard: it comes from a shard; member: its image there, for `read_image`, None where there is
-    none or the shard is zipped.
+    """An image of a corpus with its captions.
+
+    Attributes:
+        image: file name, URL or key, as the file gives it.
+        captions: at least one, none of them blank.
+        position: bytes of the file that have been read with it, for a progress bar.
+        in_shard: whether it comes from a shard.
+        member: place of its image in the shard, for `read_image`; None if there is no image or the
+            shard is gzipped.
     """
 
     image: str
@@ -52,16 +65,8 @@ class CaptionItem:
     member: str | None = None
 
 
-class _Line(NamedTuple):
-    image: str
-    captions: tuple[str, ...]
-    position: int
-    in_shard: bool = False
-    member: str | None = None
-
-
 class _Member(NamedTuple):
-    """content: of captions only. place: as `CaptionItem.member`."""
+    """A member of a shard; `content` of captions only, `place` as `CaptionItem.member`."""
 
     key: str
     extension: str
@@ -69,14 +74,19 @@ class _Member(NamedTuple):
     place: str | None
 
 
-class _Broken(Exception):
+class _UnusableError(Exception):
     """Why a line or member cannot be used."""
 
 
 def read_caption_file(path: str | Path, broken: Skipped) -> Iterator[CaptionItem]:
-    """The items of a file in its order. What cannot be used goes to `broken` as (reason,
-    "FILE:LINE") and the rest goes on. InputError: a file that does not exist or is of no known
-    kind.
+    """Read the items of a file in its order.
+
+    Args:
+        path: a file of a kind listed in the module's docstring.
+        broken: where to note what cannot be used, as (reason, "FILE:LINE"); the rest is read.
+
+    Raises:
+        InputError: no such file, or a file of another kind.
     """
     path = Path(path)
     suffix = Path(path.stem).suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
@@ -103,24 +113,24 @@ def _coco(path: Path, broken: Skipped) -> Iterator[CaptionItem]:
         yield CaptionItem(image.file, tuple(image.captions), size * number // len(images))
 
 
-def _joined(lines: Iterable[_Line]) -> Iterator[CaptionItem]:
-    for image, group in groupby(lines, key=lambda line: line.image):
-        group = list(group)
-        yield CaptionItem(
-            image, tuple(caption for line in group for caption in line.captions), *group[-1][2:]
-        )
+def _joined(lines: Iterable[CaptionItem]) -> Iterator[CaptionItem]:
+    for _, group in groupby(lines, key=lambda line: line.image):
+        neighbours = list(group)
+        captions = tuple(caption for line in neighbours for caption in line.captions)
+        yield replace(neighbours[-1], captions=captions)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """The file on disk, whose position tells the progress, and the stream of its (unzipped)
-    bytes.
-    """
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """The file on disk, whose position is the progress, and the stream of its unzipped bytes."""
     with path.open("rb") as file:
-        yield file, gzip.GzipFile(fileobj=file) if path.suffix.lower() == ".gz" else file
+        if path.suffix.lower() == ".gz":
+            yield file, cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+        else:
+            yield file, file
 
 
-def _lines(path: Path, understand, broken: Skipped) -> Iterator[_Line]:
+def _lines(path: Path, parse: Callable[[str], Columns], broken: Skipped) -> Iterator[CaptionItem]:
     with _opened(path) as (file, stream):
         number, lines = 0, iter(stream)
         while True:
@@ -135,25 +145,25 @@ def _lines(path: Path, understand, broken: Skipped) -> Iterator[_Line]:
             try:
                 text = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
                 if text.strip():
-                    image, captions = understand(text)
-                    yield _Line(image, captions, file.tell())
+                    image, captions = parse(text)
+                    yield CaptionItem(image, captions, file.tell())
             except UnicodeDecodeError:
                 broken.add("not UTF-8", f"{path}:{number}")
-            except _Broken as reason:
+            except _UnusableError as reason:
                 broken.add(str(reason), f"{path}:{number}")
 
 
-def _from_table(text: str) -> tuple[str, tuple[str, ...]]:
+def _from_table(text: str) -> Columns:
     left, tab, right = text.partition("\t")
     if not tab:
-        raise _Broken("no TAB between image and caption")
+        raise _UnusableError("no TAB between image and caption")
     if _URL.match(right.strip()) and not _URL.match(left.strip()):
         left, right = right, left
     image = _CAPTION_NUMBER.sub("", left.strip()) if not _URL.match(left.strip()) else left.strip()
     return _named(image), _captions([right])
 
 
-def _from_json(text: str) -> tuple[str, tuple[str, ...]]:
+def _from_json(text: str) -> Columns:
     value = _json(text)
     captions = value.get("captions", [value.get("caption", "")])
     return _named(value.get("image", "")), _captions(
@@ -161,45 +171,45 @@ def _from_json(text: str) -> tuple[str, tuple[str, ...]]:
     )
 
 
-def _json(text: str | bytes) -> dict:
+def _json(text: str | bytes) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = parse_json(text)
+    except DuplicateKeyError as error:
+        raise _UnusableError(str(error)) from None
     except (ValueError, RecursionError):
-        raise _Broken("not valid JSON") from None
+        raise _UnusableError("not valid JSON") from None
     if not isinstance(value, dict):
-        raise _Broken("not a JSON object {...}")
+        raise _UnusableError("not a JSON object {...}")
     return value
 
 
-def _named(image) -> str:
+def _named(image: object) -> str:
     if not isinstance(image, str) or not image:
-        raise _Broken("no image name")
+        raise _UnusableError("no image name")
     return image
 
 
 def _captions(values: list) -> tuple[str, ...]:
-    """The captions that are not blank, lone surrogates (half characters of broken JSON)
-    replaced.
-    """
+    """The captions that are not blank, with lone surrogates of broken JSON replaced."""
     if not all(isinstance(value, str) for value in values):
-        raise _Broken("caption is not a string")
+        raise _UnusableError("caption is not a string")
     captions = tuple(
         value.strip().encode("utf-8", "replace").decode("utf-8")
         for value in values
         if value.strip()
     )
     if not captions:
-        raise _Broken("empty caption")
+        raise _UnusableError("empty caption")
     return captions
 
 
-def _shard(path: Path, broken: Skipped) -> Iterator[_Line]:
+def _shard(path: Path, broken: Skipped) -> Iterator[CaptionItem]:
     with _opened(path) as (file, stream):
         for key, group in groupby(_members(path, stream, broken), key=lambda member: member.key):
             members = list(group)
             try:
                 image, captions = _from_members(key, members)
-                yield _Line(
+                yield CaptionItem(
                     image,
                     captions,
                     file.tell(),
@@ -208,12 +218,12 @@ def _shard(path: Path, broken: Skipped) -> Iterator[_Line]:
                 )
             except UnicodeDecodeError:
                 broken.add("not UTF-8", f"{path}:{key}")
-            except _Broken as reason:
+            except _UnusableError as reason:
                 broken.add(str(reason), f"{path}:{key}")
 
 
-def _members(path: Path, stream: BinaryIO, broken: Skipped) -> Iterator[_Member]:
-    """Every member, until the end or the damage."""
+def _members(path: Path, stream: IO[bytes], broken: Skipped) -> Iterator[_Member]:
+    """The members, up to the end of the shard or its damage."""
     try:
         with tarfile.open(fileobj=stream, mode="r|") as shard:
             for member in shard:
@@ -223,7 +233,8 @@ def _members(path: Path, stream: BinaryIO, broken: Skipped) -> Iterator[_Member]
                     is_caption = (
                         extension.lower() in ("txt", "json") and member.size <= LONGEST_MEMBER
                     )
-                    content = shard.extractfile(member).read() if is_caption else b""
+                    file = shard.extractfile(member) if is_caption else None
+                    content = file.read() if file is not None else b""
                     place = (
                         member_path(path, member.offset_data, member.size, name)
                         if path.suffix.lower() == ".tar"
@@ -238,10 +249,8 @@ def _is_image(member: _Member) -> bool:
     return f".{member.extension.lower()}".endswith(SUFFIXES)
 
 
-def _from_members(key: str, members: list[_Member]) -> tuple[str, tuple[str, ...]]:
-    """KEY.txt goes before the "caption" of KEY.json. The image is named by its member, or by the
-    key when it is not in the shard.
-    """
+def _from_members(key: str, members: list[_Member]) -> Columns:
+    """Captions from KEY.txt, else KEY.json; the image is named by its member, else by the key."""
     content = {member.extension.lower(): member.content for member in members}
     image = next(
         (
@@ -255,4 +264,4 @@ def _from_members(key: str, members: list[_Member]) -> tuple[str, tuple[str, ...
         return image, _captions([content["txt"].decode("utf-8")])
     if "json" in content:
         return image, _captions([_json(content["json"]).get("caption", "")])
-    raise _Broken("no .txt or .json member")
+    raise _UnusableError("no .txt or .json member")

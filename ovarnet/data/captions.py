@@ -1,18 +1,16 @@
-"""Images with their captions for training: one record, whatever the corpus (COCO captions, CC3M and
-CC12M tables, WebDataset shards).
-"""
+"""Images with captions for training, one record per image, from corpora of any kind."""
 
 from __future__ import annotations
 
 import glob
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ovarnet.data.caption_files import CaptionItem, read_caption_file
 from ovarnet.data.coco_captions import CaptionedImage, load_coco_captions
-from ovarnet.data.records import ImageFolder
+from ovarnet.data.image_folder import ImageFolder
 from ovarnet.errors import InputError
 from ovarnet.io.skipped import Skipped
 
@@ -22,14 +20,21 @@ __all__ = ["CaptionedImage", "load_captions"]
 def load_captions(
     source: str | Path, image_folder: str | Path | None = None, skipped: Skipped | None = None
 ) -> list[CaptionedImage]:
-    """The images that have a caption, in the order of the files; the lines of one image become one record.
+    """Read the images of a corpus that have a caption.
 
-    source: a file of any kind that `ovarnet.data.caption_files` reads, or a pattern of such ("cc3m/*.tar").
-    Where the image of a record is:
-      COCO, tables and JSON lines   by its name in `image_folder` (None: names are paths as they stand). Of a URL the name is the last
-                                    part; a name that several URLs share tells none of them, and those are left out
-      .tar shards                   beside the caption in the shard; `image_folder` is not used
-    What cannot be used is noted in `skipped` (None: one logged line). InputError: no such file, or nothing in it can be used.
+    Args:
+        source: a file of any kind that `ovarnet.data.caption_files` reads, or a pattern of such
+            files ("cc3m/*.tar").
+        image_folder: where the images of COCO files, tables and JSON lines are; None takes their
+            names as paths. An image given by its URL is looked up by the last part of the URL;
+            images whose URLs end alike are left out. Images of .tar shards are read from there.
+        skipped: where to note what cannot be used; None logs one line.
+
+    Returns:
+        One record per image, in the order of the files; several lines about an image become one.
+
+    Raises:
+        InputError: no such file, or nothing in it can be used.
     """
     notes = Skipped() if skipped is None else skipped
     files = _files(source)
@@ -38,7 +43,7 @@ def load_captions(
     items = [item for file in files for item in read_caption_file(file, notes)]
     folder = ImageFolder(None if all(item.in_shard for item in items) else image_folder)
     found: dict[str, CaptionedImage] = {}
-    for item, place in _placed(items, folder, notes):
+    for item, place in _located(items, folder, notes):
         if place in found:
             found[place].captions.extend(item.captions)
         else:
@@ -62,9 +67,9 @@ def _files(source: str | Path) -> list[Path]:
     return files
 
 
-def _placed(
+def _located(
     items: list[CaptionItem], folder: ImageFolder, skipped: Skipped
-) -> Iterable[tuple[CaptionItem, str]]:
+) -> Iterator[tuple[CaptionItem, str]]:
     """Each item with the path of its image, for `read_image`."""
     names = {image: _name(image) for image in {item.image for item in items if _is_url(item.image)}}
     urls = Counter(names.values())
@@ -92,9 +97,7 @@ def _is_url(image: str) -> bool:
 
 
 def _name(url: str) -> str | None:
-    """File name of a URL: what is left of its path behind the last slash. None: it is no URL, as
-    http://[x.org/1.jpg.
-    """
+    """File name of a URL, the last part of its path; None if it is invalid (http://[x.org/1.jpg)."""
     try:
         return unquote(urlsplit(url).path).rpartition("/")[2] or url
     except ValueError:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ovarnet.data.records import ImageFolder, check_ids, records_of
+from ovarnet.data.fields import as_id, check_ids, ids_of, records_of
+from ovarnet.data.image_folder import ImageFolder
 from ovarnet.errors import InputError
 from ovarnet.io.json_stream import read_records
 from ovarnet.io.skipped import Skipped
@@ -13,8 +15,12 @@ from ovarnet.io.skipped import Skipped
 
 @dataclass(frozen=True)
 class CaptionedImage:
-    """file: path of the image, or its place in a shard (`ovarnet.io.shards`). image_id: as str.
-    captions: at least one, in file order.
+    """An image with its captions.
+
+    Attributes:
+        file: path of the image, or its place in a shard (`ovarnet.io.shards`).
+        image_id: its id in the file of captions.
+        captions: at least one, in file order.
     """
 
     file: str
@@ -25,19 +31,30 @@ class CaptionedImage:
 def load_coco_captions(
     file: str | Path, image_folder: str | Path | None, skipped: Skipped | None = None
 ) -> list[CaptionedImage]:
-    """The images of the file that have a caption, in file order. Images without one, images without
-    a file, captions of unknown images and empty captions are noted in `skipped` (None: one logged
-    line). image_folder None: files are not looked up.
+    """Read a COCO captions file.
+
+    Args:
+        file: the captions file.
+        image_folder: where its images are; None looks no files up.
+        skipped: where to note images without a caption or file, captions of unknown images and
+            empty captions; None logs one line.
+
+    Returns:
+        The images that have a caption, in file order.
+
+    Raises:
+        InputError: not a captions file, an image id twice, or no usable image.
     """
     notes = Skipped() if skipped is None else skipped
     data = read_records(file)
     captions = _captions_by_image(data, file, notes)
-    images, folder, found = records_of(data, "images", file), ImageFolder(image_folder), []
-    check_ids([str(record.get("id")) for record in images], "image", file)
+    images, folder = records_of(data, "images", file), ImageFolder(image_folder)
+    check_ids(ids_of(images), "image", file)
+    found = []
     for record in images:
-        image_id, name = str(record.get("id")), record.get("file_name")
-        if "id" not in record or not isinstance(name, str):
-            notes.add("image record without id or file_name", f"image {image_id}: {name}")
+        image_id, name = as_id(record.get("id")), record.get("file_name")
+        if image_id is None or not isinstance(name, str):
+            notes.add("image record without id or file_name", f"image {record.get('id')}: {name}")
         elif image_id not in captions:
             notes.add("image without a caption", name)
         elif (path := folder.find(name)) is None:
@@ -54,19 +71,18 @@ def load_coco_captions(
     return found
 
 
-def _captions_by_image(data: dict, file: str | Path, skipped: Skipped) -> dict[str, list[str]]:
-    listed = {str(record.get("id")) for record in records_of(data, "images", file)}
+def _captions_by_image(
+    data: dict[str, Any], file: str | Path, skipped: Skipped
+) -> dict[str, list[str]]:
+    listed = set(ids_of(records_of(data, "images", file)))
     captions: dict[str, list[str]] = {}
     for position, record in enumerate(records_of(data, "annotations", file)):
-        image_id, caption, item = (
-            str(record.get("image_id")),
-            record.get("caption"),
-            f"annotation {record.get('id', position)}",
-        )
+        image_id, caption = as_id(record.get("image_id")), record.get("caption")
+        item = f"annotation {record.get('id', position)}"
         if not isinstance(caption, str) or not caption.strip():
             skipped.add("caption empty or not a string", item)
-        elif image_id not in listed:
-            skipped.add("image_id not among the images", f"{item}: {image_id}")
+        elif image_id is None or image_id not in listed:
+            skipped.add("image_id not among the images", f"{item}: {record.get('image_id')}")
         else:
             captions.setdefault(image_id, []).append(caption.strip())
     return captions

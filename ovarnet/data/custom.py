@@ -1,12 +1,30 @@
-"""One's own data: a COCO-style JSON file with `attributes` per annotation -> Annotations, and the words it uses.
+"""One's own data: COCO-style JSON files with attributes -> Annotations, and the words they use.
 
-    {"images":      [{"id": 1, "file_name": "shirts/10007.jpg"}],                    width and height may be given; they are then checked
-     "categories":  [{"id": 1, "name": "shirt", "supercategory": "clothing"}],       may be absent
-     "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [x, y, width, height], "attributes": ["white", "striped"]}],
-     "unlisted_attributes": "unknown"}
+::
 
-`attributes` is a list of the words that hold, or {"positive": [...], "negative": [...]}, or {word: 1 or 0}. A word that an annotation does
-not mention is unknown there; with "unlisted_attributes": "negative" it does not hold. A missing category_id: the category is unknown.
+    {
+        "images": [{"id": 1, "file_name": "shirts/10007.jpg"}],
+        "categories": [{"id": 1, "name": "shirt", "supercategory": "clothing"}],
+        "annotations": [
+            {
+                "id": 1,
+                "image_id": 1,
+                "category_id": 1,
+                "bbox": [x, y, width, height],
+                "attributes": ["white", "striped"],
+            }
+        ],
+        "unlisted_attributes": "unknown",
+        "labelled_categories": ["shirt"],
+    }
+
+``width`` and ``height`` of an image may be given and are then checked; ``categories`` and a
+``category_id`` may be absent: the category is then unknown. ``attributes`` is a list of the words
+that hold, or ``{"positive": [...], "negative": [...]}``, or ``{word: 1 or 0}``. A word that an
+annotation does not mention is unknown there; with ``"unlisted_attributes": "negative"`` it does not
+hold. ``labelled_categories`` are those whose objects all have a box (default: all categories of the
+file): an image without a box is then background. ``iscrowd`` and ``difficult`` are read as COCO and
+VOC mean them.
 """
 
 from __future__ import annotations
@@ -14,52 +32,91 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 
+from ovarnet.data.boxes import checked_xywh, refuse_fractions
+from ovarnet.data.coco import labelled_columns, read_flag
+from ovarnet.data.fields import as_flag, as_id, as_name, as_whole_number, as_word
+from ovarnet.data.image_folder import ImageFolder, ImageRecord, SizeReader, checked_size
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.reader import DatasetReader, Request
-from ovarnet.data.records import (
-    ImageFolder,
-    ImageRecord,
-    SizeReader,
-    checked_size,
-    checked_xywh,
-)
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image_size
 from ovarnet.io.json_stream import stream_json
 from ovarnet.io.skipped import Skipped
 from ovarnet.io.word_files import read_vocabulary
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import LONGEST_WORD, NEUTRAL_PARENT, Vocabulary, Word, is_encodable
+from ovarnet.vocabulary import LONGEST_WORD, NEUTRAL_PARENT, Vocabulary, Word
 
 UNLISTED = {"unknown": UNKNOWN, "negative": NEGATIVE}
 SPLITS = ("train", "val", "test")
+NO_WORD = f"is no text of 1 to {LONGEST_WORD} characters"
+
+
+class Placed(NamedTuple):
+    """A record of the file and its place in it, "annotations[17] (line 203)"."""
+
+    place: str
+    value: Any
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """One usable annotation. category: its name or None. labels: {word: POSITIVE or NEGATIVE}."""
+    """One usable annotation.
+
+    Attributes:
+        image_id: of its image.
+        box: x1, y1, x2, y2 in pixels.
+        category: name of its category, or None.
+        labels: word -> POSITIVE or NEGATIVE.
+        is_crowd: COCO's iscrowd.
+        is_difficult: VOC's difficult.
+        instance_id: id of the annotation.
+    """
 
     image_id: str
     box: list[float]
     category: str | None
     labels: dict[str, int]
     is_crowd: bool
+    is_difficult: bool
     instance_id: str
 
 
 @dataclass
 class CustomFile:
-    """What is usable of one file. images by id; categories: {name: parent type} in file order;
-    unlisted: UNKNOWN or NEGATIVE.
+    """What is usable of one file.
+
+    Attributes:
+        images: image id -> image, in file order.
+        categories: name -> parent type, in file order.
+        annotations: the usable ones, in file order.
+        annotated: ids of the images that have an annotation, usable or not.
+        unlisted: label of the attributes that an annotation does not mention.
+        labelled_categories: categories whose objects all have a box; None means all of
+            `categories`.
     """
 
     images: dict[str, ImageRecord] = field(default_factory=dict)
     categories: dict[str, str] = field(default_factory=dict)
     annotations: list[Labelled] = field(default_factory=list)
+    annotated: set[str] = field(default_factory=set)
     unlisted: int = UNKNOWN
+    labelled_categories: list[str] | None = None
+
+    @property
+    def completely_labelled(self) -> list[str]:
+        """Names of the categories whose objects all have a box."""
+        if self.labelled_categories is None:
+            return list(self.categories)
+        return self.labelled_categories
+
+    @property
+    def background_images(self) -> set[str]:
+        """Ids of the images without an annotation, if that says that nothing is in them."""
+        return self.images.keys() - self.annotated if self.completely_labelled else set()
 
 
 def load_custom(
@@ -69,28 +126,39 @@ def load_custom(
     skipped: Skipped | None = None,
     read_size: SizeReader = read_image_size,
 ) -> list[Annotations]:
-    """One `Annotations` per image that has an annotation, in file order.
+    """Read a file of one's own data (see the module's docstring).
 
-    Words outside the vocabulary and everything that cannot be used are noted in `skipped` with
-    their place in the file (None: one logged line). image_folder None: files are not looked up;
-    `read_size` is called with the name of an image whose width and height are not given.
-    InputError: not such a file, nothing usable.
+    Args:
+        file: the JSON file.
+        image_folder: where its images are; None looks no files up.
+        vocabulary: gives the columns of categories and attributes.
+        skipped: where to note, with the place in the file, what cannot be used and words outside
+            the vocabulary; None logs one line.
+        read_size: reads the size of an image file; without an image folder, of the name of an image
+            whose width and height are not given.
+
+    Returns:
+        One entry per image that has a usable annotation or is background, in file order.
+
+    Raises:
+        InputError: not such a file, boxes in fractions of the image, or nothing usable in it.
     """
     notes = Skipped() if skipped is None else skipped
     content = read_custom(file, image_folder, notes, read_size)
     rows: dict[str, list[Labelled]] = {}
     for annotation in content.annotations:
         rows.setdefault(annotation.image_id, []).append(annotation)
-    annotations = [
-        _annotations(image, rows[image_id], content.unlisted, vocabulary, notes)
-        for image_id, image in content.images.items()
-        if image_id in rows
-    ]
-    if not annotations:
+    if not rows:
         raise InputError(
             f"{file}: none of its annotations can be used: {notes}; ovarnet prepare custom lists "
             "every problem"
         )
+    background = content.background_images
+    annotations = [
+        _annotations(image, rows.get(image_id, []), content, vocabulary, notes)
+        for image_id, image in content.images.items()
+        if image_id in rows or image_id in background
+    ]
     if skipped is None:
         notes.log(file)
     return annotations
@@ -102,33 +170,51 @@ def read_custom(
     skipped: Skipped,
     read_size: SizeReader = read_image_size,
 ) -> CustomFile:
-    """Check every record; what cannot be used is noted as (reason, "annotations[17] (line 203):
-    ..."). InputError: not such a file.
+    """Check every record of a file.
+
+    Args:
+        file: the JSON file.
+        image_folder: where its images are; None looks no files up.
+        skipped: where to note what cannot be used, as "annotations[17] (line 203): ...".
+        read_size: reads the size of an image file.
+
+    Raises:
+        InputError: not such a file, or boxes in fractions of the image.
     """
-    records: dict[str, list] = {}
     content = CustomFile()
-    for key, index, line, value, _ in stream_json(file):
-        if key == "unlisted_attributes":
-            content.unlisted = _unlisted(value if index is None else [value], file)
-        elif index is not None:
-            records.setdefault(key, []).append((f"{key}[{index}] (line {line})", value))
+    lists: dict[str, list[Placed]] = {}
+    values: dict[str, Any] = {}
+    for record in stream_json(file):
+        key = record.key or ""
+        if record.position is None:
+            values[key] = record.value
         else:
-            records[key] = value
+            place = f"{key}[{record.position}] (line {record.line})"
+            lists.setdefault(key, []).append(Placed(place, record.value))
     for key in ("images", "annotations"):
-        if not isinstance(records.get(key), list) or not records[key]:
+        if key not in lists:
             raise InputError(
                 f"{file}: {key!r} must be a list with at least one entry; see docs/own_data.md "
                 "for the form of the file"
             )
-    listed = _read_images(records["images"], image_folder, read_size, content, skipped)
-    names = _read_categories(records.get("categories", []), content, skipped, file)
-    _read_annotations(records["annotations"], listed, names, content, skipped)
+    if values.get("categories") not in (None, []):
+        raise InputError(f'{file}: \'categories\' must be a list of {{"id": ..., "name": ...}}')
+    refuse_fractions(
+        (value.get("bbox") for _, value in lists["annotations"] if isinstance(value, dict)), file
+    )
+    content.unlisted = _unlisted(lists, values, file)
+    listed = _read_images(lists["images"], image_folder, read_size, content, skipped)
+    names = _read_categories(lists.get("categories", []), content, skipped)
+    content.labelled_categories = _labelled_categories(lists, values, content.categories, file)
+    _read_annotations(lists["annotations"], listed, names, content, skipped)
     return content
 
 
 def custom_vocabulary(files: Mapping[str, CustomFile]) -> Vocabulary:
-    """The words of {split: file} in the order in which they are met; those with a box or label in
-    "train" are base words (seen).
+    """The words of all splits, in the order in which they occur.
+
+    Args:
+        files: split -> content; words with a box or label in "train" are base words (seen).
     """
     parents: dict[str, str] = {}
     words: dict[str, None] = {}
@@ -148,28 +234,55 @@ def custom_vocabulary(files: Mapping[str, CustomFile]) -> Vocabulary:
     )
 
 
-def _unlisted(value, file: str | Path) -> int:
+def _unlisted(lists: dict[str, list[Placed]], values: dict[str, Any], file: str | Path) -> int:
+    key = "unlisted_attributes"
+    value = [entry.value for entry in lists[key]] if key in lists else values.get(key)
+    if value is None:
+        return UNKNOWN
     if not isinstance(value, str) or value not in UNLISTED:
-        raise InputError(f'{file}: unlisted_attributes is {value!r}; write "unknown" or "negative"')
+        raise InputError(f'{file}: {key} is {value!r}; write "unknown" or "negative"')
     return UNLISTED[value]
 
 
+def _labelled_categories(
+    lists: dict[str, list[Placed]],
+    values: dict[str, Any],
+    categories: Mapping[str, str],
+    file: str | Path,
+) -> list[str] | None:
+    key = "labelled_categories"
+    value = [entry.value for entry in lists[key]] if key in lists else values.get(key)
+    if value is None:
+        return None
+    wrong: object = value
+    if isinstance(value, list):
+        names = [as_name(name) for name in value]
+        unknown = [
+            name for name, known in zip(value, names, strict=True) if known not in categories
+        ]
+        if not unknown:
+            return [name for name in names if name is not None]
+        wrong = unknown[0]
+    raise InputError(
+        f"{file}: {key} must be a list of names of its categories; {wrong!r:.60} is none"
+    )
+
+
 def _read_images(
-    records: list,
+    records: list[Placed],
     image_folder: str | Path | None,
     read_size: SizeReader,
     content: CustomFile,
     skipped: Skipped,
 ) -> set[str]:
-    """Fills content.images; returns the ids of all records, usable or not."""
-    folder, listed, names = ImageFolder(image_folder), set(), set()
+    """Fill content.images; returns the ids of all records, usable or not."""
+    folder = ImageFolder(image_folder)
+    listed: set[str] = set()
+    names: set[str] = set()
     for place, record in records:
-        image_id, name = (
-            (str(record.get("id")), record.get("file_name"))
-            if isinstance(record, dict)
-            else ("None", None)
-        )
-        if image_id == "None" or not isinstance(name, str) or not name:
+        image_id = as_id(record.get("id")) if isinstance(record, dict) else None
+        name = record.get("file_name") if isinstance(record, dict) else None
+        if image_id is None or not isinstance(name, str) or not name:
             skipped.add("image without id or file_name", f"{place}: {str(record)[:80]}")
         elif image_id in listed:
             skipped.add("image id used twice", f"{place}: id {image_id}")
@@ -185,7 +298,7 @@ def _read_images(
 
 
 def _image(
-    record: dict,
+    record: dict[str, Any],
     image_id: str,
     name: str,
     place: str,
@@ -193,65 +306,78 @@ def _image(
     read_size: SizeReader,
     skipped: Skipped,
 ) -> ImageRecord | None:
-    height, width, file = record.get("height"), record.get("width"), folder.find(name)
-    sides = [side for side in (height, width) if side is not None]
-    if not all(type(side) is int and side > 0 for side in sides) or len(sides) == 1:
-        return skipped.add(
+    given = (record.get("height"), record.get("width"))
+    height, width = (as_whole_number(side) or 0 for side in given)
+    file = folder.find(name)
+    if given != (None, None) and (height <= 0 or width <= 0):
+        skipped.add(
             "width and height are not whole numbers of pixels",
-            f"{place}: width {width}, height {height}",
+            f"{place}: width {record.get('width')}, height {record.get('height')}",
         )
-    if file is None:
-        return skipped.add("image file missing", f"{place}: {name}")
-    if not sides:
+    elif file is None:
+        skipped.add("image file missing", f"{place}: {name}")
+    elif given == (None, None):
         try:
             return ImageRecord(file, image_id, *read_size(file))
         except InputError as error:
-            return skipped.add("image unreadable", f"{place}: {error}")
-    image = ImageRecord(file, image_id, height, width)
-    return image if folder.folder is None or checked_size(image, read_size, skipped) else None
+            skipped.add("image unreadable", f"{place}: {error}")
+    else:
+        image = ImageRecord(file, image_id, height, width)
+        if folder.folder is None or checked_size(image, read_size, skipped):
+            return image
+    return None
 
 
 def _read_categories(
-    records, content: CustomFile, skipped: Skipped, file: str | Path
+    records: list[Placed], content: CustomFile, skipped: Skipped
 ) -> dict[str, str]:
-    """Fills content.categories; returns {id: name}."""
-    if not isinstance(records, list):
-        raise InputError(f'{file}: \'categories\' must be a list of {{"id": ..., "name": ...}}')
+    """Fill content.categories; returns {id: name}."""
     names: dict[str, str] = {}
     for place, record in records:
-        name = record.get("name") if isinstance(record, dict) else None
-        if not _is_word(name) or "id" not in record:
+        name = as_name(record.get("name")) if isinstance(record, dict) else None
+        category_id = as_id(record.get("id")) if isinstance(record, dict) else None
+        if name is None or category_id is None:
             skipped.add(
-                f"category without id, or whose name is no text of 1 to {LONGEST_WORD} characters",
-                f"{place}: {str(record)[:80]}",
+                f"category without id, or whose name {NO_WORD}", f"{place}: {str(record)[:80]}"
             )
-        elif str(record["id"]) in names:
-            skipped.add("category id used twice", f"{place}: id {record['id']}")
-        elif name.strip() in content.categories:
+            continue
+        if category_id in names:
+            skipped.add("category id used twice", f"{place}: id {category_id}")
+        elif name in content.categories:
             skipped.add("category name used twice", f"{place}: {name!r}")
         else:
-            names[str(record["id"])] = name.strip()
-            parent = record.get("supercategory")
-            content.categories[name.strip()] = (
-                parent.strip() if _is_word(parent) else NEUTRAL_PARENT
-            )
+            names[category_id] = name
+            content.categories[name] = _parent(record.get("supercategory"), place, skipped)
     return names
 
 
+def _parent(value: object, place: str, skipped: Skipped) -> str:
+    parent = as_word(value)
+    if parent is None and value not in (None, ""):
+        skipped.add(
+            f"supercategory {NO_WORD}, taken as {NEUTRAL_PARENT!r}", f"{place}: {value!r:.80}"
+        )
+    return parent or NEUTRAL_PARENT
+
+
 def _read_annotations(
-    records: list, listed: set[str], names: dict[str, str], content: CustomFile, skipped: Skipped
+    records: list[Placed],
+    listed: set[str],
+    names: dict[str, str],
+    content: CustomFile,
+    skipped: Skipped,
 ) -> None:
+    """Fill content.annotations and content.annotated."""
     ids: set[str] = set()
     for place, record in records:
         if not isinstance(record, dict):
             skipped.add("annotation is not an object", f"{place}: {str(record)[:80]}")
             continue
-        image_id, category, instance = (
-            str(record.get("image_id")),
-            record.get("category_id"),
-            str(record.get("id", place)),
-        )
-        image = content.images.get(image_id)
+        image_id = as_id(record.get("image_id")) or ""
+        content.annotated.add(image_id)
+        image, given = content.images.get(image_id), record.get("category_id")
+        category = names.get(as_id(given) or "")
+        instance = as_id(record.get("id")) or place
         if image is None:
             reason = (
                 "annotation of an image left out"
@@ -261,8 +387,8 @@ def _read_annotations(
             skipped.add(reason, f"{place}: image_id {record.get('image_id')}")
         elif instance in ids:
             skipped.add("annotation id used twice", f"{place}: id {instance}")
-        elif category is not None and str(category) not in names:
-            skipped.add("category_id not among the categories", f"{place}: category_id {category}")
+        elif given is not None and category is None:
+            skipped.add("category_id not among the categories", f"{place}: category_id {given}")
         elif (
             box := checked_xywh(
                 record.get("bbox"), image.height, image.width, f"{place}: bbox", skipped
@@ -273,75 +399,74 @@ def _read_annotations(
                 Labelled(
                     image_id,
                     box,
-                    None if category is None else names[str(category)],
-                    _labels(record.get("attributes", []), place, skipped),
-                    bool(record.get("iscrowd", 0)),
+                    category,
+                    _labels(record.get("attributes"), place, skipped),
+                    read_flag(record, "iscrowd", place, skipped),
+                    read_flag(record, "difficult", place, skipped),
                     instance,
                 )
             )
 
 
-def _labels(value, place: str, skipped: Skipped) -> dict[str, int]:
-    """{word: label}. A word that cannot be used is noted and left out; the others stay."""
-    pairs = _pairs(value, place, skipped)
-    positive, negative = (
-        {word.strip() for word, label in pairs if _is_word(word) and label == kind}
-        for kind in (POSITIVE, NEGATIVE)
-    )
-    for word in (word for word, _ in pairs if not _is_word(word)):
-        skipped.add(
-            f"attribute is no text of 1 to {LONGEST_WORD} characters",
-            f"{place}: {str(word)[:80]!r}",
-        )
-    for word in sorted(positive & negative):
+def _labels(value: object, place: str, skipped: Skipped) -> dict[str, int]:
+    """{word: label}; a word that cannot be used is noted and left out, the others stay."""
+    sides: dict[str, set[int]] = {}
+    for entry, label in _pairs(value, place, skipped):
+        word = as_word(entry)
+        if word is None:
+            skipped.add(f"attribute {NO_WORD}", f"{place}: {str(entry)[:80]!r}")
+        else:
+            sides.setdefault(word, set()).add(label)
+    for word in sorted(word for word, labels in sides.items() if len(labels) > 1):
         skipped.add("attribute both positive and negative, taken as unknown", f"{place}: {word!r}")
-    order = dict.fromkeys(word.strip() for word, _ in pairs if _is_word(word))
-    return {
-        word: POSITIVE if word in positive else NEGATIVE
-        for word in order
-        if (word in positive) != (word in negative)
-    }
+    return {word: labels.pop() for word, labels in sides.items() if len(labels) == 1}
 
 
-def _pairs(value, place: str, skipped: Skipped) -> list[tuple[object, int]]:
-    """(word, label) of the three forms."""
+def _pairs(value: object, place: str, skipped: Skipped) -> list[tuple[object, int]]:
+    """(word, label) of the three forms; null says nothing."""
+    if value is None:
+        return []
     if isinstance(value, list):
         return [(word, POSITIVE) for word in value]
     if not isinstance(value, dict):
-        skipped.add("attributes is neither a list nor an object", f"{place}: {str(value)[:80]}")
+        skipped.add(
+            "attributes is neither a list nor an object",
+            f"{place}: {str(value)[:80]}; write a list of words",
+        )
         return []
-    if (
-        value
-        and set(value) <= {"positive", "negative"}
-        and all(isinstance(words, list) for words in value.values())
-    ):
-        return [(word, POSITIVE) for word in value.get("positive", [])] + [
-            (word, NEGATIVE) for word in value.get("negative", [])
-        ]
-    pairs = []
+    lists = [words for words in value.values() if words is not None]
+    if value and set(value) <= {"positive", "negative"} and _are_lists(lists):
+        positive, negative = value.get("positive") or [], value.get("negative") or []
+        return [(word, POSITIVE) for word in positive] + [(word, NEGATIVE) for word in negative]
+    pairs: list[tuple[object, int]] = []
     for word, label in value.items():
-        if label in (0, 1) and not isinstance(label, float):
-            pairs.append((word, POSITIVE if label else NEGATIVE))
-        elif label is not None:
-            hint = f'; write "{label}": 1' if isinstance(label, str) else ""
+        flag = as_flag(label)
+        if flag is None or label == "":
+            hint = f'; write "{label}": 1' if isinstance(label, str) and label else ""
             skipped.add("attribute is neither 1 nor 0", f"{place}: {word!r}: {label!r}{hint}")
+        elif label is not None:
+            pairs.append((word, POSITIVE if flag else NEGATIVE))
     return pairs
 
 
-def _is_word(value) -> bool:
-    return isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_WORD and is_encodable(value)
+def _are_lists(values: list[object]) -> bool:
+    """Of {"positive": ..., "negative": ...}; {"positive": 1} is a word instead."""
+    return all(isinstance(value, list) for value in values)
 
 
 def _annotations(
     image: ImageRecord,
     rows: list[Labelled],
-    unlisted: int,
+    content: CustomFile,
     vocabulary: Vocabulary,
     skipped: Skipped,
 ) -> Annotations:
-    labels = torch.full((len(rows), len(vocabulary.attributes)), unlisted, dtype=torch.int8)
+    labels = torch.full((len(rows), len(vocabulary.attributes)), content.unlisted, dtype=torch.int8)
+    categories = []
     for number, row in enumerate(rows):
-        if row.category is not None and row.category not in vocabulary.category_index:
+        column = None if row.category is None else vocabulary.category_index.get(row.category)
+        categories.append(NO_CATEGORY if column is None else column)
+        if row.category is not None and column is None:
             skipped.add(
                 "category not in the vocabulary",
                 f"{row.category!r} of annotation {row.instance_id}",
@@ -359,10 +484,12 @@ def _annotations(
         image.height,
         image.width,
         [row.box for row in rows],
-        [vocabulary.category_index.get(row.category, NO_CATEGORY) for row in rows],
+        categories,
         labels,
         [row.is_crowd for row in rows],
         [row.instance_id for row in rows],
+        [row.is_difficult for row in rows],
+        labelled_columns(vocabulary, content.completely_labelled),
     )
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ovarnet.data import coco_ovd, custom, lsa, ovad, vaw
 from ovarnet.data.lsa import LsaImages
-from ovarnet.data.reader import DatasetReader, Request
-from ovarnet.data.records import NovelName
+from ovarnet.data.reader import DatasetReader, NovelName, Request
 from ovarnet.errors import InputError
 from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations

@@ -1,5 +1,6 @@
-"""Sizes of the images under a dataset's root: measured once by `ovarnet prepare`, then read from
-one file, not from every header.
+"""An index of the image sizes of a dataset, so that loaders need not open every image.
+
+``ovarnet prepare`` measures the images once and writes it.
 """
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ovarnet.data.records import ImageFolder
+from ovarnet.data.image_folder import ImageFolder
 from ovarnet.io.files import read_json, write_json
 from ovarnet.io.images import read_image_size
 
@@ -16,10 +17,13 @@ INDEX = Path("prepared") / "image_sizes.json"
 
 
 class ImageSizes:
-    """(height, width) of image files. An image that is not in the index, or whose file has another
-    number of bytes now, is measured.
+    """Reads the size of image files, from the index where it knows them.
 
-    The index only saves time: an entry of another form is as good as none.
+    A file that is not in the index, or has another number of bytes now, is measured. An entry of
+    another form is ignored: the index only saves time.
+
+    Args:
+        root: folder of the dataset.
     """
 
     def __init__(self, root: str | Path):
@@ -31,11 +35,19 @@ class ImageSizes:
         }
 
     def __call__(self, file: str | Path) -> tuple[int, int]:
-        """InputError as `read_image_size`."""
+        """(height, width) of an image file after EXIF rotation.
+
+        Raises:
+            InputError: as `read_image_size`.
+        """
         return self.measured(file)[0]
 
     def measured(self, file: str | Path) -> tuple[tuple[int, int], int]:
-        """((height, width), bytes of the file)."""
+        """((height, width), bytes of the file).
+
+        Raises:
+            InputError: as `read_image_size`.
+        """
         key = self._key(file)
         known = self.known.get(key)
         if known is not None and _bytes(file) == known[2]:
@@ -45,17 +57,20 @@ class ImageSizes:
         return size, self.known[key][2]
 
     def save(self, files: Iterable[str | Path]) -> None:
-        """Write the index of these files and of those known before that are still there, such as
-        another split's: the same files give the same bytes. Folders are listed once each; asking
-        for every file would take minutes on a network disk.
+        """Write the index; the same files give the same bytes.
+
+        Args:
+            files: image files to keep in it. Others that it knew before, such as those of another
+                split, are kept if they still exist.
         """
-        keys, there = set(map(self._key, files)), ImageFolder(self.root)
+        # Folders are listed once each: asking for every file takes minutes on a network disk.
+        keys, existing = set(map(self._key, files)), ImageFolder(self.root)
         write_json(
             self.root / INDEX,
             {
                 key: self.known[key]
                 for key in sorted(self.known)
-                if key in keys or there.find(key) is not None
+                if key in keys or existing.find(key) is not None
             },
         )
 
@@ -64,7 +79,7 @@ class ImageSizes:
         return text[len(root) :] if text.startswith(root) else text
 
 
-def _is_entry(value) -> bool:
+def _is_entry(value: object) -> bool:
     return (
         isinstance(value, list)
         and len(value) == 3

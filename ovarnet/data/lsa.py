@@ -1,9 +1,9 @@
-"""LSA files -> Annotations, image by image. Attributes are free phrases; the images come from vg
-(Visual Genome), flickr, coco and oi (OpenImages).
+"""LSA files -> Annotations, image by image. Attributes are free phrases.
 
-A box is [left, top, right, bottom] in pixels; or relative to the image, when all values are in [0,
-1]; or the whole image, when all are -1. The release says so for every source, but boxes of vg have
-been seen as [x, y, width, height]: which holds is found from the data.
+The images come from vg (Visual Genome), flickr, coco and oi (Open Images). A box is [left, top,
+right, bottom] in pixels; or as fractions of the image, when all values are in [0, 1]; or the whole
+image, when all are -1. The release says so for every source, but boxes of vg have been seen as
+[x, y, width, height]: which of the two holds is determined from the data.
 """
 
 from __future__ import annotations
@@ -12,22 +12,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, overload
 
 import torch
 
+from ovarnet.data.boxes import SUB_PIXEL, checked_corners, four_numbers
+from ovarnet.data.fields import as_id, check_ids
+from ovarnet.data.image_folder import ImageFolder, ImageRecord, SizeReader
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.reader import DatasetReader, Request
-from ovarnet.data.records import (
-    NOVEL_OBJECT,
-    SUB_PIXEL,
-    ImageFolder,
-    ImageRecord,
-    NovelName,
-    SizeReader,
-    check_ids,
-    four_numbers,
-    inside,
-)
+from ovarnet.data.reader import NOVEL_OBJECT, DatasetReader, NovelName, Request
 from ovarnet.errors import InputError, errors_prefixed
 from ovarnet.io.images import read_image_size
 from ovarnet.io.json_stream import read_records
@@ -43,9 +36,13 @@ SOURCES = ("vg", "flickr", "coco", "oi")
 
 @dataclass(frozen=True)
 class VisualGenomeBoxes:
-    """How the absolute boxes of vg are written. boxes: how many there are; the other two: how many
-    are impossible read as corners (right <= left, bottom <= top, or beyond the image) and read as
-    x, y, width, height.
+    """How the boxes of vg in pixels are written.
+
+    Attributes:
+        boxes: how many there are.
+        impossible_as_corners: of them read as corners, how many have right <= left or bottom <= top
+            or reach beyond the image.
+        impossible_as_xywh: of them read as x, y, width, height, how many reach beyond the image.
     """
 
     boxes: int
@@ -61,8 +58,7 @@ class VisualGenomeBoxes:
         form = "x, y, width, height" if self.is_xywh else "corners"
         return (
             f"vg boxes are read as {form}: of {self.boxes:,}, {self.impossible_as_corners:,} are "
-            "impossible as corners and "
-            f"{self.impossible_as_xywh:,} as x, y, width, height"
+            f"impossible as corners and {self.impossible_as_xywh:,} as x, y, width, height"
         )
 
 
@@ -70,8 +66,16 @@ NO_VG_BOXES = VisualGenomeBoxes(0, 0, 0)
 
 
 @dataclass(frozen=True)
-class _Labelled:
-    """The usable objects of one image; `positives` are the columns listed for each."""
+class LabelledImage:
+    """The usable objects of one image.
+
+    Attributes:
+        image: the image.
+        boxes: x1, y1, x2, y2 in pixels of each object.
+        categories: category index or NO_CATEGORY of each.
+        positives: columns of the attributes listed for each.
+        instance_ids: id of each.
+    """
 
     image: ImageRecord
     boxes: list[list[float]]
@@ -80,62 +84,75 @@ class _Labelled:
     instance_ids: list[str]
 
 
-class LsaImages(Sequence):
-    """A sequence of `Annotations`, each made when it is asked for: dense label rows of 9,538 words
-    do not fit into memory all at once.
+class LsaImages(Sequence[Annotations]):
+    """A sequence of `Annotations`, each made when it is accessed.
+
+    The dense label rows of 9,538 words do not fit into memory for all images at once.
+
+    Args:
+        labelled: the images.
+        vocabulary_sizes: numbers of categories and attributes.
+        unlisted: label of the attributes that an object does not list.
+        visual_genome: how the boxes of vg were read.
     """
 
     def __init__(
         self,
-        labelled: list[_Labelled],
-        attributes: int,
+        labelled: Sequence[LabelledImage],
+        vocabulary_sizes: tuple[int, int],
         unlisted: int,
         visual_genome: VisualGenomeBoxes = NO_VG_BOXES,
     ):
-        """attributes: how many words. unlisted: label of the words that an object does not list.
-        visual_genome: how its boxes were read.
-        """
-        self.labelled, self.attributes, self.unlisted, self.visual_genome = (
-            labelled,
-            attributes,
-            unlisted,
-            visual_genome,
-        )
+        self.labelled, self.vocabulary_sizes = labelled, vocabulary_sizes
+        self.unlisted, self.visual_genome = unlisted, visual_genome
 
     def __len__(self) -> int:
         return len(self.labelled)
 
     def erased(self, columns: set[int]) -> LsaImages:
-        """The same images without the labels of these columns (the novel words, for training)."""
-        kept = [
-            replace(
-                image, positives=[[c for c in row if c not in columns] for row in image.positives]
-            )
-            for image in self.labelled
-        ]
-        return LsaImages(kept, self.attributes, self.unlisted, self.visual_genome)
+        """The same images without the labels of some attributes.
 
-    def __getitem__(self, index):
-        """One `Annotations`, or for a slice an `LsaImages`."""
+        Args:
+            columns: the attributes; for training, the novel ones.
+        """
+        return self._with(
+            [
+                replace(
+                    image,
+                    positives=[[c for c in row if c not in columns] for row in image.positives],
+                )
+                for image in self.labelled
+            ]
+        )
+
+    @overload
+    def __getitem__(self, index: int) -> Annotations: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> LsaImages: ...
+
+    def __getitem__(self, index: int | slice) -> Annotations | LsaImages:
         if isinstance(index, slice):
-            return LsaImages(
-                self.labelled[index], self.attributes, self.unlisted, self.visual_genome
-            )
-        found = self.labelled[index]
-        labels = torch.full((len(found.boxes), self.attributes), self.unlisted, dtype=torch.int8)
+            return self._with(self.labelled[index])
+        found, (categories, attributes) = self.labelled[index], self.vocabulary_sizes
+        labels = torch.full((len(found.boxes), attributes), self.unlisted, dtype=torch.int8)
         for row, columns in enumerate(found.positives):
             labels[row, columns] = POSITIVE
-        image = found.image
         return Annotations(
-            image.file,
-            image.image_id,
-            image.height,
-            image.width,
+            found.image.file,
+            found.image.image_id,
+            found.image.height,
+            found.image.width,
             found.boxes,
             found.categories,
             labels,
-            instance_ids=list(found.instance_ids),
+            instance_ids=found.instance_ids,
+            # LSA describes some objects of an image, never all.
+            labelled_categories=torch.zeros(categories, dtype=torch.bool),
         )
+
+    def _with(self, labelled: Sequence[LabelledImage]) -> LsaImages:
+        return LsaImages(labelled, self.vocabulary_sizes, self.unlisted, self.visual_genome)
 
 
 def lsa_vocabulary(path: str | Path) -> Vocabulary:
@@ -152,6 +169,12 @@ def lsa_vocabulary(path: str | Path) -> Vocabulary:
         return Vocabulary(attributes=tuple(Word(name, seen=split.is_base(name)) for name in ids))
 
 
+def lsa_folders(root: Path) -> dict[str, Path]:
+    """The image folders that exist; the loader counts the images of sources without one."""
+    folders = {source: root / "images" / source for source in SOURCES}
+    return {source: folder for source, folder in folders.items() if folder.is_dir()}
+
+
 def load_lsa(
     file: str | Path,
     image_folders: Mapping[str, str | Path],
@@ -161,14 +184,26 @@ def load_lsa(
     read_size: SizeReader = read_image_size,
     is_novel: NovelName | None = None,
 ) -> LsaImages:
-    """The images that have a usable object, in file order.
+    """Read an LSA file.
 
-    image_folders: {"vg": ..., "flickr": ..., "coco": ..., "oi": ...}; images of a source that is
-    not given are left out and noted. categories: `object` where the vocabulary has it, else
-    NO_CATEGORY. Listed attributes are POSITIVE; all others are `unlisted`: UNKNOWN, or NEGATIVE as
-    evaluation counts them. An object without instance_id gets "<image_id>:<position>". is_novel:
-    for training; objects whose `object` means a novel category are left out. What is left out goes
-    to `skipped` (None: one logged line).
+    Args:
+        file: the JSON file of a split.
+        image_folders: source (one of `SOURCES`) -> folder; images of a source that is not given are
+            left out and noted.
+        vocabulary: gives the columns of attributes, and of categories where it has the `object`.
+        unlisted: label of the attributes that an object does not list: UNKNOWN, or NEGATIVE as
+            evaluation counts them.
+        skipped: where to note what is left out; None logs one line.
+        read_size: reads the size of an image file.
+        is_novel: for training: objects whose `object` means a novel category are left out and
+            noted.
+
+    Returns:
+        The images that have a usable object, in file order. Objects whose `object` is no category
+        have NO_CATEGORY; one without an instance_id gets "<image_id>:<position>".
+
+    Raises:
+        InputError: not an LSA file, an image id twice, or no usable image.
     """
     notes = Skipped() if skipped is None else skipped
     records = [record for record in read_records(file, list) if _is_usable(record, notes)]
@@ -182,29 +217,28 @@ def load_lsa(
     form = visual_genome_boxes(records, images)
     if form.boxes:
         logger.info("%s: %s", file, form)
-    labelled = [
-        _labelled(
-            record,
-            image,
-            form.is_xywh and image.image_id.startswith("vg_"),
-            vocabulary,
-            notes,
-            is_novel,
-        )
-        for record in records
-        if (image := images.get(record["image_id"])) is not None
-    ]
+    labelled = []
+    for record in records:
+        image = images.get(record["image_id"])
+        if image is not None:
+            is_xywh = form.is_xywh and image.image_id.startswith("vg_")
+            found = _labelled(record["objects"], image, is_xywh, vocabulary, notes, is_novel)
+            labelled += [found] if found.boxes else []
     if skipped is None:
         notes.log(file)
-    return LsaImages(
-        [image for image in labelled if image.boxes], len(vocabulary.attributes), unlisted, form
-    )
+    sizes = (len(vocabulary.categories), len(vocabulary.attributes))
+    return LsaImages(labelled, sizes, unlisted, form)
 
 
 def visual_genome_boxes(
-    records: list[dict], images: Mapping[str, ImageRecord]
+    records: list[dict[str, Any]], images: Mapping[str, ImageRecord]
 ) -> VisualGenomeBoxes:
-    """Count, over the absolute boxes of vg, which reading is impossible."""
+    """Count, over the boxes of vg in pixels, which reading is impossible.
+
+    Args:
+        records: the images of the file.
+        images: the usable ones by id.
+    """
     boxes = corners = xywh = 0
     for record in records:
         image = images.get(record["image_id"])
@@ -213,7 +247,7 @@ def visual_genome_boxes(
         width, height = image.width + SUB_PIXEL, image.height + SUB_PIXEL
         for entry in record["objects"]:
             values = four_numbers(entry.get("box"))
-            if values is None or not _is_absolute(values):
+            if values is None or not _is_in_pixels(values):
                 continue
             a, b, c, d = values
             boxes += 1
@@ -222,7 +256,7 @@ def visual_genome_boxes(
     return VisualGenomeBoxes(boxes, corners, xywh)
 
 
-def _is_usable(record, skipped: Skipped) -> bool:
+def _is_usable(record: object, skipped: Skipped) -> bool:
     if (
         isinstance(record, dict)
         and isinstance(record.get("image_id"), str)
@@ -238,9 +272,13 @@ def _is_usable(record, skipped: Skipped) -> bool:
 
 
 def _find_images(
-    records: list[dict], folders: Mapping[str, str | Path], skipped: Skipped, read_size: SizeReader
+    records: list[dict[str, Any]],
+    folders: Mapping[str, str | Path],
+    skipped: Skipped,
+    read_size: SizeReader,
 ) -> dict[str, ImageRecord]:
-    listed, images = {source: ImageFolder(folder) for source, folder in folders.items()}, {}
+    listed = {source: ImageFolder(folder) for source, folder in folders.items()}
+    images = {}
     for image_id in (record["image_id"] for record in records):
         source, _, name = image_id.partition("_")
         stem = name.zfill(12) if source == "coco" else name
@@ -257,31 +295,29 @@ def _find_images(
 
 
 def _labelled(
-    record: dict,
+    objects: list[dict[str, Any]],
     image: ImageRecord,
     is_xywh: bool,
     vocabulary: Vocabulary,
     skipped: Skipped,
     is_novel: NovelName | None,
-) -> _Labelled:
-    found = _Labelled(image, [], [], [], [])
-    for position, entry in enumerate(record["objects"]):
-        given = entry.get("instance_id")
-        instance = f"{image.image_id}:{position}" if given is None else str(given)
-        words = entry.get("attributes")
+) -> LabelledImage:
+    found = LabelledImage(image, [], [], [], [])
+    for position, entry in enumerate(objects):
+        instance = as_id(entry.get("instance_id")) or f"{image.image_id}:{position}"
+        words, name = entry.get("attributes"), entry.get("object")
+        name = name if isinstance(name, str) else ""
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             skipped.add("object without a list of attributes", instance)
         elif instance in found.instance_ids:
             skipped.add("instance_id twice in one image", instance)
-        elif is_novel is not None and (category := is_novel(str(entry.get("object")))) is not None:
-            skipped.add(NOVEL_OBJECT, f"{entry.get('object')!r} ({category}), instance {instance}")
+        elif is_novel is not None and (category := is_novel(name)) is not None:
+            skipped.add(NOVEL_OBJECT, f"{name!r} ({category}), instance {instance}")
         elif (
             box := _corners(entry.get("box"), image, is_xywh, f"instance {instance}", skipped)
         ) is not None:
             found.boxes.append(box)
-            found.categories.append(
-                vocabulary.category_index.get(str(entry.get("object")), NO_CATEGORY)
-            )
+            found.categories.append(vocabulary.category_index.get(name, NO_CATEGORY))
             found.positives.append(_columns(words, vocabulary, instance, skipped))
             found.instance_ids.append(instance)
     return found
@@ -290,43 +326,36 @@ def _labelled(
 def _columns(
     words: list[str], vocabulary: Vocabulary, instance: str, skipped: Skipped
 ) -> list[int]:
+    columns = []
     for word in words:
-        if word not in vocabulary.attribute_index:
+        if word in vocabulary.attribute_index:
+            columns.append(vocabulary.attribute_index[word])
+        else:
             skipped.add("attribute not in the vocabulary", f"{word!r} of instance {instance}")
-    return [
-        vocabulary.attribute_index[word] for word in words if word in vocabulary.attribute_index
-    ]
+    return columns
 
 
-def _is_absolute(values: list[float]) -> bool:
+def _is_in_pixels(values: list[float]) -> bool:
     return values != [-1, -1, -1, -1] and not all(0 <= value <= 1 for value in values)
 
 
 def _corners(
-    values, image: ImageRecord, is_xywh: bool, item: str, skipped: Skipped
+    values: object, image: ImageRecord, is_xywh: bool, item: str, skipped: Skipped
 ) -> list[float] | None:
-    """The box in any of its encodings as x1, y1, x2, y2 in pixels inside the image; None, with a
-    note, when it is unusable.
-    """
+    """The box of any encoding in pixels within the image; None, with a note, if unusable."""
     numbers = four_numbers(values)
     if numbers is None:
-        return skipped.add("box is not four finite numbers", f"{item}: {values}")
+        skipped.add("box is not four finite numbers", f"{item}: {values}")
+        return None
     if all(value == -1 for value in numbers):
         return [0.0, 0.0, float(image.width), float(image.height)]
     x1, y1, x2, y2 = numbers
-    if not _is_absolute(numbers):
+    if not _is_in_pixels(numbers):
         x1, y1, x2, y2 = x1 * image.width, y1 * image.height, x2 * image.width, y2 * image.height
     elif is_xywh:
         x2, y2 = x1 + x2, y1 + y2
-    if x2 <= x1 or y2 <= y1:
-        return skipped.add("box has no area", f"{item}: {values}")
-    return inside([x1, y1, x2, y2], image.height, image.width, item, skipped)
-
-
-def lsa_folders(root: Path) -> dict[str, Path]:
-    """The image folders that exist; the loader counts the images of sources without one."""
-    folders = {source: root / "images" / source for source in SOURCES}
-    return {source: folder for source, folder in folders.items() if folder.is_dir()}
+    corners = [x1, y1, x2, y2]
+    return checked_corners(corners, image.height, image.width, f"{item}: {values}", skipped)
 
 
 def _read(request: Request) -> tuple[Vocabulary, LsaImages]:

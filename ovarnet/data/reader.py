@@ -6,11 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ovarnet.data.records import NovelName
 from ovarnet.errors import InputError
 from ovarnet.io.skipped import Skipped
 from ovarnet.structures import Annotations
 from ovarnet.vocabulary import Vocabulary
+
+NovelName = Callable[[str], str | None]
+"""Name of an object -> the novel category that it means, or None.
+
+See `ovarnet.training.data.novel_name_filter`.
+"""
+NOVEL_OBJECT = "object of a novel or ignored category, left out of training"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ovarnet.errors import InputError
@@ -53,7 +53,7 @@ def _walk(root: Path) -> Iterator[Path]:
         folder = pending.pop()
         yield folder
         for entry in _entries(folder):
-            if not os.path.isdir(entry.path):  # DirEntry.is_dir raises for a link to itself
+            if not _holds(entry.is_dir):
                 continue
             if entry.is_symlink():
                 links.append(Path(entry.path))
@@ -70,7 +70,7 @@ def _walk(root: Path) -> Iterator[Path]:
 def _images_in(folder: Path) -> Iterator[Path]:
     for entry in _entries(folder):
         is_image = entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".")
-        if is_image and os.path.isfile(entry.path):
+        if is_image and _holds(entry.is_file):
             yield Path(entry.path)
 
 
@@ -81,3 +81,10 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     except OSError as error:
         logger.warning("%s: cannot be searched (%s); left out", folder, error.strerror)
         return []
+
+
+def _holds(check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except OSError:  # a link that leads to itself
+        return False

@@ -193,12 +193,31 @@ def mutations(content):
         yield path, "removed", changed
 
 
+def outcome(kind, file, folder):
+    """What was found and noted, or the message of the InputError."""
+    skipped = Skipped()
+    try:
+        return load(kind, file, folder, skipped), skipped, ""
+    except InputError as error:
+        return None, skipped, str(error)
+
+
+def is_stated(path, junk):
+    """Whether the junk says something by the rules of the format."""
+    return (
+        (path[-1] in MAY_BE_EMPTY and not junk)
+        or path[-1] in FREE
+        or path[-2:-1] == ("attributes",)
+        or (path[-2:-1] == ("att_vec",) and junk == -1)
+        or junk == "removed"
+    )
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_junk_is_one_line_or_is_noted(kind, folder, tmp_path):
     file = tmp_path / "file.json"
     file.write_text(json.dumps(FILES[kind]))
-    clean = Skipped()
-    whole = load(kind, file, folder, clean)
+    whole, clean, _ = outcome(kind, file, folder)
     assert not clean
     assert whole[0] == 2
     count = 0
@@ -206,27 +225,14 @@ def test_junk_is_one_line_or_is_noted(kind, folder, tmp_path):
         if not content:
             continue
         file.write_text(json.dumps(content))
-        skipped, count = Skipped(), count + 1
-        try:
-            found = load(kind, file, folder, skipped)
-        except InputError as error:
-            assert "\n" not in str(error) and str(file) in str(error), (path, junk, error)
-            continue
-        except Exception as error:
-            raise AssertionError(
-                f"{kind}: {path} = {junk!r:.40} raises {type(error).__name__}: {error}"
-            ) from error
-        stated = (
-            (path[-1] in MAY_BE_EMPTY and not junk)
-            or path[-1] in FREE
-            or path[-2:-1] == ("attributes",)
-            or (path[-2:-1] == ("att_vec",) and junk == -1)
-            or junk == "removed"
-        )
-        if not stated and (found[0] < whole[0] or found[1] < whole[1]):
+        count += 1
+        found, skipped, message = outcome(kind, file, folder)
+        assert "\n" not in message + str(skipped)
+        if found is None:
+            assert str(file) in message, (path, junk)
+        elif not is_stated(path, junk) and (found[0] < whole[0] or found[1] < whole[1]):
             assert skipped, (path, junk, found)
         assert all(reason and items for reason, items in skipped.items.items())
-        assert "\n" not in str(skipped)
     assert count > 100
 
 

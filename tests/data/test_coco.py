@@ -46,7 +46,8 @@ def files(tmp_path):
         for image in images:
             name = image.get("file_name")
             if isinstance(name, str) and name not in missing:
-                Image.new("RGB", (image["width"], image["height"])).save(folder / name)
+                size = (int(image["width"]), int(image["height"]))
+                Image.new("RGB", size).save(folder / name)
         path = tmp_path / "instances.json"
         path.write_text(
             json.dumps(
@@ -90,7 +91,7 @@ def test_everything_left_out_is_counted_and_listed(files):
             box(7, bbox=(0, 0, nan, 5)),
             box(8, bbox=(60, 0, 5, 5)),
             box(9, bbox=(1, 2, 3)),
-            box(10, bbox=["1", 2, 3, 4]),
+            box(10, bbox=["1 px", 2, 3, 4]),
             box(11, bbox=(0, 0, -3, 5)),
             box(12, bbox=(50, 30, 20, 20)),
             box(13, bbox=(0, 0, 60.4, 40.0)),
@@ -222,6 +223,86 @@ def test_truncated_file_and_missing_folder(files):
     path.write_text("[]")
     with pytest.raises(InputError, match="holds list at its top level"):
         load_coco(path, folder, WORDS)
+
+
+LOOSE = [
+    ({"image_id": "7", "category_id": "18", "iscrowd": "0"}, False),
+    ({"image_id": 7.0, "category_id": 18.0, "iscrowd": 0.0}, False),
+    ({"id": "1", "iscrowd": None}, False),
+    ({"iscrowd": "false"}, False),
+    ({"iscrowd": "1"}, True),
+    ({"iscrowd": True}, True),
+    ({"bbox": ["1", "2.0", 10.0, 20]}, False),
+]
+
+
+@pytest.mark.parametrize(("changed", "is_crowd"), LOOSE)
+def test_clear_values_of_other_types_are_read(files, changed, is_crowd):
+    path, folder = files([{**box(1), **changed}])
+    skipped = Skipped()
+    first, _ = load_coco(path, folder, WORDS, skipped)
+    assert not skipped, str(skipped)
+    assert first.boxes.tolist() == [[1, 2, 11, 22]]
+    assert first.instance_ids == ["1"]
+    assert first.is_crowd.tolist() == [is_crowd]
+
+
+def test_image_ids_and_sizes_of_other_types_are_read(files):
+    images = [
+        {"id": "7", "file_name": "000000000007.jpg", "height": "40", "width": 60.0},
+        {"id": 5.0, "file_name": "000000000005.jpg", "height": 40, "width": 60},
+    ]
+    path, folder = files([box(1, image=7), box(2, image="5")], images=images)
+    skipped = Skipped()
+    found = load_coco(path, folder, WORDS, skipped)
+    assert not skipped
+    assert [(image.image_id, image.height, len(image)) for image in found] == [
+        ("7", 40, 1),
+        ("5", 40, 1),
+    ]
+
+
+@pytest.mark.parametrize("value", ["maybe", 2, -1, 0.5, [], {}])
+@pytest.mark.parametrize("key", ["iscrowd", "difficult"])
+def test_unclear_flags_are_noted_and_mean_no(files, key, value):
+    path, folder = files([box(1, **{key: value})])
+    skipped = Skipped()
+    first, _ = load_coco(path, folder, WORDS, skipped)
+    assert skipped.items == {f"{key} is neither 0 nor 1, taken as 0": [f"annotation 1: {value!r}"]}
+    assert not first.is_ignored.any()
+
+
+def test_difficult_boxes_are_kept_and_marked(files):
+    path, folder = files([box(1, difficult=1), box(2, difficult="0"), box(3, iscrowd=1)])
+    first, _ = load_coco(path, folder, WORDS)
+    assert first.is_difficult.tolist() == [True, False, False]
+    assert first.is_ignored.tolist() == [True, False, True]
+
+
+def test_a_box_that_vanishes_in_float32_is_left_out(files):
+    path, folder = files(
+        [box(1), box(2, bbox=(10, 10, 1e-7, 1e-7)), box(3, bbox=(59.999, 1, 5, 5))]
+    )
+    skipped = Skipped()
+    first, _ = load_coco(path, folder, WORDS, skipped)
+    assert first.instance_ids == ["1"]
+    assert skipped.counts == {"box has no area": 1, "box lies outside the image": 1}
+    assert (first.boxes[:, 2:] > first.boxes[:, :2]).all()
+
+
+def test_boxes_as_fractions_of_the_image_are_refused(files):
+    path, folder = files([box(1, bbox=(0.1, 0.2, 0.5, 0.5)), box(2, bbox=(0, 0, 1, 1))])
+    with pytest.raises(InputError, match=r"all boxes lie within 0\.\.1, as fractions of the image"):
+        load_coco(path, folder, WORDS)
+    path, folder = files([box(1, bbox=(0.1, 0.2, 0.5, 0.5)), box(2)])
+    assert len(load_coco(path, folder, WORDS)[0]) == 2
+
+
+def test_categories_that_the_file_does_not_annotate_are_marked(files):
+    path, folder = files([box(1)])
+    assert load_coco(path, folder, WORDS)[0].labelled_categories is None
+    wider = Vocabulary.of(["car", *WORDS.category_names])
+    assert load_coco(path, folder, wider)[0].labelled_categories.tolist() == [False, True, True]
 
 
 def written(path, content):

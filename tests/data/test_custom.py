@@ -53,6 +53,9 @@ def write(tmp_path):
         ({"negative": ["old"]}, [UNKNOWN, UNKNOWN, NEGATIVE]),
         ({"white": 1, "striped": 0, "old": None}, [POSITIVE, NEGATIVE, UNKNOWN]),
         ({"white": True, "striped": False}, [POSITIVE, NEGATIVE, UNKNOWN]),
+        ({"white": "1", "striped": 0.0, "old": "false"}, [POSITIVE, NEGATIVE, NEGATIVE]),
+        ({"positive": ["white"], "negative": None}, [POSITIVE, UNKNOWN, UNKNOWN]),
+        (None, [UNKNOWN] * 3),
         ([], [UNKNOWN] * 3),
     ],
 )
@@ -84,7 +87,7 @@ def test_every_problem_is_listed_with_its_place(write):
         {"id": 2, "file_name": "gone.jpg"},
         {"file_name": "c.jpg"},
         {"id": 3, "file_name": "a.jpg"},
-        {"id": 4, "file_name": "d.jpg", "width": "60", "height": 40},
+        {"id": 4, "file_name": "d.jpg", "width": "60 px", "height": 40},
     ]
     categories = [
         {"id": 1, "name": "shirt"},
@@ -173,7 +176,7 @@ def test_images_of_another_size_are_left_out(write):
     images = [{"id": 1, "file_name": "a.jpg", "width": 61, "height": 40}]
     with pytest.raises(
         InputError,
-        match=r"none of its annotations .*1 x image of another size.*60 x 40, the record says 61 x 40",
+        match=r"none of its annotations .*1 x image of another size.*60 x 40, the record says 61",
     ):
         load_custom(*write([box()], images), WORDS)
     file, _ = write([box()], images)
@@ -207,6 +210,78 @@ def test_words_of_training_are_base_words(write):
         "category not in the vocabulary": 1,
         "attribute not in the vocabulary": 1,
     }
+
+
+def test_clear_values_of_other_types_are_read(write):
+    images = [{"id": "1", "file_name": "a.jpg", "width": "60", "height": 40.0}]
+    categories = [{"id": "1", "name": 7, "supercategory": None}]
+    annotation = box(2.0, image=1.0, category=1.0, bbox=("1", 2, 10, "20"), iscrowd=None)
+    file, folder = write([annotation], images, categories, unlisted_attributes=None)
+    skipped = Skipped()
+    (image,) = load_custom(file, folder, Vocabulary.of(["7"], ["white"]), skipped)
+    assert not skipped, str(skipped)
+    assert (image.image_id, image.instance_ids) == ("1", ["2"])
+    assert image.boxes.tolist() == [[1, 2, 11, 22]]
+    assert image.categories.tolist() == [0]
+    assert image.attributes.tolist() == [[POSITIVE]]
+
+
+def test_unclear_values_are_noted_with_their_place(write):
+    categories = [{"id": 1, "name": "shirt", "supercategory": ["clothing"]}]
+    annotations = [box(1, iscrowd="yes"), box(2, {"white": 0.5}), box(3, category=[1])]
+    file, folder = write(annotations, categories=categories)
+    skipped = Skipped()
+    (image,) = load_custom(file, folder, WORDS, skipped)
+    assert skipped.items == {
+        "supercategory is no text of 1 to 200 characters, taken as 'other'": [
+            "categories[0] (line 5): ['clothing']"
+        ],
+        "iscrowd is neither 0 nor 1, taken as 0": ["annotations[0] (line 8): 'yes'"],
+        "attribute is neither 1 nor 0": ["annotations[1] (line 9): 'white': 0.5"],
+        "category_id not among the categories": ["annotations[2] (line 10): category_id [1]"],
+    }
+    assert image.instance_ids == ["1", "2"]
+
+
+def test_difficult_objects_are_kept_and_marked(write):
+    (image,) = load_custom(*write([box(1, difficult=1), box(2)]), WORDS)
+    assert image.is_difficult.tolist() == [True, False]
+
+
+def test_images_without_an_annotation_are_background(write):
+    images = [
+        {"id": n, "file_name": f"{name}.jpg", "width": 60, "height": 40}
+        for n, name in enumerate("abcd", 1)
+    ]
+    boxes = [box(1), box(2, image=3, bbox=(0, 0, 0, 0))]
+    file, _ = write(boxes, images)
+    found = load_custom(file, None, WORDS)
+    assert [(image.image_id, len(image)) for image in found] == [("1", 1), ("2", 0), ("4", 0)]
+    assert found[1].attributes.shape == (0, 3)
+    for more in ({"labelled_categories": []}, {"categories": []}):
+        file, _ = write([box(1, category=None)], images, **more)
+        assert [image.image_id for image in load_custom(file, None, WORDS)] == ["1"]
+
+
+def test_categories_that_are_not_annotated_completely(write):
+    words = Vocabulary.of(["shirt", "dress", "car"], [])
+    categories = [{"id": 1, "name": "shirt"}, {"id": 2, "name": "dress"}]
+    (image,) = load_custom(*write([box(attributes=[])], categories=categories), words)
+    assert image.labelled_categories.tolist() == [True, True, False]
+    file, folder = write([box(attributes=[])], categories=categories, labelled_categories=["dress"])
+    assert load_custom(file, folder, words)[0].labelled_categories.tolist() == [False, True, False]
+    for wrong, shown in (("all", "'all'"), (["coat"], "'coat'"), (3, "3"), ([3.5], "3.5")):
+        with pytest.raises(InputError, match=f"labelled_categories must be a list .*; {shown} is"):
+            load_custom(*write([box()], categories=categories, labelled_categories=wrong), words)
+
+
+def test_fractions_and_vanishing_boxes(write):
+    with pytest.raises(InputError, match=r"train\.json: all boxes lie within 0\.\.1"):
+        load_custom(*write([box(bbox=(0.1, 0.1, 0.5, 0.5)), box(2, bbox=(0, 0, 1, 1))]), WORDS)
+    skipped = Skipped()
+    (image,) = load_custom(*write([box(), box(2, bbox=(10, 10, 1e-7, 1e-7))]), WORDS, skipped)
+    assert image.instance_ids == ["1"]
+    assert skipped.counts == {"box has no area": 1}
 
 
 @pytest.mark.parametrize(

@@ -1,81 +1,13 @@
-import json
+import sys
 
 import pytest
 import torch
-from PIL import Image
+from dataset_files import write_image, write_json
 
-from ovarnet.data.datasets import base_only, open_dataset
+from ovarnet.data.datasets import base_only, find_reader, ignored_categories, open_dataset
 from ovarnet.errors import InputError
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
 from ovarnet.vocabulary import Vocabulary, Word
-
-
-def write_json(path, value):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value))
-
-
-def write_image(path, size=(60, 40)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size).save(path)
-
-
-def coco_box(number, image, category):
-    return {
-        "id": number,
-        "image_id": image,
-        "category_id": category,
-        "bbox": [1, 2, 10, 20],
-        "area": 200,
-        "iscrowd": 0,
-    }
-
-
-@pytest.fixture
-def coco(tmp_path):
-    """1 dog (novel) and person (base), 2 only a dog, 3 only a traffic light (ignored), 4
-    nothing."""
-    images = [
-        {"id": n, "file_name": f"{n:012d}.jpg", "height": 40, "width": 60} for n in (1, 2, 3, 4)
-    ]
-    categories = [
-        {"id": n, "name": name, "supercategory": "x"}
-        for n, name in ((1, "person"), (10, "traffic light"), (18, "dog"))
-    ]
-    boxes = [coco_box(1, 1, 18), coco_box(2, 1, 1), coco_box(3, 2, 18), coco_box(4, 3, 10)]
-    for split in ("train", "val"):
-        write_json(
-            tmp_path / f"annotations/instances_{split}2017.json",
-            {"images": images, "annotations": boxes, "categories": categories},
-        )
-        for image in images:
-            write_image(tmp_path / f"{split}2017" / image["file_name"])
-    return tmp_path
-
-
-def test_coco_ovd_keeps_images_with_a_kept_box(coco):
-    vocabulary, images = open_dataset("coco-ovd", coco, "val")
-    assert vocabulary.category_names == ["person", "dog"]
-    assert vocabulary.category_seen.tolist() == [
-        True,
-        False,
-    ]
-    assert [(image.image_id, image.categories.tolist()) for image in images] == [
-        ("1", [1, 0]),
-        ("2", [1]),
-    ]
-    _, images = open_dataset("coco-ovd", coco, "train")
-    assert [
-        (image.image_id, image.categories.tolist(), image.instance_ids) for image in images
-    ] == [("1", [0], ["2"])]
-
-
-def test_images_need_not_be_there_to_score_predictions(coco):
-    for file in (coco / "val2017").iterdir():
-        file.unlink()
-    assert len(open_dataset("coco-ovd", coco, "val", images=False)[1]) == 2
-    with pytest.raises(InputError, match="none of its 4 images can be used"):
-        open_dataset("coco-ovd", coco, "val")
 
 
 def test_vaw_training_erases_novel_labels(tmp_path):
@@ -130,3 +62,36 @@ def test_unknown_names_and_folders(tmp_path):
     }.items():
         with pytest.raises(InputError, match=message):
             open_dataset(*arguments)
+
+
+def test_every_name_has_a_reader_and_the_generated_world_may_be_absent(monkeypatch):
+    for name in ("scenes", "coco-ovd", "vaw", "ovad", "lsa", "custom"):
+        assert find_reader(name).splits
+    for name in [name for name in sys.modules if name.startswith("ovarnet.scenes")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ovarnet.scenes", None)
+    with pytest.raises(InputError, match=r"dataset scenes needs the package ovarnet\.scenes"):
+        find_reader("scenes")
+    assert find_reader("custom").splits == ("train", "val", "test")
+
+
+def test_only_coco_has_ignored_categories():
+    assert "traffic light" in ignored_categories("coco-ovd")
+    assert ignored_categories("coco-ovd:48/32") == ignored_categories("vaw") == frozenset()
+
+
+def test_background_images_are_evaluated_but_not_trained_on(tmp_path):
+    content = {
+        "images": [{"id": n, "file_name": f"{n}.png"} for n in (1, 2)],
+        "categories": [{"id": 1, "name": "mug"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 10, 20]}],
+    }
+    for split in ("train", "test"):
+        write_json(tmp_path / f"{split}.json", content)
+    write_json(tmp_path / "vocabulary.json", {"categories": [{"name": "mug", "seen": True}]})
+    for number in (1, 2):
+        write_image(tmp_path / f"images/{number}.png")
+    _, images = open_dataset("custom", tmp_path, "test")
+    assert [len(image) for image in images] == [1, 0]
+    _, images = open_dataset("custom", tmp_path, "train")
+    assert [len(image) for image in images] == [1]

@@ -180,6 +180,22 @@ def test_files_that_cannot_be_used(folders):
         load_lsa(written(folders, [{"image_id": "coco_9", "objects": []}]), folders, WORDS)
 
 
+def test_clear_values_of_other_types_are_read(folders):
+    objects = [
+        thing(["1", 2, 11.0, "22"], instance=7.0),
+        thing([3, 4, 10, 10], instance=True, name=None),
+        thing([5, 5, 5 + 1e-7, 9], instance="x"),
+    ]
+    skipped = Skipped()
+    file = written(folders, [{"image_id": "coco_139", "objects": objects}])
+    (image,) = load_lsa(file, folders, WORDS, skipped=skipped)
+    assert image.instance_ids == ["7", "coco_139:1"]
+    assert image.boxes.tolist() == [[1, 2, 11, 22], [3, 4, 10, 10]]
+    assert image.categories.tolist() == [0, NO_CATEGORY]
+    assert image.labelled_categories.tolist() == [False]
+    assert skipped.counts == {"box has no area": 1}
+
+
 def as_file(path, content):
     path.write_text(json.dumps(content))
     return path

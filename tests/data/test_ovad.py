@@ -145,6 +145,21 @@ def test_files_that_cannot_be_used(write):
         load_ovad(file, None)
 
 
+def test_clear_values_of_other_types_are_read(write):
+    loose = box("5", image="139", category=18.0, vector=(1.0, "0", -1.0), bbox=("1", 2, 10, 20))
+    attributes = [{**entry, "id": float(entry["id"])} for entry in ATTRIBUTES]
+    file = write([{**loose, "iscrowd": "0"}], attributes)
+    skipped = Skipped()
+    _, (image, _) = load_ovad(file, file.parent, skipped)
+    assert not skipped
+    assert image.attributes.tolist() == [[POSITIVE, NEGATIVE, UNKNOWN]]
+    assert image.boxes.tolist() == [[1, 2, 11, 22]]
+    assert image.categories.tolist() == [1]
+    assert image.is_crowd.tolist() == [False]
+    with pytest.raises(InputError, match=r"all boxes lie within 0\.\.1"):
+        load_ovad(write([box(1, bbox=(0.1, 0.1, 0.5, 0.5))]), file.parent)
+
+
 def written(path, content):
     path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     return path
@@ -180,7 +195,7 @@ def test_from_ovad(tmp_path):
         Word("clothes color:red", "clothes color", False, ("red",), "tail", "color"),
     )
     for wrong in (["head"], {}, 2):
-        changed = {**data, "attributes": [{**data["attributes"][0], "freq_set": wrong}]}
+        changed = {**data, "attributes": [{**data["attributes"][0], "id": 0, "freq_set": wrong}]}
         with pytest.raises(
             InputError, match=r"o\.json: word 'clothes color:red': .* is not a string"
         ):

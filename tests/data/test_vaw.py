@@ -259,3 +259,26 @@ def test_from_vaw_names_the_folder_of_a_bad_word(tmp_path):
     with pytest.raises(InputError, match=r"has 201 characters") as raised:
         vaw_vocabulary(vaw_folder(tmp_path, attribute_index={"a" * 201: 0}))
     assert str(raised.value).startswith(f"{tmp_path}: ")
+
+
+def test_clear_values_of_other_types_are_read_and_fractions_refused(tmp_path, images):
+    loose = record(110.0, "11 ", bbox=("1", 2, 10.0, "20"), negative=[], negative_attributes=None)
+    skipped = Skipped()
+    (image,) = load_vaw(written(tmp_path / "a.json", [loose]), images, WORDS, skipped=skipped)
+    assert not skipped
+    assert (image.image_id, image.instance_ids) == ("11", ["110"])
+    assert image.boxes.tolist() == [[1, 2, 11, 22]]
+    assert image.attributes.tolist() == [[POSITIVE, UNKNOWN, UNKNOWN]]
+    for key in ("image_id", "instance_id"):
+        wrong = written(tmp_path / "a.json", [record(), {**record(), key: True}])
+        skipped = Skipped()
+        load_vaw(wrong, images, WORDS, skipped=skipped)
+        assert skipped.counts == {f"record with a missing or wrong {key}": 1}
+    normalised = written(tmp_path / "a.json", [record(bbox=(0.1, 0.2, 0.5, 0.5))])
+    with pytest.raises(InputError, match=r"a\.json: all boxes lie within 0\.\.1"):
+        load_vaw(normalised, images, WORDS)
+
+
+def test_vaw_describes_some_objects_only(tmp_path, images):
+    (image,) = load_vaw(written(tmp_path / "a.json", [record()]), images, WORDS)
+    assert image.labelled_categories.tolist() == [False]

@@ -1,6 +1,7 @@
-"""`ovarnet prepare`: one file per dataset, each with `prepare(root, splits, sample, findings)`.
+"""``ovarnet prepare``: one file per dataset, each with ``SPLITS`` and a function `prepare`.
 
-root: the dataset's folder. splits: which of its splits. sample: how many images to decode. All
-findings go to `findings` (`ovarnet.data.preparation.findings`). Nothing is downloaded, originals
-are never changed, and doing it again writes the same files.
+``prepare(root, splits, sample, findings)`` checks the dataset in the folder `root`, of which only
+`splits`, decodes `sample` of its images, and reports to `findings`
+(`ovarnet.data.preparation.findings`). Nothing is downloaded, original files are never changed, and
+running it again writes the same files.
 """

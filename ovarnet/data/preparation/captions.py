@@ -1,6 +1,4 @@
-"""Caption corpora: COCO's captions and images, and any TSV, JSON lines or WebDataset file (CC3M,
-CC12M) in the folder.
-"""
+"""Caption corpora: COCO's captions, and any table, JSON lines or shards in the folder."""
 
 from __future__ import annotations
 
@@ -15,16 +13,24 @@ from ovarnet.data.preparation.sources import is_there
 from ovarnet.io.skipped import Skipped
 
 SPLITS = ("train", "val")
-KINDS = (*TABLES, *LINES, *SHARDS)
+SUFFIXES = (*TABLES, *LINES, *SHARDS)
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
+    """Check caption corpora; COCO's are needed only if there is no other.
+
+    Args:
+        root: folder of the corpora.
+        splits: which splits of COCO.
+        sample: how many images to decode.
+        findings: where to report.
+    """
     corpora = [
         path for path in sorted(root.iterdir()) if path.is_file() and _is_corpus(path, findings)
     ]
     for path in corpora:
         _check_corpus(path, -(-sample // len(corpora)), findings)
-    sizes, files = ImageSizes(root), []
+    sizes, files = ImageSizes(root), list[str]()
     wanted = [
         split
         for split in splits
@@ -48,10 +54,8 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
 
 
 def _is_corpus(path: Path, findings: Findings) -> bool:
-    """By its name, as `read_caption_file` reads it; a .txt only when its first line has a TAB,
-    which that of a README has not.
-    """
-    if Path(path.name.lower().removesuffix(".gz")).suffix not in KINDS:
+    """Whether a file is a corpus by its name; a .txt only if its first line has a TAB."""
+    if Path(path.name.lower().removesuffix(".gz")).suffix not in SUFFIXES:
         return False
     with path.open("rb") as file:
         is_text = path.suffix.lower() == ".txt" and b"\t" not in file.readline()
@@ -61,10 +65,9 @@ def _is_corpus(path: Path, findings: Findings) -> bool:
 
 
 def _check_corpus(path: Path, sample: int, findings: Findings) -> None:
-    """The images of a table lie anywhere and are counted by the loaders; those of a shard are
-    opened here.
-    """
-    broken, images, captions, members = Skipped(), 0, 0, []
+    """Count captions and decode images of shards; those of tables may be anywhere."""
+    broken, images, captions = Skipped(), 0, 0
+    members: list[str] = []
     for item in read_caption_file(path, broken):
         images, captions = images + 1, captions + len(item.captions)
         members += [item.member] if item.member else []

@@ -1,5 +1,4 @@
-"""COCO-OVD: plain COCO 2017 files checked, and the annotation files of the 48/17 and 48/32
-protocols built from them.
+"""COCO-OVD: COCO 2017 checked, the annotation files of the 48/17 and 48/32 protocols built.
 
 The rule is OVR-CNN's (datasets of Detic, RegionCLIP, OVAD): keep the annotations of the wanted
 categories, crowds included; keep the images that own one; keep the wanted categories, all in their
@@ -9,11 +8,12 @@ order. Records are copied as they stand in the original.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ovarnet.data.coco import coco_vocabulary, load_coco
+from ovarnet.data.fields import as_id, as_name
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures, unnamed
@@ -41,7 +41,15 @@ RELEASE = {
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
-    sizes, images = ImageSizes(root), {}
+    """Check COCO 2017 and write the annotation files of the protocols.
+
+    Args:
+        root: folder of the dataset.
+        splits: which splits.
+        sample: how many images to decode.
+        findings: where to report.
+    """
+    sizes, images = ImageSizes(root), dict[str, list[str]]()
     for split in splits:
         file, folder = root / "annotations" / f"instances_{split}2017.json", root / f"{split}2017"
         if not is_there(file, "annotations/instances_*2017.json", root, findings):
@@ -63,7 +71,7 @@ def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings
 def _check(
     file: Path, folder: Path | None, split: str, sizes: ImageSizes, findings: Findings
 ) -> list[str]:
-    """Counts and problems of one file; returns its usable image files."""
+    """Report counts and problems of one file; returns its usable image files."""
     vocabulary, notes = coco_vocabulary(file, "48/17"), Skipped()
     lost = sorted((COCO_BASE | COCO_NOVEL_17) - set(vocabulary.category_names))
     if lost:
@@ -79,25 +87,33 @@ def _check(
 
 
 def _counts(file: Path, vocabulary: Vocabulary, split: str) -> dict[str, int]:
-    """Numbers of the file as it is, before anything is left out. In COCO's files the categories
-    come last.
-    """
-    boxes, owners, names = Counter(), defaultdict(set), {}
-    for key, index, _, record, _ in stream_json(file):
-        if key == "categories" and index is not None:
-            names[str(record.get("id"))] = record["name"]
-        elif key == "annotations" and index is not None:
-            boxes[str(record.get("category_id"))] += 1
-            owners[str(record.get("category_id"))].add(str(record.get("image_id")))
-    sides = {
-        number: vocabulary.categories[vocabulary.category_index[name]].seen
-        for number, name in names.items()
+    """Numbers of the file as it is, before anything is left out."""
+    boxes: Counter[str] = Counter()
+    owners: dict[str, set[str]] = defaultdict(set)
+    names: dict[str, str] = {}
+    # One pass, although COCO's files hold the categories last.
+    for record in stream_json(file):
+        value = record.value
+        if record.position is None or not isinstance(value, dict):
+            continue
+        if record.key == "categories":
+            names[str(as_id(value.get("id")))] = str(as_name(value.get("name")))
+        elif record.key == "annotations":
+            category = str(as_id(value.get("category_id")))
+            boxes[category] += 1
+            owners[category].add(str(as_id(value.get("image_id"))))
+    is_base = {
+        category: vocabulary.categories[vocabulary.category_index[name]].seen
+        for category, name in names.items()
         if name in vocabulary.category_index
     }
     base, novel = (
-        sum(boxes[number] for number in sides if sides[number] is side) for side in (True, False)
+        sum(boxes[category] for category in is_base if is_base[category] is side)
+        for side in (True, False)
     )
-    holders = set().union(*(owners[number] for number in sides if sides[number] or split == "val"))
+    holders = set[str]().union(
+        *(owners[category] for category in is_base if is_base[category] or split == "val")
+    )
     if split == "train":
         return {"images with a base box": len(holders), "base boxes": base}
     return {
@@ -108,35 +124,46 @@ def _counts(file: Path, vocabulary: Vocabulary, split: str) -> dict[str, int]:
 
 
 def write_subset(source: Path, target: Path, wanted: frozenset[str]) -> Path:
-    """The rule above, in two passes over `source` in the memory of its image ids. The file appears
-    only when complete.
+    """Apply the rule above, in two passes over the file and in the memory of its image ids.
+
+    Args:
+        source: COCO instances file.
+        target: the file to write, atomically.
+        wanted: names of the categories to keep.
+
+    Returns:
+        `target`.
     """
     categories = {
-        str(record.value["id"])
-        for record in stream_json(source)
-        if record.key == "categories"
-        and record.position is not None
-        and record.value.get("name") in wanted
+        as_id(value.get("id"))
+        for value in _records(source, "categories")
+        if as_name(value.get("name")) in wanted
     }
     owners = {
-        str(record.value.get("image_id"))
-        for record in stream_json(source)
-        if record.key == "annotations"
-        and record.position is not None
-        and str(record.value.get("category_id")) in categories
+        as_id(value.get("image_id"))
+        for value in _records(source, "annotations")
+        if as_id(value.get("category_id")) in categories
     }
-    keep: dict[str, Callable[[dict], bool]] = {
-        "categories": lambda record: str(record.get("id")) in categories,
-        "images": lambda record: str(record.get("id")) in owners,
-        "annotations": lambda record: str(record.get("category_id")) in categories,
+    keep: dict[str | None, Callable[[dict], bool]] = {
+        "categories": lambda record: as_id(record.get("id")) in categories,
+        "images": lambda record: as_id(record.get("id")) in owners,
+        "annotations": lambda record: as_id(record.get("category_id")) in categories,
     }
     with whole_file(target) as unfinished, unfinished.open("w", encoding="utf-8") as out:
         _copy(source, out, keep)
     return target
 
 
-def _copy(source: Path, out: TextIO, keep: dict[str, Callable[[dict], bool]]) -> None:
-    key, opened = None, False
+def _records(source: Path, key: str) -> Iterator[dict[str, Any]]:
+    for record in stream_json(source):
+        if record.key == key and record.position is not None and isinstance(record.value, dict):
+            yield record.value
+
+
+def _copy(source: Path, out: TextIO, keep: dict[str | None, Callable[[dict], bool]]) -> None:
+    """Copy the records as they stand in the file."""
+    key: str | None = None
+    opened, between = False, ""
     for record in stream_json(source):
         if record.key != key:
             out.write(

@@ -1,6 +1,4 @@
-"""One's own data: every record checked, all problems listed with their place, and the vocabulary
-written (`ovarnet.data.custom`).
-"""
+"""One's own data: every record checked, all problems listed, and the vocabulary written."""
 
 from __future__ import annotations
 
@@ -21,6 +19,14 @@ __all__ = ["SPLITS", "prepare"]
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
+    """Check the files of one's own data and write their words to vocabulary.json.
+
+    Args:
+        root: folder of the dataset.
+        splits: which splits.
+        sample: how many images to decode.
+        findings: where to report.
+    """
     folder, sizes = root / "images", ImageSizes(root)
     files = {
         split: root / f"{split}.json" for split in splits if (root / f"{split}.json").is_file()
@@ -72,20 +78,36 @@ def _check(file: Path, folder: Path, sizes: ImageSizes, findings: Findings) -> C
         f"boxes, {with_words:,} with attributes"
     )
     findings.skipped(file, notes)
-    empty = len(content.images) - len({annotation.image_id for annotation in content.annotations})
-    if empty:
-        findings.note(f"{file}: {empty:,} images have no box; they are not used")
+    _check_boxless(file, content, findings)
     return content
+
+
+def _check_boxless(file: Path, content: CustomFile, findings: Findings) -> None:
+    """Say what becomes of the images without a usable box."""
+    boxless = content.images.keys() - {annotation.image_id for annotation in content.annotations}
+    background = boxless & content.background_images
+    if background:
+        findings.note(
+            f"{file}: {len(background):,} images have no annotation: evaluation counts every "
+            f"detection of the {len(content.completely_labelled)} categories in them as false, "
+            "training leaves them out; take them out of 'images' if their objects have not been "
+            "annotated"
+        )
+    if len(boxless) > len(background):
+        findings.note(
+            f"{file}: {len(boxless) - len(background):,} images have no usable box; they are not "
+            "used"
+        )
 
 
 def _write_vocabulary(
     path: Path, found: Vocabulary, is_training_unread: bool, findings: Findings
 ) -> Vocabulary:
-    """Words that the file has stay as they are, since their parents, synonyms and `seen` may have
-    been set by hand; new ones come last.
+    """Add new words at the end of the vocabulary file, if there is one.
 
-    is_training_unread: train.json is there but broken or left out. New words are then not written:
-    those of train.json would be novel, and stay so.
+    Words that it has stay as they are: their parents, synonyms and `seen` may have been set by
+    hand. Nothing is written while train.json exists but has not been read (`is_training_unread`):
+    its words would become novel, and stay so.
     """
     before = read_vocabulary(path) if path.is_file() else Vocabulary()
     words = {}
@@ -115,8 +137,9 @@ def _write_vocabulary(
 def _check_base_words(
     vocabulary: Vocabulary, found: Vocabulary, path: Path, findings: Findings
 ) -> None:
-    """Words with labels in train.json (`found` has them as seen) that are novel in the vocabulary:
-    each may be meant, all are not.
+    """Report words with labels in train.json that are novel in the vocabulary.
+
+    A few may be meant; all of them cannot be.
     """
     for kind in ("categories", "attributes"):
         trained = {word.name for word in getattr(found, kind) if word.seen}
@@ -150,7 +173,7 @@ def _check_words(
             f"{len(words)} {kind}, {sum(word.seen for word in words)} of them base words (seen in "
             "training)"
         )
-        alike = defaultdict(list)
+        alike: dict[str, list[str]] = defaultdict(list)
         for word in words:
             alike[" ".join(word.name.replace("_", " ").casefold().split())].append(word.name)
         same = [" = ".join(map(repr, names)) for names in alike.values() if len(names) > 1]

@@ -1,12 +1,13 @@
-"""Checks of the image files of a dataset: a sample decoded, the same picture under two names, files
-that no record names.
+"""Checks of the image files of a dataset.
+
+A sample is decoded, and identical images and files that no record names are found.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from pathlib import Path
 
 from ovarnet.data.image_sizes import ImageSizes
@@ -15,8 +16,7 @@ from ovarnet.errors import InputError
 from ovarnet.io.images import read_image
 
 TAIL = 4096
-"""Bytes at the end of a file that are compared first; two JPEGs of one size and length that differ
-there are different."""
+"""Bytes at the end of a file that are compared first, before files of equal size are read whole."""
 
 
 def check_pictures(
@@ -26,17 +26,29 @@ def check_pictures(
     findings: Findings,
     splits: Iterable[Collection[str]] = (),
 ) -> None:
-    """`files`: all image files that the records name. `sample` of them, evenly spread, are decoded;
-    identical ones are noted, and are a problem when they lie in two of the `splits` (training on
-    test images).
+    """Decode a sample of the images and report identical ones.
+
+    Args:
+        files: all image files that the records name.
+        sizes: index of image sizes.
+        sample: how many to decode, evenly spread.
+        findings: where to report.
+        splits: image files of each split; an image that is in two of them (training on test images)
+            is a problem, other identical images are noted.
     """
-    files = sorted(set(files))
-    check_decoding(files, sample, findings)
-    _report_identical(identical(files, sizes), [set(split) for split in splits], findings)
+    unique = sorted(set(files))
+    check_decoding(unique, sample, findings)
+    _report_identical(identical(unique, sizes), [set(split) for split in splits], findings)
 
 
 def check_decoding(files: list[str], sample: int, findings: Findings) -> None:
-    """Decode `sample` of the images, evenly spread."""
+    """Decode a sample of images.
+
+    Args:
+        files: the images.
+        sample: how many to decode, evenly spread.
+        findings: where to report.
+    """
     opened = files[:: max(1, len(files) // sample)][:sample] if sample else []
     broken = []
     for file in opened:
@@ -51,8 +63,16 @@ def check_decoding(files: list[str], sample: int, findings: Findings) -> None:
 
 
 def identical(files: Iterable[str], sizes: ImageSizes) -> list[list[str]]:
-    """Groups of two and more files with the same bytes. Only files of equal size and length are
-    read, and first only their ends.
+    """Find files with the same bytes.
+
+    Only files of equal size and length are read, first their ends and then the whole.
+
+    Args:
+        files: image files.
+        sizes: index of image sizes.
+
+    Returns:
+        Groups of two or more identical files.
     """
     groups = _grouped(files, lambda file: _measured(file, sizes))
     for digest in (_tail, _whole):
@@ -61,7 +81,13 @@ def identical(files: Iterable[str], sizes: ImageSizes) -> list[list[str]]:
 
 
 def unnamed(folder: Path, files: Collection[str], findings: Findings) -> None:
-    """Note how many files lie in a folder that no record names."""
+    """Note how many files of a folder no record names.
+
+    Args:
+        folder: the folder.
+        files: image files that the records name.
+        findings: where to report.
+    """
     there = sum(1 for entry in folder.iterdir() if entry.is_file()) if folder.is_dir() else 0
     extra = there - sum(1 for file in set(files) if Path(file).parent == folder)
     if extra > 0:
@@ -90,14 +116,14 @@ def _report_identical(groups: list[list[str]], splits: list[set[str]], findings:
         )
 
 
-def _grouped(files: Iterable[str], key) -> list[list[str]]:
-    groups = defaultdict(list)
+def _grouped(files: Iterable[str], key: Callable[[str], Hashable | None]) -> list[list[str]]:
+    groups: dict[Hashable | None, list[str]] = defaultdict(list)
     for file in files:
         groups[key(file)].append(file)
     return [group for value, group in groups.items() if len(group) > 1 and value is not None]
 
 
-def _measured(file: str, sizes: ImageSizes):
+def _measured(file: str, sizes: ImageSizes) -> Hashable | None:
     try:
         return sizes.measured(file)
     except InputError:

@@ -1,6 +1,4 @@
-"""Where each file of a dataset comes from: what `ovarnet prepare` says when something is missing.
-Nothing is downloaded.
-"""
+"""Where each file of a dataset comes from, for the messages of ``ovarnet prepare``."""
 
 from __future__ import annotations
 
@@ -49,10 +47,31 @@ SOURCES = {
 
 
 def is_there(path: Path, source: str, root: Path, findings: Findings) -> bool:
-    """The file or the folder with something in it; if not, a finding says what to download and
-    where it belongs.
+    """Whether a file, or a folder with something in it, exists; a finding says if it does not.
+
+    Args:
+        path: the file or folder.
+        source: key of `SOURCES`, which says what to download.
+        root: folder of the dataset.
+        findings: where to report what is missing.
     """
-    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+    if has_content(path):
         return True
-    findings.missing(f"{path}: get {SOURCES[source].format(root=root, path=path)}")
+    findings.missing(f"{path}: {where_to_get(path, source, root)}")
     return False
+
+
+def has_content(path: Path) -> bool:
+    """Whether there is such a file, or such a folder with something in it."""
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))
+
+
+def where_to_get(path: Path, source: str, root: Path) -> str:
+    """What to download, and where it belongs.
+
+    Args:
+        path: the missing file or folder.
+        source: key of `SOURCES`.
+        root: folder of the dataset.
+    """
+    return f"get {SOURCES[source].format(root=root, path=path)}"

@@ -1,12 +1,12 @@
-"""VAW: labels, metadata and Visual Genome's images checked; split files and the index of image
-sizes written.
-"""
+"""VAW: labels, metadata and Visual Genome's images checked, split files written."""
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
+from ovarnet.data.fields import as_id
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.preparation.findings import PUBLISHED, Findings
 from ovarnet.data.preparation.pictures import check_pictures
@@ -16,7 +16,7 @@ from ovarnet.errors import InputError
 from ovarnet.io.files import write_json
 from ovarnet.io.json_stream import stream_json
 from ovarnet.io.skipped import Skipped
-from ovarnet.structures import NEGATIVE, POSITIVE, Annotations
+from ovarnet.structures import NEGATIVE, POSITIVE
 from ovarnet.vocabulary import Vocabulary
 
 SPLITS = READER.splits
@@ -62,79 +62,90 @@ RELEASE = {
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
+    """Check VAW and write its split files.
+
+    Args:
+        root: folder of the dataset.
+        splits: which splits.
+        sample: how many images to decode.
+        findings: where to report.
+    """
     metadata = [is_there(root / name, "vaw labels", root, findings) for name in METADATA]
     if not all(metadata):
         return
     vocabulary = vaw_vocabulary(root)
     findings.counts(_word_counts(vocabulary), RELEASE["words"])
     has_images, sizes = is_there(root / "images", "vaw images", root, findings), ImageSizes(root)
-    files, objects, frequency = {}, set(), None
+    images: dict[str, list[str]] = {}
+    objects: set[str] = set()
+    frequency: Counter[str] | None = None
     for split in splits:
         paths = [root / name for name in FILES[split]]
         if not all(is_there(path, "vaw labels", root, findings) for path in paths):
             continue
         survey = _survey(paths)
         findings.counts(
-            {f"{what} in {split}": number for what, number in survey["counts"].items()},
+            {f"{what} in {split}": number for what, number in survey.counts.items()},
             {f"{what} in {split}": number for what, number in RELEASE[split].items()},
         )
-        objects |= survey["objects"]
-        frequency = survey["labels"] if split == "train" else frequency
+        objects |= survey.objects
+        frequency = survey.labels if split == "train" else frequency
         if has_images:
-            files[split] = _check(paths, root, vocabulary, sizes, findings)
+            images[split] = _check(paths, root, vocabulary, sizes, findings)
     if len(splits) == len(SPLITS):
         findings.counts({"object names": len(objects)}, RELEASE["whole"])
     _write_splits(root, vocabulary, frequency, findings)
-    if files:
-        everything = [image.file for images in files.values() for image in images]
-        check_pictures(
-            everything,
-            sizes,
-            sample,
-            findings,
-            [[image.file for image in images] for images in files.values()],
-        )
+    if images:
+        everything = [file for files in images.values() for file in files]
+        check_pictures(everything, sizes, sample, findings, images.values())
         sizes.save(everything)
 
 
-def _word_counts(vocabulary: Vocabulary) -> Counter:
+def _word_counts(vocabulary: Vocabulary) -> Counter[str]:
     words = vocabulary.attributes
     return (
         Counter(attributes=len(words))
         + Counter(word.group or "in no group" for word in words)
-        + Counter(word.family for word in words)
+        + Counter(str(word.family) for word in words)
     )
 
 
-def _survey(paths: list[Path]) -> dict:
-    """Numbers of the files as they are, before anything is left out. labels: {word: labels,
-    positive and negative}.
+@dataclass
+class _Survey:
+    """Numbers of the files as they are, before anything is left out.
+
+    `labels` counts the labels of each word, positive and negative together.
     """
-    images, objects, labels, counts = (
-        set(),
-        set(),
-        Counter(),
-        Counter({"instances": 0, "positive labels": 0, "negative labels": 0}),
-    )
+
+    counts: dict[str, int]
+    objects: set[str]
+    labels: Counter[str]
+
+
+def _survey(paths: list[Path]) -> _Survey:
+    images: set[str | None] = set()
+    counts = {"instances": 0, "positive labels": 0, "negative labels": 0}
+    survey = _Survey(counts, set(), Counter())
     for record in (record.value for path in paths for record in stream_json(path, list)):
         if not isinstance(record, dict):
             continue
         counts["instances"] += 1
-        images.add(str(record.get("image_id")))
-        objects.add(str(record.get("object_name")))
+        images.add(as_id(record.get("image_id")))
+        survey.objects.add(str(record.get("object_name")))
         for side in ("positive", "negative"):
             words = record.get(f"{side}_attributes")
-            words = (
-                [word for word in words if isinstance(word, str)] if isinstance(words, list) else []
-            )
+            words = words if isinstance(words, list) else []
+            words = [word for word in words if isinstance(word, str)]
             counts[f"{side} labels"] += len(words)
-            labels.update(words)
-    return {"counts": {**counts, "images": len(images)}, "objects": objects, "labels": labels}
+            survey.labels.update(words)
+    counts["images"] = len(images)
+    return survey
 
 
 def _check(
     paths: list[Path], root: Path, vocabulary: Vocabulary, sizes: ImageSizes, findings: Findings
-) -> list[Annotations]:
+) -> list[str]:
+    """Report counts and problems of one split; returns its usable image files."""
     notes, source = Skipped(), ", ".join(path.name for path in paths)
     try:
         images = load_vaw(paths, root / "images", vocabulary, skipped=notes, read_size=sizes)
@@ -150,15 +161,13 @@ def _check(
         f"{source}: usable are {sum(map(len, images)):,} instances in {len(images):,} images, "
         f"{usable[POSITIVE]:,} positive and {usable[NEGATIVE]:,} negative labels"
     )
-    return images
+    return [image.file for image in images]
 
 
 def _write_splits(
-    root: Path, vocabulary: Vocabulary, frequency: Counter | None, findings: Findings
+    root: Path, vocabulary: Vocabulary, frequency: Counter[str] | None, findings: Findings
 ) -> None:
-    """Split files in the form of OvarNet's: {group: {name: id}}, ids running over both groups, the
-    novel one last.
-    """
+    """Write split files in OvarNet's form, {group: {name: id}}, with ids over both groups."""
     base, novel = (
         [word.name for word in vocabulary.attributes if word.seen is side] for side in (True, False)
     )
