@@ -9,7 +9,7 @@ attributes it has.
 __version__ = "0.1.0"
 
 _LAZY = {
-    "load": "ovarnet.build",
+    "load": "ovarnet.build.load",
     "OvarNet": "ovarnet.modeling.ovarnet",
     "ClipAttr": "ovarnet.modeling.clip_attr",
     "Vocabulary": "ovarnet.vocabulary",

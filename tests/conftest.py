@@ -5,7 +5,7 @@ import pytest
 from fake_model import fake_predictor, picture
 
 import ovarnet
-from ovarnet import build
+from ovarnet.build import proposer as proposer_build
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.proposals import detector as proposer
 
@@ -34,5 +34,5 @@ def small_pictures(monkeypatch):
         full.detector.transform = DetectorResize((96, 96), 128, resize.image_mean, resize.image_std)
         return full
 
-    for module in (proposer, build):
+    for module in (proposer, proposer_build):
         monkeypatch.setattr(module, "resnet50_proposer", small_proposer)

@@ -49,7 +49,7 @@ class OvarnetDesign:
     map that is left out."""
     rpn_convolutions: int = setting(2, at_least=1, at_most=100)
     rpn_pre_nms: tuple[int, int] = setting((1000, 2000), at_least=1, at_most=10**6, items=(2, 2))
-    """Proposals of each map before non-maximum suppression, at inference and in training."""
+    """Proposals of each map before non-maximum suppression, in training and at inference."""
     rpn_post_nms: tuple[int, int] = setting((500, 1000), at_least=1, at_most=10**6, items=(2, 2))
     proposals: int = setting(100, at_least=1, at_most=100_000)
     """Regions pooled per image at inference."""

@@ -110,7 +110,7 @@ class DetectorProposer(nn.Module):
 
     @torch.no_grad()
     def propose(
-        self, images: list[Tensor], names: Sequence[str | None] | None = None
+        self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
     ) -> list[Proposals]:
         """As in `Proposer`. Needs evaluation mode."""
         if self.training:

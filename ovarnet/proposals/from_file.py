@@ -42,7 +42,7 @@ class FileProposals:
                 self.rows[key].append(row)
 
     def propose(
-        self, images: list[Tensor], names: Sequence[str | None] | None = None
+        self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
     ) -> list[Proposals]:
         """As in `Proposer`. Boxes are clipped to the image; what has no area left is dropped.
         InputError: an image without a name (an array, say), or one that the file does not hold.

@@ -57,7 +57,7 @@ class TorchvisionProposer(nn.Module):
 
     @torch.no_grad()
     def propose(
-        self, images: list[Tensor], names: Sequence[str | None] | None = None
+        self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
     ) -> list[Proposals]:
         """As in `Proposer`; objectness is the score of a box's class."""
         return [

@@ -308,8 +308,8 @@ def test_a_broken_image_in_a_list_is_named(tmp_path):
         FakeModel(regions()).detect([PICTURE, Image.open(tmp_path / "cut.png")])
     with pytest.raises(InputError, match=r"^.*cut\.png: cannot be decoded"):
         FakeModel(regions()).detect(Image.open(tmp_path / "cut.png"))
-    with pytest.raises(InputError, match=r"image 1 of the list: .*\(4, 4, 2\)"):
-        FakeModel(regions()).detect([PICTURE, np.zeros((4, 4, 2))])
+    with pytest.raises(InputError, match=r"image 1 of the list: .*\(5, 5, 2\)"):
+        FakeModel(regions()).detect([PICTURE, np.zeros((5, 5, 2))])
 
 
 def test_refuses_training_mode_and_unknown_activation():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ovarnet.config import Optimisation, LrMultipliers
+from ovarnet.config import LrMultipliers, Optimisation
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier

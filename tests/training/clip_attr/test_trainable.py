@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from ovarnet.config import Optimisation, LrMultipliers
+from ovarnet.config import LrMultipliers, Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 

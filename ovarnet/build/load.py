@@ -1,0 +1,91 @@
+"""`ovarnet.load`: a model by its name, ready to detect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ovarnet.build.clip_attr import checkpoint_clip_attr, stock_clip_attr
+from ovarnet.build.folders import find_checkpoint
+from ovarnet.build.ovarnet import checkpoint_ovarnet
+from ovarnet.checkpoint import load_checkpoint
+from ovarnet.device import pick_device
+from ovarnet.errors import InputError
+from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.ovarnet import OvarNet
+from ovarnet.modeling.predictor import Predictor
+
+STOCK = "clip-attr:"
+"""Begins the name of a CLIP of open_clip, used as it is."""
+
+
+def load(
+    name: str | Path = "scenes",
+    *,
+    proposer: str | Path | None = None,
+    device: str | torch.device | None = "auto",
+    category_activation: str = "sigmoid",
+) -> Predictor:
+    """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
+
+    Args:
+        name: as in `load_model`.
+        proposer: as in `load_model`.
+        device: as in `load_model`.
+        category_activation: "sigmoid", each category word scored by itself, or "softmax", over the
+            category words queried (method section 0).
+
+    Returns:
+        A predictor around the model.
+
+    Raises:
+        InputError: naming what is missing.
+    """
+    model = load_model(name, proposer=proposer, device=device)
+    return Predictor(model, category_activation=category_activation)
+
+
+def load_model(
+    name: str | Path = "scenes",
+    *,
+    proposer: str | Path | None = None,
+    device: str | torch.device | None = "auto",
+) -> ClipAttr | OvarNet:
+    """Open a model as a plain module in evaluation mode, for training, export and benchmarks.
+
+    Args:
+        name: one of
+
+            * "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher),
+              which know the generated world only and have never seen a photo;
+            * a checkpoint folder;
+            * "clip-attr:ARCH/WEIGHTS", a CLIP of open_clip as it is, where WEIGHTS is a tag
+              ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
+            * "clip-attr:local-dir:FOLDER", a Hub repository on disk (config, weights and
+              tokenizer, which SigLIP-like towers need).
+        proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its
+            COCO detector, trained on all 80 COCO classes), a proposer's checkpoint folder, or
+            precomputed proposals, a JSON file or a folder that `ovarnet propose` wrote. None: the
+            model's own, or "scenes". An OvarNet takes none.
+        device: a device, its name, or "auto" or None for the GPU when there is one, else the CPU.
+
+    Raises:
+        InputError: naming what is missing.
+    """
+    device = pick_device(device)
+    name = str(name)
+    model: ClipAttr | OvarNet
+    if name.startswith(STOCK):
+        model = stock_clip_attr(name.removeprefix(STOCK), proposer or "scenes")
+    else:
+        checkpoint = load_checkpoint(find_checkpoint(name))
+        if checkpoint.model == "ovarnet":
+            if proposer is not None:
+                raise InputError(
+                    f"{name} is an OvarNet, which finds its boxes itself; leave the proposer out"
+                )
+            model = checkpoint_ovarnet(checkpoint)
+        else:
+            model = checkpoint_clip_attr(checkpoint, proposer)
+    return model.to(device).eval()

@@ -1,0 +1,99 @@
+"""Proposers: untrained, from a checkpoint folder, from torchvision, or precomputed proposals."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ovarnet.build.clip import open_clip_tower
+from ovarnet.build.folders import find_proposer
+from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
+from ovarnet.config import ClipSettings
+from ovarnet.errors import InputError
+from ovarnet.modeling.proposer import Proposer
+from ovarnet.proposals.detector import DetectorProposer, resnet50_proposer, scenes_proposer
+from ovarnet.proposals.from_file import FileProposals, shards_in
+from ovarnet.proposals.torchvision import TorchvisionProposer
+
+
+def open_proposer(source: str | Path) -> Proposer:
+    """Open a proposer, in evaluation mode.
+
+    Args:
+        source: "torchvision", "scenes" (shipped), a checkpoint folder, or precomputed proposals: a
+            JSON file, or a folder that `ovarnet propose` wrote.
+
+    Raises:
+        InputError: it is none of these, or it is damaged.
+    """
+    source = str(source)
+    if source == "torchvision":
+        return TorchvisionProposer()
+    if os.path.isfile(source) or shards_in(source):
+        return FileProposals(source)
+    try:
+        folder = find_proposer(source)
+    except InputError:
+        raise InputError(
+            f"proposer '{source:.80}' does not exist; give scenes, torchvision, a checkpoint "
+            "folder, or proposals: a JSON file or a folder that ovarnet propose wrote"
+        ) from None
+    return checkpoint_proposer(load_checkpoint(folder))
+
+
+def checkpoint_proposer(checkpoint: Checkpoint) -> DetectorProposer:
+    """Build the proposer of a checkpoint folder, in evaluation mode.
+
+    Raises:
+        InputError: the folder holds none, or it is damaged.
+    """
+    clip = proposer_clip(checkpoint)
+    proposer = build_proposer(proposer_kind(checkpoint), ClipSettings(clip) if clip else None)
+    load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
+    return proposer.eval()
+
+
+def proposer_kind(checkpoint: Checkpoint) -> str:
+    """How the proposer of a folder is built, for `build_proposer`.
+
+    Raises:
+        InputError: the folder holds no proposer.
+    """
+    if "proposer" not in checkpoint.settings:
+        raise InputError(
+            f"{checkpoint.folder} holds no proposer (its model is '{checkpoint.model}'); give a "
+            "proposer or a CLIP-Attr"
+        )
+    return checkpoint.settings["proposer"]["kind"]
+
+
+def proposer_clip(checkpoint: Checkpoint) -> str | None:
+    """The CLIP that a folder's proposer is built on; not always that of its model."""
+    settings = checkpoint.settings
+    return settings.get("proposer", {}).get("clip") or settings.get("clip", {}).get("name")
+
+
+def build_proposer(
+    kind: str, clip: ClipSettings | None, *, imagenet_weights: bool = False
+) -> DetectorProposer:
+    """Build an untrained proposer.
+
+    Args:
+        kind: "scenes", a feature pyramid on the image tower of `clip`, or "resnet50" (method
+            section 2.1).
+        clip: which image tower; None for "resnet50", which needs none.
+        imagenet_weights: initialise "resnet50" from ImageNet weights.
+
+    Raises:
+        InputError: an unknown kind, or no CLIP for "scenes".
+    """
+    if kind == "resnet50":
+        return resnet50_proposer(imagenet_weights)
+    if kind == "scenes":
+        if clip is None:
+            raise InputError(
+                "a proposer of kind 'scenes' needs a CLIP; give clip.name and clip.pretrained, or "
+                "kind=resnet50"
+            )
+        return scenes_proposer(open_clip_tower(clip))
+    raise InputError(f"proposer kind '{kind}' is not known; choose scenes or resnet50")
