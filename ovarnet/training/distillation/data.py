@@ -174,11 +174,16 @@ def training_image(
         image.boxes,
         columns,
         known,
-        image.is_crowd,
+        image.is_ignored,
         True,
-        exhaustive,
+        exhaustive and _labels_all(image, seen),
         image.height > image.width,
     )
+
+
+def _labels_all(image: Annotations, seen: Tensor) -> bool:
+    """Whether every base category is labelled completely in an image."""
+    return image.labelled_categories is None or bool(image.labelled_categories[seen].all())
 
 
 def _without_categories(image: Annotations) -> Annotations:
