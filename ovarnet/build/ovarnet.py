@@ -102,14 +102,16 @@ def build_ovarnet(
     Raises:
         InputError: a design that cannot be built.
     """
+    # this order decides which random numbers each part is initialised with
     pyramid = build_pyramid(backbone, design)
+    rpn = build_rpn(pyramid, design)
     text = text_tower_only(clip)
     return OvarNet(
         text,
         TextClassifier(text, make_prompts(text)),
         vocabulary,
         backbone=pyramid,
-        rpn=build_rpn(pyramid, design),
+        rpn=rpn,
         head=build_head(backbone, pyramid, clip.embed_dim, design),
         resize=DetectorResize(
             design.short_side,

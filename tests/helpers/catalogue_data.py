@@ -60,7 +60,9 @@ def given(stage, catalogue, output, start="scenes-clip-attr", **more):
     source = {"dataset": "custom", "root": str(catalogue)}
     data = {"data": source} if stage == "probe" else {"detection": source, "attributes": source}
     return resolve(
-        OmegaConf.merge({"stage": stage, "output": str(output), "init_from": str(start), **data}, more),
+        OmegaConf.merge(
+            {"stage": stage, "output": str(output), "init_from": str(start), **data}, more
+        ),
         "test",
     )
 

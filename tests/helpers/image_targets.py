@@ -1,5 +1,4 @@
-"""ImageTargets of one image, written by hand: two base attributes, one row of the teacher for each box
-and proposal."""
+"""Targets of one image, written by hand."""
 
 import torch
 
@@ -12,23 +11,27 @@ def targets(
     categories,
     *,
     attributes=None,
-    taught=None,
+    supervised=None,
     crowd=None,
     proposals=(),
     annotated=True,
     rpn_supervised=True,
+    embeddings=None,
 ):
+    """Two base attributes; one embedding of the teacher for each box and proposal."""
     count = len(boxes)
+    unknown = torch.full((count, 2), UNKNOWN, dtype=torch.int8)
     return ImageTargets(
-        torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        torch.tensor(categories, dtype=torch.int64),
-        torch.full((count, 2), UNKNOWN, dtype=torch.int8)
-        if attributes is None
-        else torch.tensor(attributes, dtype=torch.int8),
-        torch.tensor([True] * count if taught is None else taught, dtype=torch.bool),
-        torch.tensor([False] * count if crowd is None else crowd, dtype=torch.bool),
-        torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4),
-        torch.zeros(count + len(proposals), 8),
-        torch.tensor(rpn_supervised),
-        torch.tensor(annotated),
+        boxes=torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+        categories=torch.tensor(categories, dtype=torch.int64),
+        attributes=unknown if attributes is None else torch.tensor(attributes, dtype=torch.int8),
+        is_box_supervised=torch.tensor(supervised or [True] * count, dtype=torch.bool),
+        is_crowd=torch.tensor(crowd or [False] * count, dtype=torch.bool),
+        proposals=torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4),
+        teacher_crops=None,
+        teacher_embeddings=(
+            torch.zeros(count + len(proposals), 8) if embeddings is None else embeddings
+        ),
+        rpn_supervised=rpn_supervised,
+        all_annotated=annotated,
     )

@@ -16,7 +16,7 @@ from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.structures import UNKNOWN
 from ovarnet.training.distillation.data import DistillationData, TrainingImage
 from ovarnet.training.distillation.dataset import ImageTargets
-from ovarnet.training.distillation.stage import make_learner
+from ovarnet.training.distillation.stage import make_model
 from ovarnet.training.distillation.teacher import Teacher
 from ovarnet.training.engine.schedule import make_optimizer
 from ovarnet.vocabulary import Vocabulary, Word
@@ -70,7 +70,7 @@ def test_one_step_and_one_inference(name, architecture):
     )
     model.classifier.calibration.copy_(classifier.calibration)
     image, batch = one_image(clip.image_size)
-    learner = make_learner(
+    learner = make_model(
         model,
         DistillationData(
             WORDS, Vocabulary(WORDS.categories[:1], WORDS.attributes[:1]), {"detection": [image]}

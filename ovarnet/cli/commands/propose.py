@@ -83,13 +83,13 @@ def image_files(captions: str | None, images: str | None) -> list[str]:
     from ovarnet.errors import InputError
     from ovarnet.io.image_folders import list_images
 
-    if not (captions or images):
-        raise InputError(
-            "propose: which images? give --images FOLDER, or --captions with shards that hold "
-            "their images"
-        )
     if images and not Path(images).is_dir():
         raise InputError(f"{images}: no such folder; --images needs the folder of the images")
     if captions:
         return [image.file for image in load_captions(captions, images)]
-    return [str(path) for path in list_images([images])]
+    if images:
+        return [str(path) for path in list_images([images])]
+    raise InputError(
+        "propose: which images? give --images FOLDER, or --captions with shards that hold their "
+        "images"
+    )

@@ -1,4 +1,6 @@
-"""What was run, on which machine and for how long: one JSON file beside the results."""
+"""What was run, on which machine, and how long each step took: one JSON file beside the results,
+written after every step.
+"""
 
 from __future__ import annotations
 
@@ -20,16 +22,9 @@ FILE = "chain.json"
 
 @dataclass
 class Entry:
-    """One step.
-
-    Attributes:
-        title: For people.
-        command: Words after `ovarnet`.
-        settings: Everything that its outcome depends on.
-        seconds: Wall time of all attempts.
-        cpu_seconds: Of all threads and worker processes.
-        attempts: How often it was started.
-        finished: Date and time, "" until it is done.
+    """One step. title: for people. command: words after `ovarnet`. settings: what its outcome
+    depends on. seconds: wall time of all attempts. cpu_seconds: of all threads and workers.
+    finished: date and time, "" until it is done.
     """
 
     title: str
@@ -43,12 +38,8 @@ class Entry:
 
 @dataclass
 class Ledger:
-    """All steps of a chain.
-
-    Attributes:
-        path: Of the JSON file, which is written after every step.
-        machine: The one that ran the last step.
-        entries: By name of the step, in the order of the chain.
+    """Entries by step name, in the order of the chain, and the machine that ran the last of
+    them.
     """
 
     path: Path
@@ -57,10 +48,8 @@ class Ledger:
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
-        """Read the ledger in `folder`; a new one where there is none.
-
-        Raises:
-            InputError: The file was written by something else.
+        """The ledger in `folder`; a new one where there is none. InputError when it was written by
+        something else.
         """
         path = folder / FILE
         if not path.is_file():
@@ -80,12 +69,8 @@ class Ledger:
 
     @contextmanager
     def timed(self, name: str, entry: Entry, *, again: bool) -> Iterator[None]:
-        """Count the time of a step, also when it fails or is interrupted.
-
-        Args:
-            name: Of the step.
-            entry: Replaces an earlier entry of that name.
-            again: Continue the earlier entry instead, as another attempt at the same thing.
+        """Count the time of a step, also when it fails or is interrupted; `again`: on top of an
+        earlier attempt at the same thing.
         """
         earlier = self.entries.pop(name, None)
         self.entries[name] = entry = earlier if again and earlier else entry
@@ -102,7 +87,6 @@ class Ledger:
             self.write()
 
     def write(self) -> None:
-        """Write the JSON file."""
         write_json(
             self.path,
             {
@@ -114,7 +98,7 @@ class Ledger:
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process so far, and of the workers that it has waited for."""
+    """Of this process so far, and of the workers that it has waited for."""
     return sum(os.times()[:4])
 
 
@@ -139,7 +123,7 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """The name of the processor where the system knows it."""
+    """The model's name where the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

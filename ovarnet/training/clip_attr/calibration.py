@@ -1,12 +1,13 @@
-"""Stage "zero_shot": CLIP-Attr as it is before any prompt is learned, from a CLIP and a proposer.
+"""Calibration of cosine scores: a scale and a bias per kind of word (method section 2.5).
 
-A CLIP's cosines are all alike in size, so sigmoid(exp(theta) cos) saturates. Two numbers per kind
-of word, a scale and a bias, are fitted by logistic regression on labels of BASE words of base
-boxes; they are the same for every word, so ranks within a word do not change and new words are
-treated as the known ones.
+All cosines of a CLIP are of similar size, so that sigmoid(exp(theta) cos) saturates. A scale and a
+bias are fitted by logistic regression to labels of BASE words; they are shared by all words of a
+kind, so that the ranking by a word does not change and new words are treated as the known ones.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -19,10 +20,18 @@ from ovarnet.vocabulary import Kind, Vocabulary
 
 
 def fit_scale_and_bias(cosines: Tensor, targets: Tensor) -> tuple[float, float]:
-    """Logistic regression of 0/1 `targets` on `cosines`, both (M,): P = sigmoid(scale cos +
-    bias).
+    """Logistic regression: P(target = 1) = sigmoid(scale cos + bias).
+
+    Args:
+        cosines: (M,) float32, or any other scores; M > 0.
+        targets: (M,) float32 of 0 and 1.
+
+    Returns:
+        scale, bias.
     """
-    mean, deviation = cosines.mean(), cosines.std().clamp(min=1e-6)
+    # standardised scores, so that one step size suits both parameters; one score has no deviation
+    mean = cosines.mean()
+    deviation = cosines.std().clamp(min=1e-6) if len(cosines) > 1 else torch.ones(())
     weights = torch.zeros(2, requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=100, line_search_fn="strong_wolfe")
 
@@ -41,12 +50,23 @@ def fit_scale_and_bias(cosines: Tensor, targets: Tensor) -> tuple[float, float]:
 
 def base_pairs(
     embeddings: Tensor,
-    images: list[Annotations],
+    images: Sequence[Annotations],
     classifier: TextClassifier,
     vocabulary: Vocabulary,
     kind: Kind,
 ) -> tuple[Tensor, Tensor]:
-    """Cosines and 0/1 labels of every labelled (box, base word) pair of one kind, both (M,)."""
+    """Cosines and labels of every (box, base word) pair of one kind whose label is known.
+
+    Args:
+        embeddings: (R, D) of all boxes of `images`, in their order.
+        images: Annotations, with columns of `vocabulary`.
+        classifier: Embeds the words.
+        vocabulary: Its base words are used; novel ones never are.
+        kind: "category" or "attribute".
+
+    Returns:
+        Cosines (M,) float32 and targets (M,) float32 of 0 and 1; M may be 0.
+    """
     words, labels = base_labels(kind, vocabulary, images)
     cosines = classifier.cosines(embeddings, classifier.embed(words, kind))
     known = labels != UNKNOWN

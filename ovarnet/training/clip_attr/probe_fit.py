@@ -1,4 +1,15 @@
-"""The fit of the linear probe."""
+"""Fit of the linear probe, for one kind of word.
+
+Two numbers calibrate the text scores z over all base words, and each base word gets a linear term
+on the region embedding v, which is centred and scaled to mean square length 1 for this:
+
+    z' = gain z + bias,    p = sigmoid(z' + v . w + b)
+    loss = mean over a word's labels of BCE(p, y), plus penalty / 2 |(w, b)|^2
+
+With a high penalty the term vanishes and the calibrated text remains; the penalty is chosen by
+cross-validation over images, text alone being one of the candidates. R boxes, K base words of a
+kind, D embedding width.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +24,20 @@ from ovarnet.errors import InputError
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.clip_attr.calibration import fit_scale_and_bias
 
-TEXT_ALONE = float("inf")
 FOLDS = 5
+TEXT_ALONE = float("inf")
+"""The penalty with which nothing but the text remains."""
 
 
 @dataclass
 class ProbeData:
-    """One kind of word. logits: (R, K) of the base words by their text. labels: (R, K) int8.
-    embeddings: (R, D). owners: (R,) image.
+    """Labelled boxes, for one kind of word.
+
+    Attributes:
+        logits: (R, K) float32 of the base words by their text.
+        labels: (R, K) int8 of POSITIVE / NEGATIVE / UNKNOWN.
+        embeddings: (R, D) float32, of any length.
+        owners: (R,) int64, the image of each box.
     """
 
     logits: Tensor
@@ -30,83 +47,120 @@ class ProbeData:
 
     @property
     def known(self) -> Tensor:
+        """(R, K) bool: the label is known."""
         return self.labels != UNKNOWN
 
-    def of(self, rows: Tensor) -> ProbeData:
+    @property
+    def targets(self) -> Tensor:
+        """(R, K) float32: 1 where positive, else 0."""
+        return (self.labels == POSITIVE).float()
+
+    def select(self, rows: Tensor) -> ProbeData:
+        """The boxes of a mask or of indices."""
         return ProbeData(
             self.logits[rows], self.labels[rows], self.embeddings[rows], self.owners[rows]
         )
 
 
-def fit(
-    lesson: ProbeData, strengths: Sequence[float], folds: int, seed: int, kind: str
-) -> tuple[tuple[float, float], Tensor]:
-    """(gain, bias) and rows (K, D + 1) of w and b, for embeddings of unit length."""
-    known = lesson.known
-    if not (lesson.labels[known] == POSITIVE).any() or not (lesson.labels[known] == NEGATIVE).any():
+@dataclass
+class FittedProbe:
+    """What was fitted for one kind of word.
+
+    Attributes:
+        calibration: gain and bias.
+        weights: (K, D + 1) float32, rows of w and b, for embeddings of unit length.
+    """
+
+    calibration: tuple[float, float]
+    weights: Tensor
+
+    def logits(self, data: ProbeData) -> Tensor:
+        """(R, K) logits of p, for any boxes."""
+        gain, bias = self.calibration
+        unit = F.normalize(data.embeddings, dim=-1)
+        return gain * data.logits + bias + unit @ self.weights[:, :-1].T + self.weights[:, -1]
+
+
+def fit(data: ProbeData, penalties: Sequence[float], seed: int, kind: str) -> FittedProbe:
+    """Choose the penalty by cross-validation, print the choice, and fit to all boxes.
+
+    Args:
+        data: All boxes.
+        penalties: Candidates beside the text alone; not empty.
+        seed: Of the division of the images into folds.
+        kind: Named in what is printed.
+
+    Raises:
+        InputError: There are no positives or no negatives, or fewer than two images have labels.
+    """
+    labels = data.labels[data.known]
+    if not (labels == POSITIVE).any() or not (labels == NEGATIVE).any():
         raise InputError(
             f"the {kind} labels of the training data are all alike; a probe needs positives and "
-            "negatives "
-            '(see docs/own_data.md on "unlisted_attributes")'
+            'negatives (see docs/own_data.md on "unlisted_attributes")'
         )
-    losses = {
-        strength: held_out_loss(lesson, strength, folds, seed)
-        for strength in (TEXT_ALONE, *strengths)
-    }
-    best = min(losses, key=losses.get)
-    linear = min(strengths, key=losses.get)
+    if len(labelled_images(data)) < 2:
+        raise InputError(
+            f"only 1 image of the training data has {kind} labels; a probe is chosen by its loss "
+            "on images that it was not fitted to and needs labels in at least 2"
+        )
+    losses = {penalty: held_out_loss(data, penalty, seed) for penalty in (TEXT_ALONE, *penalties)}
+    best = min(losses, key=losses.__getitem__)
+    linear = min(penalties, key=losses.__getitem__)
     print(
         f"{kind} words: held-out loss {losses[TEXT_ALONE]:.4f} by their text alone, "
-        f"{losses[linear]:.4f} with a linear term of strength "
-        f"{linear:g}; {'the text alone' if best == TEXT_ALONE else 'the linear term'} is kept"
+        f"{losses[linear]:.4f} with a linear term of penalty {linear:g}; "
+        f"{'the text alone' if best == TEXT_ALONE else 'the linear term'} is kept"
     )
-    return solve(lesson, best)
+    return solve(data, best)
 
 
-def held_out_loss(lesson: ProbeData, strength: float, folds: int, seed: int) -> float:
-    """Mean over the labels of images that were not learned from, in `folds` parts."""
-    images = int(lesson.owners.max()) + 1
-    part = torch.randperm(images, generator=torch.Generator().manual_seed(seed)) % min(
-        folds, images
-    )
+def labelled_images(data: ProbeData) -> Tensor:
+    """Images with a known label, ascending."""
+    return data.owners[data.known.any(dim=1)].unique()
+
+
+def held_out_loss(data: ProbeData, penalty: float, seed: int) -> float:
+    """Mean BCE over the labels of images that were not fitted to, in `FOLDS` folds of images."""
+    # images without labels say nothing in either part, so folds are made of the others
+    images = labelled_images(data)
+    generator = torch.Generator().manual_seed(seed)
+    folds = torch.randperm(len(images), generator=generator) % min(FOLDS, len(images))
+
     total, count = 0.0, 0
-    for fold in part.unique().tolist():
-        held = part[lesson.owners] == fold
-        calibration, weights = solve(lesson.of(~held), strength)
-        test = lesson.of(held)
-        unit = F.normalize(test.embeddings, dim=-1)
-        z = (
-            calibration[0] * test.logits
-            + calibration[1]
-            + unit @ weights[:, :-1].T
-            + weights[:, -1]
-        )
+    for fold in folds.unique().tolist():
+        is_held_out = torch.isin(data.owners, images[folds == fold])
+        fitted, test = solve(data.select(~is_held_out), penalty), data.select(is_held_out)
         total += F.binary_cross_entropy_with_logits(
-            z[test.known], (test.labels[test.known] == POSITIVE).float(), reduction="sum"
+            fitted.logits(test)[test.known], test.targets[test.known], reduction="sum"
         ).item()
         count += int(test.known.sum())
-    return total / max(1, count)
+    return total / count
 
 
-def solve(lesson: ProbeData, strength: float) -> tuple[tuple[float, float], Tensor]:
-    """As `fit`, with a given strength."""
-    known, targets = lesson.known, (lesson.labels == POSITIVE).float()
-    calibration = fit_scale_and_bias(lesson.logits[known], targets[known])
-    unit = F.normalize(lesson.embeddings, dim=-1)
+def solve(data: ProbeData, penalty: float) -> FittedProbe:
+    """Fit calibration and linear terms with a given penalty."""
+    known, targets = data.known, data.targets
+    calibration = fit_scale_and_bias(data.logits[known], targets[known])
+
+    # centred and scaled, so that one penalty suits models of any embedding
+    unit = F.normalize(data.embeddings, dim=-1)
     centre = unit.mean(dim=0)
     spread = (unit - centre).square().sum(dim=1).mean().sqrt().clamp(min=1e-6)
     weights = torch.zeros(targets.shape[1], unit.shape[1] + 1)
-    if strength < TEXT_ALONE:
+    if penalty < TEXT_ALONE:
         features = F.pad((unit - centre) / spread, (0, 1), value=1.0)
-        weights = _logistic(
-            features, calibration[0] * lesson.logits + calibration[1], targets, known, strength
-        )
+        text = calibration[0] * data.logits + calibration[1]
+        weights = _logistic_regressions(features, text, targets, known, penalty)
+
+    # back to embeddings that are not centred: w . (v - c) / s + b = (w / s) . v + b - (w / s) . c
     slopes = weights[:, :-1] / spread
-    return calibration, torch.cat([slopes, (weights[:, -1] - slopes @ centre)[:, None]], dim=1)
+    intercepts = (weights[:, -1] - slopes @ centre)[:, None]
+    return FittedProbe(calibration, torch.cat([slopes, intercepts], dim=1))
 
 
-def _logistic(
-    features: Tensor, offsets: Tensor, targets: Tensor, known: Tensor, strength: float
+def _logistic_regressions(
+    features: Tensor, offsets: Tensor, targets: Tensor, known: Tensor, penalty: float
 ) -> Tensor:
     """(K, F) weights of K regularised logistic regressions at once, each on its known rows.
     features: (R, F). The rest: (R, K).
@@ -120,7 +174,7 @@ def _logistic(
         errors = F.binary_cross_entropy_with_logits(
             offsets + features @ weights.T, targets, reduction="none"
         )
-        value = (errors * share).sum() + 0.5 * strength * weights.square().sum()
+        value = (errors * share).sum() + 0.5 * penalty * weights.square().sum()
         value.backward()
         return value
 

@@ -1,4 +1,8 @@
-"""Which proposals of a caption image are used and which words they get (method section 4.3)."""
+"""Which proposals of a caption image are used at a visit, and which words they get (method section
+4.3).
+
+P scored proposals of an image, R of them used, C category words, A attribute words.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,26 @@ from torch import Tensor
 from ovarnet.config import PseudoLabelSelection
 from ovarnet.proposals.store import areas
 from ovarnet.training.clip_attr.pseudo_labels import ScoredProposals
+from ovarnet.vocabulary import Vocabulary
+
+MIN_OBJECTNESS = 0.1
+"""Proposals below are not used (method section 4.3)."""
+
+
+@dataclass
+class MentionedWords:
+    """Words of one caption.
+
+    Attributes:
+        categories: (C,) bool.
+        attributes: (A,) bool.
+        attributes_of: (C, A) bool, attributes that the caption gives to an object of a category.
+    """
+
+    categories: Tensor
+    attributes: Tensor
+    attributes_of: Tensor
+
 
 MIN_OBJECTNESS = 0.1
 """Proposals below are not used (method section 4.3)."""
@@ -17,10 +41,16 @@ MIN_OBJECTNESS = 0.1
 
 @dataclass
 class LabelledRegions:
-    """Proposals of one image that are used at one visit. boxes: (R, 4). categories: (R, C),
-    attributes: (R, A) bool, the positives. mentioned_attributes: (R, A) bool, what the caption says
-    of each. is_named: (R,) bool, the caption names its category. category_logits, attribute_logits:
-    the teacher's. R may be 0.
+    """Proposals that are used, and their words; R may be 0.
+
+    Attributes:
+        boxes: (R, 4) float32 xyxy, pixels of the image.
+        categories: (R, C) bool, the positives.
+        attributes: (R, A) bool, the positives.
+        mentioned_attributes: (R, A) bool, attributes that the caption gives to the region.
+        is_named: (R,) bool, the caption names the region's category.
+        category_logits: (R, C) float32 of the step I model.
+        attribute_logits: (R, A) float32 of the step I model.
     """
 
     boxes: Tensor
@@ -33,55 +63,62 @@ class LabelledRegions:
 
 
 def label_regions(
-    taught: ScoredProposals,
-    told_categories: Tensor,
-    mentioned_attributes: Tensor,
-    base_categories: Tensor,
-    base_attributes: Tensor,
-    rules: PseudoLabelSelection,
-    draw: torch.Generator,
+    scored: ScoredProposals,
+    mentioned: MentionedWords,
+    words: Vocabulary,
+    selection: PseudoLabelSelection,
+    generator: torch.Generator,
 ) -> LabelledRegions:
-    """Draw up to `rules.max_proposals` proposals of which the teacher is sure what they are, those that
-    the caption names first, and label them.
+    """Draw proposals whose category is known with confidence, and label them.
 
-    told_categories: (C,) bool, words of the caption. mentioned_attributes: (C, A) bool, what the
-    caption says of a thing of each category: a proposal is taken for the category the teacher finds
-    best. base_categories, base_attributes: bool, seen words. A word is positive when the caption
-    tells it and the teacher finds it likely (`rules.mentioned_probability`), or when it is a base word and the
-    teacher is sure of it alone. A novel word is positive only where the caption tells it.
+    A base word is positive where the step I model is confident of it, or where the caption mentions
+    it and the model finds it likely; a novel word in the second way alone.
+
+    Args:
+        scored: Proposals and logits of the step I model, columns of `words`.
+        mentioned: Words of the caption. A proposal counts as an object of its best category.
+        words: C category words and A attribute words.
+        selection: Thresholds, and how many proposals at most.
+        generator: On the CPU; decides which proposals are drawn.
+
+    Returns:
+        Proposals whose category the caption names first, then others.
     """
-    categories, attributes = (
-        taught.category_logits.softmax(dim=1),
-        taught.attribute_logits.sigmoid(),
-    )
-    usable = (areas(taught.boxes) > rules.min_area) & (taught.objectness > MIN_OBJECTNESS)
+    categories = scored.category_logits.softmax(dim=1)
+    attributes = scored.attribute_logits.sigmoid()
     best = categories.argmax(dim=1)
-    mentioned_attributes, is_named = mentioned_attributes[best], told_categories[best]
-    usable &= categories.amax(dim=1) > rules.category_probability
-    rows = usable.nonzero().flatten()
-    rows = rows[torch.randperm(len(rows), generator=draw)]
-    rows = rows[is_named[rows].argsort(descending=True, stable=True)[: rules.max_proposals]]
-    sure_of_category = (categories > rules.category_probability) & base_categories | (
-        categories > rules.mentioned_probability
-    ) & told_categories
-    sure_of_attribute = (attributes > rules.attribute_probability) & base_attributes | (
-        attributes > rules.mentioned_probability
-    ) & mentioned_attributes
+    mentioned_attributes, is_named = mentioned.attributes_of[best], mentioned.categories[best]
+
+    # a wrong category would attach the caption's attributes to a wrong object
+    is_usable = (areas(scored.boxes) > selection.min_area) & (scored.objectness > MIN_OBJECTNESS)
+    is_usable &= categories.amax(dim=1) > selection.category_probability
+
+    # a random order, in which those that the caption names come first
+    rows = is_usable.nonzero().flatten()
+    rows = rows[torch.randperm(len(rows), generator=generator)]
+    rows = rows[is_named[rows].argsort(descending=True, stable=True)[: selection.max_proposals]]
+
+    # only base words can be positive without being mentioned: novel ones have no other evidence
+    likely = selection.mentioned_probability
+    is_category = (categories > selection.category_probability) & words.category_seen
+    is_category |= (categories > likely) & mentioned.categories
+    is_attribute = (attributes > selection.attribute_probability) & words.attribute_seen
+    is_attribute |= (attributes > likely) & mentioned_attributes
     return LabelledRegions(
-        taught.boxes[rows],
-        sure_of_category[rows],
-        sure_of_attribute[rows],
-        mentioned_attributes[rows],
-        is_named[rows],
-        taught.category_logits[rows],
-        taught.attribute_logits[rows],
+        boxes=scored.boxes[rows],
+        categories=is_category[rows],
+        attributes=is_attribute[rows],
+        mentioned_attributes=mentioned_attributes[rows],
+        is_named=is_named[rows],
+        category_logits=scored.category_logits[rows],
+        attribute_logits=scored.attribute_logits[rows],
     )
 
 
-def largest_region(taught: ScoredProposals, rules: PseudoLabelSelection) -> Tensor:
-    """(1, 4): the largest proposal, which stands for the image; of those that are probably an
-    object, when there is one.
+def largest_region(scored: ScoredProposals) -> Tensor:
+    """The box that stands for the image, (1, 4): the largest of the probable objects, or of all
+    proposals where none is one.
     """
-    size = areas(taught.boxes)
-    likely = taught.objectness > MIN_OBJECTNESS
-    return taught.boxes[(size * likely if likely.any() else size).argmax()][None]
+    size = areas(scored.boxes)
+    is_likely = scored.objectness > MIN_OBJECTNESS
+    return scored.boxes[(size * is_likely if is_likely.any() else size).argmax()][None]

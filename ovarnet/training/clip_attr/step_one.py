@@ -1,8 +1,8 @@
-"""Stage "clip_attr", step I: prompts and text encoder learn base categories and base attributes
-from boxes (method section 3).
+"""Stage "clip_attr", step I: prompts and text tower are trained on base categories and base
+attributes of boxes (method section 3).
 
 R1 boxes of the detection data, R2 of the attribute data, R = R1 + R2; C base categories, A base
-attributes, D the embedding width.
+attributes, D embedding width.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from ovarnet.build import find_checkpoint
-from ovarnet.checkpoint import Checkpoint, load_checkpoint
 from ovarnet.config import ClipAttrTraining, LrMultipliers
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
-from ovarnet.training.clip_attr.checkpoints import save_clip_attr, start_clip_attr
+from ovarnet.training.clip_attr.checkpoints import init_clip_attr, save_clip_attr
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
 from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
-from ovarnet.training.data.base_boxes import BaseBoxDataset, BaseData
-from ovarnet.training.data.base_novel_check import check_base_novel, warn_base_novel
+from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseBoxDataset, BaseData
+from ovarnet.training.data.base_novel_check import check_initial_models
 from ovarnet.training.data.crops import CropRule, ImageCache
 from ovarnet.training.data.embedding_cache import EmbeddingCache
 from ovarnet.training.engine.loop import run_stage
@@ -36,10 +34,21 @@ from ovarnet.vocabulary import Vocabulary
 
 PRIOR_PROBABILITY = 0.1
 """Mean probability of the base words that a learned bias is initialised for."""
+BIAS_BOXES = 256
+"""Boxes that the initial bias is computed on."""
 
 
 class FederatedModel(TrainableClipAttr):
-    """CLIP-Attr in step I, called with one batch of `BaseBoxDataset`."""
+    """CLIP-Attr in step I, called with one batch of `BaseBoxDataset`.
+
+    Args:
+        clip: See `TrainableClipAttr`.
+        classifier: See `TrainableClipAttr`.
+        base: The base words; novel ones are never encoded.
+        criterion: The losses.
+        lr_multipliers: See `TrainableClipAttr`.
+        tower_regularisation: Weight of the penalty on a trained image tower.
+    """
 
     def __init__(
         self,
@@ -47,46 +56,35 @@ class FederatedModel(TrainableClipAttr):
         classifier: TextClassifier,
         base: Vocabulary,
         criterion: FederatedCriterion,
-        parts: LrMultipliers,
+        lr_multipliers: LrMultipliers,
         tower_regularisation: float,
     ):
-        super().__init__(clip, classifier, parts)
+        super().__init__(clip, classifier, lr_multipliers)
         self.base, self.criterion = base, criterion
-        self.tower = RegularisedTower(clip, parts, tower_regularisation)
-
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        embeddings, losses = (
-            (batch["embeddings"], {}) if "embeddings" in batch else self.tower(batch["crops"])
-        )
-        boxed, described = embeddings.split([len(batch["categories"]), len(batch["attributes"])])
-        categories = self.classifier.embed(self.base.categories if len(boxed) else (), "category")
-        attributes = self.classifier.embed(
-            self.base.attributes if len(described) else (), "attribute"
-        )
-        return (
-            self.criterion(
-                self.classifier(boxed, categories), self.classifier(described, attributes), batch
-            )
-            | losses
+        self.tower = RegularisedTower(
+            clip, is_trained=lr_multipliers.image_tower > 0, weight=tower_regularisation
         )
 
+    def forward(self, batch: BaseBoxBatch) -> dict[str, Tensor]:
+        """Return the named losses of a batch."""
+        embeddings, losses = self._embed(batch)
+        detection, attribute = embeddings.split([len(batch.categories), len(batch.attributes)])
 
-def start_bias(
-    classifier: TextClassifier, embeddings: Tensor, base: Vocabulary, probability: float
-) -> float:
-    """The bias with which the mean logit over all base words and the boxes of `embeddings` (R, D)
-    is that of `probability`.
-    """
-    with torch.no_grad():
-        words = [
-            classifier.embed(base.categories, "category"),
-            classifier.embed(base.attributes, "attribute"),
-        ]
-        mean = torch.cat([classifier.cosines(embeddings, kind).flatten() for kind in words]).mean()
-    return (
-        math.log(probability / (1 - probability))
-        - (classifier.clip.logit_scale.exp() * mean).item()
-    )
+        # words of a source without boxes are not encoded, for their loss is left out
+        categories = self.base.categories if len(detection) else ()
+        attributes = self.base.attributes if len(attribute) else ()
+        category_logits = self.classifier(detection, self.classifier.embed(categories, "category"))
+        attribute_logits = self.classifier(
+            attribute, self.classifier.embed(attributes, "attribute")
+        )
+        return self.criterion(category_logits, attribute_logits, batch) | losses
+
+    def _embed(self, batch: BaseBoxBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Embeddings (R, D) of all boxes, cached or not, and the losses of the image tower."""
+        if batch.embeddings is not None:
+            return batch.embeddings, {}
+        assert batch.crops is not None, "a batch has crops or cached embeddings"
+        return self.tower(batch.crops)
 
 
 def train_clip_attr(
@@ -98,39 +96,42 @@ def train_clip_attr(
     images: ImageCache | None = None,
     cache_folder: Path | None = None,
 ) -> Path:
-    """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
-    ones, shared by several runs.
+    """Train step I and write the checkpoint folder.
+
+    Args:
+        config: Settings of the stage.
+        accelerator: Of the process.
+        resume: Continue from the last saved state in `config.output`.
+        data: Boxes that are already read, shared by several runs.
+        images: Decoded images, shared likewise.
+        cache_folder: Where cached embeddings are kept; None: in `config.output`.
+
+    Returns:
+        The checkpoint folder.
+
+    Raises:
+        InputError: Settings contradict each other, data are missing, or a novel word of the data
+            was a base word of the proposer or of the initial model.
     """
     if config.cached_views and config.lr_multipliers.image_tower:
         raise InputError(
-            "cached_views needs a frozen image tower; set trained.image_tower to 0, or "
+            "cached_views needs a frozen image tower; set lr_multipliers.image_tower to 0, or "
             "cached_views to 0"
         )
     output = Path(config.output)
-    clip, classifier, proposer, is_learned = start_clip_attr(config)
-    clip.to(accelerator.device)
+    initial = init_clip_attr(config)
+    clip, classifier = initial.clip.to(accelerator.device), initial.classifier
     classifier.to(accelerator.device)
+
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
-    is_own_data = "custom" in (config.detection.dataset, config.attributes.dataset)
-    for before in _before(config, proposer):
-        (warn_base_novel if is_own_data else check_base_novel)(data.vocabulary, before)
+    check_initial_models(
+        data.vocabulary, initial.checkpoints, (config.detection, config.attributes)
+    )
     crops = CropRule(clip, images or ImageCache(config.image_cache_mb))
-    embedder = (
-        EmbeddingCache(
-            clip, data, crops, cache_folder or output, views=config.cached_views, seed=config.seed
-        )
-        if config.cached_views
-        else None
-    )
-    dataset = BaseBoxDataset(
-        data,
-        crops,
-        seed=config.seed,
-        sampled_categories=config.loss.sampled_categories,
-        embedder=embedder,
-    )
-    if config.lr_multipliers.bias and not is_learned:
-        _fill_bias(classifier, dataset, data.base, config)
+    dataset = open_batches(config, clip, data, crops, cache_folder or output)
+    if config.lr_multipliers.bias and not initial.has_learned_prompts:
+        init_bias(classifier, dataset, config)
+
     model = FederatedModel(
         clip,
         classifier,
@@ -140,7 +141,7 @@ def train_clip_attr(
         config.tower_regularisation,
     )
     shares = data.shares(config.optimisation.batch_size, config.detection_share)
-    best = run_stage(
+    trained = run_stage(
         model,
         dataset,
         config.optimisation,
@@ -153,34 +154,68 @@ def train_clip_attr(
         after_step=TrainableClipAttr.bound_temperature,
     )
     accelerator.on_main_process(save_clip_attr)(
-        output / "checkpoint", best.clip, best.classifier, data.vocabulary, proposer, asdict(config)
+        output / "checkpoint",
+        trained.clip,
+        trained.classifier,
+        data.vocabulary,
+        initial.proposer,
+        asdict(config),
     )
     return output / "checkpoint"
 
 
-def _before(config: ClipAttrTraining, proposer: Checkpoint) -> list[Checkpoint]:
-    """What step I goes on from: the proposer's folder, and that of `start` where it is another
-    one.
+def open_batches(
+    config: ClipAttrTraining, clip: Clip, data: BaseData, crops: CropRule, cache_folder: Path
+) -> BaseBoxDataset:
+    """Batches of crops, or of embeddings where `config.cached_views` of each box are embedded
+    once.
     """
-    if (
-        config.init_from is None
-        or config.proposer is None
-        or config.init_from.startswith("clip-attr:")
-    ):
-        return [proposer]
-    return [proposer, load_checkpoint(find_checkpoint(config.init_from))]
-
-
-def _fill_bias(
-    classifier: TextClassifier, dataset: BaseBoxDataset, base: Vocabulary, config: ClipAttrTraining
-) -> None:
-    shares = dataset.data.shares(256, config.detection_share)
-    batch = dataset.__getitems__(next(iter(MixedSampler(shares, 1, seed=config.seed))))
-    with torch.no_grad():
-        device = classifier.clip.device
-        embeddings = (
-            batch["embeddings"].to(device)
-            if "embeddings" in batch
-            else classifier.clip.encode_image(batch["crops"].to(device))
+    embedder = None
+    if config.cached_views:
+        embedder = EmbeddingCache(
+            clip, data, crops, cache_folder, views=config.cached_views, seed=config.seed
         )
-        classifier.bias.fill_(start_bias(classifier.eval(), embeddings, base, PRIOR_PROBABILITY))
+    return BaseBoxDataset(
+        data,
+        crops,
+        seed=config.seed,
+        sampled_categories=config.loss.sampled_categories,
+        embedder=embedder,
+    )
+
+
+@torch.no_grad()
+def init_bias(
+    classifier: TextClassifier, dataset: BaseBoxDataset, config: ClipAttrTraining
+) -> None:
+    """Set the classifier's bias by the boxes of one batch, for `PRIOR_PROBABILITY`."""
+    shares = dataset.data.shares(BIAS_BOXES, config.detection_share)
+    keys = next(iter(MixedSampler(shares, 1, seed=config.seed)))
+    batch = dataset.__getitems__(keys).to(classifier.clip.device)
+    embeddings = batch.embeddings
+    if batch.crops is not None:
+        embeddings = classifier.clip.encode_image(batch.crops)
+    assert embeddings is not None and classifier.bias is not None
+    bias = initial_bias(classifier.eval(), embeddings, dataset.data.base, PRIOR_PROBABILITY)
+    classifier.bias.fill_(bias)
+
+
+@torch.no_grad()
+def initial_bias(
+    classifier: TextClassifier, embeddings: Tensor, base: Vocabulary, probability: float
+) -> float:
+    """The bias with which the mean logit is that of a probability (method section 2.5).
+
+    Args:
+        classifier: In evaluation mode.
+        embeddings: (R, D) of boxes.
+        base: Words; the mean is over all of them and all boxes.
+        probability: Between 0 and 1, both excluded.
+    """
+    words = [
+        classifier.embed(base.categories, "category"),
+        classifier.embed(base.attributes, "attribute"),
+    ]
+    mean = torch.cat([classifier.cosines(embeddings, kind).flatten() for kind in words]).mean()
+    scale = classifier.clip.logit_scale.exp()
+    return math.log(probability / (1 - probability)) - (scale * mean).item()

@@ -1,7 +1,7 @@
-"""Stage "clip_attr_captions", step II: CLIP-Attr learns from image-caption pairs with
+"""Stage "clip_attr_captions", step II: CLIP-Attr is trained on image-caption pairs with
 multi-instance NCE (method section 4).
 
-N images, R proposals beside the largest of each, T texts, D the embedding width. Logits are z, as
+N images, R proposals beside the largest of each, C and A words, D embedding width. Logits are z, as
 in `TextClassifier`.
 """
 
@@ -24,7 +24,7 @@ from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
 from ovarnet.training.clip_attr.checkpoints import open_clip_attr, save_clip_attr
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
-from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, CaptionTexts
+from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, TextEmbeddings
 from ovarnet.training.clip_attr.step_two_data import (
     CAPTIONS,
     CaptionBatch,
@@ -33,7 +33,7 @@ from ovarnet.training.clip_attr.step_two_data import (
 )
 from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
-from ovarnet.training.data.base_boxes import BaseBoxDataset, BaseData
+from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseBoxDataset, BaseData
 from ovarnet.training.data.base_novel_check import check_base_novel
 from ovarnet.training.data.crops import CropRule, ImageCache
 from ovarnet.training.engine.loop import run_stage
@@ -42,8 +42,16 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class CaptionModel(TrainableClipAttr):
-    """CLIP-Attr in step II, called with one `CaptionBatch`. words: all of step II; base: those of
-    the base losses, all among them.
+    """CLIP-Attr in step II, called with one `CaptionBatch`.
+
+    Args:
+        clip: See `TrainableClipAttr`.
+        classifier: See `TrainableClipAttr`.
+        words: C and A words of step II.
+        base: Words of the base losses, all among `words`.
+        criterion: Losses of captions.
+        base_criterion: Losses of step I.
+        config: Settings of the stage.
     """
 
     def __init__(
@@ -56,62 +64,74 @@ class CaptionModel(TrainableClipAttr):
         base_criterion: FederatedCriterion,
         config: CaptionTraining,
     ):
-        with_phrases = config.loss_weights.image_phrase or config.loss_weights.image_phrases
+        weights = config.loss_weights
+        has_phrases = weights.image_phrase or weights.image_phrases
         super().__init__(
             clip,
             classifier,
             config.lr_multipliers,
-            PhrasePrompts(clip.text_width, config.phrase_vectors) if with_phrases else None,
+            PhrasePrompts(clip.text_width, config.phrase_vectors) if has_phrases else None,
         )
-        self.words, self.criterion, self.base_criterion, self.base_weight = (
-            words,
-            criterion,
-            base_criterion,
-            config.base_loss_weight,
-        )
+        self.words, self.criterion, self.base_criterion = words, criterion, base_criterion
+        self.base_loss_weight = config.base_loss_weight
         self.base_columns = (
             [words.category_index[word.name] for word in base.categories],
             [words.attribute_index[word.name] for word in base.attributes],
         )
-        self.tower = RegularisedTower(clip, config.lr_multipliers, config.tower_regularisation)
+        self.tower = RegularisedTower(
+            clip,
+            is_trained=config.lr_multipliers.image_tower > 0,
+            weight=config.tower_regularisation,
+        )
 
     def forward(self, batch: CaptionBatch) -> dict[str, Tensor]:
-        categories = self.classifier.embed(self.words.categories, "category")
-        attributes = self.classifier.embed(self.words.attributes, "attribute")
-        base_crops = [] if batch.base is None else [batch.base["crops"]]
-        embeddings, losses = self.tower(torch.cat([batch.crops, *base_crops]))
-        embeddings = F.normalize(embeddings.float(), dim=-1)
-        regions = len(batch.region_categories)
-        images, regions, boxes = embeddings.split(
-            [len(batch.crops) - regions, regions, len(embeddings) - len(batch.crops)]
-        )
-        texts = CaptionTexts(self.clip, self.own, batch, self.criterion.weights)
+        """Return the named losses of a batch."""
+        words = self.classifier.encode_vocabulary(self.words)
+        images, regions, boxes, losses = self._embed(batch)
+        texts = TextEmbeddings.encode(self.clip, self.phrase_prompts, batch, self.criterion.weights)
         losses |= self.criterion(
             images,
             texts,
-            (self.classifier(images, categories), self.classifier(images, attributes)),
-            (self.classifier(regions, categories), self.classifier(regions, attributes)),
-            self.classifier.bias,
+            self.classifier.logits(images, words),
+            self.classifier.logits(regions, words),
+            self.bias,
             batch,
         )
         if batch.base is None:
             return losses
-        boxed, described = boxes.split(
-            [len(batch.base["categories"]), len(batch.base["attributes"])]
-        )
-        return losses | self._base_losses(
-            self.classifier(boxed, categories), self.classifier(described, attributes), batch.base
-        )
+        detection, attribute = boxes.split([len(batch.base.categories), len(batch.base.attributes)])
+        category_logits = self.classifier(detection, words.categories)
+        attribute_logits = self.classifier(attribute, words.attributes)
+        return losses | self.base_losses(category_logits, attribute_logits, batch.base)
 
-    def _base_losses(
-        self, category_logits: Tensor, attribute_logits: Tensor, base: dict[str, Tensor]
+    def _embed(self, batch: CaptionBatch) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
+        """Unit embeddings of the largest proposals, of the others and of the boxes of step I, from
+        one pass of the tower; and its losses.
+        """
+        crops = [batch.crops]
+        if batch.base is not None and batch.base.crops is not None:
+            crops.append(batch.base.crops)
+        embeddings, losses = self.tower(torch.cat(crops))
+        embeddings = F.normalize(embeddings.float(), dim=-1)
+        regions = len(batch.region_categories)
+        largest, boxes = len(batch.crops) - regions, len(embeddings) - len(batch.crops)
+        return *embeddings.split([largest, regions, boxes]), losses
+
+    def base_losses(
+        self, category_logits: Tensor, attribute_logits: Tensor, base: BaseBoxBatch
     ) -> dict[str, Tensor]:
-        """Step I's losses on its own boxes and on the base columns alone, named base_..."""
+        """Losses of step I, in the base columns alone, named base_...
+
+        Args:
+            category_logits: (R1, C) of the detection boxes.
+            attribute_logits: (R2, A) of the attribute boxes.
+            base: Their labels.
+        """
         categories, attributes = self.base_columns
         losses = self.base_criterion(
             category_logits[:, categories], attribute_logits[:, attributes], base
         )
-        return {f"base_{name}": self.base_weight * loss for name, loss in losses.items()}
+        return {f"base_{name}": self.base_loss_weight * loss for name, loss in losses.items()}
 
 
 def train_with_captions(
@@ -123,64 +143,52 @@ def train_with_captions(
     pairs: CaptionData | None = None,
     images: ImageCache | None = None,
 ) -> Path:
-    """Train and write the checkpoint folder; returns it. data, pairs, images: already open ones,
-    shared by several runs.
+    """Train step II and write the checkpoint folder.
+
+    Args:
+        config: Settings of the stage.
+        accelerator: Of the process.
+        resume: Continue from the last saved state in `config.output`.
+        data: Boxes of step I that are already read, shared by several runs.
+        pairs: Image-caption pairs, shared likewise.
+        images: Decoded images, shared likewise.
+
+    Returns:
+        The checkpoint folder.
+
+    Raises:
+        InputError: Data are missing, a base word of the data is unknown to step I, or a novel one
+            was a base word there.
     """
     output = Path(config.output)
-    clip, classifier, start = open_clip_attr(config.init_from)
+    clip, classifier, initial = open_clip_attr(config.init_from)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
     pairs = pairs or CaptionData.open(
         config.captions,
         config.images,
         config.pseudo_labels,
-        start.vocabulary,
+        initial.vocabulary,
         require_known_words=config.require_known_words,
         limit=config.limit,
     )
-    check_base_novel(data.vocabulary, start)
+    check_base_novel(data.vocabulary, initial)
     _check_base_words(data.base, pairs.words, config.init_from)
+
     torch.manual_seed(config.seed)
     crops = CropRule(clip, images or ImageCache(config.image_cache_mb))
-    base = BaseBoxDataset(
-        data, crops, seed=config.seed, sampled_categories=config.loss.sampled_categories
-    )
-    dataset = CaptionDataset(
-        pairs,
-        crops,
-        config.selection,
-        seed=config.seed,
-        base=base,
-        with_largest=any(
-            weight
-            for name, weight in asdict(config.loss_weights).items()
-            if name.startswith("image_")
-        ),
-    )
-    loss = ClipLoss(
-        local_loss=True,
-        gather_with_grad=True,
-        rank=accelerator.process_index,
-        world_size=accelerator.num_processes,
-    )
-    criterion = CaptionCriterion(
-        loss,
-        config.loss_weights,
-        ~pairs.words.attribute_seen,
-        config.unmentioned_weight,
-    )
+    dataset = open_batches(config, data, pairs, crops)
     model = CaptionModel(
         clip,
         classifier,
         pairs.words,
         data.base,
-        criterion,
+        make_criterion(config, pairs.words, accelerator),
         FederatedCriterion(data, config.loss),
         config,
     )
-    shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)} | data.shares(
-        config.base_batch_size, config.detection_share
-    )
-    best = run_stage(
+    shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)}
+    shares |= data.shares(config.base_batch_size, config.detection_share)
+    trained = run_stage(
         model,
         dataset,
         config.optimisation,
@@ -193,12 +201,49 @@ def train_with_captions(
         after_step=TrainableClipAttr.bound_temperature,
     )
     accelerator.on_main_process(save_clip_attr)(
-        output / "checkpoint", best.clip, best.classifier, start.vocabulary, start, asdict(config)
+        output / "checkpoint",
+        trained.clip,
+        trained.classifier,
+        initial.vocabulary,
+        initial,
+        asdict(config),
     )
     return output / "checkpoint"
 
 
-def _check_base_words(base: Vocabulary, words: Vocabulary, start: str) -> None:
+def open_batches(
+    config: CaptionTraining, data: BaseData, pairs: CaptionData, crops: CropRule
+) -> CaptionDataset:
+    """Batches of pairs and of base boxes; without crops of the largest proposals where no term
+    needs them.
+    """
+    base = BaseBoxDataset(
+        data, crops, seed=config.seed, sampled_categories=config.loss.sampled_categories
+    )
+    with_largest = any(
+        weight for name, weight in asdict(config.loss_weights).items() if name.startswith("image_")
+    )
+    return CaptionDataset(
+        pairs, crops, config.selection, seed=config.seed, base=base, with_largest=with_largest
+    )
+
+
+def make_criterion(
+    config: CaptionTraining, words: Vocabulary, accelerator: Accelerator
+) -> CaptionCriterion:
+    """The losses of captions; InfoNCE is over the texts of all processes, with their gradient."""
+    contrastive_loss = ClipLoss(
+        local_loss=True,
+        gather_with_grad=True,
+        rank=accelerator.process_index,
+        world_size=accelerator.num_processes,
+    )
+    return CaptionCriterion(
+        contrastive_loss, config.loss_weights, ~words.attribute_seen, config.unmentioned_weight
+    )
+
+
+def _check_base_words(base: Vocabulary, words: Vocabulary, initial: str) -> None:
     missing = [
         *(word.name for word in base.categories if word.name not in words.category_index),
         *(word.name for word in base.attributes if word.name not in words.attribute_index),
@@ -206,6 +251,6 @@ def _check_base_words(base: Vocabulary, words: Vocabulary, start: str) -> None:
     if missing:
         raise InputError(
             f"{len(missing)} base word(s) of the data, such as '{missing[0]}', are unknown to "
-            f"{start} or its pseudo-labels; "
-            "give step II the detection and attribute data of step I"
+            f"{initial} or its pseudo-labels; give step II the detection and attribute data of "
+            "step I"
         )

@@ -1,4 +1,4 @@
-"""The data of step II: images with a caption, their largest proposal, and a few proposals with
+"""Data of step II: images with a caption, their largest proposal, and a few proposals with
 pseudo-labels (method section 4.3).
 
 N images, R proposals used beside the largest, C and A words of `caption_vocabulary`, S side of the
@@ -8,8 +8,8 @@ image tower's input.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,8 +21,14 @@ from ovarnet.config import PseudoLabelSelection
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
 from ovarnet.training.clip_attr.pseudo_labels import PseudoLabels, ScoredProposals, parse_images
-from ovarnet.training.clip_attr.region_labels import label_regions, largest_region
-from ovarnet.training.data.base_boxes import BaseBoxDataset
+from ovarnet.training.clip_attr.region_labels import (
+    LabelledRegions,
+    MentionedWords,
+    label_regions,
+    largest_region,
+)
+from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseBoxDataset
+from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.data.crops import CropRule, seeded, stack
 from ovarnet.vocabulary import Vocabulary
 
@@ -33,86 +39,113 @@ MOST_PHRASES = 5
 
 @dataclass
 class CaptionData:
-    """images and parsed (their captions) have one entry per image. taught: file name -> its
-    proposals. words: the columns of step II.
+    """Image-caption pairs with scored proposals.
+
+    Attributes:
+        images: The images.
+        parsed: The captions of each image, at least one.
+        scored: File name -> proposals of the image, scored by the step I model.
+        words: Columns of the scores: base words, and novel words that a caption mentions.
     """
 
     images: list[CaptionedImage]
     parsed: list[list[ParsedCaption]]
-    taught: Mapping[str, ScoredProposals]
+    scored: Mapping[str, ScoredProposals]
     words: Vocabulary
 
     @classmethod
     def open(
         cls,
         captions: str | Path,
-        folder: str | Path,
+        folder: str | Path | None,
         pseudo_labels: str | Path,
         vocabulary: Vocabulary,
         *,
         require_known_words: bool = False,
         limit: int | None = None,
     ) -> CaptionData:
-        """vocabulary: of the step I model; it tells the type of each word. Images without
-        pseudo-labels are left out and counted. require_known_words: captions without a word of the
-        vocabulary, and images with no other, are left out too. limit: images that are kept.
+        """Read captions and pseudo-labels.
+
+        Args:
+            captions: As `load_captions` takes them.
+            folder: Of their images; None with shards, which hold theirs.
+            pseudo_labels: Folder that `write_pseudo_labels` wrote. Images that it does not have are
+                left out and counted.
+            vocabulary: Of the step I model; it knows the parent type of each word.
+            require_known_words: Leave out captions that mention no word of the vocabulary, and
+                images without another one.
+            limit: Images that are kept; None: all.
+
+        Raises:
+            InputError: No image or no caption can be used, or the pseudo-labels have a word that
+                the vocabulary has not.
         """
-        taught = PseudoLabels.open(pseudo_labels)
-        categories, attributes = taught.categories, taught.attributes
-        unknown = (set(categories) - set(vocabulary.category_names)) | (
-            set(attributes) - set(vocabulary.attribute_names)
-        )
-        if unknown:
-            raise InputError(
-                f"{pseudo_labels} has the word '{min(unknown)}', which the step I model does not "
-                "know; "
-                "make pseudo-labels with that model"
-            )
-        every = load_captions(captions, folder)
-        images = [image for image in every if Path(image.file).name in taught]
-        if not images:
-            raise InputError(
-                f"none of the {len(every)} images of {captions} is among the pseudo-labels of "
-                f"{pseudo_labels}"
-            )
-        if len(images) < len(every):
-            logger.warning(
-                "%s: left out: %d images without pseudo-labels", captions, len(every) - len(images)
-            )
-        images = images[:limit]
+        scored = PseudoLabels.open(pseudo_labels)
+        _check_words(scored, vocabulary, pseudo_labels)
+        words = vocabulary.select(categories=scored.categories, attributes=scored.attributes)
+        images = _images_with_labels(load_captions(captions, folder), scored, captions)[:limit]
+
         parsed = [
             [
                 caption
-                for caption in captions
+                for caption in of_image
                 if caption.text and (caption.known_words or not require_known_words)
             ]
-            for captions in parse_images(CaptionParser(vocabulary), images)
+            for of_image in parse_images(CaptionParser(vocabulary), images)
         ]
-        images, parsed = (
-            [image for image, captions_of in zip(images, parsed, strict=True) if captions_of],
-            list(filter(None, parsed)),
-        )
+        images = [image for image, kept in zip(images, parsed, strict=True) if kept]
         if not images:
             raise InputError(
                 f"no caption of {captions} can be used: none names a word that the step I model "
                 "knows; set require_known_words=false"
             )
-        return cls(
-            images, parsed, taught, vocabulary.select(categories=categories, attributes=attributes)
+        return cls(images, list(filter(None, parsed)), scored, words)
+
+
+def _check_words(scored: PseudoLabels, vocabulary: Vocabulary, folder: str | Path) -> None:
+    unknown = set(scored.categories) - set(vocabulary.category_names)
+    unknown |= set(scored.attributes) - set(vocabulary.attribute_names)
+    if unknown:
+        raise InputError(
+            f"{folder} has the word '{min(unknown)}', which the step I model does not know; make "
+            "pseudo-labels with that model"
         )
 
 
-@dataclass
-class CaptionBatch:
-    """One iteration's image-caption pairs.
+def _images_with_labels(
+    images: Sequence[CaptionedImage], scored: PseudoLabels, captions: str | Path
+) -> list[CaptionedImage]:
+    kept = [image for image in images if Path(image.file).name in scored]
+    if not kept:
+        raise InputError(
+            f"none of the {len(images)} images of {captions} is among the pseudo-labels"
+        )
+    if len(kept) < len(images):
+        logger.warning(
+            "%s: left out: %d images without pseudo-labels", captions, len(images) - len(kept)
+        )
+    return kept
 
-    crops: (N + R, 3, S, S), the largest proposal of each image (or of none), then the others.
-    captions: N texts. phrases: noun phrases of each image, up to 5, the first one drawn for the
-    term of one phrase. image_categories (N, C), image_attributes (N, A): bool, the caption's words.
-    region_categories (R, C), region_attributes (R, A): bool, pseudo-labels. region_mentioned (R,
-    A): bool, attributes that the caption says of the region. region_named: (R,) bool, whether it
-    names the region's category. teacher_categories, teacher_attributes: logits, same shapes. base:
-    a batch of `BaseBoxDataset`, or None.
+
+@dataclass
+class CaptionBatch(TensorBatch):
+    """Image-caption pairs of one iteration.
+
+    Attributes:
+        crops: (N + R, 3, S, S) float32: the largest proposal of each image (none of them where no
+            term needs it), then the others.
+        captions: N texts.
+        phrases: Noun phrases of each image, up to 5; the first is the one of the term
+            `image_phrase`.
+        image_categories: (N, C) bool, words of the caption.
+        image_attributes: (N, A) bool, words of the caption.
+        region_categories: (R, C) bool, pseudo-labels.
+        region_attributes: (R, A) bool, pseudo-labels.
+        region_mentioned: (R, A) bool, attributes that the caption gives to the region.
+        region_named: (R,) bool, the caption names the region's category.
+        teacher_categories: (R, C) float32 logits of the step I model.
+        teacher_attributes: (R, A) float32 logits of the step I model.
+        base: Boxes of step I, for the base losses; None: captions only.
     """
 
     crops: Tensor
@@ -126,127 +159,115 @@ class CaptionBatch:
     region_named: Tensor
     teacher_categories: Tensor
     teacher_attributes: Tensor
-    base: dict[str, Tensor] | None = None
+    base: BaseBoxBatch | None = None
 
-    def to(self, device, non_blocking: bool = False) -> CaptionBatch:
-        """For accelerate, which moves whatever has this method."""
-        moved = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, dict):
-                value = {
-                    key: tensor.to(device, non_blocking=non_blocking)
-                    for key, tensor in value.items()
-                }
-            moved[field.name] = (
-                value.to(device, non_blocking=non_blocking) if isinstance(value, Tensor) else value
-            )
-        return CaptionBatch(**moved)
+
+@dataclass
+class CaptionSample:
+    """One image at one visit; fields as in `CaptionBatch`."""
+
+    largest_crop: Tensor
+    region_crops: Tensor
+    caption: str
+    phrases: list[str]
+    mentioned: MentionedWords
+    regions: LabelledRegions
 
 
 class CaptionDataset(Dataset):
-    """Batches of step II; with `base`, boxes of step I come along in every batch. with_largest
-    False: no crops of the largest proposals, where no term asks for them.
+    """Batches of step II.
+
+    Args:
+        data: The pairs.
+        crops: Cuts the proposals.
+        selection: Which proposals are used.
+        seed: Of the run; what is drawn at a visit depends on it, the iteration and the image.
+        base: Boxes of step I that every batch has too; None: captions only.
+        with_largest: False: no crops of the largest proposals, where no term needs them.
     """
 
     def __init__(
         self,
         data: CaptionData,
         crops: CropRule,
-        rules: PseudoLabelSelection,
+        selection: PseudoLabelSelection,
         *,
         seed: int,
         base: BaseBoxDataset | None = None,
         with_largest: bool = True,
     ):
-        self.data, self.crops, self.rules, self.seed, self.base, self.with_largest = (
-            data,
-            crops,
-            rules,
-            seed,
-            base,
-            with_largest,
-        )
-        self.base_words = data.words.category_seen, data.words.attribute_seen
+        self.data, self.crops, self.selection, self.seed = data, crops, selection, seed
+        self.base, self.with_largest = base, with_largest
 
     def __len__(self) -> int:
         return len(self.data.images)
 
-    def __getitems__(self, keys: list[tuple[int, str, int]]) -> CaptionBatch:
+    def __getitems__(self, keys: Sequence[tuple[int, str, int]]) -> CaptionBatch:
         """Batch of (iteration, source, index) keys, captions first."""
-        rows = [
+        samples = [
             self._sample(iteration, index)
             for iteration, source, index in keys
             if source == CAPTIONS
         ]
         base_keys = [key for key in keys if key[1] != CAPTIONS]
-        largest, others, captions, phrases, *targets = zip(*rows, strict=True)
-        image_categories, image_attributes, *region_targets = targets
+        regions = [sample.regions for sample in samples]
+        crops = [sample.largest_crop for sample in samples]
+        crops += [sample.region_crops for sample in samples]
         return CaptionBatch(
-            stack([*largest, *others], self.crops),
-            list(captions),
-            list(phrases),
-            torch.stack(image_categories),
-            torch.stack(image_attributes),
-            *(torch.cat(part) for part in region_targets),
-            base=self.base.__getitems__(base_keys) if base_keys else None,
+            crops=stack(crops, self.crops),
+            captions=[sample.caption for sample in samples],
+            phrases=[sample.phrases for sample in samples],
+            image_categories=torch.stack([sample.mentioned.categories for sample in samples]),
+            image_attributes=torch.stack([sample.mentioned.attributes for sample in samples]),
+            region_categories=torch.cat([one.categories for one in regions]),
+            region_attributes=torch.cat([one.attributes for one in regions]),
+            region_mentioned=torch.cat([one.mentioned_attributes for one in regions]),
+            region_named=torch.cat([one.is_named for one in regions]),
+            teacher_categories=torch.cat([one.category_logits for one in regions]),
+            teacher_attributes=torch.cat([one.attribute_logits for one in regions]),
+            base=self.base.__getitems__(base_keys) if self.base and base_keys else None,
         )
 
-    def _sample(self, iteration: int, index: int) -> tuple:
-        """One visit: a caption drawn, proposals drawn and labelled, crops cut."""
-        draw = seeded(self.seed, 3, iteration, index)
+    def _sample(self, iteration: int, index: int) -> CaptionSample:
         image = self.data.images[index]
-        taught = self.data.taught[Path(image.file).name]
-        parsed = _pick(self.data.parsed[index], draw)
-        told = self._mentioned(parsed)
-        labelled = label_regions(
-            taught, told[0], self._mentioned_of(parsed, told[1]), *self.base_words, self.rules, draw
-        )
-        biggest = largest_region(taught, self.rules)[: self.with_largest]
-        phrases = list(parsed.phrases) or [parsed.text]
-        phrases = [
-            phrases[i] for i in torch.randperm(len(phrases), generator=draw).tolist()[:MOST_PHRASES]
-        ]
-        return (
-            self.crops.random(image.file, biggest, draw, enlarge=0.01, keep=1.0),
-            self.crops.random(image.file, labelled.boxes, draw, enlarge=0.1),
-            parsed.text,
-            phrases,
-            *told,
-            labelled.categories,
-            labelled.attributes,
-            labelled.mentioned_attributes,
-            labelled.is_named,
-            labelled.category_logits,
-            labelled.attribute_logits,
+        scored = self.data.scored[Path(image.file).name]
+
+        # drawn in this order from one generator, so that a resumed run draws the same: caption,
+        # proposals, phrases, crops
+        draw = seeded(self.seed, 3, iteration, index)
+        captions = self.data.parsed[index]
+        caption = captions[int(torch.randint(len(captions), (1,), generator=draw))]
+        mentioned = mentioned_words(caption, self.data.words)
+        regions = label_regions(scored, mentioned, self.data.words, self.selection, draw)
+        phrases = list(caption.phrases) or [caption.text]
+        order = torch.randperm(len(phrases), generator=draw).tolist()[:MOST_PHRASES]
+        largest = largest_region(scored)[: self.with_largest]
+        return CaptionSample(
+            largest_crop=self.crops.random(image.file, largest, draw, enlarge=0.01, keep=1.0),
+            region_crops=self.crops.random(image.file, regions.boxes, draw, enlarge=0.1),
+            caption=caption.text,
+            phrases=[phrases[row] for row in order],
+            mentioned=mentioned,
+            regions=regions,
         )
 
-    def _mentioned(self, parsed: ParsedCaption) -> tuple[Tensor, Tensor]:
-        """(C,) and (A,) bool: the words of the caption."""
-        return (
-            torch.tensor(
-                [name in parsed.categories for name in self.data.words.category_names],
-                dtype=torch.bool,
-            ),
-            torch.tensor(
-                [name in parsed.attributes for name in self.data.words.attribute_names],
-                dtype=torch.bool,
-            ),
-        )
 
-    def _mentioned_of(self, parsed: ParsedCaption, told: Tensor) -> Tensor:
-        """(C, A) bool: what the caption says of a thing of each category: an attribute counts for
-        its nouns' categories, and for no other ("a red jacket" says nothing of the man). told: (A,),
-        the caption's attributes.
-        """
-        told_of = told.repeat(len(self.data.words.categories), 1)
-        categories, attributes = self.data.words.category_index, self.data.words.attribute_index
-        said = torch.zeros_like(told_of)
-        for pair in parsed.pairs:
-            if pair.category in categories and pair.attribute in attributes:
-                said[categories[pair.category], attributes[pair.attribute]] = True
-        return told_of & said
+def mentioned_words(caption: ParsedCaption, words: Vocabulary) -> MentionedWords:
+    """Words of a caption, in the columns of a vocabulary.
 
-
-def _pick(options: list, draw: torch.Generator):
-    return options[int(torch.randint(len(options), (1,), generator=draw))]
+    An attribute counts for the categories of its nouns, and for no other: "a red jacket" says
+    nothing of the man.
+    """
+    categories = [name in caption.categories for name in words.category_names]
+    attributes = [name in caption.attributes for name in words.attribute_names]
+    attributes_of = torch.zeros(len(categories), len(attributes), dtype=torch.bool)
+    for pair in caption.pairs:
+        if pair.category in words.category_index and pair.attribute in caption.attributes:
+            column = words.attribute_index.get(pair.attribute)
+            if column is not None:
+                attributes_of[words.category_index[pair.category], column] = True
+    return MentionedWords(
+        torch.tensor(categories, dtype=torch.bool),
+        torch.tensor(attributes, dtype=torch.bool),
+        attributes_of,
+    )

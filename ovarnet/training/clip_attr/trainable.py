@@ -1,10 +1,13 @@
-"""Which parts of CLIP-Attr learn, how fast, and how a trained one is saved.
+"""CLIP and text classifier as the stages train them: which modules are frozen, and the learning
+rate of the others.
 
-Parts are named by module (`ovarnet.config.LrMultipliers`), never by what a parameter's name
-contains.
+Modules are named by the fields of `ovarnet.config.LrMultipliers`, never by substrings of parameter
+names.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,65 +16,79 @@ from ovarnet.config import LrMultipliers, Optimisation
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
 from ovarnet.training.engine.schedule import parameter_groups
 
 
 class TrainableClipAttr(nn.Module):
-    """CLIP and text classifier in training. Everything without a learning rate is frozen; BatchNorm
-    always keeps CLIP's statistics.
+    """CLIP and text classifier; whatever has learning rate 0 is frozen.
 
-    clip and classifier: as in `ClipAttr`, the classifier with a bias. own: a module of the stage
-    alone; it learns at the full rate.
+    Args:
+        clip: As in `ClipAttr`; BatchNorm always keeps its statistics.
+        classifier: As in `ClipAttr`, with a bias.
+        lr_multipliers: Learning rate of each module as a multiple of the full one.
+        phrase_prompts: Of step II, trained at the full rate; None: the stage has none.
+
+    Raises:
+        InputError: Every module is frozen.
     """
 
     def __init__(
         self,
         clip: Clip,
         classifier: TextClassifier,
-        parts: LrMultipliers,
-        own: nn.Module | None = None,
+        lr_multipliers: LrMultipliers,
+        phrase_prompts: PhrasePrompts | None = None,
     ):
         super().__init__()
-        clip.to(
-            memory_format=torch.channels_last
-        )  # convolutions of the image tower take half the time on a CPU
-        self.clip, self.classifier, self.parts, self.own = clip, classifier, parts, own
+        # channels-last halves the time of the image tower's convolutions on a CPU
+        clip.to(memory_format=torch.channels_last)
+        self.clip, self.classifier = clip, classifier
+        self.lr_multipliers, self.phrase_prompts = lr_multipliers, phrase_prompts
         self.requires_grad_(False)
-        for parameters, rate in self._parts():
+        for parameters, multiplier in self._modules_and_rates():
             for parameter in parameters:
-                parameter.requires_grad_(rate > 0)
+                parameter.requires_grad_(multiplier > 0)
         if not any(parameter.requires_grad for parameter in self.parameters()):
-            raise InputError("trained: every part has rate 0; nothing would learn")
+            raise InputError("lr_multipliers: all are 0, so that nothing would be trained")
 
-    def groups(self, settings: Optimisation) -> list[dict]:
-        """The optimiser's groups: each part at its share of the learning rate."""
+    def groups(self, settings: Optimisation) -> list[dict[str, Any]]:
+        """Parameter groups of the optimiser: each module at its multiple of the learning rate."""
         return [
             group
-            for parameters, rate in self._parts()
-            if rate > 0
+            for parameters, multiplier in self._modules_and_rates()
+            if multiplier > 0
             for group in parameter_groups(
-                nn.ParameterList(parameters), settings.lr * rate, settings.weight_decay
+                nn.ParameterList(parameters), settings.lr * multiplier, settings.weight_decay
             )
         ]
 
     def train(self, mode: bool = True) -> TrainableClipAttr:
-        """Towers stay in eval mode, frozen or not: the small ones have BatchNorm, and neither has
-        dropout.
+        """Set the mode; towers stay in eval mode, frozen or not, since small ones have BatchNorm
+        (none has dropout).
         """
         super().train(mode)
         self.clip.eval()
         return self
 
     def bound_temperature(self) -> None:
+        """Clamp exp(theta) to CLIP's limit of 100; called after each step."""
         self.clip.bound_logit_scale()
 
-    def _parts(self) -> list[tuple[list[nn.Parameter], float]]:
-        parts = self.parts
+    def _modules_and_rates(self) -> list[tuple[list[nn.Parameter], float]]:
+        multipliers = self.lr_multipliers
         return [
-            (list(self.classifier.prompts.parameters()), parts.prompts),
-            (list(self.clip.text_parameters()), parts.text_tower),
-            (list(self.clip.image_parameters()), parts.image_tower),
-            ([self.clip.logit_scale], parts.scale),
-            ([self.classifier.bias], parts.bias),
-            (list(self.own.parameters()) if self.own else [], 1.0),
+            (list(self.classifier.prompts.parameters()), multipliers.prompts),
+            (list(self.clip.text_parameters()), multipliers.text_tower),
+            (list(self.clip.image_parameters()), multipliers.image_tower),
+            ([self.clip.logit_scale], multipliers.scale),
+            ([self.bias], multipliers.bias),
+            (list(self.phrase_prompts.parameters()) if self.phrase_prompts else [], 1.0),
         ]
+
+    @property
+    def bias(self) -> nn.Parameter:
+        """The learnable b of z = exp(theta) cos + b."""
+        if self.classifier.bias is None:
+            raise ValueError("TrainableClipAttr needs a classifier with a bias")
+        return self.classifier.bias

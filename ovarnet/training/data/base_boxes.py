@@ -6,6 +6,7 @@ the image tower's input.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,7 @@ from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.errors import InputError
 from ovarnet.losses.federated import frequency_weights, sample_categories
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Annotations
+from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.data.crops import CropRule, seeded, stack
 from ovarnet.training.data.novel_name_filter import NovelNameFilter
 from ovarnet.vocabulary import Vocabulary
@@ -52,12 +54,12 @@ def base_vocabulary(vocabulary: Vocabulary) -> Vocabulary:
 
 
 def detection_boxes(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
-    """Boxes with a category; targets are columns of `base_vocabulary`. Crowd and difficult boxes are left out.
+    """Boxes with a category; targets are columns of `base_vocabulary`. Crowd boxes are left out.
     InputError: a box of a novel category.
     """
     seen = vocabulary.category_seen
     column = seen.cumsum(0) - 1
-    kept = [image[(image.categories != NO_CATEGORY) & ~image.is_ignored] for image in images]
+    kept = [image[(image.categories != NO_CATEGORY) & ~image.is_crowd] for image in images]
     for image in kept:
         if not seen[image.categories].all():
             word = vocabulary.categories[int(image.categories[~seen[image.categories]][0])].name
@@ -83,7 +85,7 @@ def attribute_boxes(images: list[Annotations], vocabulary: Vocabulary) -> Traini
                 f"image {image.image_id} has a label of the novel attribute '{word}'; training "
                 "may only see base attributes"
             )
-    kept = [image[(image.attributes != UNKNOWN).any(dim=1) & ~image.is_ignored] for image in images]
+    kept = [image[(image.attributes != UNKNOWN).any(dim=1) & ~image.is_crowd] for image in images]
     return _regions(
         kept,
         [image.attributes[:, seen] for image in kept],
@@ -171,9 +173,36 @@ class BaseData:
         )
 
 
+@dataclass
+class BaseBoxBatch(TensorBatch):
+    """Boxes of step I: R1 of the detection data, then R2 of the attribute data; R = R1 + R2.
+
+    Either `crops` or `embeddings` is given. R1 and R2 may be 0.
+
+    Attributes:
+        categories: (R1,) int64 base columns.
+        attributes: (R2, A) int8 of POSITIVE / NEGATIVE / UNKNOWN, base columns.
+        sampled_categories: (C,) bool, the columns in the category loss; None: all.
+        crops: (R, 3, S, S) float32, normalised.
+        embeddings: (R, D) float32 of cached crops.
+    """
+
+    categories: Tensor
+    attributes: Tensor
+    sampled_categories: Tensor | None = None
+    crops: Tensor | None = None
+    embeddings: Tensor | None = None
+
+
 class BaseBoxDataset(Dataset):
-    """Batches of step I. `embedder` gives precomputed embeddings instead of crops
-    (`ovarnet.training.data.embedding_cache`).
+    """Batches of step I.
+
+    Args:
+        data: The boxes.
+        crops: Cuts them.
+        seed: Of the run; what is drawn at a visit depends on it, the iteration and the box.
+        sampled_categories: Category columns in the loss of a batch; 0: all.
+        embedder: Gives cached embeddings of (iteration, source, index) keys, used instead of crops.
     """
 
     def __init__(
@@ -183,43 +212,35 @@ class BaseBoxDataset(Dataset):
         *,
         seed: int,
         sampled_categories: int = 0,
-        embedder=None,
+        embedder: Callable[[Sequence[tuple[int, str, int]]], Tensor] | None = None,
     ):
-        self.data, self.crops, self.seed, self.sampled_categories, self.embedder = (
-            data,
-            crops,
-            seed,
-            sampled_categories,
-            embedder,
-        )
+        self.data, self.crops, self.seed = data, crops, seed
+        self.sampled_categories, self.embedder = sampled_categories, embedder
         self.counts = data.category_counts()
 
     def __len__(self) -> int:
         return len(self.data.detection) + len(self.data.attributes)
 
-    def __getitems__(self, keys: list[tuple[int, str, int]]) -> dict[str, Tensor]:
-        """Batch of (iteration, source, index) keys, detection first ->
-
-        crops (R, 3, S, S) float32, or embeddings (R, D): the R1 boxes of the detection data, then
-        the R2 of the attribute data; categories (R1,) int64; attributes (R2, A) int8; judged (C,)
-        bool, only where category columns are sampled.
-        """
+    def __getitems__(self, keys: Sequence[tuple[int, str, int]]) -> BaseBoxBatch:
+        """Batch of (iteration, source, index) keys, detection first."""
         rows = {
             name: [index for _, source, index in keys if source == name]
             for name in (DETECTION, ATTRIBUTES)
         }
-        batch = {
-            "categories": self.data.detection.targets[rows[DETECTION]],
-            "attributes": self.data.attributes.targets[rows[ATTRIBUTES]],
-        }
+        batch = BaseBoxBatch(
+            self.data.detection.targets[rows[DETECTION]],
+            self.data.attributes.targets[rows[ATTRIBUTES]],
+        )
         if self.sampled_categories:
-            draw = seeded(self.seed, 1, keys[0][0])
-            batch["judged"] = sample_categories(
-                batch["categories"], self.counts, self.sampled_categories, draw
+            generator = seeded(self.seed, 1, keys[0][0])
+            batch.sampled_categories = sample_categories(
+                batch.categories, self.counts, self.sampled_categories, generator
             )
         if self.embedder is not None:
-            return batch | {"embeddings": self.embedder(keys)}
-        return batch | {"crops": stack([self._crop(*key) for key in keys], self.crops)}
+            batch.embeddings = self.embedder(keys)
+        else:
+            batch.crops = stack([self._crop(*key) for key in keys], self.crops)
+        return batch
 
     def _crop(self, iteration: int, source: str, index: int) -> Tensor:
         regions = self.data.detection if source == DETECTION else self.data.attributes

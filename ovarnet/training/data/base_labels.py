@@ -1,6 +1,4 @@
-"""The base words of one kind, and what the annotated boxes say of each: what calibrations and
-probes are fitted on.
-"""
+"""Labels of the base words of one kind: what calibrations and probes are fitted to."""
 
 from __future__ import annotations
 
@@ -9,26 +7,46 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ovarnet.errors import InputError
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import Kind, Vocabulary, Word
+from ovarnet.vocabulary import FIELDS, KINDS, Kind, Vocabulary, Word
 
 
 def base_labels(
     kind: Kind, vocabulary: Vocabulary, images: Sequence[Annotations]
 ) -> tuple[list[Word], Tensor]:
-    """K base words and labels (R, K) int8 of the R boxes of all images, in their order.
+    """Collect the base words of a kind and their labels.
 
     A box of a category is negative for every other one; a box without a category may be of any, and
     is unknown for all.
+
+    Args:
+        kind: "category" or "attribute".
+        vocabulary: Whose columns the annotations have.
+        images: Annotations with R boxes in all; at least one image.
+
+    Returns:
+        K words, and labels (R, K) int8 of POSITIVE / NEGATIVE / UNKNOWN, boxes in their order.
+
+    Raises:
+        InputError: A box of a novel category, or a label of a novel attribute.
     """
     words = vocabulary.of_kind(kind)
-    seen = [column for column, word in enumerate(words) if word.seen]
+    columns = torch.tensor([word.seen for word in words], dtype=torch.bool).nonzero().flatten()
+    novel = torch.tensor([not word.seen for word in words], dtype=torch.bool).nonzero().flatten()
     if kind == "category":
         categories = torch.cat([image.categories for image in images])
-        labels = torch.where(categories[:, None] == torch.tensor(seen), POSITIVE, NEGATIVE).to(
-            torch.int8
-        )
+        is_mixed = torch.isin(categories, novel).any()
+        is_right = categories[:, None] == columns
+        labels = torch.where(is_right, POSITIVE, NEGATIVE).to(torch.int8)
         labels[categories == NO_CATEGORY] = UNKNOWN
     else:
-        labels = torch.cat([image.attributes for image in images])[:, seen]
-    return [words[column] for column in seen], labels
+        every = torch.cat([image.attributes for image in images])
+        is_mixed = (every[:, novel] != UNKNOWN).any()
+        labels = every[:, columns]
+    if is_mixed:
+        raise InputError(
+            f"the data have labels of novel {FIELDS[KINDS.index(kind)]}; training may only see "
+            "base words, as in split train"
+        )
+    return [word for word in words if word.seen], labels

@@ -1,12 +1,12 @@
-"""What OvarNet is judged by: which anchors and regions carry which losses, and the losses (method
-sections 5 and 6).
+"""Losses of OvarNet (method sections 5 and 6).
 
-M anchors and N boxes of an image; over a batch R regions, T regions that the teacher was asked
-about, C base categories, A base attributes, W words of one kind that are distilled, D embedding
-width. Boxes are in the batch frame.
+M anchors and N boxes of an image; over a batch R regions, T of them distilled, C base categories, A
+base attributes, W words of one kind, D embedding width. Boxes are in the batch frame.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -30,7 +30,17 @@ UNKNOWN_WEIGHT = 0.15
 
 
 class OvarnetCriterion:
-    """category_weights (C,), attribute_weights (A,): frequency weights of the base words."""
+    """All losses of the stage "ovarnet", weighted.
+
+    Args:
+        category_weights: (C,) float32, frequency weights of the base categories.
+        attribute_weights: (A,) float32, frequency weights of the base attributes.
+        weights: Of the terms that need labels.
+        distillation: Kind and weights of distillation.
+        box_coder: Encodes the targets of the region head.
+        anchor_coder: Encodes the targets of the RPN.
+        rpn_batch_size: Anchors per image in the losses, at most half of them positive.
+    """
 
     def __init__(
         self,
@@ -40,26 +50,27 @@ class OvarnetCriterion:
         distillation: Distillation,
         box_coder: BoxCoder,
         anchor_coder: BoxCoder,
-        anchors: int,
+        rpn_batch_size: int,
     ):
-        self.category_weights, self.attribute_weights, self.anchors = (
-            category_weights,
-            attribute_weights,
-            anchors,
-        )
+        self.category_weights, self.attribute_weights = category_weights, attribute_weights
         self.weights, self.distillation = weights, distillation
         self.box_coder, self.anchor_coder = box_coder, anchor_coder
+        self.rpn_batch_size = rpn_batch_size
 
     def loss_rpn(
-        self, predictions: AnchorPredictions, targets: list[ImageTargets]
+        self, predictions: AnchorPredictions, targets: Sequence[ImageTargets]
     ) -> dict[str, Tensor]:
-        """Losses of the RPN. Anchors on boxes that teach no boxes are left out, and all those of
-        images without annotation.
+        """Losses of the RPN: "rpn_objectness" and "rpn_boxes".
+
+        Args:
+            predictions: Of all anchors of the batch.
+            targets: Of each image; those that do not supervise the RPN are left out.
         """
         logits, labels, deltas, goals = [], [], [], []
         for row, target in enumerate(targets):
             if not target.rpn_supervised:
                 continue
+            # every box gets its best anchor, however low the IoU, or small ones would get none
             matched = match(
                 predictions.anchors,
                 target.boxes,
@@ -68,23 +79,29 @@ class OvarnetCriterion:
                 ANCHOR_BACKGROUND_IOU,
                 best_too=True,
             )
+
+            # a balanced sample: nearly all anchors are background
             image_labels = anchor_labels(matched, target.is_box_supervised)
-            positive, negative = sample(image_labels, self.anchors)
-            chosen = torch.cat([positive, negative])
-            logits.append(predictions.logits[row, chosen])
-            labels.append(image_labels[chosen])
+            positive, negative = sample(image_labels, self.rpn_batch_size)
+            sampled = torch.cat([positive, negative])
+            logits.append(predictions.logits[row, sampled])
+            labels.append(image_labels[sampled])
+
+            # only positive anchors have a box to regress to
             deltas.append(predictions.deltas[row, positive])
             goals.append(
                 self.anchor_coder.encode_single(
                     target.boxes[matched[positive]], predictions.anchors[positive]
                 )
             )
-        nothing = predictions.deltas.reshape(-1, 4)[:0]
-        logits, labels = torch.cat([nothing[:, 0], *logits]), torch.cat([nothing[:, 0], *labels])
-        deltas, goals = torch.cat([nothing, *deltas]), torch.cat([nothing, *goals])
+
+        # empty rows of the predictions, so that the losses have a graph where no image is left
+        none = predictions.deltas.reshape(-1, 4)[:0]
+        all_logits, all_labels = (torch.cat([none[:, 0], *rows]) for rows in (logits, labels))
+        all_deltas, all_goals = (torch.cat([none, *rows]) for rows in (deltas, goals))
         return {
-            "rpn_objectness": self.weights.rpn_objectness * objectness_loss(logits, labels),
-            "rpn_boxes": self.weights.rpn_boxes * box_loss(deltas, goals, len(labels)),
+            "rpn_objectness": self.weights.rpn_objectness * objectness_loss(all_logits, all_labels),
+            "rpn_boxes": self.weights.rpn_boxes * box_loss(all_deltas, all_goals, len(all_labels)),
         }
 
     def loss_labels(
@@ -94,25 +111,25 @@ class OvarnetCriterion:
         deltas: Tensor,
         regions: RegionTargets,
     ) -> dict[str, Tensor]:
-        """Losses that need labels. category_logits: (R, C), attribute_logits: (R, A), of base words
-        only; deltas: (R, 4).
+        """Losses of regions with labels: "boxes", "categories", "background", "attributes".
+
+        Args:
+            category_logits: (R, C), base categories only.
+            attribute_logits: (R, A), base attributes only.
+            deltas: (R, 4).
+            regions: Targets of the R regions.
         """
-        taught = regions.is_box_supervised
-        goals = self.box_coder.encode_single(regions.gt_boxes[taught], regions.boxes[taught])
-        described = (regions.attributes != UNKNOWN).any(dim=1)
+        on_box = regions.is_box_supervised
+        goals = self.box_coder.encode_single(regions.gt_boxes[on_box], regions.boxes[on_box])
+        weights = self.weights
         return {
-            "boxes": self.weights.boxes * box_loss(deltas[taught], goals, int(taught.sum())),
-            "categories": self.weights.categories
+            "boxes": weights.boxes * box_loss(deltas[on_box], goals, int(on_box.sum())),
+            "categories": weights.categories
             * category_loss(category_logits, regions.categories, self.category_weights),
-            "background": self.weights.background
+            "background": weights.background
             * background_loss(category_logits[regions.is_background], self.category_weights),
-            "attributes": self.weights.attributes
-            * attribute_loss(
-                attribute_logits[described],
-                regions.attributes[described],
-                self.attribute_weights,
-                UNKNOWN_WEIGHT,
-            ),
+            "attributes": weights.attributes
+            * self._attribute_loss(attribute_logits, regions.attributes),
         }
 
     def loss_adapter(
@@ -122,27 +139,30 @@ class OvarnetCriterion:
         categories: Tensor,
         attributes: Tensor,
     ) -> dict[str, Tensor]:
-        """Losses of the teacher's adapter. category_logits: (T, C), attribute_logits: (T, A), of
-        base words only; labels: (T,), (T, A).
+        """Losses of the teacher's adapter: "teacher_categories" and "teacher_attributes".
+
+        Args:
+            category_logits: (T, C), base categories only.
+            attribute_logits: (T, A), base attributes only.
+            categories: (T,) int64, base columns or NO_CATEGORY.
+            attributes: (T, A) int8 labels.
         """
-        described = (attributes != UNKNOWN).any(dim=1)
         return {
             "teacher_categories": ADAPTER_WEIGHT
             * category_loss(category_logits, categories, self.category_weights),
             "teacher_attributes": ADAPTER_WEIGHT
-            * attribute_loss(
-                attribute_logits[described],
-                attributes[described],
-                self.attribute_weights,
-                UNKNOWN_WEIGHT,
-            ),
+            * self._attribute_loss(attribute_logits, attributes),
         }
 
     def loss_probabilities(
         self, student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor]
     ) -> dict[str, Tensor]:
-        """KL to the teacher over all words, base and novel; categories and attributes each with
-        their own softmax. Logits (T, W).
+        """KL to the teacher over all words, base and novel: "distil_categories" and
+        "distil_attributes", each with its own softmax.
+
+        Args:
+            student: Logits (T, W) of the categories and of the attributes.
+            teacher: Likewise.
         """
         return {
             "distil_categories": self.distillation.category_weight
@@ -152,5 +172,12 @@ class OvarnetCriterion:
         }
 
     def loss_features(self, student: Tensor, teacher: Tensor) -> dict[str, Tensor]:
-        """1 - cosine to the teacher's embedding, (T, D) both."""
+        """1 - cosine to the teacher's embeddings: "distil_features". Both (T, D)."""
         return {"distil_features": FEATURE_WEIGHT * cosine_loss(student, teacher)}
+
+    def _attribute_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Of the rows with a label; in the others nothing is known, not even weak negatives."""
+        is_labelled = (labels != UNKNOWN).any(dim=1)
+        return attribute_loss(
+            logits[is_labelled], labels[is_labelled], self.attribute_weights, UNKNOWN_WEIGHT
+        )

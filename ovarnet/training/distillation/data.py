@@ -1,12 +1,11 @@
-"""What OvarNet learns from: images with base boxes, and regions that the teacher is asked about
-(method sections 5 and 6).
+"""Images that OvarNet is trained on, by source, with base labels alone (method sections 5 and 6).
 
-N base boxes of an image, K proposals drawn for it, A base attribute words, D the teacher's
-embedding width, S side of its crops.
+N annotated boxes of an image, C base categories, A base attributes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -28,13 +27,19 @@ CAPTIONS = "captions"
 
 @dataclass
 class TrainingImage:
-    """An image and what its source allows it to teach.
+    """An image, its base labels, and which losses it enters.
 
-    boxes: (N, 4), of base categories or without a category. categories: (N,) base columns or
-    NO_CATEGORY. attributes: (N, A) base columns. is_crowd: (N,) bool: such a box teaches nothing,
-    and what lies in it is no background. rpn_supervised: anchors are judged. all_annotated: every
-    object of a base category has a box, so that regions without one are background to all
-    categories. is_tall: higher than wide.
+    Attributes:
+        file: Path.
+        boxes: (N, 4) float32 xyxy, of base categories or without a category; N may be 0.
+        categories: (N,) int64 base columns or NO_CATEGORY.
+        attributes: (N, A) int8 of POSITIVE / NEGATIVE / UNKNOWN, base columns.
+        is_crowd: (N,) bool; a crowd has no label, and candidates inside it are ignored, not
+            background.
+        rpn_supervised: The losses of anchors count this image.
+        all_annotated: Every object of a base category has a box, so that regions without one are
+            background to all categories.
+        is_tall: Higher than wide; the sampler does not mix tall and wide images.
     """
 
     file: str
@@ -49,8 +54,12 @@ class TrainingImage:
 
 @dataclass
 class DistillationData:
-    """vocabulary: all words. base: the seen ones, whose columns the targets have. sources: images
-    by source; a source may be empty.
+    """The images of a run.
+
+    Attributes:
+        vocabulary: All words, base and novel; for the teacher and for the checkpoint.
+        base: The base words, whose columns the labels have.
+        sources: Images by source (detection, attributes, captions); a source may be empty.
     """
 
     vocabulary: Vocabulary
@@ -59,74 +68,68 @@ class DistillationData:
 
     @classmethod
     def open(cls, config: OvarnetTraining) -> DistillationData:
-        """Read the data of a run. InputError: a box or a label of a novel word; a caption setting
-        without the other.
+        """Read the images of a run.
+
+        Raises:
+            InputError: A box or a label of a novel word; `captions` without `captions_per_batch` or
+                the reverse; whatever the readers of the datasets raise.
         """
         if (config.captions is None) != (config.captions_per_batch == 0):
             raise InputError(
                 f"captions is {config.captions or 'not given'} and captions_per_batch is "
-                f"{config.captions_per_batch}; "
-                "captions are used when both are given, the second as a number of images of every "
-                "batch"
+                f"{config.captions_per_batch}; captions are used when both are given, the second "
+                "as a number of images of every batch"
             )
-        words, boxed = open_dataset(
-            config.detection.dataset, config.detection.root, config.detection.split
-        )
-        vocabulary, described = words, []
-        if config.attributes != config.detection:
-            attribute_words, described = open_dataset(
-                config.attributes.dataset,
-                config.attributes.root,
-                config.attributes.split,
-                is_novel=NovelNameFilter(words, ignored_categories(config.detection.dataset)),
-            )
-            vocabulary = Vocabulary(words.categories, attribute_words.attributes)
-            unlabelled = Vocabulary((), attribute_words.attributes)
-            described = [_without_categories(image) for image in described[: config.limit]]
-        base, none = base_vocabulary(vocabulary), len(base_vocabulary(vocabulary).attributes)
-        sources = {
-            DETECTION: [
-                training_image(image, words, none, exhaustive=True)
-                for image in boxed[: config.limit]
-            ],
-            ATTRIBUTES: [
-                training_image(image, unlabelled, none, exhaustive=False) for image in described
-            ],
-            CAPTIONS: [],
-        }
-        if config.captions is not None:
-            captioned = load_captions(config.captions, config.caption_images)[: config.limit]
-            sources[CAPTIONS] = [
-                _caption_image(image.file, none, read_image_size(image.file)) for image in captioned
-            ]
+        source = config.detection
+        words, annotated = open_dataset(source.dataset, source.root, source.split)
+        attribute_words, described = _open_attributes(config, words)
+        vocabulary = Vocabulary(words.categories, attribute_words.attributes)
+        base = base_vocabulary(vocabulary)
+        count = len(base.attributes)
+
+        # detection data name every object of a base category, attribute data only some objects
+        detection = [
+            training_image(image, words, count, exhaustive=True)
+            for image in annotated[: config.limit]
+        ]
+        without_categories = Vocabulary((), attribute_words.attributes)
+        attributes = [
+            training_image(_without_categories(image), without_categories, count, exhaustive=False)
+            for image in described[: config.limit]
+        ]
+        captions = _caption_images(config, count)
+        sources = {DETECTION: detection, ATTRIBUTES: attributes, CAPTIONS: captions}
         return cls(vocabulary, base, sources)
 
     def shares(self, config: OvarnetTraining) -> dict[str, tuple[int, int]]:
-        """For the sampler: images of each source, and how many of a batch come from it."""
+        """For the sampler: how many images a source has, and how many of a batch come from it.
+
+        Raises:
+            InputError: A batch needs more caption images than it has images, or detection images
+                that are not there.
+        """
+        batch_size = config.optimisation.batch_size
         captions = config.captions_per_batch if self.sources[CAPTIONS] else 0
-        described = (
-            round((config.optimisation.batch_size - captions) * config.attribute_share)
-            if self.sources[ATTRIBUTES]
-            else 0
-        )
-        counts = {
-            DETECTION: config.optimisation.batch_size - captions - described,
-            ATTRIBUTES: described,
-            CAPTIONS: captions,
-        }
-        if counts[DETECTION] < 0 or (counts[DETECTION] and not self.sources[DETECTION]):
+        described = 0
+        if self.sources[ATTRIBUTES]:
+            described = round((batch_size - captions) * config.attribute_share)
+        detection = batch_size - captions - described
+        if detection < 0 or (detection and not self.sources[DETECTION]):
             raise InputError(
                 "the detection data has no image to learn from, or captions_per_batch exceeds "
                 "optimisation.batch_size"
             )
+        counts = {DETECTION: detection, ATTRIBUTES: described, CAPTIONS: captions}
         return {name: (len(self.sources[name]), count) for name, count in counts.items()}
 
     def is_tall(self) -> dict[str, list[bool]]:
-        """For the sampler: of every image of each source."""
+        """For the sampler: of every image of each source, whether it is higher than wide."""
         return {name: [image.is_tall for image in images] for name, images in self.sources.items()}
 
     def weights(self) -> tuple[Tensor, Tensor]:
-        """Frequency weights of the base categories (C,) and attributes (A,)."""
+        """Frequency weights of the base categories (C,) and attributes (A,), counted over all
+        sources.
+        """
         images = [image for source in self.sources.values() for image in source]
         labelled = [image.categories[image.categories != NO_CATEGORY] for image in images]
         counts = torch.bincount(
@@ -143,10 +146,17 @@ class DistillationData:
 def training_image(
     image: Annotations, words: Vocabulary, attributes: int, *, exhaustive: bool
 ) -> TrainingImage:
-    """Annotations with columns of `words` -> base columns. attributes: A; where `words` has none,
-    all labels are unknown.
+    """Map annotations from columns of a vocabulary to its base columns.
 
-    InputError: a box of a novel category, or a label of a novel attribute.
+    Args:
+        image: Annotations with columns of `words`.
+        words: Base and novel words.
+        attributes: A, base attributes of the run; where `words` has no attributes, all labels are
+            unknown.
+        exhaustive: Every object of a base category has a box.
+
+    Raises:
+        InputError: A box of a novel category, or a label of a novel attribute.
     """
     seen, seen_attributes = words.category_seen, words.attribute_seen
     labelled = image.categories != NO_CATEGORY
@@ -154,56 +164,72 @@ def training_image(
     if len(novel):
         raise InputError(
             f"image {image.image_id} has a box of the novel category "
-            f"'{words.categories[int(novel[0])].name}'; "
-            "training may only see base categories"
+            f"'{words.categories[int(novel[0])].name}'; training may only see base categories"
         )
     if (image.attributes[:, ~seen_attributes] != UNKNOWN).any():
         raise InputError(
             f"image {image.image_id} has a label of a novel attribute; training may only see base "
             "attributes"
         )
+
+    # base words keep their order: the column of one is the number of base words before it
     columns = torch.full_like(image.categories, NO_CATEGORY)
     columns[labelled] = (seen.cumsum(0) - 1)[image.categories[labelled]]
-    known = (
-        image.attributes[:, seen_attributes]
-        if len(words.attributes)
-        else _unknown(len(image), attributes)
-    )
     return TrainingImage(
-        image.file,
-        image.boxes,
-        columns,
-        known,
-        image.is_ignored,
-        True,
-        exhaustive and _labels_all(image, seen),
-        image.height > image.width,
+        file=image.file,
+        boxes=image.boxes,
+        categories=columns,
+        attributes=(
+            image.attributes[:, seen_attributes]
+            if len(words.attributes)
+            else _unknown(len(image), attributes)
+        ),
+        is_crowd=image.is_crowd,
+        rpn_supervised=True,
+        all_annotated=exhaustive,
+        is_tall=image.height > image.width,
     )
 
 
-def _labels_all(image: Annotations, seen: Tensor) -> bool:
-    """Whether every base category is labelled completely in an image."""
-    return image.labelled_categories is None or bool(image.labelled_categories[seen].all())
+def _open_attributes(
+    config: OvarnetTraining, words: Vocabulary
+) -> tuple[Vocabulary, Sequence[Annotations]]:
+    """Words and images of the attribute data; no images where the detection data has the labels."""
+    source = config.attributes
+    if source == config.detection:
+        return words, []
+    # an object named by a novel category of the detection data must not be seen either
+    is_novel = NovelNameFilter(words, ignored_categories(config.detection.dataset))
+    return open_dataset(source.dataset, source.root, source.split, is_novel=is_novel)
 
 
 def _without_categories(image: Annotations) -> Annotations:
-    """The attribute data teaches attributes alone, whatever its objects are called."""
+    """A copy without categories: attribute data supervise attributes alone."""
     image = image[torch.arange(len(image))]
     image.categories[:] = NO_CATEGORY
     return image
 
 
-def _caption_image(file: str, attributes: int, size: tuple[int, int]) -> TrainingImage:
+def _caption_images(config: OvarnetTraining, attributes: int) -> list[TrainingImage]:
+    if config.captions is None:
+        return []
+    captioned = load_captions(config.captions, config.caption_images)[: config.limit]
+    return [_caption_image(image.file, attributes) for image in captioned]
+
+
+def _caption_image(file: str, attributes: int) -> TrainingImage:
+    """No box and no label: its proposals carry distillation alone."""
+    height, width = read_image_size(file)
     none = torch.zeros(0, dtype=torch.int64)
     return TrainingImage(
-        file,
-        torch.zeros(0, 4),
-        none,
-        _unknown(0, attributes),
-        none.bool(),
-        False,
-        False,
-        size[0] > size[1],
+        file=file,
+        boxes=torch.zeros(0, 4),
+        categories=none,
+        attributes=_unknown(0, attributes),
+        is_crowd=none.bool(),
+        rpn_supervised=False,
+        all_annotated=False,
+        is_tall=height > width,
     )
 
 

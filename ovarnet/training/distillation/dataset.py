@@ -1,9 +1,13 @@
-"""Batches of the stage "ovarnet"."""
+"""Batches of the stage "ovarnet": images, and the targets of each.
+
+N annotated boxes of an image, K proposals drawn for it, A base attribute words, D the teacher's
+embedding width, S side of its crops.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,17 +15,31 @@ from torch.utils.data import Dataset
 
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, POSITIVE, Proposals
+from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.data.crops import ImageCache, mirror, seeded
 from ovarnet.training.distillation.data import DistillationData, TrainingImage
 
 
-class ImageTargets(NamedTuple):
-    """One image of a batch, mirrored or not. Boxes in pixels of the image.
+@dataclass
+class ImageTargets(TensorBatch):
+    """Targets of one image, mirrored or not with it.
 
-    boxes (N, 4), categories (N,), attributes (N, A), is_crowd (N,): as `TrainingImage`.
-    is_box_supervised: (N,) bool, anchors and box deltas learn from it. proposals: (K, 4), for
-    distillation alone. teacher: crops (N + K, 3, S, S), or their embeddings (N + K, D) where they
-    are cached; 0 rows without a teacher. rpn_supervised, all_annotated: () bool.
+    At most one of `teacher_crops` and `teacher_embeddings` is given: the first where the teacher
+    runs during training, the second where its embeddings are cached, neither without distillation.
+    Their rows are the annotated boxes, then the proposals.
+
+    Attributes:
+        boxes: (N, 4) float32 xyxy, pixels of the image; N may be 0.
+        categories: (N,) int64 base columns or NO_CATEGORY.
+        attributes: (N, A) int8 of POSITIVE / NEGATIVE / UNKNOWN, base columns.
+        is_box_supervised: (N,) bool, the losses of anchors and box deltas count this box.
+        is_crowd: (N,) bool.
+        proposals: (K, 4) float32 xyxy, for distillation alone.
+        teacher_crops: (N + K, 3, S, S) float32, normalised.
+        teacher_embeddings: (N + K, D) float32.
+        rpn_supervised: The losses of anchors count this image.
+        all_annotated: Every object of a base category has a box, so that regions without one are
+            background.
     """
 
     boxes: Tensor
@@ -30,31 +48,60 @@ class ImageTargets(NamedTuple):
     is_box_supervised: Tensor
     is_crowd: Tensor
     proposals: Tensor
-    teacher: Tensor
-    rpn_supervised: Tensor
-    all_annotated: Tensor
+    teacher_crops: Tensor | None
+    teacher_embeddings: Tensor | None
+    rpn_supervised: bool
+    all_annotated: bool
+
+    @property
+    def teacher_count(self) -> int:
+        """N + K: how many boxes and proposals the teacher embeds."""
+        return len(self.boxes) + len(self.proposals)
 
 
-def supervises_boxes(image: TrainingImage, shape: Sequence[int], has_categories: bool) -> Tensor:
-    """(N,) bool: anchors and box deltas learn from the boxes of a base category. shape: (3, H, W)
-    of the image. Never from a crowd.
+@dataclass
+class DistillationBatch(TensorBatch):
+    """Images of any sizes and their targets.
 
-    Where the run has no categories (LSA), from the boxes with a base attribute, without which no
-    anchor would ever be on an object; but not from one of the whole image, which there means that
-    the object has no box.
+    Attributes:
+        images: (3, H, W) float32 RGB in [0, 1].
+        targets: One for each image.
     """
-    if has_categories:
-        return (image.categories != NO_CATEGORY) & ~image.is_crowd
-    whole = (image.boxes == image.boxes.new_tensor([0, 0, shape[2], shape[1]])).all(dim=1)
-    return (image.attributes == POSITIVE).any(dim=1) & ~whole & ~image.is_crowd
+
+    images: list[Tensor]
+    targets: list[ImageTargets]
+
+
+@dataclass(frozen=True)
+class CropTransform:
+    """How the teacher's crops are cut, as `crop_boxes` takes it.
+
+    Attributes:
+        size: S, pixels.
+        mean: Of the teacher's pixels, three numbers.
+        std: Likewise.
+    """
+
+    size: int
+    mean: Sequence[float]
+    std: Sequence[float]
+
+    def __call__(self, pixels: Tensor, boxes: Tensor) -> Tensor:
+        """(3, H, W) in [0, 1] and boxes (R, 4) -> deterministic crops (R, 3, S, S)."""
+        return crop_boxes(pixels, boxes, self.size, self.mean, self.std)
 
 
 class DistillationDataset(Dataset):
-    """Batches of images with targets.
+    """Images with base boxes, and regions for the teacher.
 
-    proposals: file -> the teacher's proposals, best first; {} without a teacher. drawn: K. crop:
-    size, mean and std of the teacher's crops, or None without a teacher. cache: (source, index) ->
-    embeddings (N + all proposals, D), used instead of cutting crops.
+    Args:
+        data: The images.
+        images: Reads and keeps their pixels.
+        seed: Of the run; what is drawn at a visit depends on it, the iteration and the image.
+        proposals: File -> the teacher's proposals, best first; empty without a teacher.
+        proposals_per_image: K at most, drawn from them at each visit.
+        crop: Cuts the teacher's crops; None without a teacher.
+        cache: (source, index) -> embeddings (N + all proposals, D), used instead of cutting crops.
     """
 
     def __init__(
@@ -63,68 +110,79 @@ class DistillationDataset(Dataset):
         images: ImageCache,
         *,
         seed: int,
-        proposals: dict[str, Proposals],
-        drawn: int,
-        crop: tuple | None,
-        cache: dict[tuple[str, int], Tensor] | None = None,
+        proposals: Mapping[str, Proposals],
+        proposals_per_image: int,
+        crop: CropTransform | None,
+        cache: Mapping[tuple[str, int], Tensor] | None = None,
     ):
         self.data, self.images, self.seed = data, images, seed
-        self.proposals, self.drawn, self.crop, self.cache = proposals, drawn, crop, cache
+        self.proposals, self.proposals_per_image = proposals, proposals_per_image
+        self.crop, self.cache = crop, cache
 
     def __len__(self) -> int:
         return sum(map(len, self.data.sources.values()))
 
-    def __getitems__(
-        self, keys: Sequence[tuple[int, str, int]]
-    ) -> tuple[list[Tensor], list[ImageTargets]]:
-        """(iteration, source, index) keys -> images (3, H, W) float32 in [0, 1], and their
-        targets.
-        """
+    def __getitems__(self, keys: Sequence[tuple[int, str, int]]) -> DistillationBatch:
+        """Batch of (iteration, source, index) keys."""
         samples = [self._sample(*key) for key in keys]
-        return [image for image, _ in samples], [targets for _, targets in samples]
+        return DistillationBatch(
+            [pixels for pixels, _ in samples], [targets for _, targets in samples]
+        )
 
     def _sample(self, iteration: int, source: str, index: int) -> tuple[Tensor, ImageTargets]:
         image = self.data.sources[source][index]
-        pixels = self.images.read(image.file)
+        pixels, boxes = self.images.read(image.file), image.boxes
+
+        # drawn in this order from one generator, so that a resumed run draws the same
         draw = seeded(self.seed, iteration, index, list(self.data.sources).index(source))
-        mirrored = torch.rand(1, generator=draw).item() < 0.5
-        proposals = self.proposals[image.file].boxes if self.proposals else torch.zeros(0, 4)
-        rows = torch.randperm(len(proposals), generator=draw)[: self.drawn]
-        seen = self._seen_by_teacher((source, index), image, pixels, proposals[rows], rows)
-        boxes, proposals = image.boxes, proposals[rows]
-        if mirrored:
-            pixels, boxes, proposals = (
-                pixels.flip(-1),
-                mirror(boxes, pixels.shape[2]),
-                mirror(proposals, pixels.shape[2]),
-            )
-        taught = supervises_boxes(image, pixels.shape, bool(self.data.vocabulary.categories))
+        is_mirrored = torch.rand(1, generator=draw).item() < 0.5
+        candidates = self.proposals[image.file].boxes if self.proposals else torch.zeros(0, 4)
+        rows = torch.randperm(len(candidates), generator=draw)[: self.proposals_per_image]
+        proposals = candidates[rows]
+
+        # the teacher never sees the mirrored image, so that its embeddings can be cached
+        crops = embeddings = None
+        if self.cache is not None:
+            count = len(boxes)
+            embeddings = self.cache[source, index][torch.cat([torch.arange(count), count + rows])]
+        elif self.crop is not None:
+            crops = self.crop(pixels, torch.cat([boxes, proposals]))
+
+        if is_mirrored:
+            width = pixels.shape[2]
+            pixels, boxes = pixels.flip(-1), mirror(boxes, width)
+            proposals = mirror(proposals, width)
+        has_categories = bool(self.data.vocabulary.categories)
         return pixels, ImageTargets(
-            boxes,
-            image.categories,
-            image.attributes,
-            taught,
-            image.is_crowd,
-            proposals,
-            seen,
-            torch.tensor(image.rpn_supervised),
-            torch.tensor(image.all_annotated),
+            boxes=boxes,
+            categories=image.categories,
+            attributes=image.attributes,
+            is_box_supervised=supervises_boxes(image, pixels.shape, has_categories),
+            is_crowd=image.is_crowd,
+            proposals=proposals,
+            teacher_crops=crops,
+            teacher_embeddings=embeddings,
+            rpn_supervised=image.rpn_supervised,
+            all_annotated=image.all_annotated,
         )
 
-    def _seen_by_teacher(
-        self,
-        key: tuple[str, int],
-        image: TrainingImage,
-        pixels: Tensor,
-        proposals: Tensor,
-        rows: Tensor,
-    ) -> Tensor:
-        """What the teacher sees, or has said, of the boxes and the proposals; never mirrored, so
-        that it is the same at every visit.
-        """
-        if self.cache is not None:
-            own = len(image.boxes)
-            return self.cache[key][torch.cat([torch.arange(own), own + rows])]
-        if self.crop is None:
-            return torch.zeros(0)
-        return crop_boxes(pixels, torch.cat([image.boxes, proposals]), *self.crop)
+
+def supervises_boxes(image: TrainingImage, shape: Sequence[int], has_categories: bool) -> Tensor:
+    """Which boxes the losses of anchors and box deltas count: those of a base category, no crowds.
+
+    Where the run has no categories (LSA): those with a base attribute, without which no anchor
+    would ever be on an object; but not those of the whole image, which there mean that the object
+    has no box.
+
+    Args:
+        image: N boxes.
+        shape: (3, H, W) of the image.
+        has_categories: Whether the run has categories.
+
+    Returns:
+        (N,) bool.
+    """
+    if has_categories:
+        return (image.categories != NO_CATEGORY) & ~image.is_crowd
+    is_whole = (image.boxes == image.boxes.new_tensor([0, 0, shape[2], shape[1]])).all(dim=1)
+    return (image.attributes == POSITIVE).any(dim=1) & ~is_whole & ~image.is_crowd

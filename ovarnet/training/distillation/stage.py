@@ -1,11 +1,10 @@
-"""Stage "ovarnet": the one-stage model learns from base boxes and from CLIP-Attr (method sections 5
-and 6).
-
-R regions of a batch, T of them with an answer of the teacher.
+"""Stage "ovarnet": the one-stage model is trained on base boxes and distilled from CLIP-Attr
+(method sections 5 and 6).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -13,23 +12,27 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
-from ovarnet.build import build_ovarnet, checkpoint_clip_attr, checkpoint_prompts, open_clip_tower
+from ovarnet.build import (
+    build_ovarnet,
+    checkpoint_clip_attr,
+    checkpoint_prompts,
+    find_checkpoint,
+    open_clip_tower,
+)
 from ovarnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ovarnet.config import OvarnetTraining
 from ovarnet.errors import InputError
-from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.proposals.store import stored_proposals
+from ovarnet.structures import Proposals
 from ovarnet.training.data.base_novel_check import check_base_novel
 from ovarnet.training.data.crops import ImageCache
-from ovarnet.training.distillation.criterion import (
-    OvarnetCriterion,
-)
+from ovarnet.training.distillation.criterion import OvarnetCriterion
 from ovarnet.training.distillation.data import DistillationData, TrainingImage
 from ovarnet.training.distillation.dataset import DistillationDataset
 from ovarnet.training.distillation.model import DistillationModel
-from ovarnet.training.distillation.teacher import Teacher, teacher_cache, teacher_proposals
+from ovarnet.training.distillation.teacher import Teacher, cache_embeddings, teacher_proposals
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import OrientedSampler
 from ovarnet.vocabulary import KINDS
@@ -44,8 +47,23 @@ def train_ovarnet(
     images: ImageCache | None = None,
     cache_folder: Path | None = None,
 ) -> Path:
-    """Train and write the checkpoint folder; returns it. data, images, cache_folder: already open
-    ones, shared by several runs.
+    """Train OvarNet and write the checkpoint folder.
+
+    Args:
+        config: Settings of the stage.
+        accelerator: Of the process.
+        resume: Continue from the last saved state in `config.output`.
+        data: Images that are already read, shared by several runs.
+        images: Decoded images, shared likewise.
+        cache_folder: Where the teacher's proposals and embeddings are kept; None: in
+            `config.output`.
+
+    Returns:
+        The checkpoint folder.
+
+    Raises:
+        InputError: Settings contradict each other, data are missing, the teacher is no calibrated
+            CLIP-Attr, or a novel word of the data was a base word there.
     """
     if config.distillation.adapter and config.distillation.kind == "none":
         raise InputError(
@@ -53,122 +71,156 @@ def train_ovarnet(
             "or feature"
         )
     output, images = Path(config.output), images or ImageCache(config.image_cache_mb)
-    checkpoint = load_checkpoint(config.teacher)
+    checkpoint = open_teacher(config.teacher)
     data = data or DistillationData.open(config)
     check_base_novel(data.vocabulary, checkpoint)
     shares = data.shares(config)
+
     clip_attr = checkpoint_clip_attr(checkpoint).to(accelerator.device).eval()
     torch.manual_seed(config.seed)
-    model, backbone = start_model(config, checkpoint, clip_attr, data)
+    student, backbone = build_student(config, checkpoint, clip_attr, data)
     with accelerator.main_process_first():  # the others read what it has stored
-        teacher, dataset = build_teacher_and_data(
-            config, clip_attr, data, images, cache_folder or output
-        )
-    learner = make_learner(model, data, teacher, config)
-    best = run_stage(
-        learner,
+        teacher, dataset = open_batches(config, clip_attr, data, images, cache_folder or output)
+    model = make_model(config, student, data, teacher)
+
+    trained = run_stage(
+        model,
         dataset,
         config.optimisation,
         accelerator,
         output=output,
         seed=config.seed,
         resume=resume,
-        groups=learner.groups(config.optimisation),
+        groups=model.groups(config.optimisation),
         make_sampler=partial(OrientedSampler, shares, data.is_tall()),
         after_step=DistillationModel.bound_scales,
     )
     accelerator.on_main_process(save_ovarnet)(
-        output / "checkpoint", best, checkpoint, backbone.name, config
+        output / "checkpoint", trained, checkpoint, backbone, config
     )
     return output / "checkpoint"
 
 
-def start_model(
-    config: OvarnetTraining, checkpoint: Checkpoint, clip_attr: ClipAttr, data: DistillationData
-) -> tuple[OvarNet, Clip]:
-    """OvarNet before training: texts and calibration of the teacher, trunk of the teacher's image
-    tower or of `config.backbone`.
+def open_teacher(name: str) -> Checkpoint:
+    """Open the checkpoint of a teacher.
+
+    Args:
+        name: A folder, or a name that ships.
+
+    Raises:
+        InputError: It is no CLIP-Attr, or a kind of word is not calibrated there, so that its
+            probabilities mean nothing.
+    """
+    checkpoint = load_checkpoint(find_checkpoint(name))
+    if checkpoint.model != "clip-attr":
+        raise InputError(
+            f"teacher {name} is of kind '{checkpoint.model}'; OvarNet is distilled from CLIP-Attr, "
+            "such as scenes-clip-attr or what stage clip_attr_captions wrote"
+        )
+    missing = [kind for kind in KINDS if kind not in checkpoint.settings.get("calibration", {})]
+    if missing:
+        raise InputError(
+            f"teacher {name} has no calibration of {' and '.join(missing)} words; calibrate it "
+            "with stage zero_shot, or train step I from it"
+        )
+    return checkpoint
+
+
+def build_student(
+    config: OvarnetTraining, teacher: Checkpoint, clip_attr: ClipAttr, data: DistillationData
+) -> tuple[OvarNet, str]:
+    """Build OvarNet before training.
+
+    Returns:
+        The student, with texts and calibration of the teacher and the trunk of the teacher's image
+        tower or of `config.backbone`; and the name of the CLIP that the trunk is of.
     """
     backbone = clip_attr.clip if config.backbone is None else open_clip_tower(config.backbone)
-    model = build_ovarnet(
+    student = build_ovarnet(
         clip_attr.clip,
-        partial(checkpoint_prompts, checkpoint),
+        partial(checkpoint_prompts, teacher),
         backbone,
         data.vocabulary,
         config.design,
     )
-    model.classifier.calibration.copy_(clip_attr.classifier.calibration)
-    return model, backbone
+    student.classifier.calibration.copy_(clip_attr.classifier.calibration)
+    return student, backbone.name
 
 
-def make_learner(
-    model: OvarNet, data: DistillationData, teacher: Teacher | None, config: OvarnetTraining
+def make_model(
+    config: OvarnetTraining, student: OvarNet, data: DistillationData, teacher: Teacher | None
 ) -> DistillationModel:
-    """The model with the losses of `config`."""
+    """The student with its losses."""
     criterion = OvarnetCriterion(
         *data.weights(),
         config.loss_weights,
         config.distillation,
-        model.box_coder,
-        model.rpn.box_coder,
+        student.box_coder,
+        student.rpn.box_coder,
         config.rpn_batch_size,
     )
     return DistillationModel(
-        model,
+        student,
         criterion,
         teacher,
-        regions=config.roi_batch_size,
-        backbone_rate=config.backbone_lr_multiplier,
-        adapter=config.distillation.adapter,
+        roi_batch_size=config.roi_batch_size,
+        backbone_lr_multiplier=config.backbone_lr_multiplier,
+        with_adapter=config.distillation.adapter,
     )
 
 
-def build_teacher_and_data(
+def open_batches(
     config: OvarnetTraining,
     clip_attr: ClipAttr,
     data: DistillationData,
     images: ImageCache,
     folder: Path,
 ) -> tuple[Teacher | None, DistillationDataset]:
-    """The teacher and the data set with the regions it is asked about; no teacher and none of them
-    without distillation.
+    """The teacher, and batches with regions for it; without distillation no teacher and no such
+    regions.
     """
     settings = config.distillation
     if settings.kind == "none":
         return None, DistillationDataset(
-            data, images, seed=config.seed, proposals={}, drawn=0, crop=None
+            data, images, seed=config.seed, proposals={}, proposals_per_image=0, crop=None
         )
     teacher = Teacher(clip_attr, data.vocabulary)
-    asked = images_for_teacher(config, data)
-    files = list(dict.fromkeys(image.file for image in asked.values()))
-    proposals = (
-        stored_proposals(config.proposals, files, settings.teacher_proposals_per_image)
-        if config.proposals
-        else teacher_proposals(
-            clip_attr, files, images, folder, settings.teacher_proposals_per_image
-        )
-    )
-    cache = (
-        teacher_cache(teacher, asked, proposals, images, folder)
-        if settings.cache_embeddings
-        else None
-    )
+    members = images_of_run(config, data)
+    proposals = open_proposals(config, clip_attr, members, images, folder)
+    cache = None
+    if settings.cache_embeddings:
+        cache = cache_embeddings(teacher, members, proposals, images, folder)
     return teacher, DistillationDataset(
         data,
         images,
         seed=config.seed,
         proposals=proposals,
-        drawn=settings.proposals_per_image,
+        proposals_per_image=settings.proposals_per_image,
         crop=teacher.crop,
         cache=cache,
     )
 
 
-def images_for_teacher(
+def open_proposals(
+    config: OvarnetTraining,
+    clip_attr: ClipAttr,
+    members: Mapping[tuple[str, int], TrainingImage],
+    images: ImageCache,
+    folder: Path,
+) -> dict[str, Proposals]:
+    """File -> best proposals: stored ones of `config.proposals`, or the teacher's own."""
+    files = list(dict.fromkeys(image.file for image in members.values()))
+    limit = config.distillation.teacher_proposals_per_image
+    if config.proposals:
+        return stored_proposals(config.proposals, files, limit)
+    return teacher_proposals(clip_attr, files, images, folder, limit)
+
+
+def images_of_run(
     config: OvarnetTraining, data: DistillationData
 ) -> dict[tuple[str, int], TrainingImage]:
-    """(source, index) -> images that the teacher is asked about: all, or those that a run too short
-    to see all of them will see.
+    """(source, index) -> image, for those that the run visits: all, unless it is too short for
+    that.
     """
     every = {
         (source, index): image
@@ -181,19 +233,30 @@ def images_for_teacher(
     batches = OrientedSampler(
         data.shares(config), data.is_tall(), settings.iterations, seed=config.seed
     )
-    seen = {key[1:] for batch in batches for key in batch}
-    return {key: image for key, image in every.items() if key in seen}
+    visited = {key[1:] for batch in batches for key in batch}
+    return {key: image for key, image in every.items() if key in visited}
 
 
 def save_ovarnet(
     folder: Path,
-    learner: DistillationModel,
+    trained: DistillationModel,
     teacher: Checkpoint,
     backbone: str,
     config: OvarnetTraining,
 ) -> Path:
-    """Write the folder that `ovarnet.load` opens."""
-    model, scales = learner.model, learner.scales
+    """Write the folder that `ovarnet.load` opens.
+
+    Args:
+        folder: The checkpoint folder.
+        trained: The student and its scales.
+        teacher: Whose text side the student has.
+        backbone: Name of the CLIP that the trunk is of.
+        config: Settings of the run.
+
+    Returns:
+        `folder`.
+    """
+    model, scales = trained.model, trained.scales
     calibration = {
         kind: [scales.log_scale[row].exp().item(), scales.bias[row].item()]
         for row, kind in enumerate(KINDS)

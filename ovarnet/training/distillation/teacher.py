@@ -1,39 +1,47 @@
-"""CLIP-Attr as the teacher of OvarNet: asked online about the crops of a batch, or once about every
-box and proposal.
+"""CLIP-Attr as the teacher of OvarNet: run on the crops of every batch, or once on every box and
+proposal.
 
-R regions, D the teacher's embedding width. Cached or not, the regions, their crops and so the
-answers are the same.
+R regions, D the teacher's embedding width. Cached or not, the regions and their crops are the same,
+and so are the embeddings.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from ovarnet.errors import InputError
 from ovarnet.io.files import whole_file
 from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes, encode_crops
+from ovarnet.modeling.proposer import Proposer
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.structures import Proposals
 from ovarnet.training.data.crops import ImageCache
 from ovarnet.training.data.embedding_cache import tower_hash
 from ovarnet.training.distillation.data import TrainingImage
+from ovarnet.training.distillation.dataset import CropTransform
 from ovarnet.vocabulary import Vocabulary
 
 BATCH = 8
+MOST_MEGABYTES = 4096
+"""Of cached embeddings."""
 
 
 class Teacher:
-    """model: CLIP-Attr, frozen, in eval mode. words: all that are distilled, base and novel;
-    categories and attributes apart.
+    """A frozen CLIP-Attr in evaluation mode. Not a module, so that a model that uses it does not
+    contain its weights.
+
+    Args:
+        model: Is frozen.
+        words: All words that are distilled, base and novel.
     """
 
     def __init__(self, model: ClipAttr, words: Vocabulary):
@@ -41,41 +49,53 @@ class Teacher:
         self.words = words
 
     @property
-    def crop(self) -> tuple[int, tuple, tuple]:
-        """Size, mean and std for `crop_boxes`."""
-        return self.model.clip.image_size, tuple(self.model.clip.mean), tuple(self.model.clip.std)
+    def embed_dim(self) -> int:
+        """D."""
+        return self.model.clip.embed_dim
 
-    @torch.no_grad()
-    def embed(self, seen: Tensor) -> Tensor:
-        """Crops (R, 3, S, S) -> embeddings (R, D); what is already embedded (R, D) stays as it is.
-        R may be 0.
-        """
-        if seen.ndim == 2:
-            return seen
-        return encode_crops(self.model.clip, seen, batch=self.model.crop_batch)
-
-    @torch.no_grad()
-    def logits(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-        """(R, D) -> logits of all categories and of all attributes."""
-        return self.model.classifier.logits(embeddings, self.encoded)
+    @property
+    def crop(self) -> CropTransform:
+        """How its crops are cut."""
+        clip = self.model.clip
+        return CropTransform(clip.image_size, tuple(clip.mean), tuple(clip.std))
 
     @cached_property
     def encoded(self) -> EncodedVocabulary:
         """The words, encoded once: the teacher does not change."""
         return self.model.classifier.encode_vocabulary(self.words)
 
+    @torch.no_grad()
+    def embed(self, crops: Tensor) -> Tensor:
+        """Crops (R, 3, S, S) -> embeddings (R, D), not normalised; R may be 0."""
+        return encode_crops(self.model.clip, crops, batch=self.model.crop_batch)
+
+    @torch.no_grad()
+    def logits(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings (R, D) -> logits of all categories and of all attributes."""
+        return self.model.classifier.logits(embeddings, self.encoded)
+
 
 def teacher_proposals(
-    model: ClipAttr, files: Sequence[str], images: ImageCache, folder: Path, kept: int
+    model: ClipAttr, files: Sequence[str], images: ImageCache, folder: Path, limit: int
 ) -> dict[str, Proposals]:
-    """The best `kept` proposals of each file, from the teacher's own proposer (base boxes only have
-    taught it); stored in `folder`.
+    """Proposals of the teacher's own proposer, which was trained on base boxes only.
+
+    Args:
+        model: The teacher.
+        files: Images.
+        images: Reads them.
+        folder: Where the proposals are stored, under a hash of proposer, files and limit.
+        limit: Best proposals kept per image.
+
+    Returns:
+        File -> proposals, best first.
     """
-    path = (
-        folder
-        / f"proposals-{_hash(files, kept, [part.sum().item() for part in _weights(model.proposer)])}.safetensors"
-    )
-    stored = _read(path) if path.is_file() else _store(path, _propose(model, files, images, kept))
+    weights = [part.sum().item() for part in _weights(model.proposer)]
+    path = folder / f"proposals-{_hash(files, limit, weights)}.safetensors"
+    if path.is_file():
+        stored = _read(path)
+    else:
+        stored = _store(path, _propose(model.proposer, files, images, limit))
     counts = stored["counts"].tolist()
     return {
         file: Proposals(boxes, scores)
@@ -85,65 +105,73 @@ def teacher_proposals(
     }
 
 
-def teacher_cache(
+def cache_embeddings(
     teacher: Teacher,
-    asked: dict[tuple[str, int], TrainingImage],
-    proposals: dict[str, Proposals],
+    members: Mapping[tuple[str, int], TrainingImage],
+    proposals: Mapping[str, Proposals],
     images: ImageCache,
     folder: Path,
     *,
-    megabytes: int = 4096,
+    megabytes: int = MOST_MEGABYTES,
 ) -> dict[tuple[str, int], Tensor]:
-    """(source, index) of the images asked about -> embeddings (R, D) float32 of an image's boxes,
-    then of all its proposals.
+    """Embed every box and every proposal once.
 
-    Stored in `folder`, named by a hash of tower and boxes. InputError when they would need more
-    than `megabytes`.
+    Args:
+        teacher: Embeds them.
+        members: (source, index) -> image.
+        proposals: File -> proposals.
+        images: Reads the images.
+        folder: Where the embeddings are stored, under a hash of image tower and boxes.
+        megabytes: Most that they may need.
+
+    Returns:
+        (source, index) -> embeddings (R, D) float32 of an image's boxes, then of its proposals.
+
+    Raises:
+        InputError: They need more, or a stored file is damaged.
     """
     regions = {
         key: (image.file, torch.cat([image.boxes, proposals[image.file].boxes]))
-        for key, image in asked.items()
+        for key, image in members.items()
     }
     counts = [len(boxes) for _, boxes in regions.values()]
-    needed = sum(counts) * teacher.model.clip.embed_dim * 4 / 2**20
+    needed = sum(counts) * teacher.embed_dim * 4 / 2**20
     if needed > megabytes:
         raise InputError(
-            f"the teacher's answers need {needed:,.0f} MB, more than {megabytes}; set "
-            "distillation.cache_embeddings=false "
-            "or lower distillation.teacher_proposals_per_image"
+            f"the teacher's embeddings need {needed:,.0f} MB, more than {megabytes}; set "
+            "distillation.cache_embeddings=false or lower distillation.teacher_proposals_per_image"
         )
-    asked = [
+    hashes = [
         (file, hashlib.sha256(boxes.numpy().tobytes()).hexdigest())
         for file, boxes in regions.values()
     ]
-    path = folder / f"teacher-{_hash(asked, tower_hash(teacher.model.clip))}.safetensors"
-    stored = (
-        _read(path)
-        if path.is_file()
-        else _store(path, {"embeddings": _embed_all(teacher, list(regions.values()), images)})
-    )
+    path = folder / f"teacher-{_hash(hashes, tower_hash(teacher.model.clip))}.safetensors"
+    if path.is_file():
+        stored = _read(path)
+    else:
+        stored = _store(path, {"embeddings": _embed_all(teacher, list(regions.values()), images)})
     return dict(zip(regions, stored["embeddings"].split(counts), strict=True))
 
 
-def _embed_all(teacher: Teacher, regions: list[tuple[str, Tensor]], images: ImageCache) -> Tensor:
-    rows = [torch.zeros(0, teacher.model.clip.embed_dim)]
+@torch.no_grad()
+def _embed_all(
+    teacher: Teacher, regions: Sequence[tuple[str, Tensor]], images: ImageCache
+) -> Tensor:
+    rows = [torch.zeros(0, teacher.embed_dim)]
     for file, boxes in tqdm(regions, desc="teacher", unit="image", mininterval=2.0):
         pixels = images.read(file).to(teacher.model.device)
-        with torch.no_grad():
-            rows += [part.cpu() for part in encode_boxes(teacher.model.clip, [pixels], [boxes])]
+        rows += [part.cpu() for part in encode_boxes(teacher.model.clip, [pixels], [boxes])]
     return torch.cat(rows)
 
 
 def _propose(
-    model: ClipAttr, files: Sequence[str], images: ImageCache, kept: int
+    proposer: Proposer, files: Sequence[str], images: ImageCache, limit: int
 ) -> dict[str, Tensor]:
     found: list[Proposals] = []
     for start in tqdm(range(0, len(files), BATCH), desc="proposals", unit="batch", mininterval=2.0):
         part = files[start : start + BATCH]
-        found += [
-            proposals[:kept]
-            for proposals in model.proposer.propose([images.read(file) for file in part], part)
-        ]
+        pixels = [images.read(file) for file in part]
+        found += [proposals[:limit] for proposals in proposer.propose(pixels, part)]
     return {
         "boxes": torch.cat([torch.zeros(0, 4), *(one.boxes for one in found)]),
         "scores": torch.cat([torch.zeros(0), *(one.scores for one in found)]),
@@ -151,11 +179,11 @@ def _propose(
     }
 
 
-def _weights(proposer) -> list[Tensor]:
-    return list(proposer.state_dict().values()) if hasattr(proposer, "state_dict") else []
+def _weights(proposer: Proposer) -> list[Tensor]:
+    return list(proposer.state_dict().values()) if isinstance(proposer, nn.Module) else []
 
 
-def _hash(*what) -> str:
+def _hash(*what: object) -> str:
     return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
 
 
@@ -169,4 +197,4 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it, it is made again") from None
+        raise InputError(f"{path} is damaged ({error}); delete it, it is computed again") from None

@@ -1,10 +1,13 @@
 """The adapter that the authors' code puts behind the teacher's image tower (method section 6); off
 unless `distillation.adapter` is set.
 
-T regions that the teacher was asked about, C base categories, A base attributes, D embedding width.
+T boxes and proposals that the teacher embeds, C base categories, A base attributes, D embedding
+width.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +18,14 @@ from ovarnet.training.distillation.score_scales import ScoreScales
 
 
 class TeacherAdapter(nn.Module):
-    """Embeddings (T, D) -> (T, D): Linear D to D/2, LeakyReLU, Linear D/2 to D.
+    """Linear D to D/2, LeakyReLU, Linear D/2 to D.
 
-    It learns from labels of base words, with scales of its own; what it makes of the teacher's
-    answers is distilled, without gradient.
+    It is trained by labels of base words, with scales of its own; what it makes of the teacher's
+    embeddings is distilled, without gradient.
+
+    Args:
+        width: D.
+        calibration: (2, 2), initial scales and biases, see `ScoreScales`.
     """
 
     def __init__(self, width: int, calibration: Tensor):
@@ -29,22 +36,28 @@ class TeacherAdapter(nn.Module):
         self.scales = ScoreScales(calibration)
 
     def forward(self, embeddings: Tensor) -> Tensor:
+        """(T, D) -> (T, D) float32."""
         return self.layers(embeddings.float())
 
 
-def labels_of_teacher_rows(targets: list[ImageTargets]) -> tuple[Tensor, Tensor]:
-    """Categories (T,) and attributes (T, A) of what the teacher was asked about: an image's boxes,
-    then its proposals, which like crowds have no label.
+def labels_of_teacher_rows(targets: Sequence[ImageTargets]) -> tuple[Tensor, Tensor]:
+    """Labels of what the teacher embeds: the boxes of each image, then its proposals.
+
+    Args:
+        targets: Of the images of a batch.
+
+    Returns:
+        Categories (T,) int64 and attributes (T, A) int8; crowds and proposals have no label.
     """
     categories, attributes = [], []
     for target in targets:
-        proposals, crowd = len(target.proposals), target.is_crowd
+        proposals, is_crowd = len(target.proposals), target.is_crowd
         categories += [
-            target.categories.masked_fill(crowd, NO_CATEGORY),
+            target.categories.masked_fill(is_crowd, NO_CATEGORY),
             target.categories.new_full((proposals,), NO_CATEGORY),
         ]
         attributes += [
-            target.attributes.masked_fill(crowd[:, None], UNKNOWN),
+            target.attributes.masked_fill(is_crowd[:, None], UNKNOWN),
             target.attributes.new_full((proposals, target.attributes.shape[1]), UNKNOWN),
         ]
     return torch.cat(categories), torch.cat(attributes)

@@ -26,17 +26,9 @@ def test_an_image_that_cannot_be_read_is_left_out_named_and_tried_again(tmp_path
     for file in files[:2]:
         file.write_bytes(b"no image")
     assert main(propose) == 2
-    assert capsys.readouterr().err.endswith(
-        "".join(
-            [
-                "error: 2 of 3 images could not be used:\n",
-                *(
-                    f"  {file}: not an image that can be read; convert it to JPEG or PNG\n"
-                    for file in files[:2]
-                ),
-            ]
-        )
-    )
+    listed = capsys.readouterr().err.partition("error: ")[2].splitlines()
+    assert listed[0] == "2 of 3 images could not be used:"
+    assert [line.partition(": ")[0] for line in listed[1:]] == [f"  {file}" for file in files[:2]]
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
         "00001.json",
         "proposer.json",

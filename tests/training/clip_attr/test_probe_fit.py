@@ -1,13 +1,16 @@
 """The fit of the linear probe, by its stated loss."""
 
+import math
+
 import pytest
 import torch
 
+from ovarnet.errors import InputError
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
-from ovarnet.training.clip_attr.probe_fit import TEXT_ALONE, ProbeData, held_out_loss, solve
+from ovarnet.training.clip_attr.probe_fit import TEXT_ALONE, ProbeData, fit, held_out_loss, solve
 
 
-def lesson(labels, seed=0):
+def data_of(labels, seed=0):
     """12 boxes of 12 images; the first number of the embedding is +1 or -1 as the first word's
     labels say. The text says nothing."""
     draw = torch.Generator().manual_seed(seed)
@@ -21,15 +24,13 @@ def lesson(labels, seed=0):
 def test_the_linear_term_is_chosen_where_it_helps_on_held_out_images():
     useful = torch.tensor([POSITIVE, NEGATIVE] * 6, dtype=torch.int8)[:, None]
     assert (
-        held_out_loss(lesson(useful), 0.01, 4, 0)
+        held_out_loss(data_of(useful), 0.01, 0)
         < 0.2
         < 0.6
-        < held_out_loss(lesson(useful), TEXT_ALONE, 4, 0)
+        < held_out_loss(data_of(useful), TEXT_ALONE, 0)
     )
     noise = torch.tensor([1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 1, 0], dtype=torch.int8)[:, None]
-    assert held_out_loss(lesson(noise), 0.001, 4, 0) > held_out_loss(
-        lesson(noise), TEXT_ALONE, 4, 0
-    )
+    assert held_out_loss(data_of(noise), 0.001, 0) > held_out_loss(data_of(noise), TEXT_ALONE, 0)
 
 
 def test_the_fit_is_where_the_stated_loss_has_no_slope():
@@ -38,9 +39,10 @@ def test_the_fit_is_where_the_stated_loss_has_no_slope():
     labels = torch.tensor(
         [[POSITIVE, NEGATIVE], [NEGATIVE, POSITIVE], [NEGATIVE, UNKNOWN]] * 4, dtype=torch.int8
     )
-    given, strength = lesson(labels), 0.05
+    given, penalty = data_of(labels), 0.05
     given.embeddings, given.logits = 3 * (given.embeddings + 2), 5 * given.logits - 20
-    (gain, bias), weights = solve(given, strength)
+    fitted = solve(given, penalty)
+    (gain, bias), weights = fitted.calibration, fitted.weights
     unit = given.embeddings / given.embeddings.norm(dim=1, keepdim=True)
     centre = unit.mean(dim=0)
     spread = ((unit - centre) ** 2).sum(dim=1).mean().sqrt()
@@ -53,24 +55,54 @@ def test_the_fit_is_where_the_stated_loss_has_no_slope():
     assert at_centre.abs().min() > 0.01 and slopes.abs().max() > 1, (
         "a case without a linear term would show nothing"
     )
-    assert (errors.sum(dim=0) + strength * at_centre).tolist() == pytest.approx([0, 0], abs=1e-4)
+    assert (errors.sum(dim=0) + penalty * at_centre).tolist() == pytest.approx([0, 0], abs=1e-4)
     assert (
-        errors.T @ (unit - centre) / spread + strength * slopes * spread
+        errors.T @ (unit - centre) / spread + penalty * slopes * spread
     ).flatten().tolist() == pytest.approx([0] * 8, abs=1e-4)
 
 
-@pytest.mark.parametrize("strength", [0.01, TEXT_ALONE])
-def test_scale_and_offset_of_the_text_scores_do_not_matter(strength):
+@pytest.mark.parametrize("penalty", [0.01, TEXT_ALONE])
+def test_scale_and_offset_of_the_text_scores_do_not_matter(penalty):
     labels = torch.tensor([1, 1, 0, 0, 0, 1, 1, 1, 0, 0, 1, 0], dtype=torch.int8)[:, None]
-    one, other = lesson(labels), lesson(labels)
+    one, other = data_of(labels), data_of(labels)
     other.logits = 0.1 * other.logits - 7
-    assert held_out_loss(other, strength, 4, 0) == pytest.approx(
-        held_out_loss(one, strength, 4, 0), rel=1e-3
+    assert held_out_loss(other, penalty, 0) == pytest.approx(
+        held_out_loss(one, penalty, 0), rel=1e-3
     )
 
 
-def test_unknown_labels_teach_nothing():
+def test_unknown_labels_are_ignored():
     labels = torch.tensor([[POSITIVE, UNKNOWN], [NEGATIVE, UNKNOWN]] * 6, dtype=torch.int8)
-    _, weights = solve(lesson(labels), 0.01)
+    weights = solve(data_of(labels), 0.01).weights
     assert weights[0].abs().max() > 1
     assert weights[1].abs().max() == 0
+
+
+def test_the_choice_is_printed_and_kept(capsys):
+    useful = torch.tensor([POSITIVE, NEGATIVE] * 6, dtype=torch.int8)[:, None]
+    fitted = fit(data_of(useful), [0.01, 1000.0], 0, "attribute")
+    printed = capsys.readouterr().out
+    assert printed.startswith("attribute words: held-out loss ")
+    assert "with a linear term of penalty 0.01; the linear term is kept" in printed
+    assert torch.equal(fitted.weights, solve(data_of(useful), 0.01).weights)
+
+
+@pytest.mark.parametrize("owners", [[0] * 12, [3] * 12])
+def test_labels_in_one_image_only_are_refused_in_a_line(owners):
+    data = data_of(torch.tensor([POSITIVE, NEGATIVE] * 6, dtype=torch.int8)[:, None])
+    data.owners = torch.tensor(owners)
+    with pytest.raises(InputError, match="only 1 image of the training data has category labels"):
+        fit(data, [0.1], 0, "category")
+
+
+def test_images_without_labels_are_in_no_fold():
+    """Two labelled images of twelve: each is held out once, and its loss is a number."""
+    labels = torch.full((12, 1), UNKNOWN, dtype=torch.int8)
+    labels[0], labels[7] = POSITIVE, NEGATIVE
+    for penalty in (0.1, TEXT_ALONE):
+        assert math.isfinite(held_out_loss(data_of(labels), penalty, 0))
+
+
+def test_labels_that_are_all_alike_are_refused():
+    with pytest.raises(InputError, match="the category labels of the training data are all alike"):
+        fit(data_of(torch.zeros(12, 1, dtype=torch.int8)), [0.1], 0, "category")

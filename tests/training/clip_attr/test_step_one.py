@@ -1,4 +1,4 @@
-"""Step I on the tiny world."""
+"""Step I on the tiny world: losses, initial bias, resumed runs, base and novel words."""
 
 import pytest
 import torch
@@ -6,20 +6,20 @@ from accelerate import Accelerator
 from clip_attr_runs import step_one_settings
 
 import ovarnet
-from ovarnet.config import FederatedLoss, LrMultipliers
+from ovarnet.config import DataSource, FederatedLoss, LrMultipliers
 from ovarnet.errors import InputError
-from ovarnet.training.clip_attr import step_one as federated
-from ovarnet.training.clip_attr.step_one import FederatedModel, start_bias, train_clip_attr
+from ovarnet.training.clip_attr import step_one
+from ovarnet.training.clip_attr.step_one import FederatedModel, initial_bias, train_clip_attr
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
-from ovarnet.training.data.base_boxes import BaseData
+from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseData
 
 
-def test_the_start_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world):
+def test_the_initial_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world):
     clip, classifier = parts
-    base = BaseData.open(*[settings_source(tiny_world)] * 2).base
+    base = BaseData.open(*[DataSource(root=str(tiny_world.root))] * 2).base
     embeddings = torch.nn.functional.normalize(torch.randn(5, clip.embed_dim), dim=-1)
-    bias = start_bias(classifier.eval(), embeddings, base, 0.1)
+    bias = initial_bias(classifier.eval(), embeddings, base, 0.1)
     with torch.no_grad():
         classifier.bias.fill_(bias)
         logits = torch.cat(
@@ -31,14 +31,8 @@ def test_the_start_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world)
     assert logits.mean().sigmoid().item() == pytest.approx(0.1, rel=1e-3)
 
 
-def settings_source(tiny_world):
-    from ovarnet.config import DataSource
-
-    return DataSource(root=str(tiny_world.root))
-
-
 def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, tiny_world):
-    data = BaseData.open(*[settings_source(tiny_world)] * 2)
+    data = BaseData.open(*[DataSource(root=str(tiny_world.root))] * 2)
     clip, classifier = parts
     model = FederatedModel(
         clip,
@@ -48,29 +42,19 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
         LrMultipliers(),
         tower_regularisation=0,
     )
-    asked, embed = [], classifier.embed
+    encoded, embed = [], classifier.embed
     classifier.embed = lambda words, kind: (
-        asked.extend(word.name for word in words) or embed(words, kind)
+        encoded.extend(word.name for word in words) or embed(words, kind)
     )
     categories, attributes = torch.tensor([0, 1]), torch.tensor([[1, 0]], dtype=torch.int8)
-    losses = model(
-        {
-            "embeddings": torch.randn(3, clip.embed_dim),
-            "categories": categories,
-            "attributes": attributes,
-        }
-    )
-    assert set(asked) == {"mug", "car", "red", "striped"}
+    losses = model(BaseBoxBatch(categories, attributes, embeddings=torch.randn(3, clip.embed_dim)))
+    assert set(encoded) == {"mug", "car", "red", "striped"}
     assert set(losses) == {
         "categories",
         "attributes",
     }
     only = model(
-        {
-            "embeddings": torch.randn(2, clip.embed_dim),
-            "categories": categories,
-            "attributes": attributes[:0],
-        }
+        BaseBoxBatch(categories, attributes[:0], embeddings=torch.randn(2, clip.embed_dim))
     )
     assert set(only) == {"categories"}
     assert all(torch.isfinite(loss) for loss in losses.values())
@@ -110,13 +94,13 @@ def test_resume_continues_the_same_run_and_the_folder_opens(
     assert found.attribute_scores.shape == (1, 1)
 
 
-def test_training_starts_at_the_bias_of_the_start_probability_and_bounds_the_temperature(
+def test_the_bias_is_initialised_for_the_prior_probability_and_the_temperature_bounded(
     tiny_world, start_files, tmp_path, monkeypatch
 ):
     bounds = []
-    monkeypatch.setattr(federated, "PRIOR_PROBABILITY", 0.2)
+    monkeypatch.setattr(step_one, "PRIOR_PROBABILITY", 0.2)
     monkeypatch.setattr(
-        federated,
+        step_one,
         "run_stage",
         lambda model, *_, after_step, **more: bounds.append(after_step) or model,
     )
@@ -172,9 +156,7 @@ def test_step_one_refuses_what_had_labels_of_novel_words(
         train_clip_attr(config, Accelerator(cpu=True))
 
 
-def test_on_ones_own_data_step_one_says_so_and_goes_on(
-    tiny_world, start_files, tmp_path, taught, caplog
-):
+def test_with_ones_own_data_step_one_warns(tiny_world, start_files, tmp_path, taught, caplog):
     config = step_one_settings(
         tiny_world,
         start_files,

@@ -14,9 +14,10 @@ from ovarnet.config import CaptionLossWeights, CaptionTraining
 from ovarnet.errors import InputError
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts
-from ovarnet.training.clip_attr import step_two as captions
+from ovarnet.training.clip_attr import step_two
 from ovarnet.training.clip_attr.step_two import CaptionModel, train_with_captions
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
+from ovarnet.training.data.base_boxes import BaseBoxBatch
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -43,14 +44,14 @@ def test_base_losses_have_their_weight_and_the_columns_of_the_base_words(small_c
         lambda categories, attributes, batch: {
             "categories": categories,
             "attributes": attributes,
-            **batch,
+            "also": batch.categories,
         },
         CaptionTraining(base_loss_weight=3.0, loss_weights=TERMS),
     )
-    found = model._base_losses(
+    found = model.base_losses(
         torch.tensor([[1.0, 2.0, 4.0]]),
         torch.tensor([[8.0, 16.0, 32.0]]),
-        {"also": torch.tensor(5.0)},
+        BaseBoxBatch(torch.tensor(5.0), torch.zeros(0)),
     )
     assert {name: loss.tolist() for name, loss in found.items()} == {
         "base_categories": [[12, 3]],
@@ -95,7 +96,7 @@ def test_the_settings_of_the_loss_reach_it(
 ):
     made = []
     monkeypatch.setattr(
-        captions,
+        step_two,
         "run_stage",
         lambda model, *_, after_step, **more: made.extend([model, after_step]) or model,
     )
@@ -114,21 +115,21 @@ def test_the_settings_of_the_loss_reach_it(
         ),
         Accelerator(cpu=True),
     )
-    judge = made[0].criterion
+    criterion = made[0].criterion
     assert (
-        judge.unmentioned_weight,
-        judge.weights.mentioned_attributes,
-        judge.novel.tolist(),
+        criterion.unmentioned_weight,
+        criterion.weights.mentioned_attributes,
+        criterion.is_novel.tolist(),
     ) == (0.7, 2, [False, True, False]), "of red, gray and striped, gray is novel"
     assert made[1] is TrainableClipAttr.bound_temperature
     assert (
-        made[0].base_weight,
+        made[0].base_loss_weight,
         made[0].base_criterion.settings.unknown_weight,
         made[0].tower.weight,
     ) == (4, 0.5, 6)
 
 
-def test_step_two_refuses_a_start_with_labels_of_novel_words(
+def test_step_two_refuses_an_initial_model_with_labels_of_novel_words(
     tiny_world, step_one, pseudo_labels, tmp_path, taught
 ):
     config = caption_settings(

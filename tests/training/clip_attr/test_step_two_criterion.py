@@ -9,7 +9,7 @@ from open_clip.loss import ClipLoss
 
 from ovarnet.config import CaptionLossWeights
 from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
-from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, CaptionTexts
+from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, TextEmbeddings
 from ovarnet.training.clip_attr.step_two_data import (
     CaptionBatch,
 )
@@ -40,24 +40,24 @@ def batch_of():
 @pytest.fixture
 def texts(small_clip):
     prompts = PhrasePrompts(small_clip.text_width, 2)
-    return CaptionTexts(small_clip, prompts, batch_of(), CaptionLossWeights())
+    return TextEmbeddings.encode(small_clip, prompts, batch_of(), CaptionLossWeights())
 
 
-def test_equal_phrases_are_one_row_that_both_images_own(texts):
+def test_equal_phrases_are_one_row_of_both_images(texts):
     assert texts.phrases.shape[0] == 2
-    assert texts.owns.tolist() == [[True, True], [False, True]]
+    assert texts.is_own.tolist() == [[True, True], [False, True]]
     assert texts.first.tolist() == [0, 1]
     assert texts.captions.norm(dim=1).tolist() == pytest.approx([1, 1], rel=1e-5)
 
 
-NOVEL, UNTOLD = [False, True, True, False], 0.3
+NOVEL, UNMENTIONED = [False, True, True, False], 0.3
 
 
 def criterion(**weights):
     terms = CaptionLossWeights(
         **{name: weights.get(name, 0.0) for name in asdict(CaptionLossWeights())}
     )
-    return CaptionCriterion(ClipLoss(), terms, torch.tensor(NOVEL), UNTOLD)
+    return CaptionCriterion(ClipLoss(), terms, torch.tensor(NOVEL), UNMENTIONED)
 
 
 def nce(rows, positives, divisor=1.0):
@@ -84,16 +84,16 @@ def kl(teacher, student):
     return (p * (p / q).log()).sum(dim=1).mean().item()
 
 
-def told(rows, batch):
+def mentioned(rows, batch):
     """Mean over the novel words of the regions whose category the caption names; words that are not
-    told weigh less."""
+    mentioned weigh less."""
     entries = [
-        math.log1p(math.exp(-z)) if is_told else UNTOLD * math.log1p(math.exp(z))
-        for row, told_of, named in zip(
+        math.log1p(math.exp(-z)) if is_mentioned else UNMENTIONED * math.log1p(math.exp(z))
+        for row, attributes, named in zip(
             rows.tolist(), batch.region_mentioned.tolist(), batch.region_named.tolist(), strict=True
         )
         if named
-        for z, is_told, novel in zip(row, told_of, NOVEL, strict=True)
+        for z, is_mentioned, novel in zip(row, attributes, NOVEL, strict=True)
         if novel
     ]
     return sum(entries) / len(entries)
@@ -127,7 +127,7 @@ def test_each_term_is_switchable_named_and_right(texts):
             "image_categories": nce(of_images[0], batch.image_categories),
             "region_attributes": nce(z[1], batch.region_attributes, divisor=5),
             "region_categories": nce(of_regions[0], batch.region_categories),
-            "mentioned_attributes": told(of_regions[1], batch),
+            "mentioned_attributes": mentioned(of_regions[1], batch),
             "distil_attributes": kl(batch.teacher_attributes, of_regions[1]),
             "distil_categories": kl(batch.teacher_categories, of_regions[0]),
         }

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ovarnet.captions import CaptionParser
 from ovarnet.config import PseudoLabelSelection
 from ovarnet.errors import InputError
 from ovarnet.training.clip_attr.checkpoints import open_clip_attr
@@ -13,8 +14,10 @@ from ovarnet.training.clip_attr.step_two_data import (
     CAPTIONS,
     CaptionData,
     CaptionDataset,
+    mentioned_words,
 )
 from ovarnet.training.data.crops import CropRule, ImageCache
+from ovarnet.vocabulary import Vocabulary
 
 
 def test_the_subset_has_only_captions_with_a_known_word(
@@ -71,11 +74,11 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(
             category_logits=t.category_logits * 0 + best,
             attribute_logits=t.attribute_logits * 0 + 9,
         )
-        for name, t in data.taught.items()
+        for name, t in data.scored.items()
     }
     rules = PseudoLabelSelection(category_probability=0.1, mentioned_probability=0.1)
     dataset = CaptionDataset(
-        replace(data, taught=everything_likely), CropRule(small_clip, ImageCache(1)), rules, seed=0
+        replace(data, scored=everything_likely), CropRule(small_clip, ImageCache(1)), rules, seed=0
     )
     key, gray = data.words.category_index["key"], data.words.attribute_index["gray"]
     for index, caption in enumerate(
@@ -89,11 +92,16 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(
             assert targets[:, gray].tolist() == [("gray" in caption)] * len(targets)
         assert len(batch.region_categories) == 3
         assert batch.region_attributes[:, data.words.attribute_index["red"]].all()
-    said = dataset.data.parsed[0][0]
-    told_of = CaptionDataset(data, dataset.crops, PseudoLabelSelection(), seed=0)._mentioned_of(
-        said, dataset._mentioned(said)[1]
-    )
-    columns = data.words.category_index, data.words.attribute_index
-    assert [
-        (c, a) for c in columns[0] for a in columns[1] if told_of[columns[0][c], columns[1][a]]
-    ] == [("mug", "red"), ("key", "gray")]
+
+
+def test_an_attribute_is_mentioned_for_the_category_of_its_noun():
+    words = Vocabulary.of(["mug", "key", "car"], ["red", "gray", "striped"])
+    caption = next(CaptionParser(words).parse_many(["a red mug and a gray key"]))
+    mentioned = mentioned_words(caption, words)
+    assert mentioned.categories.tolist() == [True, True, False]
+    assert mentioned.attributes.tolist() == [True, True, False]
+    assert mentioned.attributes_of.tolist() == [
+        [True, False, False],
+        [False, True, False],
+        [False, False, False],
+    ]

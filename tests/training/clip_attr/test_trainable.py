@@ -1,4 +1,4 @@
-"""Which parts of CLIP-Attr learn, and how fast."""
+"""Which modules of CLIP-Attr are trained, and at which rate."""
 
 import math
 
@@ -7,10 +7,11 @@ import torch
 
 from ovarnet.config import LrMultipliers, Optimisation
 from ovarnet.errors import InputError
+from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 
 
-def test_parts_learn_at_their_own_rate_and_token_embeddings_never(parts):
+def test_modules_have_their_own_rate_and_token_embeddings_are_frozen(parts):
     clip, classifier = parts
     model = TrainableClipAttr(
         clip, classifier, LrMultipliers(prompts=1, text_tower=0.1, image_tower=0, scale=2, bias=0)
@@ -36,8 +37,8 @@ def test_towers_keep_batch_norm_in_eval(parts):
     assert model.classifier.training
 
 
-def test_nothing_to_learn_is_an_error(parts):
-    with pytest.raises(InputError, match="every part has rate 0"):
+def test_nothing_to_train_is_an_error(parts):
+    with pytest.raises(InputError, match="lr_multipliers: all are 0"):
         TrainableClipAttr(*parts, LrMultipliers(prompts=0, text_tower=0, scale=0))
 
 
@@ -48,3 +49,15 @@ def test_the_temperature_is_bounded_by_one_hundred(parts):
             model.clip.logit_scale.fill_(start)
         model.bound_temperature()
         assert model.clip.logit_scale.item() == pytest.approx(bounded)
+
+
+def test_phrase_prompts_have_the_full_rate(parts):
+    clip, classifier = parts
+    phrases = PhrasePrompts(clip.text_width, 2)
+    model = TrainableClipAttr(clip, classifier, LrMultipliers(prompts=0, text_tower=0), phrases)
+    rates = {
+        id(parameter): group["lr"]
+        for group in model.groups(Optimisation(lr=0.5))
+        for parameter in group["params"]
+    }
+    assert {rates[id(parameter)] for parameter in phrases.parameters()} == {0.5}

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -42,13 +40,6 @@ def test_targets_are_columns_of_the_base_words():
         [1, 0],
         [UNKNOWN, 1],
     ]
-
-
-def test_difficult_boxes_are_left_out():
-    difficult = replace(image([2, 0], torch.ones(2, 3) * UNKNOWN), is_difficult=[True, False])
-    assert detection_boxes([difficult], WORDS).targets.tolist() == [0]
-    known = replace(difficult, attributes=[[UNKNOWN, 1, 0], [UNKNOWN, 0, 1]])
-    assert attribute_boxes([known], WORDS).targets.tolist() == [[0, 1]]
 
 
 def test_a_novel_category_or_attribute_label_stops_training():
@@ -98,14 +89,14 @@ def regions(tiny_world, small_clip):
 def test_a_batch_keeps_each_source_in_its_label_space(regions, small_clip):
     keys = [(5, DETECTION, 1), (5, DETECTION, 2), (5, ATTRIBUTES, 0)]
     batch = regions.__getitems__(keys)
-    assert batch["categories"].tolist() == [1, 0]
-    assert batch["attributes"].tolist() == [[1, 0]]
-    assert batch["crops"].shape == (3, 3, 64, 64)
-    assert batch["judged"].tolist() == [True, True]
+    assert batch.categories.tolist() == [1, 0]
+    assert batch.attributes.tolist() == [[1, 0]]
+    assert batch.crops.shape == (3, 3, 64, 64)
+    assert batch.sampled_categories.tolist() == [True, True]
     again = regions.__getitems__(keys)
-    assert torch.equal(batch["crops"], again["crops"])
+    assert torch.equal(batch.crops, again.crops)
     other = regions.__getitems__([(6, *key[1:]) for key in keys])
-    assert not torch.equal(batch["crops"], other["crops"])
+    assert not torch.equal(batch.crops, other.crops)
 
 
 def test_crops_follow_the_rule_of_step_one(regions, small_clip, monkeypatch):

@@ -113,7 +113,7 @@ def test_anchors_are_judged_by_the_boxes_that_teach_boxes(criterion):
     losses, logits, deltas = loss_rpn(
         criterion,
         targets([first], [0]),
-        targets([[40, 40, 50, 50]], [NO_CATEGORY], taught=[False]),
+        targets([[40, 40, 50, 50]], [NO_CATEGORY], supervised=[False]),
         targets([third], [1]),
     )
     labels = [{0: 1, 1: 0, 4: 0}, {0: 0, 2: 0, 3: 0, 4: 0}, {0: 0, 1: 1, 2: 0, 3: 0, 4: 0}]

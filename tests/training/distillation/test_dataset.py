@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Proposals
 from ovarnet.training.data.base_boxes import DETECTION
 from ovarnet.training.data.crops import ImageCache, mirror
@@ -12,7 +11,11 @@ from ovarnet.training.distillation.data import (
     DistillationData,
     TrainingImage,
 )
-from ovarnet.training.distillation.dataset import DistillationDataset, supervises_boxes
+from ovarnet.training.distillation.dataset import (
+    CropTransform,
+    DistillationDataset,
+    supervises_boxes,
+)
 from ovarnet.vocabulary import Vocabulary, Word
 
 BOXES, PROPOSALS = (
@@ -22,7 +25,7 @@ BOXES, PROPOSALS = (
 
 VISITS = range(12)
 
-CROP = (8, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+CROP = CropTransform(8, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 def dataset(pixels, *, crop=None, cache=None):
@@ -50,7 +53,7 @@ def dataset(pixels, *, crop=None, cache=None):
         memory,
         seed=0,
         proposals=proposals,
-        drawn=2,
+        proposals_per_image=2,
         crop=crop,
         cache=cache,
     )
@@ -66,8 +69,8 @@ def painted():
 
 
 def visit(data, iteration):
-    (pixels,), (target,) = data.__getitems__([(iteration, DETECTION, 0)])
-    return pixels, target
+    batch = data.__getitems__([(iteration, DETECTION, 0)])
+    return batch.images[0], batch.targets[0]
 
 
 def paints(pixels, boxes):
@@ -92,12 +95,17 @@ def test_pixels_are_mirrored_with_the_boxes_and_the_proposals():
     )
 
 
-def test_cached_answers_are_those_of_the_boxes_and_of_the_proposals_that_were_drawn():
+def test_cached_embeddings_are_those_of_the_boxes_and_of_the_proposals_that_were_drawn():
     """Row k - 1 of the cache says k, the number of the paint."""
     data = dataset(painted(), cache={(DETECTION, 0): torch.arange(1.0, 6)[:, None]})
     for iteration in VISITS:
         pixels, target = visit(data, iteration)
-        assert target.teacher.flatten().tolist() == [1, 2, *paints(pixels, target.proposals)]
+        assert target.teacher_crops is None
+        assert target.teacher_embeddings.flatten().tolist() == [
+            1,
+            2,
+            *paints(pixels, target.proposals),
+        ]
 
 
 def test_the_teacher_sees_boxes_and_then_proposals_as_they_are_in_the_file():
@@ -109,11 +117,10 @@ def test_the_teacher_sees_boxes_and_then_proposals_as_they_are_in_the_file():
         flipped = not torch.equal(pixels, straight)
         mirrored += flipped
         there = mirror(target.proposals, 40) if flipped else target.proposals
-        expected = crop_boxes(
-            straight, torch.cat([torch.tensor(BOXES, dtype=torch.float32), there]), *CROP
-        )
-        assert target.teacher.shape == (4, 3, 8, 8)
-        assert torch.equal(target.teacher, expected)
+        expected = CROP(straight, torch.cat([torch.tensor(BOXES, dtype=torch.float32), there]))
+        assert target.teacher_embeddings is None
+        assert target.teacher_crops.shape == (4, 3, 8, 8)
+        assert torch.equal(target.teacher_crops, expected)
     assert 0 < mirrored < len(VISITS)
 
 
@@ -140,3 +147,10 @@ def test_boxes_teach_by_a_base_category_or_in_its_absence_a_base_attribute(
         False,
     )
     assert supervises_boxes(image, (3, 20, 30), has_categories).tolist() == expected
+
+
+def test_without_a_teacher_there_is_nothing_for_it():
+    _, target = visit(dataset(painted()), 0)
+    assert target.teacher_crops is None
+    assert target.teacher_embeddings is None
+    assert target.teacher_count == 4

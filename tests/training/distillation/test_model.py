@@ -1,4 +1,4 @@
-"""The model of the stage "ovarnet" on numbers written by hand."""
+"""The model of the stage "ovarnet" on numbers written by hand, and on the tiny world."""
 
 import math
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ from ovarnet.config import (
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.data.base_boxes import DETECTION
 from ovarnet.training.distillation.criterion import OvarnetCriterion
+from ovarnet.training.distillation.dataset import DistillationBatch
 from ovarnet.training.distillation.model import DistillationModel, in_batch_frame
 from ovarnet.training.distillation.region_sampling import RegionTargets
 from ovarnet.vocabulary import Vocabulary
@@ -51,61 +52,70 @@ class FakeModel(nn.Module):
 
 
 class FakeTeacher:
-    """What it says of a crop is named by the crop's only number: five logits that no other crop
-    has."""
+    """Names a crop by its only number, and embeds it as five numbers that no other crop has; they
+    are the logits too."""
+
+    embed_dim = 5
 
     def __init__(self):
-        self.asked = []
+        self.batches = []
 
-    def embed(self, seen):
-        self.asked.append(seen.flatten().tolist())
-        return torch.tensor([answer(number) for number in seen.flatten().tolist()])
+    def embed(self, crops):
+        self.batches.append(crops.flatten().tolist())
+        return torch.tensor([embedding(number) for number in crops.flatten().tolist()])
 
     def logits(self, embeddings):
         return embeddings[:, COLUMNS["category"]], embeddings[:, COLUMNS["attribute"]]
 
 
-def answer(number):
+def embedding(number):
     return [math.sin(number * (place + 2)) * 2 for place in range(5)]
 
 
-def learner(kind):
+def make(kind):
     criterion = OvarnetCriterion(
         torch.ones(0), torch.ones(0), OvarnetLossWeights(), Distillation(kind=kind), None, None, 0
     )
-    return DistillationModel(FakeModel(), criterion, FakeTeacher(), regions=16, backbone_rate=0.0)
+    return DistillationModel(
+        FakeModel(), criterion, FakeTeacher(), roi_batch_size=16, backbone_lr_multiplier=0.0
+    )
 
 
-def picked(rows):
+def regions_with(rows):
     """Regions of which only the teacher's rows matter."""
     count = len(rows)
     return RegionTargets(
-        torch.zeros(count, 4),
-        torch.full((count,), NO_CATEGORY),
-        torch.full((count, 2), UNKNOWN, dtype=torch.int8),
-        torch.zeros(count, dtype=torch.bool),
-        torch.zeros(count, dtype=torch.bool),
-        torch.zeros(count, 4),
-        torch.tensor(rows),
+        boxes=torch.zeros(count, 4),
+        categories=torch.full((count,), NO_CATEGORY),
+        attributes=torch.full((count, 2), UNKNOWN, dtype=torch.int8),
+        is_background=torch.zeros(count, dtype=torch.bool),
+        is_box_supervised=torch.zeros(count, dtype=torch.bool),
+        gt_boxes=torch.zeros(count, 4),
+        teacher_rows=torch.tensor(rows),
     )
 
 
-def two_images():
+def two_images(cached=False):
     """Images with two boxes and one proposal, and with one box and one proposal, crops named 10,
     11, 12 and 20, 21; 3 and 4 regions.
 
-    Returns regions and targets for `distil`, and for each region that the teacher was asked about:
-    its row in the batch and its crop.
+    Returns regions and targets for `distil`, and for each region that is distilled its row in the
+    batch and its crop.
     """
-    first = targets([[0, 0, 9, 9], [5, 5, 9, 9]], [0, 1], proposals=[[1, 1, 8, 8]])._replace(
-        teacher=torch.tensor([[10.0], [11], [12]])
-    )
-    second = targets([[0, 0, 9, 9]], [0], proposals=[[2, 2, 9, 9]])._replace(
-        teacher=torch.tensor([[20.0], [21]])
-    )
+    images = [
+        targets([[0, 0, 9, 9], [5, 5, 9, 9]], [0, 1], proposals=[[1, 1, 8, 8]]),
+        targets([[0, 0, 9, 9]], [0], proposals=[[2, 2, 9, 9]]),
+    ]
+    for image, numbers in zip(images, ([10.0, 11, 12], [20.0, 21]), strict=True):
+        crops, embedded = (
+            torch.tensor(numbers)[:, None],
+            torch.tensor(list(map(embedding, numbers))),
+        )
+        image.teacher_crops = None if cached else crops
+        image.teacher_embeddings = embedded if cached else None
     return (
-        [picked([1, -1, 2]), picked([0, 0, -1, 1])],
-        [first, second],
+        [regions_with([1, -1, 2]), regions_with([0, 0, -1, 1])],
+        images,
         [(0, 11), (2, 12), (3, 20), (4, 20), (6, 21)],
     )
 
@@ -114,14 +124,16 @@ def softmax(logits):
     return [math.exp(logit) / sum(map(math.exp, logits)) for logit in logits]
 
 
-def test_every_region_is_held_against_the_answer_about_its_own_box_in_its_own_image():
+@pytest.mark.parametrize("cached", [False, True])
+def test_every_region_is_distilled_from_its_own_box_in_its_own_image(cached):
     embeddings, model = (
         torch.rand(7, 5, generator=torch.Generator().manual_seed(1)),
-        learner("probability"),
+        make("probability"),
     )
-    regions, images, pairs = two_images()
+    regions, images, pairs = two_images(cached)
     losses = model.distil(embeddings, regions, images)
-    assert model.teacher.asked == [[10, 11, 12, 20, 21]], "once, about every box and proposal"
+    once = [[10, 11, 12, 20, 21]]
+    assert model.teacher.batches == ([] if cached else once), "every box and proposal once"
     expected = {}
     for kind, weight, (scale, bias) in (
         ("category", 1.0, (2.0, 0.5)),
@@ -132,7 +144,7 @@ def test_every_region_is_held_against_the_answer_about_its_own_box_in_its_own_im
             student = softmax(
                 [scale * cosine + bias for cosine in embeddings[row, COLUMNS[kind]].tolist()]
             )
-            teacher = softmax(answer(crop)[COLUMNS[kind]])
+            teacher = softmax(embedding(crop)[COLUMNS[kind]])
             divergences.append(
                 sum(p * math.log(p / q) for p, q in zip(teacher, student, strict=True))
             )
@@ -141,25 +153,25 @@ def test_every_region_is_held_against_the_answer_about_its_own_box_in_its_own_im
     assert losses["distil_attributes"].item() == pytest.approx(expected["attribute"], rel=1e-4)
 
 
-def test_a_student_whose_embeddings_are_the_answers_has_nothing_left_to_learn():
+def test_a_student_with_the_teachers_embeddings_has_no_loss():
     regions, images, pairs = two_images()
     embeddings = torch.rand(7, 5)
     for row, crop in pairs:
-        embeddings[row] = 3 * torch.tensor(answer(crop))
-    assert learner("feature").distil(embeddings, regions, images)[
+        embeddings[row] = 3 * torch.tensor(embedding(crop))
+    assert make("feature").distil(embeddings, regions, images)[
         "distil_features"
     ].item() == pytest.approx(0, abs=1e-5)
     embeddings[4] *= -1
-    assert learner("feature").distil(embeddings, regions, images)[
+    assert make("feature").distil(embeddings, regions, images)[
         "distil_features"
     ].item() == pytest.approx(5.0 * 2 / 5, rel=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["probability", "feature"])
-def test_regions_that_were_asked_about_learn_and_no_others(kind):
+def test_only_regions_with_an_embedding_of_the_teacher_get_a_gradient(kind):
     embeddings = torch.rand(7, 5, generator=torch.Generator().manual_seed(1), requires_grad=True)
     regions, images, pairs = two_images()
-    sum(learner(kind).distil(embeddings, regions, images).values()).backward()
+    sum(make(kind).distil(embeddings, regions, images).values()).backward()
     assert {row for row in range(7) if embeddings.grad[row].any()} == {row for row, _ in pairs}
 
 
@@ -171,35 +183,38 @@ def test_boxes_follow_a_non_square_resize():
     assert moved.proposals.tolist() == [[0, 0, 150, 200]]
 
 
-def test_labels_are_judged_in_base_columns_only_and_distillation_in_all(settings, tmp_path):
-    taught = assemble_run(settings(), tmp_path)
+def test_label_losses_see_base_columns_only_and_distillation_all(settings, tmp_path):
+    run = assemble_run(settings(), tmp_path)
     seen = {}
     for name in ("loss_labels", "loss_probabilities"):
-        original = getattr(taught.learner.criterion, name)
+        original = getattr(run.model.criterion, name)
 
         def remember(*given, name=name, original=original):
             seen[name] = given
             return original(*given)
 
-        setattr(taught.learner.criterion, name, remember)
-    taught.learner(taught.dataset.__getitems__([(0, DETECTION, 0)]))
+        setattr(run.model.criterion, name, remember)
+    run.model(run.dataset.__getitems__([(0, DETECTION, 0)]))
     assert [logits.shape[1] for logits in seen["loss_labels"][:2]] == [2, 2]
     (student, teacher) = seen["loss_probabilities"]
     assert [logits.shape[1] for logits in (*student, *teacher)] == [3, 3, 3, 3]
 
 
 @pytest.mark.parametrize("kind", ["probability", "feature"])
-def test_teacher_online_equals_teacher_cached(settings, tmp_path, kind):
+def test_cached_embeddings_give_the_same_losses(settings, tmp_path, kind):
     losses = []
     for cached in (False, True):
-        taught = assemble_run(
+        run = assemble_run(
             settings(distillation={"kind": kind, "cache_embeddings": cached}),
             tmp_path / str(cached),
         )
         torch.manual_seed(3)
-        batch = taught.dataset.__getitems__([(5, DETECTION, 1), (5, DETECTION, 6)])
-        assert batch[1][0].teacher.ndim == (2 if cached else 4)
-        losses.append(taught.learner(batch))
+        batch = run.dataset.__getitems__([(5, DETECTION, 1), (5, DETECTION, 6)])
+        first = batch.targets[0]
+        assert (first.teacher_crops is None, first.teacher_embeddings is None) == (
+            (True, False) if cached else (False, True)
+        )
+        losses.append(run.model(batch))
     assert losses[0].keys() == losses[1].keys()
     assert any(name.startswith("distil") for name in losses[0])
     for name, value in losses[0].items():
@@ -210,13 +225,13 @@ def test_teacher_online_equals_teacher_cached(settings, tmp_path, kind):
 def test_an_image_without_boxes_to_learn_from(settings, tmp_path, case):
     """Background and nothing else: every term is finite, those of positives are exactly 0, and the
     gradient exists."""
-    taught = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
+    run = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
     target = (
         targets([], [])
         if case == "no boxes"
-        else targets([[10, 10, 30, 30]], [0], taught=[False], crowd=[True])
+        else targets([[10, 10, 30, 30]], [0], supervised=[False], crowd=[True])
     )
-    losses = taught.learner(([torch.rand(3, 60, 70)], [target]))
+    losses = run.model(DistillationBatch([torch.rand(3, 60, 70)], [target]))
     assert {name for name, value in losses.items() if value.item() > 0} == {
         "rpn_objectness",
         "background",
@@ -226,23 +241,30 @@ def test_an_image_without_boxes_to_learn_from(settings, tmp_path, case):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25])
-def test_the_trunk_learns_at_its_share_of_the_rate_and_everything_new_at_the_full_one(
+def test_the_trunk_has_its_multiple_of_the_rate_and_everything_new_the_full_one(
     settings, tmp_path, rate
 ):
-    """Every weight that learns is in exactly one group; with a rate of 0 the trunk is in none."""
-    learner = assemble_run(
+    """Every trained weight is in exactly one group; with a rate of 0 the trunk is in none."""
+    model = assemble_run(
         settings(backbone_lr_multiplier=rate, distillation={"kind": "none"}), tmp_path
-    ).learner
+    ).model
     rates = [
         (id(weight), group["lr"])
-        for group in learner.groups(Optimisation(lr=0.008))
+        for group in model.groups(Optimisation(lr=0.008))
         for weight in group["params"]
     ]
-    trunk = {id(weight) for weight in learner.model.backbone.trunk.parameters()}
+    trunk = {id(weight) for weight in model.model.backbone.trunk.parameters()}
     new = {
         id(weight)
-        for part in (learner.model.backbone, learner.model.rpn, learner.model.head, learner.scales)
+        for part in (model.model.backbone, model.model.rpn, model.model.head, model.scales)
         for weight in part.parameters()
     } - trunk
     assert len(rates) == len(dict(rates))
     assert dict(rates) == dict.fromkeys(new, 0.008) | (dict.fromkeys(trunk, 0.002) if rate else {})
+
+
+def test_the_teacher_is_not_in_the_state(settings, tmp_path):
+    run = assemble_run(settings(), tmp_path)
+    student = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
+    assert run.model.teacher is not None
+    assert run.model.state_dict().keys() == student.model.state_dict().keys()

@@ -13,7 +13,7 @@ def test_what_regions_carry():
         [[0, 0, 10, 10], [20, 20, 40, 40]],
         [1, NO_CATEGORY],
         attributes=[[UNKNOWN, UNKNOWN], [1, 0]],
-        taught=[True, False],
+        supervised=[True, False],
         proposals=[[50, 50, 60, 60]],
     )
     regions = sample_regions(torch.tensor([[80.0, 80, 90, 90]]), target, 8)
@@ -62,6 +62,8 @@ def test_images_not_wholly_annotated_have_no_background_and_crowds_teach_nothing
     found = torch.cat(
         [found, torch.tensor([[10.0, 10, 20, 20]])]
     )  # in the crowd, with an IoU of .11
-    crowd = sample_regions(found, targets([[0, 0, 30, 30]], [0], taught=[False], crowd=[True]), 8)
+    crowd = sample_regions(
+        found, targets([[0, 0, 30, 30]], [0], supervised=[False], crowd=[True]), 8
+    )
     assert crowd.boxes.tolist() == [[80, 80, 90, 90]]
     assert crowd.is_background.tolist() == [True]

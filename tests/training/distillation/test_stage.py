@@ -1,15 +1,18 @@
-"""x"""
+"""OvarNet is trained on the tiny world: data of a run, the teacher, and the folder that comes
+out."""
 
 import json
 import math
+import shutil
 
 import pytest
 import torch
 from accelerate import Accelerator
 from distillation_run import assemble_run
+from omegaconf import OmegaConf
 
 import ovarnet
-from ovarnet.build import load_model
+from ovarnet.build import SHIPPED, load_model
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config import (
     DataSource,
@@ -21,7 +24,8 @@ from ovarnet.training.data.base_boxes import ATTRIBUTES, DETECTION
 from ovarnet.training.data.crops import ImageCache, mirror
 from ovarnet.training.distillation.data import CAPTIONS, DistillationData, TrainingImage
 from ovarnet.training.distillation.stage import (
-    images_for_teacher,
+    images_of_run,
+    open_teacher,
     save_ovarnet,
     train_ovarnet,
 )
@@ -50,7 +54,7 @@ def wide_and_tall(source, count):
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_the_teacher_is_asked_about_the_images_of_a_short_run_and_no_others(seed):
+def test_the_teacher_embeds_the_images_that_a_short_run_visits_and_no_others(seed):
     """5 iterations of 4 images, some tall, some wide, of three sources; drawn as `run_stage` draws
     them."""
     source = DataSource(root="")
@@ -76,13 +80,13 @@ def test_the_teacher_is_asked_about_the_images_of_a_short_run_and_no_others(seed
     batches = OrientedSampler(
         {DETECTION: (30, 2), ATTRIBUTES: (20, 1), CAPTIONS: (10, 1)}, data.is_tall(), 5, seed=seed
     )
-    seen = {(name, index) for batch in batches for _, name, index in batch}
-    asked = images_for_teacher(config, data)
-    assert set(asked) == seen
-    assert 10 < len(seen) <= 20
-    assert all(image.file == f"{name[0]}{index}" for (name, index), image in asked.items())
+    visited = {(name, index) for batch in batches for _, name, index in batch}
+    found = images_of_run(config, data)
+    assert set(found) == visited
+    assert 10 < len(visited) <= 20
+    assert all(image.file == f"{name[0]}{index}" for (name, index), image in found.items())
     config.optimisation.iterations = 15
-    assert len(images_for_teacher(config, data)) == 60, "15 iterations of 4 images may see all"
+    assert len(images_of_run(config, data)) == 60, "15 iterations of 4 images may visit all"
 
 
 TERMS = ("rpn_objectness", "rpn_boxes", "categories", "background", "attributes")
@@ -91,9 +95,9 @@ TERMS = ("rpn_objectness", "rpn_boxes", "categories", "background", "attributes"
 def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
     """The tiny world's files hold a novel key and a novel gray in every image; the batches hold
     neither."""
-    taught = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
-    _, batch = taught.dataset.__getitems__([(0, DETECTION, index) for index in range(8)])
-    for target in batch:
+    run = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
+    batch = run.dataset.__getitems__([(0, DETECTION, index) for index in range(8)])
+    for target in batch.targets:
         assert len(target.boxes) == 2
         both = torch.stack([target.boxes, mirror(target.boxes, 70)])
         assert not (both == torch.tensor([2.0, 2, 20, 20])).all(dim=-1).any()
@@ -103,14 +107,14 @@ def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
             [1, 0],
         ]  # red and striped; the novel gray has no column
         assert target.proposals.shape == (0, 4)
-    assert taught.data.base.category_names == [
+    assert run.data.base.category_names == [
         "mug",
         "car",
     ]
-    assert taught.data.base.attribute_names == ["red", "striped"]
+    assert run.data.base.attribute_names == ["red", "striped"]
 
 
-def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
+def test_caption_images_enter_distillation_alone(settings, tmp_path, corpus):
     captions, images = corpus
     config = settings(
         captions=captions,
@@ -118,13 +122,13 @@ def test_caption_images_carry_distillation_alone(settings, tmp_path, corpus):
         captions_per_batch=1,
         optimisation={"iterations": 8},
     )
-    taught = assemble_run(config, tmp_path)
-    assert {name: count for name, (_, count) in taught.data.shares(config).items()} == {
+    run = assemble_run(config, tmp_path)
+    assert {name: count for name, (_, count) in run.data.shares(config).items()} == {
         "detection": 1,
         "attributes": 0,
         "captions": 1,
     }
-    losses = taught.learner(taught.dataset.__getitems__([(0, "captions", 0), (0, "captions", 3)]))
+    losses = run.model(run.dataset.__getitems__([(0, "captions", 0), (0, "captions", 3)]))
     silent = {name for name, value in losses.items() if value.item() == 0}
     assert silent == {
         "rpn_objectness",
@@ -160,32 +164,30 @@ def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatc
 
 
 def test_boxes_and_anchors_are_encoded_as_the_model_decodes_them(settings, tmp_path):
-    learner = assemble_run(settings(distillation={"kind": "none"}), tmp_path).learner
-    assert learner.criterion.box_coder is learner.model.box_coder
-    assert learner.criterion.anchor_coder is learner.model.rpn.box_coder
+    model = assemble_run(settings(distillation={"kind": "none"}), tmp_path).model
+    assert model.criterion.box_coder is model.model.box_coder
+    assert model.criterion.anchor_coder is model.model.rpn.box_coder
 
 
 def test_words_score_after_loading_what_they_scored_before_saving(
     settings, teacher_folder, tmp_path
 ):
-    """The calibration starts as the teacher's, learns, and is that of its own kind of word in the
+    """The calibration starts as the teacher's, is trained, and is that of its own kind of word in the
     folder."""
     config = settings(distillation={"kind": "none"})
-    learner = assemble_run(config, tmp_path).learner
+    model = assemble_run(config, tmp_path).model
     with torch.no_grad():
-        assert learner.scales.log_scale.exp().tolist() == pytest.approx([8, 6])
-        assert learner.scales.bias.tolist() == [-1, -0.5]
-        learner.scales.log_scale.copy_(torch.tensor([9.0, 5.0]).log())
-        learner.scales.bias.copy_(torch.tensor([-2.0, 0.25]))
-        regions = torch.randn(4, learner.model.clip.embed_dim)
-        words = {kind: learner.model.vocabulary.of_kind(kind) for kind in KINDS}
-        before = dict(
-            zip(words, learner.logits(regions, learner.words, learner.scales), strict=True)
-        )
+        assert model.scales.log_scale.exp().tolist() == pytest.approx([8, 6])
+        assert model.scales.bias.tolist() == [-1, -0.5]
+        model.scales.log_scale.copy_(torch.tensor([9.0, 5.0]).log())
+        model.scales.bias.copy_(torch.tensor([-2.0, 0.25]))
+        regions = torch.randn(4, model.model.clip.embed_dim)
+        words = {kind: model.model.vocabulary.of_kind(kind) for kind in KINDS}
+        before = dict(zip(words, model.logits(regions, model.words, model.scales), strict=True))
         model = load_model(
             save_ovarnet(
                 tmp_path / "saved",
-                learner,
+                model,
                 load_checkpoint(teacher_folder),
                 "ovarnet-scenes",
                 config,
@@ -220,20 +222,20 @@ def test_unknown_distillation_is_named(settings):
         settings(distillation={"kind": "telepathy"})
 
 
-def test_a_short_run_asks_the_teacher_only_about_the_images_it_will_see(settings, tmp_path):
+def test_a_short_run_embeds_only_the_images_that_it_visits(settings, tmp_path):
     short = settings(
         distillation={"cache_embeddings": True}, optimisation={"iterations": 2}
     )  # of 2 of the 8 images
-    taught = assemble_run(short, tmp_path)
-    asked = images_for_teacher(short, taught.data)
-    assert 2 <= len(asked) <= 4
-    assert set(taught.dataset.proposals) == {image.file for image in asked.values()}
-    assert set(taught.dataset.cache) == set(asked)
-    assert len(images_for_teacher(settings(), taught.data)) == 8
+    run = assemble_run(short, tmp_path)
+    visited = images_of_run(short, run.data)
+    assert 2 <= len(visited) <= 4
+    assert set(run.dataset.proposals) == {image.file for image in visited.values()}
+    assert set(run.dataset.cache) == set(visited)
+    assert len(images_of_run(settings(), run.data)) == 8
     folder = train_ovarnet(
         short,
         Accelerator(cpu=True),
-        data=taught.data,
+        data=run.data,
         images=ImageCache(16),
         cache_folder=tmp_path,
     )
@@ -249,3 +251,26 @@ def test_a_teacher_with_labels_of_novel_words_is_refused(settings, teacher_folde
         match=r"1 word\(s\) that are novel in this run's data, such as 'key', had labels in the training of",
     ):
         train_ovarnet(config, Accelerator(cpu=True))
+
+
+def test_what_cannot_be_a_teacher_is_one_line(settings, teacher_folder, tmp_path):
+    with pytest.raises(
+        InputError, match="teacher scenes is of kind 'ovarnet'; OvarNet is distilled"
+    ):
+        train_ovarnet(settings(teacher="scenes"), Accelerator(cpu=True))
+    with pytest.raises(InputError, match="'nowhere' is neither a checkpoint folder nor one that"):
+        train_ovarnet(settings(teacher="nowhere"), Accelerator(cpu=True))
+    copied = shutil.copytree(teacher_folder, tmp_path / "half")
+    text = (copied / "config.yaml").read_text()
+    written = OmegaConf.create(text)
+    del written.calibration["attribute"]
+    OmegaConf.save(written, copied / "config.yaml")
+    with pytest.raises(InputError, match="has no calibration of attribute words"):
+        train_ovarnet(settings(teacher=str(copied)), Accelerator(cpu=True))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_shipped_name_is_a_teacher():
+    checkpoint = open_teacher("scenes-clip-attr")
+    assert checkpoint.model == "clip-attr"
+    assert checkpoint.folder == SHIPPED / "scenes-clip-attr"

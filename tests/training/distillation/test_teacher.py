@@ -1,5 +1,5 @@
-"""The teacher: what it answers, row by row, and that answers are refused before anything is
-computed where they would be too many."""
+"""The teacher: embeddings and logits row by row; too many to cache are refused before any is
+computed."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from ovarnet.errors import InputError
 from ovarnet.structures import Proposals
 from ovarnet.training.data.base_boxes import DETECTION
 from ovarnet.training.data.crops import ImageCache
-from ovarnet.training.distillation.teacher import Teacher, teacher_cache
+from ovarnet.training.distillation.teacher import Teacher, cache_embeddings
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -54,7 +54,7 @@ def test_logits_are_of_all_categories_and_then_of_all_attributes():
     ]
 
 
-def test_crops_are_embedded_in_their_order_a_few_at_a_time_and_embeddings_stay_as_they_are():
+def test_crops_are_embedded_in_their_order_a_few_at_a_time():
     teacher = Teacher(FakeClipAttr(), Vocabulary())
     crops = torch.arange(5.0)[:, None, None, None].expand(5, 3, 4, 4)
     assert teacher.embed(crops).tolist() == [
@@ -65,16 +65,14 @@ def test_crops_are_embedded_in_their_order_a_few_at_a_time_and_embeddings_stay_a
         [4, 1],
     ]
     assert teacher.model.batches == [2, 2, 1]
-    kept = torch.tensor([[7.0, 8], [9, 10]])
-    assert torch.equal(teacher.embed(kept), kept)
     assert teacher.embed(crops[:0]).shape == (0, 2)
 
 
-def test_more_answers_than_there_is_room_for_are_refused_before_the_first_one(tmp_path):
+def test_more_embeddings_than_there_is_room_for_are_refused_before_the_first_one(tmp_path):
     """192 boxes and 320 proposals of one image, 1,024 numbers of 4 bytes each: 2 MB."""
-    teacher = SimpleNamespace(model=SimpleNamespace(clip=SimpleNamespace(embed_dim=1024)))
-    asked = {(DETECTION, 0): SimpleNamespace(file="never read", boxes=torch.zeros(192, 4))}
+    teacher = SimpleNamespace(embed_dim=1024)
+    members = {(DETECTION, 0): SimpleNamespace(file="never read", boxes=torch.zeros(192, 4))}
     proposals = {"never read": Proposals(torch.zeros(320, 4), torch.zeros(320))}
-    with pytest.raises(InputError, match="the teacher's answers need 2 MB, more than 1; set"):
-        teacher_cache(teacher, asked, proposals, ImageCache(1), tmp_path, megabytes=1)
+    with pytest.raises(InputError, match="the teacher's embeddings need 2 MB, more than 1; set"):
+        cache_embeddings(teacher, members, proposals, ImageCache(1), tmp_path, megabytes=1)
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,5 @@
-"""The switch "adapter behind the teacher": who teaches it, what the student gets, and that without
-labels it learns nothing."""
+"""The switch "adapter behind the teacher": who trains it, what the student gets, and that without
+labels it gets no gradient."""
 
 import pytest
 import torch
@@ -45,10 +45,10 @@ def test_boxes_have_labels_and_crowds_and_proposals_have_none():
 
 
 @pytest.mark.parametrize("kind", ["probability", "feature"])
-def test_labels_teach_the_adapter_and_the_student_does_not(settings, tmp_path, kind):
-    taught = assemble_run(settings(distillation={"kind": kind, "adapter": True}), tmp_path)
-    batch = taught.dataset.__getitems__([(0, DETECTION, 0), (0, DETECTION, 1)])
-    losses, adapter = taught.learner(batch), list(taught.learner.adapter.parameters())
+def test_labels_train_the_adapter_and_the_student_does_not(settings, tmp_path, kind):
+    run = assemble_run(settings(distillation={"kind": kind, "adapter": True}), tmp_path)
+    batch = run.dataset.__getitems__([(0, DETECTION, 0), (0, DETECTION, 1)])
+    losses, adapter = run.model(batch), list(run.model.adapter.parameters())
     distilled = sum(loss for name, loss in losses.items() if name.startswith("distil"))
     assert torch.autograd.grad(distilled, adapter, retain_graph=True, allow_unused=True) == (
         None,
@@ -58,40 +58,40 @@ def test_labels_teach_the_adapter_and_the_student_does_not(settings, tmp_path, k
         gradient.abs().sum() > 0
         for gradient in torch.autograd.grad(labels, adapter, retain_graph=True)
     )
-    head = list(taught.learner.model.head.parameters())
+    head = list(run.model.model.head.parameters())
     assert all(
         gradient is None for gradient in torch.autograd.grad(labels, head, allow_unused=True)
     )
     optimised = {
         id(parameter)
-        for group in taught.learner.groups(settings().optimisation)
+        for group in run.model.groups(settings().optimisation)
         for parameter in group["params"]
     }
     assert {id(parameter) for parameter in adapter} <= optimised
 
 
-def test_the_student_hears_what_the_adapter_makes_of_the_teacher(settings, tmp_path, monkeypatch):
-    taught = assemble_run(settings(distillation={"adapter": True}), tmp_path)
-    learner, heard = taught.learner, {}
+def test_the_student_is_distilled_from_the_adapted_embeddings(settings, tmp_path, monkeypatch):
+    run = assemble_run(settings(distillation={"adapter": True}), tmp_path)
+    model, seen = run.model, {}
     monkeypatch.setattr(
-        learner.criterion,
+        model.criterion,
         "loss_probabilities",
-        lambda student, teacher: heard.update(teacher=teacher) or {},
+        lambda student, teacher: seen.update(teacher=teacher) or {},
     )
     with torch.no_grad():
-        learner.adapter.layers[2].weight.zero_()
-        learner.adapter.layers[2].bias.zero_()
-    learner(taught.dataset.__getitems__([(0, DETECTION, 0)]))
-    assert heard["teacher"][0].unique().tolist() == [-1.0] and heard["teacher"][
+        model.adapter.layers[2].weight.zero_()
+        model.adapter.layers[2].bias.zero_()
+    model(run.dataset.__getitems__([(0, DETECTION, 0)]))
+    assert seen["teacher"][0].unique().tolist() == [-1.0] and seen["teacher"][
         1
     ].unique().tolist() == [-0.5], "cosine 0: the biases"
 
 
 def test_its_scale_is_bounded(settings, tmp_path):
-    learner = assemble_run(settings(distillation={"adapter": True}), tmp_path).learner
-    learner.adapter.scales.log_scale.data.fill_(9)
-    learner.bound_scales()
-    assert learner.adapter.scales.log_scale.exp().tolist() == pytest.approx([100, 100])
+    model = assemble_run(settings(distillation={"adapter": True}), tmp_path).model
+    model.adapter.scales.log_scale.data.fill_(9)
+    model.bound_scales()
+    assert model.adapter.scales.log_scale.exp().tolist() == pytest.approx([100, 100])
 
 
 def test_it_needs_a_teacher_and_is_not_saved(settings):

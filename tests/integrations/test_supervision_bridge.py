@@ -1,4 +1,4 @@
-"""Scores survive the conversion to supervision, its filters, and the conversion back."""
+"""Scores survive the way to supervision, through its filters, and back."""
 
 import numpy as np
 import pytest
