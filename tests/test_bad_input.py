@@ -388,7 +388,7 @@ def test_damaged_config_names_the_key(key, value, words, refused, good, model, t
         ("backbone", None, "backbone.name is missing"),
         ("design", 5, "design is 5, not a section"),
         ("design.head", ["clip"], "design: "),
-        ("design.chanels", 5, "design: Key 'chanels' not in 'OvarnetDesign'"),
+        ("design.chanels", 5, "design: unknown key 'chanels'; did you mean 'channels'?"),
     ],
 )
 def test_damaged_config_of_an_ovarnet(key, value, words, refused, good, tmp_path):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
 from ovarnet.build.clip_attr import checkpoint_prompts, restore_scores
 from ovarnet.checkpoint import Checkpoint, load_weights
 from ovarnet.checkpoint_settings import ADVICE
-from ovarnet.config import OvarnetDesign
-from ovarnet.config.allowed import check_values
+from ovarnet.config import OvarnetDesign, build_settings
 from ovarnet.errors import InputError
 from ovarnet.modeling.attention_pool import AttentionPool
 from ovarnet.modeling.clip.clip import Clip, load_clip
@@ -72,15 +69,9 @@ def checkpoint_ovarnet(checkpoint: Checkpoint) -> OvarNet:
 def _checkpoint_design(checkpoint: Checkpoint) -> OvarnetDesign:
     source = f"{checkpoint.folder / 'config.yaml'}: design"
     try:
-        design = OmegaConf.to_object(
-            OmegaConf.merge(OmegaConf.structured(OvarnetDesign), checkpoint.settings["design"])
-        )
-    except OmegaConfBaseException as error:
-        raise InputError(f"{source}: {str(error).splitlines()[0]}; {ADVICE}") from None
-    if not isinstance(design, OvarnetDesign):
-        raise InputError(f"{source} is not a design; {ADVICE}")
-    check_values(design, source)
-    return design
+        return build_settings(OvarnetDesign, checkpoint.settings["design"], source)
+    except InputError as error:
+        raise InputError(f"{error}; {ADVICE}") from None
 
 
 def build_ovarnet(
@@ -187,10 +178,6 @@ def _pool(embed_dim: int, design: OvarnetDesign) -> nn.Module:
         return AveragePool(design.channels, embed_dim, width=design.width)
     if design.head != "attention":
         raise InputError(f"design.head is '{design.head}'; choose attention, average or clip")
-    if design.roi_size % 2:
-        raise InputError(
-            f"design.roi_size is {design.roi_size}; patch merging needs an even number"
-        )
     return AttentionPool(
         design.channels,
         embed_dim,

@@ -27,6 +27,7 @@ from ovarnet.config.proposer import ProposerTraining
 from ovarnet.config.reader import load_config, resolve
 from ovarnet.config.sources import ClipSettings, DataSource
 from ovarnet.config.stages import STAGES
+from ovarnet.config.structured import build_settings
 
 __all__ = [
     "STAGES",
@@ -47,6 +48,7 @@ __all__ = [
     "ProposerTraining",
     "PseudoLabelSelection",
     "ZeroShotClipAttr",
+    "build_settings",
     "load_config",
     "resolve",
 ]

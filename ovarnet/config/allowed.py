@@ -48,7 +48,7 @@ class Allowed:
         if self.one_of:
             return value in self.one_of
         if isinstance(value, str):
-            return _is_path(value) if self.is_path else bool(value.strip())
+            return _is_path(value) if self.is_path else _is_text(value)
         return self._in_range(value)
 
     def _in_range(self, value: float) -> bool:
@@ -143,9 +143,13 @@ def _settings(config: Any, prefix: str = "") -> Iterator[tuple[str, Any, Allowed
             yield f"{prefix}{member.name}", value, member.metadata["allowed"]
 
 
+def _is_text(text: str) -> bool:
+    return bool(text.strip()) and "\0" not in text
+
+
 def _is_path(text: str) -> bool:
-    return (
-        bool(text.strip())
-        and "\0" not in text
-        and all(len(os.fsencode(part)) <= PATH_PART_BYTES for part in text.split("/"))
-    )
+    try:
+        parts = [os.fsencode(part) for part in text.split("/")]
+    except UnicodeEncodeError:  # half of a character, which no file name has
+        return False
+    return _is_text(text) and max(map(len, parts)) <= PATH_PART_BYTES

@@ -22,8 +22,10 @@ MOST_VECTORS = 256
 
 @dataclass
 class ZeroShotClipAttr:
-    """CLIP-Attr from a CLIP and a proposer: template prompts, and a scale and a bias per kind of
-    word fitted on base labels.
+    """CLIP-Attr from a CLIP and a proposer, without prompt learning.
+
+    Prompts are hand-written templates; a scale and a bias per kind of word are fitted on base
+    labels.
     """
 
     stage: str = "zero_shot"
@@ -43,8 +45,9 @@ class ZeroShotClipAttr:
 
 @dataclass
 class LrMultipliers:
-    """Learning rate of each module of CLIP-Attr as a multiple of `optimisation.lr`; 0 freezes it.
-    Token embeddings are always frozen.
+    """Learning rate of each module of CLIP-Attr as a multiple of `optimisation.lr`.
+
+    0 freezes a module. Token embeddings are always frozen.
     """
 
     prompts: float = setting(1.0, at_least=0, at_most=1e6)
@@ -69,8 +72,9 @@ class FederatedLoss:
 
 @dataclass
 class ClipAttrTraining:
-    """CLIP-Attr, step I: federated training on boxes with categories and on boxes with attributes,
-    base words only (method section 3).
+    """CLIP-Attr, step I: federated training on boxes (method section 3).
+
+    Boxes with categories and boxes with attributes, base words only.
     """
 
     stage: str = "clip_attr"
@@ -108,9 +112,7 @@ class ClipAttrTraining:
 
 @dataclass
 class CaptionLossWeights:
-    """Weight of each loss term of step II (method section 4.4, in its order); 0 switches a term
-    off.
-    """
+    """Weight of each loss term of step II (method section 4.4, in its order); 0: none."""
 
     image_caption: float = weight_setting(1.0)
     image_phrase: float = weight_setting(1.0)
@@ -128,9 +130,7 @@ class CaptionLossWeights:
 
 @dataclass
 class PseudoLabelSelection:
-    """Which proposals of a caption image are used, and which words they get (method section
-    4.3).
-    """
+    """Proposals of a caption image that are used, and their labels (method section 4.3)."""
 
     min_area: float = setting(16.0, at_least=0, at_most=1e12)
     """Square pixels."""
@@ -147,9 +147,7 @@ class PseudoLabelSelection:
 
 @dataclass
 class CaptionTraining:
-    """CLIP-Attr, step II: image-caption pairs of whole scenes, multi-instance NCE (method section
-    4).
-    """
+    """CLIP-Attr, step II: image-caption pairs with multi-instance NCE (method section 4)."""
 
     stage: str = "clip_attr_captions"
     output: str = path_setting()
@@ -171,7 +169,7 @@ class CaptionTraining:
     attributes: DataSource = field(default_factory=DataSource)
     detection_share: float = share_setting()
     limit: int | None = limit_setting()
-    base_batch_size: int = setting(64, at_least=0, at_most=2**20)
+    base_batch_size: int = setting(64, at_least=0, at_most=2**16)
     """Boxes per iteration for the base losses of step I; 0: captions only."""
     base_loss_weight: float = weight_setting(1.0)
     lr_multipliers: LrMultipliers = field(default_factory=lambda: LrMultipliers(image_tower=0.1))
@@ -189,8 +187,9 @@ class CaptionTraining:
 
 @dataclass
 class ProbeTraining:
-    """A linear probe on the frozen region embeddings of any model, for a few images of one's own
-    (docs/own_data.md).
+    """A linear probe on frozen region embeddings, for a few images of your own.
+
+    See docs/own_data.md.
     """
 
     stage: str = "probe"

@@ -12,12 +12,13 @@ MOST_ITERATIONS = 10_000_000
 
 @dataclass
 class Optimisation:
-    """AdamW with linear warm-up, a constant rate, and cosine decay over the last `decay` share of
-    the iterations.
+    """AdamW: linear warm-up, a constant rate, then cosine decay.
+
+    The decay takes the last `decay` share of the iterations.
     """
 
     iterations: int = setting(1000, at_least=1, at_most=MOST_ITERATIONS)
-    batch_size: int = setting(64, at_least=1, at_most=2**20)
+    batch_size: int = setting(64, at_least=1, at_most=2**16)
     """Over all processes together."""
     lr: float = setting(1e-4, more_than=0, at_most=1000)
     weight_decay: float = setting(5e-4, at_least=0, at_most=1000)
@@ -30,7 +31,7 @@ class Optimisation:
     ema: float = setting(0.0, at_least=0, less_than=1)
     """Decay of the running average of the weights that is saved; 0 saves the weights themselves."""
     save_every: int = setting(500, at_least=1, at_most=MOST_ITERATIONS)
-    workers: int = setting(0, at_least=0, at_most=1024)
+    workers: int = setting(0, at_least=0, at_most=256)
     """Processes that read data beside each training process."""
     mixed_precision: str = setting("no", one_of=("no", "fp16", "bf16"))
 

@@ -15,7 +15,10 @@ from ovarnet.config.sources import (
     share_setting,
     weight_setting,
 )
+from ovarnet.errors import InputError
 
+NORM_GROUPS = 8
+"""Groups of the normalisation in the head "average"."""
 MOST_PIXELS = 8192
 """Longest side of an image that the detector is run on."""
 
@@ -69,6 +72,21 @@ class OvarnetDesign:
     hidden: int = setting(1024, at_least=1, at_most=65536)
     dropout: float = setting(0.1, at_least=0, less_than=1)
 
+    def __post_init__(self) -> None:
+        low, high = self.short_side
+        if low > high:
+            raise InputError(f"design.short_side is {low} to {high}; the smaller one comes first")
+        if self.head == "attention" and self.roi_size % 2:
+            raise InputError(
+                f"design.roi_size is {self.roi_size}; patch merging needs an even number"
+            )
+        divisor = {"attention": self.heads, "average": NORM_GROUPS}.get(self.head, 1)
+        if divisor and self.width % divisor:
+            raise InputError(
+                f"design.width is {self.width}; head {self.head} needs a multiple of {divisor}"
+                + (", the value of design.heads" if self.head == "attention" else "")
+            )
+
 
 @dataclass
 class Distillation:
@@ -106,8 +124,9 @@ class OvarnetLossWeights:
 
 @dataclass
 class OvarnetTraining:
-    """OvarNet, the one-stage model: base boxes, and distillation from CLIP-Attr (method sections 5
-    and 6).
+    """OvarNet, the one-stage model (method sections 5 and 6).
+
+    Supervised by base boxes, distilled from CLIP-Attr.
     """
 
     stage: str = "ovarnet"
@@ -135,7 +154,7 @@ class OvarnetTraining:
     such images."""
     caption_images: str | None = path_setting(None)
     """Folder of their images; not used with shards."""
-    captions_per_batch: int = setting(0, at_least=0, at_most=2**20)
+    captions_per_batch: int = setting(0, at_least=0, at_most=2**16)
     limit: int | None = limit_setting()
     roi_batch_size: int = setting(256, at_least=1, at_most=100_000)
     """Regions per image in the losses, half of them positive."""

@@ -74,7 +74,7 @@ def test_mistakes_are_named(tmp_path, text, overrides, message):
         ),
         (
             "optimisation.batch_size=0",
-            "optimisation.batch_size is 0; it must be from 1 to 1,048,576",
+            "optimisation.batch_size is 0; it must be from 1 to 65,536",
         ),
         (
             "optimisation.save_every=0",
@@ -95,7 +95,7 @@ def test_mistakes_are_named(tmp_path, text, overrides, message):
             "optimisation.weight_decay is -0.1; it must be from 0 to 1,000",
         ),
         ("optimisation.warmup=-1", "optimisation.warmup is -1; it must be from 0 to 10,000,000"),
-        ("optimisation.workers=-1", "optimisation.workers is -1; it must be from 0 to 1,024"),
+        ("optimisation.workers=-1", "optimisation.workers is -1; it must be from 0 to 256"),
         (
             "optimisation.betas=[0.9,1]",
             "optimisation.betas is (0.9, 1.0); it must be 2 values, each from 0 to less than 1",
