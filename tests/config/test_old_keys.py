@@ -8,7 +8,7 @@ import pytest
 from config_values import required
 from omegaconf import OmegaConf
 
-from ovarnet.build import SHIPPED
+from ovarnet.build.folders import SHIPPED
 from ovarnet.config import STAGES, resolve
 from ovarnet.config.old_keys import CONSTANT, RENAMED, translate
 from ovarnet.errors import InputError
