@@ -82,7 +82,8 @@ def refused(detect, tmp_path):
     def run(*arguments, **options):
         code, message = detect(*arguments, **options)
         assert code == 2
-        assert message.startswith("error: ") and message.count("\n") == 1, message
+        assert message.startswith("error: "), message
+        assert message.count("\n") == 1, message
         assert not (tmp_path / "out").exists()
         return message
 

@@ -101,7 +101,8 @@ def test_a_data_folder_of_that_name_does_not_hide_what_ships(tmp_path, monkeypat
 def test_names_that_are_no_model():
     with pytest.raises(
         InputError,
-        match=r"model 'scene' is neither a checkpoint folder nor one that ships \(scenes, scenes-clip-attr\)",
+        match=r"model 'scene' is neither a checkpoint folder nor one that ships \(scenes, "
+        r"scenes-clip-attr\)",
     ):
         ovarnet.load("scene")
     with pytest.raises(InputError, match="names no weights"):

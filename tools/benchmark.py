@@ -1,4 +1,4 @@
-"""`ovarnet benchmark` as a script. `--help` shows the options."""
+"""`ovarnet benchmark` as a script."""
 
 import sys
 

@@ -1,5 +1,4 @@
-"""Speed of the rule-based caption parser, and its precision and recall against 200 captions
-labelled by hand.
+"""Speed of the rule-based caption parser, and its precision and recall on 200 labelled captions.
 
     python tools/benchmark_parser.py --captions flickr8k/captions.txt
 
@@ -21,6 +20,7 @@ TESTS = Path(__file__).resolve().parent.parent / "tests" / "captions"
 
 
 def caption_lines(path: Path) -> list[str]:
+    """The captions of a file of "image TAB caption" lines."""
     return [line.split("\t", 1)[1] for line in path.read_text(encoding="utf-8").splitlines()]
 
 
@@ -55,6 +55,7 @@ def speed(parser: CaptionParser, captions: list[str], repeats: int) -> float:
 
 
 def main() -> None:
+    """Print speed, precision and recall."""
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

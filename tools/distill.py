@@ -1,4 +1,4 @@
-"""`ovarnet distill` as a script. `--help` shows the options."""
+"""`ovarnet distill` as a script: --config-file FILE [--resume] [KEY=VALUE ...]."""
 
 import sys
 

@@ -1,6 +1,4 @@
-"""`ovarnet evaluate` as a script: measures a model on a dataset, or a file of predictions of any
-other system.
-"""
+"""`ovarnet evaluate` as a script."""
 
 import sys
 

@@ -1,6 +1,4 @@
-"""`ovarnet parse-captions` as a script: parse caption files into JSON lines. `--help` shows the
-options.
-"""
+"""`ovarnet parse-captions` as a script."""
 
 import sys
 

@@ -1,12 +1,10 @@
 #!/usr/bin/env python
-"""Puts trained models into the package: OvarNet as "scenes", its teacher CLIP-Attr as
-"scenes-clip-attr", as float16.
+"""Put trained models into the package, in half precision.
 
-    python tools/ship_weights.py --clip-attr runs/scenes/clip_attr_captions/checkpoint --ovarnet
-    runs/scenes/ovarnet/checkpoint
+    python tools/ship_weights.py --clip-attr FOLDER --ovarnet FOLDER
 
-OvarNet reads its words with the text tower of its teacher, so that tower is stored once, with the
-teacher.
+OvarNet becomes "scenes", its teacher CLIP-Attr "scenes-clip-attr". OvarNet encodes words with the
+text tower of its teacher, so that tower is stored once, with the teacher.
 """
 
 from __future__ import annotations
@@ -23,7 +21,11 @@ MOST_MEGABYTES = 25
 
 
 def ship(clip_attr: Path, ovarnet: Path) -> float:
-    """Write both folders; returns their size in megabytes."""
+    """Write both folders; returns their size in megabytes.
+
+    Raises:
+        InputError: OvarNet was distilled from another teacher.
+    """
     teacher, student = load_checkpoint(clip_attr), load_checkpoint(ovarnet)
     clip, text = teacher.part("clip"), student.part("text")
     if any(not clip[name].equal(tensor) for name, tensor in text.items()):
@@ -54,6 +56,7 @@ def ship(clip_attr: Path, ovarnet: Path) -> float:
 
 
 def main() -> int:
+    """Ship what the command line names; 1 where it is too large, 2 for bad input."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

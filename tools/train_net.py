@@ -1,6 +1,4 @@
-"""`ovarnet train` under the name and with the flags this field knows: --config-file FILE [--resume]
-[KEY=VALUE ...].
-"""
+"""`ovarnet train` as a script: --config-file FILE [--resume] [KEY=VALUE ...]."""
 
 import sys
 

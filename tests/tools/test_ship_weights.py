@@ -108,7 +108,8 @@ def test_what_ships_is_half_as_large_and_scores_as_before(
     assert dtypes == {torch.float16}
     for name, source in (("scenes", "student"), ("scenes-clip-attr", "teacher")):
         before, after = (scores(folder) for folder in (given / source, weights / name))
-        assert after.shape == (2, 71) and not after.equal(before), "rounded"
+        assert after.shape == (2, 71)
+        assert not after.equal(before), "rounded"
         torch.testing.assert_close(after, before, rtol=0.05, atol=0.01)
 
 
