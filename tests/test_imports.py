@@ -51,7 +51,6 @@ version.
 
 KNOWN_VIOLATIONS = {
     "captions.streaming -> data.caption_files",
-    "modeling.clip_attr -> proposals.detector",
 }
 KNOWN_CIRCLES: list[set[str]] = []
 

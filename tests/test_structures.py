@@ -9,7 +9,9 @@ from ovarnet.structures import (
     Annotations,
     Detections,
     Proposals,
+    are_fractions,
     as_boxes,
+    first_boxes,
 )
 
 
@@ -43,6 +45,32 @@ def test_annotations_are_of_equal_length_and_filter_together():
         InputError, match="annotations of image 7: categories has 3 rows but there are 2 boxes"
     ):
         annotations(categories=[0, 0, 0])
+
+
+def test_difficult_boxes_and_labelled_categories_go_with_the_boxes():
+    image = annotations(
+        is_crowd=[False, True], is_difficult=[True, False], labelled_categories=[True, False]
+    )
+    assert image.is_ignored.tolist() == [True, True]
+    one = image[[1]]
+    assert one.is_difficult.tolist() == [False]
+    assert one.labelled_categories.tolist() == [True, False]
+    assert annotations().labelled_categories is None
+    assert not annotations().is_ignored.any()
+    with pytest.raises(InputError, match="is_difficult has 1 rows but there are 2 boxes"):
+        annotations(is_difficult=[True])
+
+
+def test_fractions_of_the_image():
+    assert are_fractions([[0.1, 0.2, 0.5, 0.5], [0, 0, 1, 1]])
+    for boxes in ([], [[0, 0, 1, 1]], [[0.1, 0.2, 0.5, 1.5]], [[-0.1, 0.2, 0.5, 0.5]]):
+        assert not are_fractions(boxes)
+
+
+def test_the_first_images_with_enough_boxes():
+    images = [annotations(), annotations([], categories=[], attributes=torch.zeros(0, 3))] * 2
+    assert [len(image) for image in first_boxes(images, 3)] == [2, 0, 2]
+    assert first_boxes(images, 0) == []
 
 
 def test_empty_annotations():

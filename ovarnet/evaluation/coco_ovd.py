@@ -14,10 +14,12 @@ from torch import Tensor
 from ovarnet.errors import InputError
 from ovarnet.evaluation.box_given import best_categories
 from ovarnet.evaluation.coco_eval import MAX_DETECTIONS, ap50_of_categories
+from ovarnet.evaluation.matching import pairwise_iou
 from ovarnet.evaluation.protocols import LABELS, Evaluator, LabelRule
 from ovarnet.structures import NO_CATEGORY, Annotations, Detections
 from ovarnet.vocabulary import Vocabulary
 
+IOU = 0.5
 SCORE_THRESHOLD = 0.05
 """Of per-class scores, as in detectron2: a score must be larger."""
 
@@ -63,8 +65,11 @@ def coco_ovd_ap50(
     """AP50 of every category, all of them competing.
 
     Boxes without a category are no ground truth (detections on them are false positives); crowd
-    boxes absorb detections; detections on an image without boxes are false positives. Equal scores
-    rank by ascending image id (as numbers where all are), then by their order in the image.
+    boxes absorb detections; detections on an image without boxes are false positives. As in VOC, a
+    detection whose best box is difficult counts neither for nor against, and difficult boxes need
+    not be found; detections of a category that an image does not label completely do not count.
+    Equal scores rank by ascending image id (as numbers where all are), then by their order in the
+    image.
 
     Args:
         annotations: of each image, category columns in the order of the vocabulary.
@@ -94,7 +99,7 @@ def coco_ovd_ap50(
         image = annotations[i]
         images.append({"id": number, "height": image.height, "width": image.width})
         truth += _truth_records(number, image)
-        found += _result_records(number, predictions[i], labels)
+        found += _result_records(number, predictions[i], labels, image)
     dataset = {
         "images": images,
         "annotations": [{"id": i, **record} for i, record in enumerate(truth, start=1)],
@@ -153,7 +158,7 @@ def _xywh(boxes: Tensor) -> list[list[float]]:
 
 
 def _truth_records(number: int, image: Annotations) -> list[dict]:
-    image = image[image.categories != NO_CATEGORY]
+    image = image[(image.categories != NO_CATEGORY) & ~image.is_difficult]
     return [
         {
             "image_id": number,
@@ -168,10 +173,32 @@ def _truth_records(number: int, image: Annotations) -> list[dict]:
     ]
 
 
-def _result_records(number: int, detections: Detections, labels: LabelRule) -> list[dict]:
+def _result_records(
+    number: int, detections: Detections, labels: LabelRule, image: Annotations
+) -> list[dict]:
     rows, columns, scores = labelled_detections(detections, labels)
+    counts = ~_is_spared(detections.boxes[rows], columns, image)
+    rows, columns, scores = rows[counts], columns[counts], scores[counts]
     boxes = _xywh(detections.boxes[rows])
     return [
         {"image_id": number, "category_id": column + 1, "bbox": box, "score": score}
         for box, column, score in zip(boxes, columns.tolist(), scores.tolist(), strict=True)
     ]
+
+
+def _is_spared(boxes: Tensor, columns: np.ndarray, image: Annotations) -> np.ndarray:
+    """(N,) bool: detections that count neither as right nor as false.
+
+    Their category is not labelled completely in the image, or the box of it that they overlap most
+    is difficult.
+    """
+    spared = np.zeros(len(columns), dtype=bool)
+    if image.labelled_categories is not None:
+        spared |= ~image.labelled_categories.numpy()[columns]
+    if image.is_difficult.any():
+        iou = pairwise_iou(image.boxes, boxes)
+        iou[image.categories.numpy()[:, None] != columns] = -1
+        best = iou.argmax(axis=0)
+        is_difficult = image.is_difficult.numpy()[best]
+        spared |= is_difficult & (iou[best, np.arange(len(columns))] >= IOU)
+    return spared

@@ -200,7 +200,8 @@ def _not_novel(vocabulary: Vocabulary, known: Vocabulary) -> list[str]:
 def _score_given_categories(report: Report, pairs: Pairs, vocabulary: Vocabulary) -> None:
     if not pairs[0][1].categories:
         return
-    objects = [(~truth.is_crowd, truth, found) for truth, found in pairs]  # no crowd regions
+    # Crowd regions are no objects, and difficult ones do not count.
+    objects = [(~truth.is_ignored, truth, found) for truth, found in pairs]
     metrics = category_metrics(
         torch.cat([found.category_scores[is_object] for is_object, _, found in objects]),
         torch.cat([truth.categories[is_object] for is_object, truth, _ in objects]),

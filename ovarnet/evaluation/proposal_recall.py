@@ -63,7 +63,7 @@ def box_recall(
     """Match the k best boxes of every image to its annotated boxes, one-to-one (`greedy_match`).
 
     Args:
-        pairs: (annotations, boxes found) of each image; crowd boxes are left out. Best are the
+        pairs: (annotations, boxes found) of each image; crowd and difficult boxes are left out. Best are the
             boxes of highest score, the first of equal ones.
         category_seen: (C,) bool, True for base categories.
         ks: how many boxes count, each at least 1.
@@ -78,7 +78,7 @@ def box_recall(
     ious: dict[int, list[np.ndarray]] = {k: [] for k in ks}
     group: list[np.ndarray] = []
     for truth, found in pairs:
-        truth = truth[~truth.is_crowd]
+        truth = truth[~truth.is_ignored]
         order = torch.argsort(found.scores, descending=True, stable=True)
         iou = pairwise_iou(truth.boxes, found.boxes[order])
         for k in ks:

@@ -1,14 +1,17 @@
-"""Detections <-> supervision.Detections, with all scores kept in `data` so that filters, trackers
-and zones carry them along.
+"""Detections <-> supervision.Detections.
 
-Letters: N boxes, C category words, A attribute words.
+All scores are kept in `data`, so that filters, trackers and zones carry them along. Letters: N
+boxes, C category words, A attribute words.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import supervision as sv
 import torch
+from torch import Tensor
 
 from ovarnet.errors import InputError
 from ovarnet.structures import Detections
@@ -18,11 +21,15 @@ WORDS = ("categories", "attributes")
 
 
 def to_supervision(found: Detections) -> sv.Detections:
-    """Xyxy (N, 4), confidence (N,), class_id (N,): the best category's column (None without
-    categories).
+    """Convert to supervision.
 
-    data: class_name (N,), category_scores (N, C), attribute_scores (N, A). metadata: categories,
-    attributes (the words).
+    Args:
+        found: N detections.
+
+    Returns:
+        xyxy (N, 4), confidence (N,), class_id (N,): column of the best category (None without
+        categories); data: class_name (N,), category_scores (N, C), attribute_scores (N, A);
+        metadata: categories and attributes, the words.
     """
     data = {name: getattr(found, name).cpu().numpy() for name in SCORES}
     class_id = None
@@ -39,27 +46,36 @@ def to_supervision(found: Detections) -> sv.Detections:
 
 
 def from_supervision(detections: sv.Detections) -> Detections:
-    """The way back, after filtering or tracking. Raises InputError for detections that
-    `to_supervision` did not make.
+    """Convert back, after filtering or tracking.
+
+    Args:
+        detections: made by `to_supervision`; N may have become smaller.
+
+    Raises:
+        InputError: detections of another source, which lack words or scores.
     """
-    missing = [name for name in SCORES if name not in detections.data] + [
-        name for name in WORDS if name not in detections.metadata
-    ]
+    missing = [name for name in SCORES if name not in detections.data]
+    missing += [name for name in WORDS if name not in detections.metadata]
     if missing:
         raise InputError(
             f"supervision detections lack {', '.join(missing)}; make them with to_supervision"
         )
-    scores = {
-        name: torch.from_numpy(np.asarray(detections.data[name], dtype=np.float32))
-        for name in SCORES
-    }
-    words = {name: list(detections.metadata[name]) for name in WORDS}
-    for score, word in zip(SCORES, WORDS, strict=True):
-        scores[score] = scores[score].reshape(len(detections), len(words[word]))
-    boxes = torch.from_numpy(np.asarray(detections.xyxy, dtype=np.float32))
+    categories, attributes = (list(detections.metadata[name]) for name in WORDS)
+    count = len(detections)
     return Detections(
-        boxes,
-        torch.from_numpy(np.asarray(detections.confidence, dtype=np.float32)),
-        **scores,
-        **words,
+        boxes=_float_tensor(detections.xyxy),
+        scores=_float_tensor(detections.confidence),
+        # An empty selection may have lost its width.
+        category_scores=_float_tensor(detections.data["category_scores"]).reshape(
+            count, len(categories)
+        ),
+        attribute_scores=_float_tensor(detections.data["attribute_scores"]).reshape(
+            count, len(attributes)
+        ),
+        categories=categories,
+        attributes=attributes,
     )
+
+
+def _float_tensor(values: Any) -> Tensor:
+    return torch.from_numpy(np.asarray(values, dtype=np.float32))

@@ -4,14 +4,17 @@ image tower.
 
 from __future__ import annotations
 
-import copy
-
 from torch import Tensor, nn
 from torchvision.ops import FeaturePyramidNetwork
 from torchvision.ops.feature_pyramid_network import LastLevelMaxPool
 
 from ovarnet.modeling.clip.clip import Clip
-from ovarnet.modeling.clip.feature_maps import feature_channels, feature_maps, feature_strides
+from ovarnet.modeling.clip.feature_maps import (
+    dense_trunk,
+    feature_channels,
+    feature_maps,
+    feature_strides,
+)
 
 
 class ResnetPyramid(nn.Module):
@@ -32,9 +35,7 @@ class ResnetPyramid(nn.Module):
             name: stride for name, stride in strides.items() if stride >= strides[finest]
         }
         self.all_strides = {**self.strides, "pool": 2 * strides["c5"]} if coarser else self.strides
-        self.trunk = copy.deepcopy(clip.model.visual)
-        self.trunk.attnpool = None
-        self.trunk.requires_grad_(True)  # a frozen CLIP would hand on its frozen parameters
+        self.trunk = dense_trunk(clip.model.visual)
         self.fpn = FeaturePyramidNetwork(
             [widths[name] for name in self.strides],
             channels,

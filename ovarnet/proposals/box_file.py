@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from ovarnet.data.boxes import refuse_fractions
 from ovarnet.errors import InputError
 from ovarnet.io.files import path_ends, read_json
 
@@ -30,6 +31,7 @@ class BoxFile:
     def __init__(self, path: str | Path, images: Iterable[str | Path] = ()):
         self.path = Path(path)
         self.rows = self._by_image(read_json(self.path))
+        refuse_fractions((row for rows in self.rows.values() for row in rows), self.path)
         self.meant = Counter(find_key(image, self.rows) for image in images)
 
     def boxes(self, image: str | Path) -> list[list[float]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ovarnet.data.boxes import refuse_fractions
 from ovarnet.errors import InputError
 from ovarnet.io.files import read_json
 from ovarnet.proposals.box_file import image_key, normal_key
@@ -40,6 +41,7 @@ class FileProposals:
                 else self._by_image(file, content)
             ):
                 self.rows[key].append(row)
+        refuse_fractions((row[:4] for rows in self.rows.values() for row in rows), self.path)
 
     def propose(
         self, images: Sequence[Tensor], names: Sequence[str | None] | None = None

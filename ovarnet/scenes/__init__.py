@@ -1,3 +1,4 @@
-"""The generated world: its renderer, the training chain on it, ablations and reports. The method
-does not depend on it.
+"""The generated world: its renderer, the chain of stages on it, ablations and reports.
+
+The method does not depend on it; without this folder everything else works.
 """

@@ -1,11 +1,12 @@
-"""Is every word of the world learnable? A small supervised CNN on labelled crops of fresh scenes,
-base and novel words alike.
+"""Is every word of the world learnable? A small supervised CNN on labelled crops of new scenes.
 
-This is a diagnosis of the drawings, not a model: nothing it learns is kept or used elsewhere.
+Base and novel words are trained alike. This is a diagnosis of the drawings, not a model: nothing it
+learns is kept or used elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -28,6 +29,8 @@ from ovarnet.scenes.world.words import (
 )
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 
+Progress = Callable[[int, int, float], object]
+
 CROP = 64
 """Side of the crops in pixels."""
 
@@ -45,8 +48,12 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Crops:
-    """pixels: (N, 3, CROP, CROP) uint8. categories: (N,) int64. labels: (N, A) int8 of POSITIVE /
-    NEGATIVE / UNKNOWN.
+    """Labelled crops of N objects.
+
+    Attributes:
+        pixels: (N, 3, CROP, CROP) uint8.
+        categories: (N,) int64.
+        labels: (N, A) int8 of POSITIVE / NEGATIVE / UNKNOWN.
     """
 
     pixels: Tensor
@@ -56,8 +63,16 @@ class Crops:
 
 @dataclass(frozen=True)
 class WordResult:
-    """Average precision of one word and its chance level, the share of positives. count: labelled
-    crops.
+    """How well one word was learned.
+
+    Attributes:
+        kind: "category" or "attribute".
+        parent: Its parent type.
+        word: The word.
+        novel: Whether it is a novel word of the world.
+        average_precision: In [0, 1]; nan without a positive crop.
+        chance: Share of positives among the labelled crops.
+        count: Number of labelled crops.
     """
 
     kind: str
@@ -70,6 +85,7 @@ class WordResult:
 
     @property
     def margin(self) -> float:
+        """Average precision above chance."""
         return self.average_precision - self.chance
 
 
@@ -99,13 +115,13 @@ def _labels(scene: Scene) -> list[list[int]]:
 
 def render_crops(seed: int, split: str, scenes: int) -> Crops:
     """All objects of the first `scenes` scenes of a split, with all their labels."""
-    pixels, categories, labels = [], [], []
+    crops, categories, labels = [], [], []
     for index in range(scenes):
         scene = render_scene(seed, split, index)
-        pixels += [_crop(scene.image, item.box) for item in scene.objects]
+        crops += [_crop(scene.image, item.box) for item in scene.objects]
         categories += [CATEGORIES.index(item.thing.category) for item in scene.objects]
         labels += _labels(scene)
-    pixels = torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)
+    pixels = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
     return Crops(pixels, torch.tensor(categories), torch.tensor(labels, dtype=torch.int8))
 
 
@@ -118,8 +134,7 @@ def _block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 
 
 class _Net(nn.Module):
-    """Two separate small trunks: one for the surface, at full size, and one for category and pose,
-    at half size.
+    """Two small trunks: one for the surface, at full size, one for category and pose, at half size.
 
     In one trunk the categories, with their large and noisy gradients, keep the textures from being
     learned for thousands of steps.
@@ -153,9 +168,7 @@ class _Net(nn.Module):
         )
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """pixels: (N, 3, CROP, CROP) uint8 -> category logits (N, C) and attribute logits (N,
-        A).
-        """
+        """Pixels (N, 3, CROP, CROP) uint8 -> category logits (N, C) and attribute logits (N, A)."""
         pixels = (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
         maps = self.surface(pixels)
         attributes = self.words(torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1))
@@ -166,9 +179,7 @@ class _Net(nn.Module):
 
 
 def _loss(categories: Tensor, attributes: Tensor, batch: Crops) -> Tensor:
-    """Cross entropy over categories and over each exclusive type, binary cross entropy over the
-    free words.
-    """
+    """Cross entropy over categories and each exclusive type, binary cross entropy elsewhere."""
     total = F.cross_entropy(categories, batch.categories)
     for parent, columns in _COLUMNS.items():
         logits, labels = attributes[:, columns], batch.labels[:, columns]
@@ -184,7 +195,7 @@ def _loss(categories: Tensor, attributes: Tensor, batch: Crops) -> Tensor:
     return total
 
 
-def _train(crops: Crops, epochs: int, seed: int, progress) -> _Net:
+def _train(crops: Crops, epochs: int, seed: int, progress: Progress) -> _Net:
     if len(crops.categories) < _BATCH:
         raise InputError(
             f"the scenes hold {len(crops.categories)} objects, fewer than a batch of {_BATCH}; "
@@ -203,7 +214,9 @@ def _train(crops: Crops, epochs: int, seed: int, progress) -> _Net:
         chosen = order[(step % (steps // epochs)) * _BATCH :][:_BATCH]
         pixels = crops.pixels[chosen]
         pixels = pixels.flip(-1) if step % 2 else pixels  # no word changes its meaning in a mirror
-        loss = _loss(*net(pixels), Crops(pixels, crops.categories[chosen], crops.labels[chosen]))
+        categories, attributes = net(pixels)
+        batch = Crops(pixels, crops.categories[chosen], crops.labels[chosen])
+        loss = _loss(categories, attributes, batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -214,9 +227,7 @@ def _train(crops: Crops, epochs: int, seed: int, progress) -> _Net:
 
 @torch.no_grad()
 def _scores(net: _Net, crops: Crops) -> tuple[np.ndarray, np.ndarray]:
-    """Category (N, C) and attribute (N, A) scores in [0, 1]: a softmax within each exclusive type,
-    a sigmoid elsewhere.
-    """
+    """Category (N, C) and attribute (N, A) scores; softmax in exclusive types, else sigmoid."""
     outputs = [net(part) for part in crops.pixels.split(256)]
     categories, attributes = (torch.cat(parts) for parts in zip(*outputs, strict=True))
     scores = attributes.sigmoid()
@@ -237,10 +248,18 @@ def _word_result(
 
 
 def measure_learnability(
-    seed: int, scenes: int, epochs: int, progress=lambda step, steps, loss: None
+    seed: int, scenes: int, epochs: int, progress: Progress = lambda _step, _steps, _loss: None
 ) -> list[WordResult]:
-    """Train on `scenes` scenes and score every word on fresh ones. progress: called after each
-    step.
+    """Train on scenes and score every word on others.
+
+    Args:
+        seed: Of the scenes and of the training.
+        scenes: How many to train on; a quarter as many are scored.
+        epochs: Passes over the crops.
+        progress: Called after each step with its number, the number of steps and the loss.
+
+    Returns:
+        One result per category, then one per attribute, in the order of the world's words.
     """
     fresh = render_crops(seed, "test", max(20, scenes // 4))
     net = _train(render_crops(seed, "val", scenes), epochs, seed, progress)

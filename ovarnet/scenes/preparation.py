@@ -24,6 +24,7 @@ CAPTIONS = {
 
 
 def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings) -> None:
+    """Check the files of the generated world; see `ovarnet prepare scenes`."""
     if not is_there(root / "vocabulary.json", "scenes", root, findings):
         return
     vocabulary, sizes, files = read_vocabulary(root / "vocabulary.json"), ImageSizes(root), []

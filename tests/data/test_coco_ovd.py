@@ -46,6 +46,18 @@ def test_coco_ovd_keeps_images_with_a_kept_box(coco):
     ] == [("1", [0], ["2"])]
 
 
+def test_background_images_follow_where_they_are_wanted(coco):
+    _, images = open_dataset("coco-ovd", coco, "val", background=True)
+    assert [(image.image_id, len(image)) for image in images] == [
+        ("1", 2),
+        ("2", 1),
+        ("3", 0),
+        ("4", 0),
+    ]
+    _, images = open_dataset("coco-ovd", coco, "train", background=True)
+    assert [image.image_id for image in images] == ["1"]  # training has no use for them
+
+
 def test_images_need_not_be_there_to_score_predictions(coco):
     for file in (coco / "val2017").iterdir():
         file.unlink()

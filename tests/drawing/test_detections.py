@@ -1,4 +1,4 @@
-"""Pictures of detections: what must hold of them; how they look was judged by eye."""
+"""Pictures of detections: what must hold of them; how they look was inspected by eye."""
 
 import numpy as np
 import pytest
@@ -89,7 +89,7 @@ def test_66_labels_that_would_fit_but_cover_the_picture_become_numbers_and_a_lis
         assert (picture == 128).all(axis=2).mean() > 0.75  # the image stays visible
 
 
-def test_boxes_of_one_word_are_told_apart_by_colour():
+def test_boxes_of_one_word_differ_in_colour():
     image = np.full((1000, 1500, 3), 128, np.uint8)
     one = draw(image, grid(3, 2, categories=("mug",), attributes=()))
     two = draw(image, grid(3, 2, attributes=()))

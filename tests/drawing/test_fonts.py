@@ -1,5 +1,7 @@
-"""Fonts: DejaVu where it has the word, else a font of the system. Font Awesome, which has a tree,
-stands for the system's."""
+"""Fonts: DejaVu where it has the word, else a system font.
+
+Font Awesome, which has a tree, stands for the system's.
+"""
 
 from pathlib import Path
 

@@ -53,7 +53,7 @@ def test_scores_are_never_cut():
     assert _entry("mug", "0.83") == "mug\xa00.83"
 
 
-def test_words_that_no_font_has_are_named_by_their_number_and_told_once(monkeypatch, caplog):
+def test_words_that_no_font_has_are_named_by_their_number_with_one_warning(monkeypatch, caplog):
     monkeypatch.setattr(fonts, "_system_fonts", lambda: [])
     fonts.font_of.cache_clear()
     drawable_words.cache_clear()

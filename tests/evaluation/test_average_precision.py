@@ -1,3 +1,5 @@
+"""AP per word: values by hand, and scikit-learn as the reference."""
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score

@@ -1,5 +1,7 @@
-"""Both box-free protocols, by hand. Boxes are 10 high, so an IoU is that of two intervals on the x
-axis."""
+"""Both box-free protocols, by hand.
+
+Boxes are 10 high, so an IoU is that of two intervals on the x axis.
+"""
 
 import numpy as np
 import pytest

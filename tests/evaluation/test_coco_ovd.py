@@ -7,6 +7,7 @@ Boxes are 10 high, so an IoU is that of two intervals on the x axis.
 import contextlib
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,6 +151,40 @@ def test_means_over_base_and_novel_leave_out_categories_without_boxes():
     assert result.boxes.tolist() == [1, 1, 0]
     only_base = coco_ovd_ap50([truth((0, 10))], [found((0.9, 0, 10))], WORDS)
     assert math.isnan(only_base.mean("novel"))
+
+
+def difficult_truth(*spans, difficult, **more):
+    return replace(truth(*spans, **more), is_difficult=torch.tensor(difficult))
+
+
+def test_a_difficult_box_need_not_be_found_and_spares_its_detections():
+    image = difficult_truth((0, 10), (100, 110), difficult=[False, True])
+    assert cat_ap50((image, found((0.9, 0, 10)))) == 1
+    several = found((0.9, 100, 110), (0.8, 101, 110), (0.7, 100, 109), (0.6, 0, 10))
+    assert cat_ap50((image, several)) == 1
+    beside = found((0.9, 106, 116), (0.6, 0, 10))  # IoU 4/16 with the difficult box: false
+    assert cat_ap50((image, beside)) == pytest.approx(1 / 2)
+    only = difficult_truth((0, 10), difficult=[True])
+    assert math.isnan(cat_ap50((only, found((0.9, 0, 10)))))
+
+
+def test_the_box_that_a_detection_overlaps_most_decides():
+    image = difficult_truth((0, 10), (0, 12), difficult=[True, False])
+    assert cat_ap50((image, found((0.9, 0, 12)))) == 1
+    assert cat_ap50((image, found((0.9, 0, 10)))) == 0
+    other = difficult_truth(
+        (0, 10), (0, 10), difficult=[True, False], category=torch.tensor([1, 0])
+    )
+    assert cat_ap50((other, found((0.9, 0, 10)))) == 1, "a difficult dog spares no cat"
+
+
+def test_categories_that_an_image_does_not_label_count_neither_way():
+    image, elsewhere = truth((0, 10)), truth(image_id="2")
+    detections = found((0.9, 50, 60))
+    pairs = (image, found((0.8, 0, 10)))
+    assert cat_ap50(pairs, (elsewhere, detections)) == pytest.approx(1 / 2)
+    cars_only = replace(elsewhere, labelled_categories=torch.tensor([False, True, True]))
+    assert cat_ap50(pairs, (cars_only, detections)) == 1
 
 
 def test_a_category_with_crowd_boxes_only_is_left_out():

@@ -1,4 +1,4 @@
-"""Boxes are 10 high, so an IoU is that of two intervals on the x axis."""
+"""Recall of boxes. They are 10 high, so an IoU is that of two intervals on the x axis."""
 
 import math
 

@@ -129,3 +129,17 @@ def test_other_forms_are_refused(tmp_path, content, message):
 def test_an_image_the_file_does_not_name(tmp_path):
     with pytest.raises(InputError, match=r"holds no boxes for image b.jpg \(it names a.jpg\)"):
         written(tmp_path, {"a.jpg": []}).boxes("b.jpg")
+
+
+def test_boxes_as_fractions_of_the_image_are_refused(tmp_path):
+    """As YOLO and Albumentations write them; taken as pixels they would be a third of one."""
+    with pytest.raises(InputError, match=r"all boxes lie within 0\.\.1, as fractions of the image"):
+        written(tmp_path, {"x.jpg": [[0.1, 0.2, 0.5, 0.6]], "y.jpg": [[0, 0, 1, 1]]})
+    rows = {"x.jpg": [[0.1, 0.2, 0.5, 0.6]], "y.jpg": [[0, 0, 9, 9]]}
+    assert written(tmp_path, rows).boxes("x.jpg") == rows["x.jpg"]
+
+
+def test_an_image_named_twice_is_refused(tmp_path):
+    (tmp_path / "b.json").write_text('{"x.jpg": [[0, 0, 9, 9]], "x.jpg": [[1, 1, 9, 9]]}')
+    with pytest.raises(InputError, match=r"the key 'x\.jpg' occurs twice in one object; keep one"):
+        BoxFile(tmp_path / "b.json")

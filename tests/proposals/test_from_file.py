@@ -98,3 +98,9 @@ def test_a_proposer_that_does_not_exist_names_all_kinds():
         match=r"^proposer 'nope\.json' does not exist; give scenes, torchvision, a checkpoint",
     ):
         open_proposer("nope.json")
+
+
+def test_proposals_as_fractions_of_the_image_are_refused(tmp_path):
+    (tmp_path / "p.json").write_text('{"a.jpg": [[0.1, 0.2, 0.5, 0.6, 0.9]]}')
+    with pytest.raises(InputError, match=r"all boxes lie within 0\.\.1, as fractions of the image"):
+        FileProposals(tmp_path / "p.json")

@@ -1,25 +1,39 @@
-"""Time CLIP-Attr against OvarNet on one image: same image tower, boxes and words, by turns, warm,
-median over runs, part by part; and torchvision's fasterrcnn_resnet50_fpn beside them, with as many
-proposals at the same size.
+"""Time CLIP-Attr, OvarNet and torchvision's fasterrcnn_resnet50_fpn on one image, part by part.
 
-example: ovarnet benchmark --towers RN50 --size 800 1088 --runs 3
-example: ovarnet benchmark --towers RN50 ViT-B-16 --window 14 --output out
+The models get the same image tower, boxes and words, run by turns after one run that warms up, and
+the median counts. Weights are random (time does not depend on them), the boxes that are pooled too;
+the proposer of CLIP-Attr is a ResNet-50 FPN detector.
 
-Weights are random (time does not depend on them); all models pool the same random boxes; the
-proposer is a ResNet-50 FPN detector.
+Examples:
+  ovarnet benchmark --towers RN50 --size 800 1088 --runs 3
+  ovarnet benchmark --towers RN50 ViT-B-16 --window 14 --output out
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+    from ovarnet.config import OvarnetDesign
+    from ovarnet.evaluation.speed import Stopwatch
+    from ovarnet.modeling.clip_attr import ClipAttr
+    from ovarnet.modeling.ovarnet import OvarNet
+    from ovarnet.modeling.text.word_embeddings import WordEmbeddings
 
 HELP = "time CLIP-Attr against OvarNet, part by part"
 PEER = "torchvision fasterrcnn_resnet50_fpn"
 WORD_COUNTS = (80, 700, 5_000, 50_000)
+"""Vocabulary sizes whose scoring is timed."""
+RESULTS = "benchmark.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ovarnet benchmark`."""
     parser.add_argument(
         "--towers",
         nargs="+",
@@ -35,20 +49,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("HEIGHT", "WIDTH"),
         help="pixels of the image",
     )
-    parser.add_argument("--boxes", type=int, default=100, help="regions pooled per image")
+    parser.add_argument("--boxes", type=int, default=100, help="boxes pooled per image")
     parser.add_argument(
         "--words",
         nargs=2,
         type=int,
         default=[80, 620],
         metavar=("CATEGORIES", "ATTRIBUTES"),
-        help="words asked",
+        help="words queried",
     )
     parser.add_argument(
         "--window",
         type=int,
         default=14,
-        help="ViT: attention windows of so many patches; 0: whole-image attention",
+        help="ViT: patches per side of an attention window; 0: attention over the whole image",
     )
     parser.add_argument(
         "--finest-stride",
@@ -67,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Time, print and write; returns the exit code."""
     import torch
 
     from ovarnet.device import pick_device
@@ -80,76 +95,80 @@ def run(args: argparse.Namespace) -> int:
     device = pick_device(args.device)
     print(
         f"{args.size[0]} x {args.size[1]} pixels, {args.boxes} boxes, {args.words[0]} + "
-        f"{args.words[1]} words, {device}, "
-        f"{torch.get_num_threads()} threads, median of {args.runs} runs"
+        f"{args.words[1]} words, {device}, {torch.get_num_threads()} threads, median of "
+        f"{args.runs} runs"
     )
     results = time_all(args, device)
     print(table(results, args.towers))
     if args.output:
         args.output.mkdir(parents=True, exist_ok=True)
-        write_json(args.output / "benchmark.json", results)
+        write_json(args.output / RESULTS, results)
         print(f"written to {args.output}")
     return 0
 
 
-def time_all(args: argparse.Namespace, device) -> dict:
-    """parts: seconds of every model, by part. scoring: seconds of scoring alone for vocabularies of
-    several sizes, by tower.
+def time_all(args: argparse.Namespace, device: torch.device) -> dict:
+    """Time every model.
+
+    Returns:
+        {"parts": {model: seconds by part}, "scoring": {tower: {number of words: seconds}}}.
     """
     from functools import partial
 
     import torch
 
-    from ovarnet.evaluation.speed import Timer, compare, peer_detector, random_boxes, scoring_cost
+    from ovarnet.evaluation.speed import Timer, compare, scoring_seconds
+    from ovarnet.evaluation.untrained import random_boxes, untrained_faster_rcnn
 
-    image, boxes = torch.rand(3, *args.size).to(device), random_boxes(args.boxes, *args.size)
-    contenders, scoring = {}, {}
+    height, width = args.size
+    image = torch.rand(3, height, width).to(device)
+    boxes = random_boxes(args.boxes, height, width)
+    contenders: dict[str, Callable[[Stopwatch], object]] = {}
+    scoring = {}
     for tower in args.towers:
-        two_stage, one_pass, words = models(args, tower, device)
+        clip_attr, ovarnet, words = models(args, tower, device)
         timer = Timer(image, boxes, words)
-        contenders[f"CLIP-Attr {tower}"] = partial(timer.two_stage, two_stage)
-        contenders[f"OvarNet {tower}"] = partial(timer.one_pass, one_pass)
-        scoring[tower] = scoring_cost(
-            one_pass.classifier,
-            one_pass.clip.embed_dim,
-            args.boxes,
-            list(WORD_COUNTS),
-            runs=args.runs,
+        contenders[f"CLIP-Attr {tower}"] = partial(timer.clip_attr, clip_attr)
+        contenders[f"OvarNet {tower}"] = partial(timer.ovarnet, ovarnet)
+        scoring[tower] = scoring_seconds(
+            ovarnet.classifier, ovarnet.clip.embed_dim, args.boxes, WORD_COUNTS, runs=args.runs
         )
-    contenders[PEER] = partial(timer.peer, peer_detector(*args.size, args.boxes).to(device))
+    peer = untrained_faster_rcnn(height, width, args.boxes).to(device)
+    contenders[PEER] = partial(timer.faster_rcnn, peer)
     return {"parts": compare(contenders, device, runs=args.runs), "scoring": scoring}
 
 
-def models(args: argparse.Namespace, tower: str, device) -> tuple:
-    """Both models on one tower, and the words they are asked."""
+def models(
+    args: argparse.Namespace, tower: str, device: torch.device
+) -> tuple[ClipAttr, OvarNet, tuple[WordEmbeddings, WordEmbeddings]]:
+    """Both models on one image tower, and the words queried."""
     import torch
 
-    from ovarnet.evaluation.speed import random_words, untrained_pair
+    from ovarnet.evaluation.untrained import random_words, untrained_pair
     from ovarnet.modeling.clip.clip import load_clip
     from ovarnet.proposals.detector import resnet50_proposer
     from ovarnet.vocabulary import Vocabulary
 
     torch.manual_seed(0)
     clip = load_clip(tower, None, random_weights=True)
-    pair = untrained_pair(clip, resnet50_proposer().eval(), Vocabulary(), design(args, tower))
-    for model in pair:
-        model.to(device)
+    proposer = resnet50_proposer().eval()
+    clip_attr, ovarnet = untrained_pair(clip, proposer, Vocabulary(), design(args, tower))
     categories, attributes = args.words
     words = (
         random_words(categories, clip.embed_dim, "category", device),
         random_words(attributes, clip.embed_dim, "attribute", device),
     )
-    return *pair, words
+    return clip_attr.to(device), ovarnet.to(device), words
 
 
-def design(args: argparse.Namespace, tower: str):
-    """The full-size design, the image kept at the size given."""
+def design(args: argparse.Namespace, tower: str) -> OvarnetDesign:
+    """The full-size design, for images of the size given."""
     from ovarnet.config import OvarnetDesign
 
-    sides = sorted(args.size)
+    short, long = sorted(args.size)
     settings = OvarnetDesign(
-        short_side=(sides[0], sides[0]),
-        long_side=sides[1],
+        short_side=(short, short),
+        long_side=long,
         finest_stride=args.finest_stride,
         layers=args.layers,
         window=args.window if tower.startswith("ViT") else 0,
@@ -161,9 +180,7 @@ def design(args: argparse.Namespace, tower: str):
 
 
 def table(results: dict, towers: list[str]) -> str:
-    """Seconds of every model, how many times OvarNet is as fast as each CLIP-Attr and as the peer,
-    and the cost of scoring.
-    """
+    """Seconds of every model, how many times as fast OvarNet is, and the seconds of scoring."""
     parts = results["parts"]
     width = max(map(len, parts))
     lines = [
@@ -180,7 +197,7 @@ def table(results: dict, towers: list[str]) -> str:
         lines.append(f"OvarNet {tower}: {', '.join(times)}")
     lines += [
         f"scoring, {tower}: "
-        + ", ".join(f"{count:,} words {1000 * seconds:.1f} ms" for count, seconds in cost.items())
-        for tower, cost in results["scoring"].items()
+        + ", ".join(f"{count:,} words {1000 * value:.1f} ms" for count, value in seconds.items())
+        for tower, seconds in results["scoring"].items()
     ]
     return "\n".join(lines)

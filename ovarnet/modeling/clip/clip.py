@@ -18,6 +18,7 @@ from open_clip.tokenizer import SimpleTokenizer
 from torch import Tensor, nn
 
 from ovarnet.errors import InputError
+from ovarnet.modeling.clip.concept_clip import resolve_concept_clip
 from ovarnet.modeling.clip.weights import ClipSource, load_strictly, read_state_dict, resolve
 from ovarnet.modeling.text.families import text_tower
 from ovarnet.modeling.text.tower import BATCH, TextTower
@@ -45,7 +46,8 @@ def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool 
     foreign file, weights of another architecture, or a tag that is neither in the cache nor can be
     fetched.
     """
-    source = resolve(name, pretrained, random_weights=random_weights)
+    source = resolve_concept_clip(name, pretrained, random_weights=random_weights)
+    source = source or resolve(name, pretrained, random_weights=random_weights)
     tokenizer, model = source.tokenizer(), source.build()
     if source.file is not None:
         load_strictly(model, read_state_dict(source.file), source)

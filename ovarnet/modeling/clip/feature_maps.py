@@ -1,12 +1,16 @@
 """Dense maps of a CLIP image tower: what a detector on top of CLIP looks at, instead of the one
 pooled vector.
 
-N images, H x W pixels. Two families have such maps: OpenAI's ModifiedResNet (stages C2..C5, without
-its attention pool) and the plain ViT (the patch tokens after the last block). Towers that open_clip
+N images, H x W pixels. Three families have such maps: OpenAI's ModifiedResNet (stages C2..C5,
+without its attention pool), the EfficientNet of `concept_tower` (stages of the same strides) and the
+plain ViT (the patch tokens after the last block). Towers that open_clip
 takes from timm (SigLIP, EVA, ...) have none here.
 """
 
 from __future__ import annotations
+
+import copy
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,13 +19,14 @@ from open_clip.transformer import VisionTransformer
 from torch import Tensor, nn
 
 from ovarnet.errors import InputError
+from ovarnet.modeling.clip.concept_tower import ConceptTower, EfficientNetTrunk
 
 RESNET_STRIDES = {"c2": 4, "c3": 8, "c4": 16, "c5": 32}
 
 
-def feature_strides(visual: nn.Module) -> dict[str, int]:
+def feature_strides(visual: Any) -> dict[str, int]:
     """Pixels per cell of each map: c2..c5 for a ResNet, `last` for a ViT."""
-    if isinstance(visual, ModifiedResNet):
+    if isinstance(visual, (ModifiedResNet, ConceptTower, EfficientNetTrunk)):
         return dict(RESNET_STRIDES)
     if isinstance(visual, VisionTransformer) and visual.patch_size[0] == visual.patch_size[1]:
         return {"last": visual.patch_size[0]}
@@ -31,7 +36,7 @@ def feature_strides(visual: nn.Module) -> dict[str, int]:
     )
 
 
-def feature_channels(visual: nn.Module) -> dict[str, int]:
+def feature_channels(visual: Any) -> dict[str, int]:
     """Channels of each map, e.g. 256, 512, 1024, 2048 for RN50 and 768 for ViT-B-16."""
     if isinstance(visual, ModifiedResNet):
         stages = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
@@ -39,6 +44,8 @@ def feature_channels(visual: nn.Module) -> dict[str, int]:
             name: stage[-1].conv3.out_channels
             for name, stage in zip(RESNET_STRIDES, stages, strict=True)
         }
+    if isinstance(visual, (ConceptTower, EfficientNetTrunk)):
+        return dict(_trunk(visual).channels)
     return dict.fromkeys(feature_strides(visual), visual.conv1.out_channels)
 
 
@@ -53,7 +60,22 @@ def feature_maps(visual: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
     pixels = pad_to_multiple(pixels, max(feature_strides(visual).values()))
     if isinstance(visual, ModifiedResNet):
         return _resnet_maps(visual, pixels)
+    if isinstance(visual, (ConceptTower, EfficientNetTrunk)):
+        return _trunk(visual)(pixels)
     return {"last": _vit_map(visual, pixels)}
+
+
+def dense_trunk(visual: nn.Module) -> nn.Module:
+    """A copy of a staged image tower without what pools its maps, so that training it leaves the
+    CLIP as it was. All of it takes gradients: a frozen CLIP would hand on its frozen parameters.
+    """
+    if isinstance(visual, ConceptTower):
+        stages = copy.deepcopy(visual.trunk)
+        stages.net.conv_head = stages.net.bn2 = stages.net.classifier = nn.Identity()
+        return stages.requires_grad_(True)
+    trunk: Any = copy.deepcopy(visual)  # open_clip gives its parts no types
+    trunk.attnpool = None
+    return trunk.requires_grad_(True)
 
 
 def pad_to_multiple(pixels: Tensor, multiple: int) -> Tensor:
@@ -77,6 +99,10 @@ def resize_position_embedding(
     grid = grid_rows.T.reshape(1, -1, *old_grid).float()
     grid = F.interpolate(grid, size=new_grid, mode="bicubic", antialias=True, align_corners=False)
     return torch.cat([class_row, grid[0].flatten(1).T.to(embedding.dtype)])
+
+
+def _trunk(visual: ConceptTower | EfficientNetTrunk) -> EfficientNetTrunk:
+    return visual.trunk if isinstance(visual, ConceptTower) else visual
 
 
 def _resnet_maps(visual: ModifiedResNet, pixels: Tensor) -> dict[str, Tensor]:

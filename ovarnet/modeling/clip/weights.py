@@ -132,7 +132,7 @@ def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -
             tuple(tag["mean"]),
             tuple(tag["std"]),
         )
-    return ClipSource(name, config, _local_file(name, pretrained), quick_gelu, mean, std)
+    return ClipSource(name, config, local_file(name, pretrained), quick_gelu, mean, std)
 
 
 def read_state_dict(file: Path) -> dict[str, Tensor]:
@@ -255,7 +255,7 @@ def _resolve_folder(name: str, pretrained: str | Path | None) -> ClipSource:
     )
 
 
-def _local_file(name: str, pretrained: str | Path) -> Path:
+def local_file(name: str, pretrained: str | Path) -> Path:
     file = Path(pretrained).expanduser()
     if file.is_dir():
         raise InputError(f"{file} is a folder; name the weights file in it")

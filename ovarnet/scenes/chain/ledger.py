@@ -1,6 +1,4 @@
-"""What was run, on which machine, and how long each step took: one JSON file beside the results,
-written after every step.
-"""
+"""What was run, on which machine and for how long: one JSON file beside the results."""
 
 from __future__ import annotations
 
@@ -22,9 +20,16 @@ FILE = "chain.json"
 
 @dataclass
 class Entry:
-    """One step. title: for people. command: words after `ovarnet`. settings: what its outcome
-    depends on. seconds: wall time of all attempts. cpu_seconds: of all threads and workers.
-    finished: date and time, "" until it is done.
+    """One step.
+
+    Attributes:
+        title: For people.
+        command: Words after `ovarnet`.
+        settings: Everything that its outcome depends on.
+        seconds: Wall time of all attempts.
+        cpu_seconds: Of all threads and worker processes.
+        attempts: How often it was started.
+        finished: Date and time, "" until it is done.
     """
 
     title: str
@@ -38,8 +43,12 @@ class Entry:
 
 @dataclass
 class Ledger:
-    """Entries by step name, in the order of the chain, and the machine that ran the last of
-    them.
+    """All steps of a chain.
+
+    Attributes:
+        path: Of the JSON file, which is written after every step.
+        machine: The one that ran the last step.
+        entries: By name of the step, in the order of the chain.
     """
 
     path: Path
@@ -48,8 +57,10 @@ class Ledger:
 
     @classmethod
     def open(cls, folder: Path) -> Ledger:
-        """The ledger in `folder`; a new one where there is none. InputError when it was written by
-        something else.
+        """Read the ledger in `folder`; a new one where there is none.
+
+        Raises:
+            InputError: The file was written by something else.
         """
         path = folder / FILE
         if not path.is_file():
@@ -69,8 +80,12 @@ class Ledger:
 
     @contextmanager
     def timed(self, name: str, entry: Entry, *, again: bool) -> Iterator[None]:
-        """Count the time of a step, also when it fails or is interrupted; `again`: on top of an
-        earlier attempt at the same thing.
+        """Count the time of a step, also when it fails or is interrupted.
+
+        Args:
+            name: Of the step.
+            entry: Replaces an earlier entry of that name.
+            again: Continue the earlier entry instead, as another attempt at the same thing.
         """
         earlier = self.entries.pop(name, None)
         self.entries[name] = entry = earlier if again and earlier else entry
@@ -87,6 +102,7 @@ class Ledger:
             self.write()
 
     def write(self) -> None:
+        """Write the JSON file."""
         write_json(
             self.path,
             {
@@ -98,7 +114,7 @@ class Ledger:
 
 
 def cpu_seconds() -> float:
-    """Of this process so far, and of the workers that it has waited for."""
+    """CPU time of this process so far, and of the workers that it has waited for."""
     return sum(os.times()[:4])
 
 
@@ -123,7 +139,7 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """The model's name where the system tells it."""
+    """The name of the processor where the system knows it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

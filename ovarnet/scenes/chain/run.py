@@ -1,5 +1,6 @@
-"""Runs the steps of the chain, each once: what is done stays, what is changed is made again, and
-everything after it too.
+"""Run the steps of the chain, each once.
+
+Finished steps are kept; a changed step is run again with all that follow it.
 """
 
 from __future__ import annotations
@@ -21,11 +22,19 @@ STATE = "state.safetensors"
 def run_chain(
     places: Places, sizes: Mapping[str, Sequence[str]], run: Callable[[Sequence[str]], object]
 ) -> Ledger:
-    """Run what is not done yet. run: called with the words of one `ovarnet` command; it raises
-    where the command fails.
+    """Run what is not done yet.
 
-    InputError: the output folder holds other things; a config is wrong (all are read before
-    anything runs).
+    Args:
+        places: Where configs are and results go.
+        sizes: Step -> words added to its command (`sizes.py`).
+        run: Called with the words of one `ovarnet` command; raises where the command fails.
+
+    Returns:
+        The ledger of all steps.
+
+    Raises:
+        InputError: The output folder holds other things, or a config is wrong; all configs are read
+            before anything runs.
     """
     steps = all_steps(places, sizes)
     settings = {step.name: json.loads(json.dumps(step.settings())) for step in steps}
@@ -58,8 +67,9 @@ def run_chain(
 
 
 def _claim(output: Path) -> Ledger:
-    """The ledger of the output folder, which holds nothing but a chain, so that it is safe to
-    replace parts of it.
+    """Open the ledger of the output folder.
+
+    A folder that holds anything but a chain is refused, so that its parts can be replaced.
     """
     check_folder(output)
     if output.is_dir() and any(output.iterdir()) and not (output / FILE).is_file():

@@ -1,5 +1,6 @@
-"""How much the chain does: words added to the command of each step. Everything else comes from
-configs/scenes/*.yaml.
+"""How much the chain does: words added to the command of each step.
+
+Everything else comes from configs/scenes/*.yaml.
 """
 
 FULL: dict[str, tuple[str, ...]] = {

@@ -1,6 +1,4 @@
-"""The chain as a list of commands: each step is one that a user could type, and leaves one thing
-behind.
-"""
+"""The chain as a list of commands that a user could type, each with one product."""
 
 from __future__ import annotations
 
@@ -22,8 +20,14 @@ PROPOSALS = "20"
 
 @dataclass(frozen=True)
 class Step:
-    """name: short, distinct. title: for people. command: words after `ovarnet`. folder: everything
-    the step leaves behind. made: what of it exists when the step is done; "": the folder itself.
+    """One command of the chain.
+
+    Attributes:
+        name: Short and distinct.
+        title: For people.
+        command: Words after `ovarnet`.
+        folder: Holds everything that the step writes.
+        made: What exists in the folder when the step is done; "" stands for the folder itself.
     """
 
     name: str
@@ -34,15 +38,19 @@ class Step:
 
     @property
     def product(self) -> Path:
+        """What exists when the step is done."""
         return self.folder / self.made
 
     @property
     def is_training(self) -> bool:
+        """Whether the step trains, and can be resumed."""
         return self.command[0] in ("train", "distill")
 
     def settings(self) -> dict | list[str]:
-        """What the outcome depends on: all resolved settings of a training stage, else the
-        command.
+        """Everything the outcome depends on.
+
+        Returns:
+            All resolved settings of a training stage; the command of any other step.
         """
         if not self.is_training:
             return list(self.command)
@@ -52,28 +60,40 @@ class Step:
 
 @dataclass(frozen=True)
 class Places:
-    """configs: folder with the config of every stage. output: where everything is written."""
+    """Where things are.
+
+    Attributes:
+        configs: Folder of the config of every stage.
+        output: Folder of everything that is written.
+    """
 
     configs: Path
     output: Path
 
     @property
     def world(self) -> Path:
+        """Folder of the generated world."""
         return self.output / "world"
 
     def run(self, name: str) -> Path:
+        """Output folder of a stage."""
         return self.output / "runs" / name
 
     def checkpoint(self, name: str) -> Path:
+        """Checkpoint of a stage."""
         return self.run(name) / "checkpoint"
 
     def evaluation(self, name: str) -> Path:
+        """Folder of the evaluation of a model."""
         return self.output / "evaluation" / name
 
 
 def all_steps(places: Places, sizes: Mapping[str, Sequence[str]]) -> list[Step]:
-    """From nothing to four evaluated models. sizes: step name -> words added to its command
-    (`sizes.py`).
+    """All steps, from nothing to four evaluated models.
+
+    Args:
+        places: Where configs are and results go.
+        sizes: Step -> words added to its command (`sizes.py`).
     """
     steps = [
         _world(places),
@@ -140,9 +160,7 @@ def _step_one(places: Places) -> Step:
 
 
 def _caption_regions(places: Places) -> list[Step]:
-    """What step II asks for: boxes of the caption images, and what the step I model says of
-    them.
-    """
+    """What step II needs: boxes of the caption images, and their pseudo-labels by step I."""
     captions = ("--captions", _captions(places), "--images", _caption_images(places))
     proposals, labels = places.run("proposals"), places.run("pseudo_labels")
     return [

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import ovarnet
 from ovarnet.data.datasets import open_dataset
-from ovarnet.modeling.clip_attr import ClipAttr
-from ovarnet.modeling.ovarnet import OvarNet
+from ovarnet.modeling.predictor import Predictor
 from ovarnet.scenes.chain.ledger import Ledger
 from ovarnet.scenes.chain.steps import MODELS, Places
 from ovarnet.scenes.report import tables
@@ -39,7 +38,7 @@ class ChainResults:
     places: Places
     ledger: Ledger
     metrics: dict[str, Metrics]
-    models: dict[str, ClipAttr | OvarNet]
+    models: dict[str, Predictor]
     vocabulary: Vocabulary
     images: Sequence[Annotations]
     milliseconds: dict[str, float]

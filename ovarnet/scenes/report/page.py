@@ -84,7 +84,8 @@ def crops(items: Sequence[tuple[bytes, str, str]]) -> str:
     """Mistakes as (picture, prediction, truth)."""
     inner = "".join(
         f'<div class="crop">{picture(content, predicted)}'
-        f'<span class="wrong">{escape(predicted)}</span><br><span class="right">{escape(true)}</span></div>'
+        f'<span class="wrong">{escape(predicted)}</span><br>'
+        f'<span class="right">{escape(true)}</span></div>'
         for content, predicted, true in items
     )
     return f'<div class="crops">{inner}</div>' if items else "<p>None.</p>"

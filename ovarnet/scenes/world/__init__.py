@@ -1,0 +1,1 @@
+"""The renderer of the generated world and its annotations."""

@@ -1,5 +1,6 @@
-"""Backgrounds: muted gradients with a texture, and clutter that carries no label. No background has
-a colour a person would name.
+"""Backgrounds: muted gradients with a texture, and clutter without labels.
+
+No background has a colour that a person would name.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ _MOST_CLUTTER = 6
 
 
 def _muted_corners(rng: np.random.Generator, gain: float) -> np.ndarray:
-    """(2, 2, 3) uint8 RGB: one grey level per corner around a common one, and one weak tint for
-    all.
-    """
+    """(2, 2, 3) uint8 RGB: a grey level for each corner around a common one, with a weak tint."""
     level = rng.uniform(70, 205) + rng.uniform(-28, 28, (2, 2, 1))
     tint = rng.uniform(-_TINT, _TINT, 3)
     return np.clip(gain * (level + tint - tint.mean()), 0, 255).astype(np.uint8)
@@ -53,7 +52,17 @@ def _clutter(image: np.ndarray, rng: np.random.Generator) -> None:
 def draw_background(
     height: int, width: int, rng: np.random.Generator, gain: float = 1.0
 ) -> np.ndarray:
-    """(height, width, 3) uint8 RGB. gain: brightness of the picture."""
+    """Draw a background.
+
+    Args:
+        height: In pixels.
+        width: In pixels.
+        rng: Random numbers.
+        gain: Brightness of the picture.
+
+    Returns:
+        (height, width, 3) uint8 RGB.
+    """
     gradient = cv2.resize(
         _muted_corners(rng, gain), (width, height), interpolation=cv2.INTER_LINEAR
     )

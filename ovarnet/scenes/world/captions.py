@@ -1,5 +1,4 @@
-"""Natural captions of photos and scenes. They only ever mention words that are true of what is
-shown.
+"""Natural captions of photos and scenes, which mention only words that are true.
 
 The mention rates decide what is learned from them. Photos, from which the CLIP is trained, have the
 captions of the web: they name the thing and seldom describe it, so that the CLIP knows categories
@@ -44,15 +43,8 @@ called "object" or "thing"."""
 CAPTIONS_PER_IMAGE = 5
 
 _SYNONYM_RATE = 0.2
-_ORDER = (
-    "size",
-    "condition",
-    "finish",
-    "color",
-    "pattern",
-    "border",
-    "pose",
-)  # the usual order of English adjectives, more or less
+# the usual order of English adjectives, more or less
+_ORDER = ("size", "condition", "finish", "color", "pattern", "border", "pose")
 _OPENERS = (
     "",
     "",
@@ -100,9 +92,7 @@ def spoken(word: str, strings: tuple[str, ...], rng: np.random.Generator) -> str
 def _mentioned(
     words: Mapping[str, Sequence[str]], rates: Mapping[str, float], rng: np.random.Generator
 ) -> list[str]:
-    """The attribute words that this caption speaks of, in the usual order or, half of the time, in
-    any.
-    """
+    """The attribute words of this caption, in the usual order or, half of the time, in any."""
     chosen = [word for parent in _ORDER for word in words[parent] if rng.random() < rates[parent]]
     if rng.random() < 0.5:
         chosen = [chosen[i] for i in rng.permutation(len(chosen))]
@@ -140,8 +130,14 @@ def noun_phrase(
     determiner: str = "a",
     verb: str = "is",
 ) -> str:
-    """'a small striped mug that is red': some words before the noun, the others after it.
-    determiner: 'a', 'the' or a number word.
+    """A noun phrase: 'a small striped mug that is red'.
+
+    Args:
+        noun: Of the phrase.
+        words: Attribute words; some go before the noun, the others after it.
+        rng: Random numbers.
+        determiner: 'a', 'the' or a number word.
+        verb: Of a relative clause.
     """
     before = len(words) if rng.random() < 0.55 else int(rng.random() * (len(words) + 1))
     front = " ".join([*_said(words[:before], rng), noun])
@@ -190,7 +186,15 @@ def photo_captions(
     count: int = CAPTIONS_PER_IMAGE,
     rates: Mapping[str, float] = PHOTO_MENTION_RATES,
 ) -> list[str]:
-    """`count` captions, drawn independently, of photo `index`, which shows `thing`."""
+    """Captions of a photo, drawn independently.
+
+    Args:
+        seed: Of the world.
+        index: Of the photo.
+        thing: What it shows.
+        count: How many.
+        rates: How often a true word of each kind is mentioned.
+    """
     rng = random_stream(seed, "photos", index, purpose=1)
     return [_finished(_photo_caption(thing, rates, rng), rng) for _ in range(count)]
 
@@ -289,8 +293,15 @@ def scene_captions(
     count: int = CAPTIONS_PER_IMAGE,
     rates: Mapping[str, float] = SCENE_MENTION_RATES,
 ) -> list[str]:
-    """`count` captions, drawn independently, of a scene; each speaks of one to a few of its
-    objects. objects: at least one.
+    """Captions of a scene, drawn independently; each mentions one to a few of its objects.
+
+    Args:
+        seed: Of the world.
+        split: Of the scene.
+        index: Of the scene.
+        objects: At least one.
+        count: How many captions.
+        rates: How often a true word of each kind is mentioned.
     """
     rng = random_stream(seed, split, index, purpose=1)
     return [_finished(_scene_caption(objects, rates, rng), rng) for _ in range(count)]

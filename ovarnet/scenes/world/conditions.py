@@ -1,5 +1,6 @@
-"""The condition words as weights in the arrays of a silhouette (h, w): cracks, round holes, dirt.
-Snow falls later: place.py.
+"""The condition words as weights (h, w) in the arrays of a silhouette: cracks, holes, dirt.
+
+Snow falls later, where up is known (place.py).
 """
 
 from __future__ import annotations

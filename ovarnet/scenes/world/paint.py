@@ -1,9 +1,11 @@
-"""Paints one object on a square canvas: its colour, pattern, finish, border and condition. Size and
-pose come later, when it is placed.
+"""Paint one object on a square canvas: colour, pattern, finish, border, condition.
+
+Size and pose come later, when it is placed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -40,25 +42,25 @@ HALO = 13.0
 OUTLINE = 5.0
 """Width of the outline in canvas units; half of it lies outside the silhouette."""
 
-_MARGIN, _HALO_MARGIN = (
-    7.0,
-    14.0,
-)  # room around the glyph for an outline or a frayed edge, and for a halo, in canvas units
+# room around the glyph for an outline or a frayed edge, and for a halo, in canvas units
+_MARGIN, _HALO_MARGIN = 7.0, 14.0
 _CLEAR = 0.36  # opacity of the middle of a transparent object
 _SPREAD = 9  # RGB jitter of a colour
 _GRAIN = 0.22  # strength of the grain of a fuzzy surface
-_RAGGED = (
-    (5, 1.7),
-    (2, 1.0),
-)  # grain and strength of the noises that fray a fuzzy edge, in canvas units
+# grain and strength of the noises that fray a fuzzy edge, in canvas units
+_RAGGED = ((5, 1.7), (2, 1.0))
 _MUD, _DUST = (70, 56, 34), (158, 138, 104)
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """A painted object. rgba: (h, w, 4) uint8; alpha is what is blended. coverage: (h, w) uint8 of
-    0..255, where the object itself is (what a box is drawn around), or None where alpha tells it.
-    solid: level of coverage (or alpha), of 1, above which a pixel is the object's.
+    """A painted object.
+
+    Attributes:
+        rgba: (h, w, 4) uint8; alpha is what is blended.
+        coverage: (h, w) uint8 in 0..255, where the object itself is (which a box is drawn around);
+            None where alpha says so.
+        solid: Level of coverage (or alpha) in [0, 1] above which a pixel belongs to the object.
     """
 
     rgba: np.ndarray
@@ -67,9 +69,7 @@ class Sprite:
 
 
 def _second_tint(base: np.ndarray, luminance: float, u: float) -> np.ndarray:
-    """The other colour of a pattern: near white on dark colours, a dark shade on light ones, so
-    that a pattern is seen in grey as well.
-    """
+    """The other colour of a pattern, light on dark and dark on light, so that grey shows it too."""
     lighter = luminance < 0.35 or (luminance < 0.55 and u < 0.5)
     if lighter:
         return base + np.float32(0.62 if luminance < 0.2 else 0.78) * (252 - base)
@@ -78,8 +78,17 @@ def _second_tint(base: np.ndarray, luminance: float, u: float) -> np.ndarray:
 
 @dataclass
 class _Easel:
-    """An object while it is painted. rgb: (3, h, w) float32. distance: (h, w) of its silhouette,
-    frayed if it is fuzzy.
+    """An object while it is painted.
+
+    Attributes:
+        thing: Its words.
+        shape: Its silhouette.
+        side: Pixels of the canvas.
+        rng: Random numbers.
+        base: (3,) RGB of its colour.
+        luminance: Of that colour, in [0, 1].
+        rgb: (3, h, w) float32, the paint.
+        distance: (h, w) distance map of the silhouette, frayed if the object is fuzzy.
     """
 
     thing: Thing
@@ -96,9 +105,10 @@ class _Easel:
         return bank[int(self.rng.random() * VARIANTS)][self.shape.crop]
 
     def noise(self, grain: int) -> np.ndarray:
+        """Noise with blobs of `grain` canvas units."""
         return self.any(noise_bank(grain, self.side))
 
-    def mix(self, weight: np.ndarray, target) -> None:
+    def mix(self, weight: np.ndarray, target: Sequence[float] | np.ndarray) -> None:
         """Blend towards a colour with an (h, w) weight."""
         for plane, level in zip(self.rgb, target, strict=True):
             plane += weight * (np.float32(level) - plane)
@@ -159,7 +169,7 @@ def _paint_finish(easel: _Easel) -> None:
 
 
 def _paint_extras(easel: _Easel) -> np.ndarray:
-    """Border and condition. Returns the coverage: (h, w) float32 in [0, 1], where the object is."""
+    """Paint border and condition; returns the coverage (h, w) float32 in [0, 1]."""
     extras, pixel, grown = easel.thing.extras, easel.side / CANVAS, easel.distance
     if "outlined" in extras:
         contour = (250, 250, 245) if easel.luminance < 0.42 else (16, 16, 22)
@@ -183,24 +193,27 @@ def _paint_extras(easel: _Easel) -> np.ndarray:
 
 
 def _opacity(easel: _Easel, coverage: np.ndarray) -> np.ndarray:
-    """What is blended of each pixel, in [0, 1]: the coverage but for transparent and glowing
-    objects, which get their halo painted here.
-    """
+    """What is blended of each pixel, in [0, 1]; the halo of a glowing object is painted here."""
     if easel.thing.finish == "transparent":
         return coverage * np.clip(0.92 - easel.distance / 9, _CLEAR, 0.92)
     if easel.thing.finish == "glowing":
         outside = easel.distance < 0
         halo = np.clip(1.15 * np.exp((easel.distance + 1) * (2.0 / HALO)) - 0.15, 0, 0.85) * outside
-        easel.mix(
-            (1 - coverage) * outside, easel.base + 0.5 * (np.float32((255, 255, 225)) - easel.base)
-        )
+        light = np.array((255, 255, 225), np.float32)
+        easel.mix((1 - coverage) * outside, easel.base + 0.5 * (light - easel.base))
         return np.maximum(coverage, halo)
     return coverage
 
 
 def paint(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Sprite:
-    """Paint `thing` upright on the canvas (snow comes later: it falls on what is up in the
-    picture). gain: brightness.
+    """Paint an object upright on the canvas.
+
+    Snow comes later, since it falls on what is up in the picture.
+
+    Args:
+        thing: The words of the object.
+        rng: Random numbers.
+        gain: Brightness.
     """
     easel = _set_up(thing, rng)
     _paint_body(easel)

@@ -1,4 +1,4 @@
-"""Puts a painted object into a picture: size, pose, snow, contact shadow, blending."""
+"""Put a painted object into a picture: size, pose, snow, contact shadow, blending."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ _SNOW = (246, 251, 252, 255)
 
 @dataclass(frozen=True)
 class Cutout:
-    """An object in its final size and pose. rgba: (h, w, 4) uint8. mask: (h, w) bool, where the
-    object itself is (no halo, no shadow). extent: (x1, y1, x2, y2) of the mask in the cut-out.
-    area: pixels of the mask, at least 1.
+    """An object in its final size and pose.
+
+    Attributes:
+        thing: Its words.
+        rgba: (h, w, 4) uint8.
+        mask: (h, w) bool, where the object itself is, without halo and shadow.
+        extent: x1, y1, x2, y2 of the mask in the cut-out.
+        area: Pixels of the mask, at least 1.
     """
 
     thing: Thing
@@ -34,9 +39,7 @@ class Cutout:
 def _matrix(
     thing: Thing, height: int, width: int, stretch: float, mirrored: bool
 ) -> tuple[np.ndarray, tuple[int, int]]:
-    """Affine matrix (2, 3) from the pixels of a height x width sprite to those of the cut-out, and
-    the cut-out's width and height.
-    """
+    """The affine matrix (2, 3) from a sprite to its cut-out, and the cut-out's (width, height)."""
     scale = thing.length / (GLYPH * SIDES[thing.size] / CANVAS)
     cosine, sine = cos(radians(thing.angle)), sin(radians(thing.angle))
     x_scale, y_scale = (-scale if mirrored else scale) * stretch, scale / stretch
@@ -52,8 +55,12 @@ def _matrix(
 
 
 def _snow(rgba: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> None:
-    """Lay a white cap with a ragged lower edge on the top of every column, in place. mask: (h, w)
-    uint8 of 0 / 1.
+    """Lay a white cap with a ragged lower edge on the top of every column, in place.
+
+    Args:
+        rgba: (height, width, 4) uint8.
+        mask: (height, width) uint8 of 0 / 1.
+        rng: Random numbers.
     """
     height, width = mask.shape
     solid = mask.view(bool)
@@ -71,12 +78,17 @@ def _snow(rgba: np.ndarray, mask: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def cut_out(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Cutout:
-    """Paint `thing` and turn it into its final size and pose, with some jitter of its aspect and
-    brightness. gain: of the picture.
+    """Paint an object and bring it into its final size and pose.
+
+    Args:
+        thing: The words of the object.
+        rng: Random numbers; they also vary aspect and brightness a little.
+        gain: Brightness of the picture.
     """
     u = rng.random(3).tolist()
     sprite = paint(thing, rng, gain * (0.92 + 0.16 * u[0]))
-    matrix, size = _matrix(thing, *sprite.rgba.shape[:2], 0.92 + 0.16 * u[1], mirrored=u[2] < 0.5)
+    height, width = sprite.rgba.shape[:2]
+    matrix, size = _matrix(thing, height, width, 0.92 + 0.16 * u[1], mirrored=u[2] < 0.5)
     rgba = cv2.warpAffine(sprite.rgba, matrix, size, flags=cv2.INTER_LINEAR)
     coverage = (
         cv2.extractChannel(rgba, 3)
@@ -92,9 +104,7 @@ def cut_out(thing: Thing, rng: np.random.Generator, gain: float = 1.0) -> Cutout
 
 @dataclass(frozen=True)
 class Window:
-    """Where a cut-out placed at (left, top) and a picture overlap: slices into the picture and into
-    the cut-out.
-    """
+    """The overlap of a placed cut-out and a picture, as slices into each of them."""
 
     picture: tuple[slice, slice]
     cutout: tuple[slice, slice]
@@ -143,8 +153,15 @@ def _cast_shadow(image: np.ndarray, cutout: Cutout, left: int, top: int, strengt
 def paste(
     image: np.ndarray, cutout: Cutout, left: int, top: int, place: Window, shadow: float
 ) -> None:
-    """Blend the cut-out into the uint8 RGB picture, in place. shadow: strength of its contact
-    shadow in [0, 1].
+    """Blend a cut-out into a picture, in place.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        cutout: The object.
+        left: Of the cut-out in the picture.
+        top: Of the cut-out in the picture.
+        place: Where they overlap.
+        shadow: Strength of the contact shadow, in [0, 1].
     """
     _cast_shadow(image, cutout, left, top, shadow)
     rgba = cutout.rgba[place.cutout]

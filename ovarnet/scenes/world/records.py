@@ -1,5 +1,6 @@
-"""The annotation records of one picture: COCO instances, VAW attribute records, COCO captions;
-plain dictionaries for JSON.
+"""The annotation records of one picture: COCO instances, VAW records, COCO captions.
+
+Plain dictionaries for JSON.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def coco_categories(split: str) -> list[dict]:
 
 
 def image_record(split: str, index: int, scene: Scene) -> dict:
+    """The COCO record of a picture."""
     height, width = scene.image.shape[:2]
     return {
         "id": ID_OFFSETS[split] + index,
@@ -79,8 +81,8 @@ def _attribute_record(
 def labels(seed: int, split: str, index: int, scene: Scene) -> tuple[list[dict], list[dict]]:
     """COCO instances and VAW records of a scene, one each per labelled object.
 
-    In "train" only base categories have a box, only base attributes a label, and a part of those
-    labels is left unknown. Elsewhere every object has a box, and every attribute word that applies
+    In "train" only base categories have a box, only base attributes have a label, and a part of
+    those labels is left unknown. Elsewhere every object has a box, and every attribute that applies
     to it is positive or negative.
     """
     rng = random_stream(seed, split, index, purpose=2)

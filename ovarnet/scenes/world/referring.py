@@ -1,6 +1,4 @@
-"""Referring phrases of the generated world: words that fit exactly one object of a scene, and
-something near that they do not fit.
-"""
+"""Referring phrases of the generated world: words that fit exactly one object of a scene."""
 
 from __future__ import annotations
 
@@ -24,12 +22,16 @@ _DETERMINERS = ("the", "the", "a", "")
 
 @dataclass(frozen=True)
 class Reference:
-    """text: "the car that is white". target: row of the object it means. category, attributes:
-    names of the words it says.
+    """A phrase that fits one object.
 
-    kind, by the other objects of the scene: "same category", one is of the category and lacks an
-    attribute; "same attributes", one of another category has all the attributes; "both", there is
-    one of each. No object but the target fits.
+    Attributes:
+        text: "the car that is white".
+        target: Row of the object.
+        category: Name of the category in the phrase.
+        attributes: Names of the attributes in the phrase.
+        kind: What makes it hard. "same category": another object of the category lacks one of the
+            attributes; "same attributes": one of another category has all of them; "both": one of
+            each.
     """
 
     text: str
@@ -39,16 +41,17 @@ class Reference:
     kind: str
 
     def is_base(self, vocabulary: Vocabulary) -> bool:
-        """Whether every word that it says is a base word."""
+        """Whether every word of the phrase is a base word."""
         return vocabulary.categories[vocabulary.category_index[self.category]].seen and all(
             vocabulary.attributes[vocabulary.attribute_index[name]].seen for name in self.attributes
         )
 
 
 def references(scene: Annotations, vocabulary: Vocabulary, seed: int = 0) -> list[Reference]:
-    """At most one phrase for each object of a scene of the world; none for an object that no one to
-    three of its words tell apart, and none where nothing else shares its category or those words.
-    The same scene and seed give the same phrases.
+    """At most one phrase for each object of a scene; the same scene and seed give the same phrases.
+
+    An object has none where one to three of its words do not tell it apart, or where nothing else
+    shares its category or those words.
     """
     rng = np.random.default_rng([seed, int(scene.image_id)])
     found = [_reference(scene, row, vocabulary, rng) for row in range(len(scene))]
@@ -78,11 +81,13 @@ def _reference(
 
 
 def kind_of_reference(scene: Annotations, target: int, columns: Sequence[int]) -> str | None:
-    """What makes "the category of `target` with the attributes `columns`" hard; None: it fits
-    another object too, or nothing is near.
+    """What makes "the category of `target` with the attributes `columns`" hard.
 
-    An attribute that is not defined for an object (pose of a star) neither holds of it nor tells it
-    apart.
+    An attribute that is undefined for an object (the pose of a star) neither holds of it nor tells
+    it apart.
+
+    Returns:
+        The kind; None where the phrase fits another object too, or no other object is similar.
     """
     labels = scene.attributes[:, list(columns)]
     same = scene.categories == scene.categories[target]

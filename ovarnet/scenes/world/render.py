@@ -1,5 +1,6 @@
-"""Renders whole scenes and close-up photos. Deterministic: the same (seed, split, index) gives the
-same bytes.
+"""Render whole scenes and close-up photos.
+
+Deterministic: the same (seed, split, index) gives the same bytes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import cv2
 import numpy as np
 
 from ovarnet.scenes.world.background import draw_background
-from ovarnet.scenes.world.place import Cutout, cut_out, paste, window
+from ovarnet.scenes.world.place import Cutout, Window, cut_out, paste, window
 from ovarnet.scenes.world.things import Thing, draw_thing
 
 SPLITS = ("train", "val", "test", "captions", "photos")
@@ -39,8 +40,12 @@ _NEIGHBOUR_RATE = 0.4  # photos that show a part of another object at the rim
 
 @dataclass(frozen=True)
 class SceneObject:
-    """One visible object. thing: its words. box: x1, y1, x2, y2 in pixels, tight around its visible
-    pixels. visible: share in (0, 1].
+    """One visible object.
+
+    Attributes:
+        thing: Its words.
+        box: x1, y1, x2, y2 in pixels, tight around its visible pixels.
+        visible: Visible share of its own pixels, in (0, 1].
     """
 
     thing: Thing
@@ -50,8 +55,12 @@ class SceneObject:
 
 @dataclass(frozen=True)
 class Scene:
-    """image: (H, W, 3) uint8 RGB. objects: back to front. owner: (H, W) int8, index of the object
-    seen at each pixel, -1 for none.
+    """A rendered picture.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB.
+        objects: From back to front.
+        owner: (H, W) int8, index of the object that is visible at each pixel, -1 for none.
     """
 
     image: np.ndarray
@@ -60,16 +69,19 @@ class Scene:
 
 
 def random_stream(seed: int, split: str, index: int, purpose: int = 0) -> np.random.Generator:
-    """The random numbers of one picture. purpose 0: its pixels; others (captions, dropped labels)
-    do not disturb the pixels.
+    """The random numbers of one picture.
+
+    Args:
+        seed: Of the world.
+        split: Of the picture.
+        index: Of the picture.
+        purpose: 0 for its pixels; others (captions, dropped labels) do not disturb the pixels.
     """
     return np.random.default_rng([seed, SPLITS.index(split), index, purpose])
 
 
 class _Stage:
-    """A picture that objects are put into one after the other, while it is kept track of who is
-    seen where.
-    """
+    """A picture that objects are put into, one after the other, and which pixels each owns."""
 
     def __init__(self, image: np.ndarray):
         self.image = image
@@ -87,10 +99,13 @@ class _Stage:
         shadow: float,
         least_visible: float = LEAST_VISIBLE,
     ) -> bool:
-        """Paste the object unless it or one that is there already would be hidden too much. Returns
-        whether it was pasted.
+        """Paste an object unless it, or one that is there already, would be hidden too much.
+
+        Returns:
+            Whether it was pasted.
         """
-        place = window(cutout, left, top, *self.owner.shape)
+        height, width = self.image.shape[:2]
+        place = window(cutout, left, top, height, width)
         if place is None:
             return False
         mask = cutout.mask[place.cutout]
@@ -126,6 +141,7 @@ class _Stage:
         return cv2.countNonZero(((below == index) & mask).view(np.uint8))
 
     def scene(self) -> Scene:
+        """The picture with its objects and their boxes."""
         objects = []
         for index, thing in enumerate(self.things):
             rows, columns = self.places[index]
@@ -139,9 +155,7 @@ class _Stage:
 
 
 def _draw_things(rng: np.random.Generator, split: str) -> list[Thing]:
-    """The objects of a scene, roughly large before small, so that the small ones come in front and
-    stay visible.
-    """
+    """The objects of a scene, roughly large before small, so that small ones stay visible."""
     count = 1 + int(np.searchsorted(np.cumsum(COUNT_RATES), rng.random() * sum(COUNT_RATES)))
     things: list[Thing] = []
     for _ in range(count):
@@ -175,7 +189,8 @@ def render_scene(seed: int, split: str, index: int) -> Scene:
 
 
 def render_photo(seed: int, index: int) -> Scene:
-    """A close-up of one object, which is `objects[0]`; parts of another one may show at the rim.
+    """A close-up of one object, which is `objects[0]`; parts of another may show at the rim.
+
     Small objects give small pictures.
     """
     rng = random_stream(seed, "photos", index)
@@ -196,14 +211,15 @@ def render_photo(seed: int, index: int) -> Scene:
         neighbour = None
     stage.put(main, left, top, shadow, least_visible=0)
     if neighbour is not None:
-        stage.put(*neighbour[:3], shadow, least_visible=0)
+        cutout, x, y, _ = neighbour
+        stage.put(cutout, x, y, shadow, least_visible=0)
     return stage.scene()
 
 
-def _neighbour(rng: np.random.Generator, width: int, height: int):
-    """Another object with its centre on the rim: cut-out, left, top and window; None where it
-    misses the picture.
-    """
+def _neighbour(
+    rng: np.random.Generator, width: int, height: int
+) -> tuple[Cutout, int, int, Window] | None:
+    """Another object with its centre on the rim, and its place; None if it misses the picture."""
     cutout = cut_out(draw_thing(rng, "photos"), rng)
     h, w = cutout.mask.shape
     direction = rng.uniform(0, 2 * np.pi)

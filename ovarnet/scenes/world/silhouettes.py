@@ -34,11 +34,17 @@ _LARGEST_DETAIL = 0.10
 
 @dataclass(frozen=True)
 class Silhouette:
-    """distance: (h, w) float32 in canvas units, positive inside. detail: (h, w) float32 in [0, 1],
-    the filled cut-outs, or None. crop: the slices of the whole canvas (side x side pixels) that
-    these arrays hold: the glyph and a margin around it. core: (K, 2) int x, y in canvas units of
-    points well inside. depth: the largest distance. extent: half width and half height of the glyph
-    in canvas units; its centre is the canvas centre, and that of the crop.
+    """The shape of a category on the canvas.
+
+    Attributes:
+        distance: (h, w) float32 in canvas units, positive inside.
+        detail: (h, w) float32 in [0, 1], the filled cut-outs, or None.
+        crop: The slices of the whole canvas (side x side pixels) that these arrays hold: the glyph
+            and a margin around it.
+        core: (K, 2) int x, y in canvas units of points well inside.
+        depth: The largest distance.
+        extent: Half width and half height of the glyph in canvas units; its centre is that of the
+            canvas and of the crop.
     """
 
     distance: np.ndarray
@@ -79,17 +85,14 @@ def _font():
 
 
 def _glyph_mask(code_point: int) -> np.ndarray:
-    """Binary (S, S) uint8 0 / 255 image of the glyph, its longer side scaled to GLYPH, centred, S =
-    CANVAS x oversampling.
-    """
+    """A glyph centred on the oversampled canvas, uint8 0 / 255, its longer side `GLYPH`."""
     from PIL import Image, ImageDraw
 
     left, top, right, bottom = _font().getbbox(chr(code_point))
     glyph = Image.new("L", (right - left, bottom - top), 0)
     ImageDraw.Draw(glyph).text((-left, -top), chr(code_point), font=_font(), fill=255)
-    glyph = glyph.crop(
-        glyph.point(lambda level: 255 * (level > 127)).getbbox()
-    )  # the font's box may be wider than its ink
+    # the font's box may be wider than its ink
+    glyph = glyph.crop(glyph.point(lambda level: 255 * (level > 127)).getbbox())
     scale = GLYPH * _OVERSAMPLING / max(glyph.size)
     width, height = (max(1, round(side * scale)) for side in glyph.size)
     side = CANVAS * _OVERSAMPLING
@@ -114,9 +117,7 @@ def _small_cutouts(mask: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A glyph measured once: its distance map and details on the whole canvas for each of SIDES,
-    and the numbers of a Silhouette.
-    """
+    """A glyph measured once, on the whole canvas: maps for each of `SIDES`, and numbers."""
 
     distance: dict[int, np.ndarray]
     detail: dict[int, np.ndarray] | None
@@ -156,13 +157,16 @@ def _drawing(category: Category) -> _Drawing:
 
 @cache
 def silhouette(category: Category, side: int, margin: float) -> Silhouette:
-    """The silhouette of a category on a canvas of side x side pixels (one of SIDES), with a margin
-    in canvas units.
+    """The silhouette of a category on a canvas of side x side pixels.
+
+    Args:
+        category: Of the object.
+        side: One of `SIDES`.
+        margin: Around the glyph, in canvas units.
     """
     drawing = _drawing(category)
-    crop = tuple(
-        _centred(2 * (half + margin) * side / CANVAS, side) for half in reversed(drawing.extent)
-    )
+    columns, rows = (_centred(2 * (half + margin) * side / CANVAS, side) for half in drawing.extent)
+    crop = (rows, columns)
     detail = drawing.detail[side][crop] if drawing.detail else None
     return Silhouette(
         np.ascontiguousarray(drawing.distance[side][crop]),

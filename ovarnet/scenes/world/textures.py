@@ -1,5 +1,6 @@
-"""Banks of patterns and noise that the painter draws from: made once per process from fixed seeds,
-so the same everywhere.
+"""Banks of patterns and noise that the painter draws from.
+
+They are made once per process from fixed seeds, so they are the same everywhere.
 """
 
 from __future__ import annotations
@@ -63,8 +64,14 @@ def _shrunk(bank: list[np.ndarray] | np.ndarray, side: int) -> np.ndarray:
 
 @cache
 def pattern_bank(word: str, side: int) -> np.ndarray:
-    """(VARIANTS, side, side) float32 in [0, 1]: 1 where the second tint shows. word: a pattern
-    other than plain.
+    """Pictures of a pattern.
+
+    Args:
+        word: A pattern other than "plain".
+        side: Pixels per side.
+
+    Returns:
+        (VARIANTS, side, side) float32 in [0, 1]; 1 where the second tint shows.
     """
     rng = np.random.default_rng([11, list(_PATTERNS).index(word)])
     y, x = np.mgrid[0:CANVAS, 0:CANVAS].astype(np.float32)
@@ -75,8 +82,10 @@ def pattern_bank(word: str, side: int) -> np.ndarray:
 
 @cache
 def noise_bank(grain: int, side: int) -> np.ndarray:
-    """(VARIANTS, side, side) float32 noise of zero mean and unit deviation with blobs of about
-    `grain` canvas units.
+    """Noise with blobs of about `grain` canvas units.
+
+    Returns:
+        (VARIANTS, side, side) float32 of zero mean and unit deviation.
     """
     rng = np.random.default_rng([12, grain])
     knots = CANVAS // grain + 2
@@ -91,8 +100,10 @@ def noise_bank(grain: int, side: int) -> np.ndarray:
 
 @cache
 def crack_bank(side: int) -> np.ndarray:
-    """(VARIANTS, 2 side, 2 side) float32 weights of three jagged, forking lines that start in the
-    middle.
+    """Three jagged, forking lines that start in the middle.
+
+    Returns:
+        (VARIANTS, 2 side, 2 side) float32 weights in [0, 1].
     """
     rng = np.random.default_rng(14)
     scale = side / CANVAS * (1 << _SHIFT)
@@ -120,9 +131,11 @@ def crack_bank(side: int) -> np.ndarray:
 
 @cache
 def shading_bank(side: int) -> dict[str, np.ndarray]:
-    """Fixed (side, side) float32 fields: "lit", brightness under light from above; "gloss", weight
-    of the white spot and the diagonal band of a shiny surface; "glow", weight of the bright middle
-    of a glowing one.
+    """Fixed (side, side) float32 fields of light.
+
+    Returns:
+        "lit": brightness under light from above; "gloss": weight of the white spot and the diagonal
+        band of a shiny surface; "glow": weight of the bright middle of a glowing one.
     """
     y, x = (np.mgrid[0:side, 0:side].astype(np.float32) + 0.5) / side
     highlight = np.exp(-(((x - 0.36) / 0.13) ** 2 + ((y - 0.32) / 0.09) ** 2))
@@ -136,8 +149,10 @@ def shading_bank(side: int) -> dict[str, np.ndarray]:
 
 @cache
 def backdrop_bank() -> np.ndarray:
-    """(4, 320, 320, 3) uint8 background textures of mean 128 and deviation 32, the same in every
-    channel: grain, clouds, wood-like streaks, weave.
+    """Background textures: grain, clouds, streaks as of wood, weave.
+
+    Returns:
+        (4, 320, 320, 3) uint8 of mean 128 and deviation 32, the same in every channel.
     """
     rng = np.random.default_rng(13)
     grain = rng.standard_normal((320, 320))

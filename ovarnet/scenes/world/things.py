@@ -1,14 +1,16 @@
-"""What an object of the world is, before it is drawn: a category, its attribute words and its size
-on the picture.
-"""
+"""What an object is before it is drawn: a category, its attribute words and its size."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from ovarnet.scenes.world.words import ATTRIBUTES, CATEGORIES, Category
+
+Option = TypeVar("Option")
 
 SIZES = {"small": (26.0, 37.0), "medium": (46.0, 60.0), "large": (70.0, 100.0)}
 """Longer side of the object in pixels of the scene. Medium carries no word, so small and large
@@ -41,9 +43,18 @@ evaluation."""
 
 @dataclass(frozen=True)
 class Thing:
-    """One object. color, pattern, finish: words. size: small / medium / large. pose: a word, or
-    None where the category has none. extras: border and condition words. length: longer side in
-    pixels. angle: degrees, counter-clockwise.
+    """One object.
+
+    Attributes:
+        category: What it is.
+        color: An attribute word.
+        pattern: An attribute word.
+        finish: An attribute word.
+        size: "small", "medium" (which is no attribute) or "large".
+        pose: An attribute word, None where the category has no pose.
+        extras: Border and condition words.
+        length: Longer side in pixels.
+        angle: In degrees, counter-clockwise.
     """
 
     category: Category
@@ -83,8 +94,8 @@ def _pick(rates: dict[str, float], u: float) -> str:
     return word
 
 
-def _uniform(words: tuple[str, ...], u: float) -> str:
-    return words[int(u * len(words))]
+def _uniform(options: Sequence[Option], u: float) -> Option:
+    return options[int(u * len(options))]
 
 
 _BASE = tuple(c for c in CATEGORIES if c.seen)
@@ -115,12 +126,16 @@ def _extras(u: np.ndarray) -> frozenset[str]:
 
 
 def draw_thing(rng: np.random.Generator, split: str, previous: Thing | None = None) -> Thing:
-    """Draw the words of one object; with `previous` it may share that object's category and one of
-    its attributes.
+    """Draw the words of one object.
+
+    Args:
+        rng: Random numbers.
+        split: Decides the share of novel categories.
+        previous: An object whose category, and one of whose attributes, may be shared.
     """
     u = rng.random(18).tolist()
-    twin = previous is not None and u[0] < SAME_CATEGORY_RATE
-    category = previous.category if twin else _category(split, u[1], u[2])
+    twin = previous if u[0] < SAME_CATEGORY_RATE else None
+    category = twin.category if twin else _category(split, u[1], u[2])
     size = _pick(SIZE_RATES, u[3])
     low, high = SIZES[size]
     pose = _pick(POSE_RATES, u[4]) if category.has_pose else None
@@ -143,5 +158,5 @@ def draw_thing(rng: np.random.Generator, split: str, previous: Thing | None = No
     )
     if twin and u[0] < SAME_CATEGORY_RATE * SHARED_ATTRIBUTE_RATE:
         shared = _uniform(("color", "pattern", "finish"), u[17])
-        thing = replace(thing, **{shared: getattr(previous, shared)})
+        thing = replace(thing, **{shared: getattr(twin, shared)})
     return thing

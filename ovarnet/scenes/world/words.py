@@ -1,5 +1,4 @@
-"""The words of the generated world: 40 categories, 31 attributes, and their fixed base / novel
-split.
+"""The words of the generated world: 40 categories, 31 attributes, their base / novel split.
 
 The silhouettes are glyphs of Font Awesome 6 Free Solid by Fonticons, Inc.
 (https://fontawesome.com), read from the pip package `fontawesomefree`: fonts under the SIL OFL 1.1,
@@ -10,12 +9,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ovarnet.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
 class Category:
-    """One kind of object. glyph: its code point. has_pose: whether 'upright' is defined for it.
-    synonyms: other words in captions.
+    """One kind of object.
+
+    Attributes:
+        name: The word.
+        parent: Its parent type.
+        glyph: Code point of its silhouette.
+        plural: Of the name.
+        has_pose: Whether "upright" is defined for it.
+        seen: Whether it is a base category.
+        synonyms: Other words for it in captions.
     """
 
     name: str
@@ -126,13 +137,10 @@ def applies(word: str, category: Category) -> bool:
 
 
 @lru_cache(maxsize=1)
-def vocabulary():
+def vocabulary() -> Vocabulary:
     """The world's words as an `ovarnet.vocabulary.Vocabulary` (base = seen)."""
     # here, because it imports torch, which the rendering workers do not need
-    from ovarnet.vocabulary import (
-        Vocabulary,
-        Word,
-    )
+    from ovarnet.vocabulary import Vocabulary, Word
 
     def strings(all_of_them: tuple[str, ...]) -> tuple[str, ...]:
         return all_of_them if len(all_of_them) > 1 else ()

@@ -1,9 +1,9 @@
-"""Writes the generated world to disk as JPEG images and COCO + VAW style annotation files.
+"""Write the generated world: JPEG images, COCO and VAW style annotation files.
 
 ROOT/vocabulary.json
 ROOT/images/{train,val,test,captions}/000000.jpg
-ROOT/annotations/{instances,attributes}_{train,val,test}.json      COCO instances, VAW records
-ROOT/annotations/captions_scenes.json, captions_photos.json        COCO captions; their images carry no box
+ROOT/annotations/{instances,attributes}_{train,val,test}.json    COCO instances, VAW records
+ROOT/annotations/captions_scenes.json, captions_photos.json      COCO captions, no boxes
 ROOT/photos/000000.jpg
 """
 
@@ -41,9 +41,7 @@ _CAPTION_FILES = {"captions": "captions_scenes.json", "photos": "captions_photos
 
 @dataclass
 class _Chunk:
-    """What a worker hands back: records, and the CPU seconds it took to render, encode and
-    write.
-    """
+    """What a worker returns: records, and CPU seconds of rendering, encoding and writing."""
 
     images: list[dict] = field(default_factory=list)
     instances: list[dict] = field(default_factory=list)
@@ -61,8 +59,13 @@ class _Chunk:
 
 @dataclass(frozen=True)
 class WorldSize:
-    """Counts of what was written, and the speeds in pictures per second of one core (rendering +
-    encoding + writing).
+    """What was written, and how fast.
+
+    Attributes:
+        counts: Pictures of each split.
+        boxes: Boxes of each labelled split.
+        scenes_per_second: Scenes rendered, encoded and written in a second of one core.
+        photos_per_second: Photos, likewise.
     """
 
     counts: dict[str, int]
@@ -106,9 +109,7 @@ def _write_chunk(root: Path, seed: int, split: str, start: int, stop: int) -> _C
 def _chunks(
     root: Path, seed: int, counts: Mapping[str, int], workers: int
 ) -> Iterator[tuple[str, _Chunk]]:
-    """All pictures, a chunk at a time, in order; with several workers they are rendered side by
-    side.
-    """
+    """All pictures, a chunk at a time, in order; several workers render side by side."""
     tasks = [
         (root, seed, split, start, min(start + _CHUNK, counts[split]))
         for split in SPLITS
@@ -189,9 +190,17 @@ def write_world(
 ) -> WorldSize:
     """Write the world under `root`, which appears whole at the end or not at all.
 
-    counts: pictures per split ("train", "val", "test", "captions", "photos"). progress: called with
-    the number of pictures just written. Raises InputError for a root that exists (unless
-    `overwrite`), a negative seed or a bad count.
+    Args:
+        root: Folder to write.
+        counts: Pictures per split ("train", "val", "test", "captions", "photos").
+        seed: The same seed gives the same bytes.
+        workers: Processes that render.
+        overwrite: Replace a world that is there already.
+        progress: Called with the number of pictures just written.
+
+    Raises:
+        InputError: The root exists (unless `overwrite`), the seed is negative, or a count is out of
+            range.
     """
     root = Path(root)
     for split in SPLITS:

@@ -54,12 +54,12 @@ def base_vocabulary(vocabulary: Vocabulary) -> Vocabulary:
 
 
 def detection_boxes(images: list[Annotations], vocabulary: Vocabulary) -> TrainingBoxes:
-    """Boxes with a category; targets are columns of `base_vocabulary`. Crowd boxes are left out.
+    """Boxes with a category; targets are columns of `base_vocabulary`. Crowd and difficult boxes are left out.
     InputError: a box of a novel category.
     """
     seen = vocabulary.category_seen
     column = seen.cumsum(0) - 1
-    kept = [image[(image.categories != NO_CATEGORY) & ~image.is_crowd] for image in images]
+    kept = [image[(image.categories != NO_CATEGORY) & ~image.is_ignored] for image in images]
     for image in kept:
         if not seen[image.categories].all():
             word = vocabulary.categories[int(image.categories[~seen[image.categories]][0])].name
@@ -85,7 +85,7 @@ def attribute_boxes(images: list[Annotations], vocabulary: Vocabulary) -> Traini
                 f"image {image.image_id} has a label of the novel attribute '{word}'; training "
                 "may only see base attributes"
             )
-    kept = [image[(image.attributes != UNKNOWN).any(dim=1) & ~image.is_crowd] for image in images]
+    kept = [image[(image.attributes != UNKNOWN).any(dim=1) & ~image.is_ignored] for image in images]
     return _regions(
         kept,
         [image.attributes[:, seen] for image in kept],

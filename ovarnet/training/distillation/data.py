@@ -184,9 +184,9 @@ def training_image(
             if len(words.attributes)
             else _unknown(len(image), attributes)
         ),
-        is_crowd=image.is_crowd,
+        is_crowd=image.is_ignored,
         rpn_supervised=True,
-        all_annotated=exhaustive,
+        all_annotated=exhaustive and _labels_all(image, seen),
         is_tall=image.height > image.width,
     )
 
@@ -201,6 +201,11 @@ def _open_attributes(
     # an object named by a novel category of the detection data must not be seen either
     is_novel = NovelNameFilter(words, ignored_categories(config.detection.dataset))
     return open_dataset(source.dataset, source.root, source.split, is_novel=is_novel)
+
+
+def _labels_all(image: Annotations, seen: Tensor) -> bool:
+    """Whether every base category is labelled completely in an image."""
+    return image.labelled_categories is None or bool(image.labelled_categories[seen].all())
 
 
 def _without_categories(image: Annotations) -> Annotations:

@@ -221,7 +221,7 @@ def test_limit_and_the_other_rule(world, model, tmp_path, capsys):
     assert "box-free" not in out
 
 
-def test_images_that_are_missing_are_told_with_the_numbers(world, model, tmp_path, capsys, caplog):
+def test_missing_images_are_noted_with_the_numbers(world, model, tmp_path, capsys, caplog):
     file = world / "annotations" / "instances_test.json"
     file.write_text(
         file.read_text().replace("000002.jpg", "caf\\udce9.jpg")

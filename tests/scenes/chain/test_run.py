@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ovarnet.cli.main import COMMANDS, main, parse
+from ovarnet.cli.main import main
 from ovarnet.errors import InputError
-from ovarnet.io.files import read_json
-from ovarnet.scenes.chain.ledger import Entry, Ledger
+from ovarnet.scenes.chain.ledger import Ledger
 from ovarnet.scenes.chain.run import run_chain
-from ovarnet.scenes.chain.sizes import FULL, QUICK
-from ovarnet.scenes.chain.steps import MODELS, Places, all_steps
+from ovarnet.scenes.chain.sizes import QUICK
+from ovarnet.scenes.chain.steps import Places, all_steps
 
 CONFIGS = Path(__file__).parents[3] / "configs" / "scenes"
 NAMES = [
@@ -64,37 +63,6 @@ def run(places, sizes=QUICK, broken=None):
     fake = FakeRun(places, sizes, broken)
     run_chain(places, sizes, fake)
     return fake.ran
-
-
-def test_steps_are_commands_that_can_be_typed(places):
-    steps = {step.name: step for step in all_steps(places, QUICK)}
-    assert list(steps) == NAMES
-    for step in steps.values():
-        assert parse(step.command).command in COMMANDS
-    assert set(FULL) <= set(NAMES)
-    assert set(QUICK) <= set(NAMES)
-    assert {f"evaluate_{name}" for name in MODELS} <= set(NAMES)
-    assert set(MODELS) <= set(NAMES)
-
-
-def test_each_stage_is_given_what_the_one_before_left(places):
-    settings = {step.name: step.settings() for step in all_steps(places, QUICK) if step.is_training}
-    runs = places.output / "runs"
-    assert settings["proposer"]["clip"]["pretrained"] == str(
-        runs / "clip/checkpoint/clip.safetensors"
-    )
-    assert settings["step_one"]["proposer"] == str(runs / "proposer/checkpoint")
-    assert settings["step_two"]["init_from"] == str(runs / "step_one/checkpoint")
-    assert settings["step_two"]["pseudo_labels"] == str(runs / "pseudo_labels")
-    assert settings["ovarnet"]["teacher"] == str(runs / "step_two/checkpoint")
-    for name in ("step_one", "step_two", "ovarnet"):
-        assert (
-            settings[name]["detection"]["root"]
-            == settings[name]["attributes"]["root"]
-            == str(places.world)
-        )
-    assert settings["clip"]["optimisation"]["iterations"] == 100
-    assert settings["clip"]["bag_of_words_init"]
 
 
 def test_what_is_done_is_not_run_again(places):
@@ -176,23 +144,6 @@ def test_a_wrong_config_fails_before_anything_runs(places):
         run_chain(
             places, {"ovarnet": ("optimisation.iteratons=3",)}, lambda words: pytest.fail("ran")
         )
-
-
-def test_time_of_all_attempts_counts(tmp_path):
-    ledger, entry = Ledger.open(tmp_path), Entry("Title", ["train"], {"seed": 0})
-    ledger.entries["later"] = Entry("Later", ["x"], [])
-    with pytest.raises(KeyboardInterrupt), ledger.timed("clip", entry, again=False):
-        raise KeyboardInterrupt
-    ledger.entries["clip"].seconds = 100.0
-    with ledger.timed("clip", Entry("Title", ["train"], {"seed": 0}), again=True):
-        pass
-    stored = read_json(tmp_path / "chain.json")["steps"]
-    assert list(stored) == ["later", "clip"]
-    assert 100 <= stored["clip"]["seconds"] < 101
-    assert stored["clip"]["attempts"] == 2
-    with ledger.timed("clip", Entry("Title", ["train"], {"seed": 1}), again=False):
-        pass
-    assert ledger.entries["clip"].seconds < 1
 
 
 @pytest.mark.parametrize(

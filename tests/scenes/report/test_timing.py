@@ -17,11 +17,11 @@ def test_models_take_turns_and_the_first_image_does_not_count(tmp_path, monkeypa
     seen = []
     models = {
         name: SimpleNamespace(
-            detect=lambda image, vocabulary, name=name: seen.append((name, image.shape)),
-            encode_vocabulary=lambda: None,
+            encode_vocabulary=lambda name=name: f"words of {name}",
+            detect=lambda image, vocabulary: seen.append((vocabulary, image.shape)),
         )
         for name in ("a", "b")
     }
     times = milliseconds_per_image(models, files)
-    assert seen == [("a", (6, 8, 3)), ("b", (6, 8, 3))] * 3
+    assert seen == [("words of a", (6, 8, 3)), ("words of b", (6, 8, 3))] * 3
     assert times == {"a": pytest.approx(200), "b": pytest.approx(400)}

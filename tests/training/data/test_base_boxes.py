@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -40,6 +42,13 @@ def test_targets_are_columns_of_the_base_words():
         [1, 0],
         [UNKNOWN, 1],
     ]
+
+
+def test_difficult_boxes_are_left_out():
+    difficult = replace(image([2, 0], torch.ones(2, 3) * UNKNOWN), is_difficult=[True, False])
+    assert detection_boxes([difficult], WORDS).targets.tolist() == [0]
+    known = replace(difficult, attributes=[[UNKNOWN, 1, 0], [UNKNOWN, 0, 1]])
+    assert attribute_boxes([known], WORDS).targets.tolist() == [[0, 1]]
 
 
 def test_a_novel_category_or_attribute_label_stops_training():

@@ -1,6 +1,7 @@
 """Which annotations OvarNet learns from."""
 
 import pytest
+import torch
 
 from ovarnet.config import OvarnetTraining
 from ovarnet.errors import InputError
@@ -22,6 +23,31 @@ def test_novel_annotations_are_refused(category, label, what):
     image = Annotations("a.png", "1", 20, 20, [[1, 1, 9, 9]], [category], [[UNKNOWN, label]])
     with pytest.raises(InputError, match=what):
         training_image(image, words, 1, exhaustive=True)
+
+
+def test_difficult_boxes_and_categories_without_complete_labels():
+    """Difficult boxes are ignored like crowds; an image that labels only some of the base
+    categories has no background."""
+    words = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)), ())
+
+    def made(labelled):
+        image = Annotations(
+            "a.png",
+            "1",
+            20,
+            20,
+            [[1, 1, 9, 9], [2, 2, 8, 8]],
+            [0, 2],
+            torch.zeros(2, 0),
+            is_difficult=[True, False],
+            labelled_categories=labelled,
+        )
+        return training_image(image, words, 0, exhaustive=True)
+
+    assert made(None).is_crowd.tolist() == [True, False]
+    assert made(None).all_annotated
+    assert made([True, False, True]).all_annotated, "novel categories have no column"
+    assert not made([True, True, False]).all_annotated
 
 
 @pytest.mark.parametrize("half", [{"captions": "absent/*.tar"}, {"captions_per_batch": 2}])

@@ -1,4 +1,4 @@
-"""Scores survive the way to supervision, through its filters, and back."""
+"""Scores survive the conversion to supervision, its filters, and the conversion back."""
 
 import numpy as np
 import pytest

@@ -1,0 +1,65 @@
+"""`ovarnet reproduce`: which options belong together, and what each part is handed."""
+
+from pathlib import Path
+
+import pytest
+
+from ovarnet.cli.commands import reproduce
+from ovarnet.cli.main import COMMANDS, main
+from ovarnet.scenes.chain.sizes import FULL, QUICK
+from ovarnet.scenes.chain.steps import Places, all_steps
+
+CONFIGS = Path(__file__).parents[3] / "configs" / "scenes"
+
+
+def test_every_step_of_the_chain_has_its_command(tmp_path):
+    steps = all_steps(Places(CONFIGS, tmp_path), QUICK)
+    assert {step.command[0] for step in steps} == set(reproduce.CHAIN_COMMANDS)
+    assert all(COMMANDS[name] is module for name, module in reproduce.CHAIN_COMMANDS.items())
+
+
+@pytest.mark.parametrize(
+    ("words", "sizes", "output"),
+    [
+        ([], FULL, "runs/reproduce/scenes"),
+        (["--quick"], QUICK, "runs/reproduce/scenes_quick"),
+        (["--output", "here"], FULL, "here"),
+    ],
+)
+def test_the_chain_and_its_report(words, sizes, output, monkeypatch, capsys):
+    ran = []
+
+    def write_report(places, *, quick):
+        ran.append((places, quick))
+        return Path("report.html"), "a table"
+
+    monkeypatch.setattr("ovarnet.scenes.chain.run.run_chain", lambda *given: ran.append(given))
+    monkeypatch.setattr("ovarnet.scenes.report.write.write_report", write_report)
+    assert main(["reproduce", "scenes", *words]) == 0
+    places = Places(Path("configs/scenes"), Path(output))
+    assert ran == [(places, sizes, reproduce.run_step), (places, "--quick" in words)]
+    assert capsys.readouterr().out == "\na table\nreport: report.html\n"
+
+
+def test_a_step_is_run_with_its_words(monkeypatch):
+    seen = []
+    monkeypatch.setattr(COMMANDS["generate"], "run", lambda args: seen.append(args))
+    reproduce.run_step(["generate", "scenes", "--root", "here", "--photos", "7"])
+    assert (seen[0].root, seen[0].photos, seen[0].test) == ("here", 7, 1000)
+
+
+def test_a_part_gets_its_defaults_and_an_output_folder(monkeypatch):
+    seen = []
+    monkeypatch.setitem(reproduce.PARTS, "clip-attr", lambda args: seen.append(args) or 0)
+    assert main(["reproduce", "scenes", "--part", "clip-attr", "--seeds", "2"]) == 0
+    (args,) = seen
+    assert args.seeds == 2
+    assert args.rows == [""]
+    assert args.root == "datasets/scenes"
+    assert args.output == Path("runs/reproduce/clip_attr")
+
+
+@pytest.mark.parametrize("option", ["--root", "--clip", "--rows", "--model", "--teacher-one"])
+def test_options_of_parts_are_refused_for_the_chain(option, capsys):
+    assert main(["reproduce", "scenes", option, "x"]) == 2
+    assert f"error: {option} belongs to --part" in capsys.readouterr().err
