@@ -1,7 +1,7 @@
-"""Class-agnostic boxes of many images, computed once and stored in shards.
+r"""Class-agnostic boxes of many images, computed once and stored in shards.
 
-example: ovarnet propose --proposer runs/scenes/proposer/checkpoint \\
-      --captions datasets/scenes/annotations/captions_scenes.json \\
+example: ovarnet propose --proposer runs/scenes/proposer/checkpoint \
+      --captions datasets/scenes/annotations/captions_scenes.json \
       --images datasets/scenes/images/captions --output runs/scenes/proposals
 
 The output holds 00000.json, 00001.json, ...: {"name.jpg": [[x1, y1, x2, y2, score], ...], ...},

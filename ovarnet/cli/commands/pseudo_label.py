@@ -1,8 +1,8 @@
-"""Scores of the proposals of caption images by the step I model, stored once for step II.
+r"""Scores of the proposals of caption images by the step I model, stored once for step II.
 
-example: ovarnet pseudo-label --model runs/scenes/clip_attr/checkpoint \\
-      --captions datasets/scenes/annotations/captions_scenes.json \\
-      --images datasets/scenes/images/captions --proposals runs/scenes/proposals \\
+example: ovarnet pseudo-label --model runs/scenes/clip_attr/checkpoint \
+      --captions datasets/scenes/annotations/captions_scenes.json \
+      --images datasets/scenes/images/captions --proposals runs/scenes/proposals \
       --output runs/scenes/pseudo_labels
 
 The output holds 00000.safetensors, ...: boxes and logits of the base words and of the novel words

@@ -1,3 +1,1 @@
-"""CLIP-Attr: zero-shot calibration, step I, pseudo-labels, step II and the linear probe (method
-sections 3 and 4).
-"""
+"""CLIP-Attr: calibration, step I, pseudo-labels, step II, linear probe (method sections 3, 4)."""

@@ -1,9 +1,8 @@
-"""Stage "probe": a linear probe on the frozen region embeddings of any model, for a few images of
-one's own.
+"""Stage "probe": a linear probe on the frozen region embeddings of any model.
 
-The model itself is not trained. Every box is embedded once, and a probe is fitted for each kind of
-word (`ovarnet.training.clip_attr.probe_fit`); words without labels keep their text score. R boxes,
-K base words of a kind, D embedding width.
+For a few images of one's own. The model itself is not trained. Every box is embedded once, and a
+probe is fitted for each kind of word (`ovarnet.training.clip_attr.probe_fit`); words without labels
+keep their text score. R boxes, K base words of a kind, D embedding width.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from ovarnet.config import ProbeTraining
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
+from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.region_model import RegionModel
 from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.modeling.text.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATES
@@ -80,9 +80,7 @@ def train_probe(config: ProbeTraining) -> Path:
 
 @torch.no_grad()
 def embed_boxes(model: RegionModel, images: Sequence[Annotations]) -> Tensor:
-    """Embeddings (R, D) float32 on the CPU of all boxes of all images, as the model embeds given
-    boxes.
-    """
+    """Embed all boxes of all images as the model embeds given boxes: (R, D) float32 on the CPU."""
     rows = []
     for image in tqdm(images, desc="embedding boxes", unit="image", mininterval=2.0):
         pixels = to_pixels(read_image(image.file), model.device)
@@ -156,6 +154,7 @@ def _parts(initial: Checkpoint) -> tuple[str, dict[str, Any], dict[str, dict[str
 def _stock_parts(
     config: ProbeTraining, model: RegionModel
 ) -> tuple[str, dict[str, Any], dict[str, dict[str, Tensor]]]:
+    assert isinstance(model, ClipAttr), "a CLIP of open_clip is put together as CLIP-Attr"
     proposer = open_proposer_checkpoint(config.proposer)
     settings = {
         "clip": {"name": model.clip.name},

@@ -162,8 +162,17 @@ def solve(data: ProbeData, penalty: float) -> FittedProbe:
 def _logistic_regressions(
     features: Tensor, offsets: Tensor, targets: Tensor, known: Tensor, penalty: float
 ) -> Tensor:
-    """(K, F) weights of K regularised logistic regressions at once, each on its known rows.
-    features: (R, F). The rest: (R, K).
+    """K regularised logistic regressions at once, each on its known rows.
+
+    Args:
+        features: (R, F).
+        offsets: (R, K), added to the logits.
+        targets: (R, K) of 0 and 1.
+        known: (R, K) bool.
+        penalty: Of the squared weights.
+
+    Returns:
+        Weights (K, F).
     """
     weights = torch.zeros(targets.shape[1], features.shape[1], requires_grad=True)
     share = known / known.sum(dim=0).clamp(min=1)

@@ -1,9 +1,8 @@
-"""Scores of the proposals of caption images by the step I model, stored once for step II (method
-section 4.3).
+"""Scores of the proposals of caption images by the step I model (method section 4.3).
 
-Logits are stored, not labels: which words become positive depends on the caption drawn at a visit
-(`ovarnet.training.clip_attr.region_labels`). P proposals of an image, C category words, A attribute
-words.
+They are computed once and stored for step II. Logits are stored, not labels: which words become
+positive depends on the caption drawn at a visit (`ovarnet.training.clip_attr.region_labels`). P
+proposals of an image, C category words, A attribute words.
 """
 
 from __future__ import annotations
@@ -57,8 +56,9 @@ class ScoredProposals:
 
 
 class PseudoLabels(Mapping[str, ScoredProposals]):
-    """Scored proposals by image name, read from their shard on access: those of COCO's captions
-    would take 16 GB in every process.
+    """Scored proposals by image name, read from their shard on access.
+
+    Those of COCO's captions would take 16 GB in every process.
 
     Args:
         places: Image name -> its shard, its first row there and the row after its last.
@@ -119,8 +119,9 @@ def parse_images(
 
 
 def caption_vocabulary(vocabulary: Vocabulary, parsed: Sequence[ParsedCaption]) -> Vocabulary:
-    """The words of step II: base words, and those novel words that a caption mentions. No other
-    novel word enters training.
+    """Select the words of step II: base words, and those novel words that a caption mentions.
+
+    No other novel word enters training.
     """
     categories = {name for caption in parsed for name in caption.categories}
     attributes = {name for caption in parsed for name in caption.attributes}
@@ -259,8 +260,9 @@ def _read_header(path: Path) -> tuple[dict[str, Any], dict[str, tuple[Path, int,
 
 
 def _stored(path: Path, members: Sequence[str], expected: dict[str, Any]) -> PseudoLabels:
-    """What a shard holds; nothing where it is not made yet. Shards of earlier versions do not name
-    their model.
+    """Open what a shard holds; nothing where it is not made yet.
+
+    Shards of earlier versions do not name their model and are taken as they are.
     """
     if not path.is_file():
         return PseudoLabels({}, [], [])

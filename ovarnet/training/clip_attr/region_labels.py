@@ -1,7 +1,7 @@
-"""Which proposals of a caption image are used at a visit, and which words they get (method section
-4.3).
+"""Which proposals of a caption image are used at a visit, and which words they get.
 
-P scored proposals of an image, R of them used, C category words, A attribute words.
+Method section 4.3. P scored proposals of an image, R of them used, C category words, A attribute
+words.
 """
 
 from __future__ import annotations
@@ -116,8 +116,9 @@ def label_regions(
 
 
 def largest_region(scored: ScoredProposals) -> Tensor:
-    """The box that stands for the image, (1, 4): the largest of the probable objects, or of all
-    proposals where none is one.
+    """Return the box (1, 4) that stands for the image.
+
+    It is the largest of the probable objects, or of all proposals where none is probable.
     """
     size = areas(scored.boxes)
     is_likely = scored.objectness > MIN_OBJECTNESS

@@ -1,8 +1,7 @@
-"""Stage "clip_attr", step I: prompts and text tower are trained on base categories and base
-attributes of boxes (method section 3).
+"""Stage "clip_attr", step I: prompts and text tower are trained on boxes with base labels.
 
-R1 boxes of the detection data, R2 of the attribute data, R = R1 + R2; C base categories, A base
-attributes, D embedding width.
+Method section 3. R1 boxes of the detection data, R2 of the attribute data, R = R1 + R2; C base
+categories, A base attributes, D embedding width.
 """
 
 from __future__ import annotations
@@ -167,9 +166,7 @@ def train_clip_attr(
 def open_batches(
     config: ClipAttrTraining, clip: Clip, data: BaseData, crops: CropRule, cache_folder: Path
 ) -> BaseBoxDataset:
-    """Batches of crops, or of embeddings where `config.cached_views` of each box are embedded
-    once.
-    """
+    """Batches of crops, or of embeddings where `config.cached_views` crops of a box are cached."""
     embedder = None
     if config.cached_views:
         embedder = EmbeddingCache(
@@ -195,7 +192,8 @@ def init_bias(
     embeddings = batch.embeddings
     if batch.crops is not None:
         embeddings = classifier.clip.encode_image(batch.crops)
-    assert embeddings is not None and classifier.bias is not None
+    assert embeddings is not None, "a batch has crops or cached embeddings"
+    assert classifier.bias is not None, "the classifier of step I has a bias"
     bias = initial_bias(classifier.eval(), embeddings, dataset.data.base, PRIOR_PROBABILITY)
     classifier.bias.fill_(bias)
 

@@ -1,8 +1,7 @@
-"""Stage "clip_attr_captions", step II: CLIP-Attr is trained on image-caption pairs with
-multi-instance NCE (method section 4).
+"""Stage "clip_attr_captions", step II: CLIP-Attr is trained on image-caption pairs.
 
-N images, R proposals beside the largest of each, C and A words, D embedding width. Logits are z, as
-in `TextClassifier`.
+The losses are multi-instance NCE and others (method section 4). N images, R proposals beside the
+largest of each, C and A words, D embedding width. Logits are z, as in `TextClassifier`.
 """
 
 from __future__ import annotations
@@ -105,8 +104,11 @@ class CaptionModel(TrainableClipAttr):
         return losses | self.base_losses(category_logits, attribute_logits, batch.base)
 
     def _embed(self, batch: CaptionBatch) -> tuple[Tensor, Tensor, Tensor, dict[str, Tensor]]:
-        """Unit embeddings of the largest proposals, of the others and of the boxes of step I, from
-        one pass of the tower; and its losses.
+        """Embed all crops in one pass of the tower.
+
+        Returns:
+            Unit embeddings (N, D) of the largest proposals, (R, D) of the others and of the boxes
+            of step I; and the losses of the tower.
         """
         crops = [batch.crops]
         if batch.base is not None and batch.base.crops is not None:
@@ -214,9 +216,7 @@ def train_with_captions(
 def open_batches(
     config: CaptionTraining, data: BaseData, pairs: CaptionData, crops: CropRule
 ) -> CaptionDataset:
-    """Batches of pairs and of base boxes; without crops of the largest proposals where no term
-    needs them.
-    """
+    """Batches of pairs and base boxes; the largest proposals are cut where a term needs them."""
     base = BaseBoxDataset(
         data, crops, seed=config.seed, sampled_categories=config.loss.sampled_categories
     )

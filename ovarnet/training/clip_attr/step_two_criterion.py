@@ -57,8 +57,13 @@ class TextEmbeddings:
         batch: CaptionBatch,
         weights: CaptionLossWeights,
     ) -> TextEmbeddings:
-        """Encode what the terms with a weight need, with gradient; prompts: None without a term of
-        phrases.
+        """Encode what the terms with a weight need, with gradient.
+
+        Args:
+            clip: Encodes captions and phrases.
+            prompts: Of the phrases; None where no term needs phrases.
+            batch: Captions and phrases of N images.
+            weights: Of the terms.
         """
         scale, captions = clip.logit_scale.exp(), torch.zeros(0, clip.embed_dim)
         if weights.image_caption:
@@ -85,8 +90,9 @@ the others (method section 4.4)."""
 
 
 class CaptionCriterion:
-    """The nine terms of method section 4.4 and one of this package, each under its name in
-    `CaptionLossWeights`; a term of weight 0 is not computed.
+    """The nine terms of method section 4.4 and one of this package.
+
+    Each has its name in `CaptionLossWeights`; a term of weight 0 is not computed.
 
     Args:
         contrastive_loss: open_clip's symmetric InfoNCE, over all processes.

@@ -1,8 +1,7 @@
-"""Data of step II: images with a caption, their largest proposal, and a few proposals with
-pseudo-labels (method section 4.3).
+"""Data of step II: images with a caption, and proposals with pseudo-labels.
 
-N images, R proposals used beside the largest, C and A words of `caption_vocabulary`, S side of the
-image tower's input.
+Method section 4.3. N images, R proposals used beside the largest, C and A words of
+`caption_vocabulary`, S side of the image tower's input.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""The image tower of CLIP-Attr in training, and its regularisation towards the initial tower
-(method section 3).
-"""
+"""Regularisation of a trained image tower towards the initial one (method section 3)."""
 
 from __future__ import annotations
 
@@ -14,8 +12,9 @@ from ovarnet.modeling.clip.clip import Clip
 
 
 class RegularisedTower:
-    """Encodes crops and, while the image tower is trained, penalises its distance from the initial
-    one. Without the penalty novel words are forgotten (measured in the generated world).
+    """Encodes crops, and penalises how far a trained image tower is from the initial one.
+
+    Without the penalty novel words are forgotten (measured in the generated world).
 
     Not a module: the copy of the initial tower is kept out of the module tree, so it is not in
     state_dict().

@@ -1,5 +1,4 @@
-"""CLIP and text classifier as the stages train them: which modules are frozen, and the learning
-rate of the others.
+"""CLIP and text classifier as the stages train them: frozen modules, and rates of the others.
 
 Modules are named by the fields of `ovarnet.config.LrMultipliers`, never by substrings of parameter
 names.
@@ -64,8 +63,9 @@ class TrainableClipAttr(nn.Module):
         ]
 
     def train(self, mode: bool = True) -> TrainableClipAttr:
-        """Set the mode; towers stay in eval mode, frozen or not, since small ones have BatchNorm
-        (none has dropout).
+        """Set the mode; towers stay in eval mode, frozen or not.
+
+        Small ones have BatchNorm, none has dropout.
         """
         super().train(mode)
         self.clip.eval()

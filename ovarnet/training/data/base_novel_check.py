@@ -1,5 +1,7 @@
-"""Base and novel never mix over stages: a novel word of a run must not have had labels in the
-training of a model that the run is initialised from.
+"""Base and novel never mix over stages.
+
+A novel word of a run must not have had labels in the training of a model that the run is
+initialised from.
 """
 
 from __future__ import annotations

@@ -157,8 +157,9 @@ class OvarnetCriterion:
     def loss_probabilities(
         self, student: tuple[Tensor, Tensor], teacher: tuple[Tensor, Tensor]
     ) -> dict[str, Tensor]:
-        """KL to the teacher over all words, base and novel: "distil_categories" and
-        "distil_attributes", each with its own softmax.
+        """KL to the teacher: "distil_categories" and "distil_attributes".
+
+        It is over all words, base and novel; each kind has its own softmax.
 
         Args:
             student: Logits (T, W) of the categories and of the attributes.

@@ -127,9 +127,7 @@ class DistillationData:
         return {name: [image.is_tall for image in images] for name, images in self.sources.items()}
 
     def weights(self) -> tuple[Tensor, Tensor]:
-        """Frequency weights of the base categories (C,) and attributes (A,), counted over all
-        sources.
-        """
+        """Frequency weights of base categories (C,) and attributes (A,), over all sources."""
         images = [image for source in self.sources.values() for image in source]
         labelled = [image.categories[image.categories != NO_CATEGORY] for image in images]
         counts = torch.bincount(

@@ -62,7 +62,14 @@ class DistillationModel(nn.Module):
             self.adapter = TeacherAdapter(teacher.embed_dim, calibration)
         model.clip.requires_grad_(False)
         model.classifier.requires_grad_(False)
-        model.backbone.trunk.requires_grad_(backbone_lr_multiplier > 0)
+        self.trunk.requires_grad_(backbone_lr_multiplier > 0)
+
+    @property
+    def trunk(self) -> nn.Module:
+        """CLIP's image tower in the student's backbone."""
+        trunk = self.model.backbone.trunk
+        assert isinstance(trunk, nn.Module)
+        return trunk
 
     @cached_property
     def words(self) -> EncodedVocabulary:
@@ -170,14 +177,15 @@ class DistillationModel(nn.Module):
         return self.criterion.loss_adapter(*logits, *labels_of_teacher_rows(targets))
 
     def groups(self, settings: Optimisation) -> list[dict[str, Any]]:
-        """Parameter groups of the optimiser: the trunk at its multiple of the learning rate, all
-        new modules at the full one.
+        """Parameter groups of the optimiser.
+
+        The trunk has its multiple of the learning rate, all new modules the full one.
         """
         backbone = self.model.backbone
         new = [module for name, module in backbone.named_children() if name != "trunk"]
         new += [self.model.rpn, self.model.head, self.scales]
         new += [] if self.adapter is None else [self.adapter]
-        modules = [(backbone.trunk, self.backbone_lr_multiplier), *((one, 1.0) for one in new)]
+        modules = [(self.trunk, self.backbone_lr_multiplier), *((one, 1.0) for one in new)]
         return [
             group
             for module, multiplier in modules
@@ -192,11 +200,12 @@ class DistillationModel(nn.Module):
             self.adapter.scales.bound()
 
     def train(self, mode: bool = True) -> DistillationModel:
-        """Set the mode; texts and trunk stay in eval mode: words are encoded once, and BatchNorm
-        keeps CLIP's statistics.
+        """Set the mode; texts and trunk stay in eval mode.
+
+        Words are encoded once, and BatchNorm keeps CLIP's statistics.
         """
         super().train(mode)
-        for module in (self.model.clip, self.model.classifier, self.model.backbone.trunk):
+        for module in (self.model.clip, self.model.classifier, self.trunk):
             module.eval()
         return self
 

@@ -1,6 +1,4 @@
-"""Stage "ovarnet": the one-stage model is trained on base boxes and distilled from CLIP-Attr
-(method sections 5 and 6).
-"""
+"""Stage "ovarnet": trained on base boxes, distilled from CLIP-Attr (method sections 5 and 6)."""
 
 from __future__ import annotations
 
@@ -176,9 +174,7 @@ def open_batches(
     images: ImageCache,
     folder: Path,
 ) -> tuple[Teacher | None, DistillationDataset]:
-    """The teacher, and batches with regions for it; without distillation no teacher and no such
-    regions.
-    """
+    """Open the teacher, and batches with regions for it; without distillation there are none."""
     settings = config.distillation
     if settings.kind == "none":
         return None, DistillationDataset(
@@ -219,9 +215,7 @@ def open_proposals(
 def images_of_run(
     config: OvarnetTraining, data: DistillationData
 ) -> dict[tuple[str, int], TrainingImage]:
-    """(source, index) -> image, for those that the run visits: all, unless it is too short for
-    that.
-    """
+    """(source, index) -> image, of those that the run visits: all, unless it is too short."""
     every = {
         (source, index): image
         for source, members in data.sources.items()

@@ -1,8 +1,7 @@
-"""CLIP-Attr as the teacher of OvarNet: run on the crops of every batch, or once on every box and
-proposal.
+"""CLIP-Attr as the teacher of OvarNet.
 
-R regions, D the teacher's embedding width. Cached or not, the regions and their crops are the same,
-and so are the embeddings.
+It is run on the crops of every batch, or once on every box and proposal. R regions, D the teacher's
+embedding width. Cached or not, the regions and their crops are the same, and so are the embeddings.
 """
 
 from __future__ import annotations
@@ -36,8 +35,9 @@ MOST_MEGABYTES = 4096
 
 
 class Teacher:
-    """A frozen CLIP-Attr in evaluation mode. Not a module, so that a model that uses it does not
-    contain its weights.
+    """A frozen CLIP-Attr in evaluation mode.
+
+    Not a module, so that it is kept out of the module tree of a model that uses it.
 
     Args:
         model: Is frozen.

@@ -1,8 +1,7 @@
-"""The adapter that the authors' code puts behind the teacher's image tower (method section 6); off
-unless `distillation.adapter` is set.
+"""The adapter that the authors' code puts behind the teacher's image tower.
 
-T boxes and proposals that the teacher embeds, C base categories, A base attributes, D embedding
-width.
+Method section 6; off unless `distillation.adapter` is set. T boxes and proposals that the teacher
+embeds, C base categories, A base attributes, D embedding width.
 """
 
 from __future__ import annotations
