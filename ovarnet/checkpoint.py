@@ -1,45 +1,61 @@
-"""A checkpoint is one folder: config.yaml, vocabulary.json and one safetensors file per part.
-Nothing pickled is ever written or loaded.
+"""Checkpoint folders: config.yaml, vocabulary.json and one safetensors file for each part.
 
-``parts`` maps a name ("clip", "proposer") to a state dict. Saving writes a temporary sibling folder
-and renames it, so that a folder with the final name is always whole.
+``parts`` maps a name ("clip", "proposer") to a state dict. Nothing pickled is ever written or
+loaded. Saving writes a temporary sibling folder and renames it, so that a folder with the final
+name is always whole.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from yaml import YAMLError
 
 from ovarnet.checkpoint_settings import check_settings
 from ovarnet.errors import InputError
-from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.vocabulary import Vocabulary
 
 FORMAT = "ovarnet/1"
+CONFIG, VOCABULARY = "config.yaml", "vocabulary.json"
+SHOWN = 3
+"""Most tensors that a message names."""
 
 
 @dataclass
 class Checkpoint:
-    """What a folder holds: the kind of model, how to build it, its words and its weights."""
+    """What a folder holds.
+
+    Args:
+        folder: where it lies.
+        model: "clip", "proposer", "clip-attr" or "ovarnet".
+        settings: plain values that build the model again.
+        vocabulary: words of the model's training.
+    """
 
     folder: Path
     model: str
-    settings: dict
+    settings: dict[str, Any]
     vocabulary: Vocabulary
 
     def part(self, name: str) -> dict[str, Tensor]:
-        """The state dict of one part, in float32. Raises InputError for a missing or damaged file.
+        """Read the state dict of one part, in float32.
 
         Shipped folders share what they have in common: `stored_in` in their settings says in which
         file a part lies, which may hold more.
+
+        Raises:
+            InputError: the file is missing, damaged or truncated.
         """
         return {
             key: value.float() if value.is_floating_point() else value
@@ -47,8 +63,10 @@ class Checkpoint:
         }
 
     def parts(self) -> dict[str, dict[str, Tensor]]:
-        """All parts as they are stored, also those that lie elsewhere. Raises InputError as
-        `part`.
+        """Read all parts as they are stored, also those that lie elsewhere.
+
+        Raises:
+            InputError: as `part`.
         """
         names = {file.stem for file in self.folder.glob("*.safetensors")} | set(
             self.settings.get("stored_in", {})
@@ -80,16 +98,23 @@ def save_checkpoint(
     folder: str | Path,
     *,
     model: str,
-    settings: dict,
+    settings: dict[str, Any],
     vocabulary: Vocabulary,
-    parts: dict[str, dict[str, Tensor]],
+    parts: Mapping[str, Mapping[str, Tensor]],
     half: bool = False,
 ) -> Path:
     """Write a checkpoint folder, replacing an older one of the same name in one step.
 
-    model: "clip", "proposer", "clip-attr" or "ovarnet". settings: plain values that build the model
-    again. half: store floating point tensors as float16 (half the size; the numbers are rounded to
-    11 bits).
+    Args:
+        folder: its final name.
+        model: "clip", "proposer", "clip-attr" or "ovarnet".
+        settings: plain values that build the model again.
+        vocabulary: words of the model's training.
+        parts: name -> state dict.
+        half: store floating point tensors as float16 (half the size, rounded to 11 bits).
+
+    Returns:
+        The folder.
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -97,50 +122,72 @@ def save_checkpoint(
         new = Path(temporary) / "new"
         new.mkdir()
         OmegaConf.save(
-            OmegaConf.create({"format": FORMAT, "model": model, **settings}), new / "config.yaml"
+            OmegaConf.create({"format": FORMAT, "model": model, **settings}), new / CONFIG
         )
-        write_vocabulary(new / "vocabulary.json", vocabulary)
+        vocabulary.save(new / VOCABULARY)
         for name, state in parts.items():
-            save_file(
-                {key: _stored(value, half) for key, value in state.items()},
-                new / f"{name}.safetensors",
-            )
-            (new / f"{name}.safetensors").chmod(
-                0o644
-            )  # safetensors makes it readable by its owner alone
-        if folder.exists():
-            os.replace(folder, Path(temporary) / "old")
-        os.replace(new, folder)
+            path = new / f"{name}.safetensors"
+            save_file({key: _stored(value, half) for key, value in state.items()}, path)
+            path.chmod(0o644)  # safetensors makes it readable by its owner alone
+        _replace(folder, new, Path(temporary) / "old")
     return folder
 
 
+def _replace(folder: Path, new: Path, old: Path) -> None:
+    """Rename `new` to `folder`; what stood there goes to `old`, and comes back if that fails."""
+    if not folder.exists():
+        os.replace(new, folder)
+        return
+    os.replace(folder, old)
+    try:
+        os.replace(new, folder)
+    except OSError:
+        os.replace(old, folder)
+        raise
+
+
 def load_checkpoint(folder: str | Path) -> Checkpoint:
-    """Open a checkpoint folder; weights are read by `Checkpoint.part`. Raises InputError when the
-    folder is not one of ours.
+    """Open a checkpoint folder; weights are read by `Checkpoint.part`.
+
+    Raises:
+        InputError: it is not a checkpoint folder, of another version, or damaged.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"checkpoint folder {folder} does not exist")
-    config = folder / "config.yaml"
+    config = folder / CONFIG
     if not config.is_file():
-        raise InputError(f"{folder} is not an ovarnet checkpoint: it has no config.yaml")
+        raise InputError(f"{folder} is not an ovarnet checkpoint: it has no {CONFIG}")
     try:
         settings = OmegaConf.to_container(OmegaConf.load(config))
-    except Exception as error:
-        raise InputError(f"{config} cannot be read: {error}") from None
+    except (YAMLError, OmegaConfBaseException, OSError, ValueError, RecursionError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(
+            f"{config} cannot be read ({reason:.200}); copy or train the model again"
+        ) from None
     if not isinstance(settings, dict) or settings.pop("format", None) != FORMAT:
         raise InputError(
-            f"{folder} is not an ovarnet checkpoint of this version: config.yaml must say "
+            f"{folder} is not an ovarnet checkpoint of this version: {CONFIG} must say "
             f"'format: {FORMAT}'"
         )
+    if not (folder / VOCABULARY).is_file():
+        raise InputError(f"checkpoint {folder} has no {VOCABULARY}; copy the whole folder again")
     model = str(settings.pop("model", ""))
-    check_settings(model, settings, config)
-    return Checkpoint(folder, model, settings, read_vocabulary(folder / "vocabulary.json"))
+    named = {str(key): value for key, value in settings.items()}
+    check_settings(model, named, config)
+    return Checkpoint(folder, model, named, Vocabulary.load(folder / VOCABULARY))
 
 
-def load_weights(module: nn.Module, state: dict[str, Tensor], source: str | Path) -> None:
-    """Load `state` into `module`, strictly. Raises InputError that names the first tensors that do
-    not fit.
+def load_weights(module: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:
+    """Load a state dict, strictly.
+
+    Args:
+        module: receives the weights.
+        state: name -> tensor.
+        source: where they are from, for messages.
+
+    Raises:
+        InputError: naming the first tensors that do not fit, or hold numbers that are not finite.
     """
     own = module.state_dict()
     wrong = [f"{key} is missing" for key in own if key not in state]
@@ -151,9 +198,36 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], source: str | Path
         if key in state and state[key].shape != own[key].shape
     ]
     if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise InputError(f"{source} holds another architecture: {'; '.join(wrong[:3])}{more}")
+        raise InputError(f"{source} holds another architecture: {_listed(wrong)}")
+    check_finite(state, source)
     module.load_state_dict(state)
+
+
+def check_finite(state: Mapping[str, Tensor], source: str | Path | None) -> None:
+    """Check that no weight is NaN or infinite.
+
+    Args:
+        state: name -> tensor.
+        source: where they are from, for the message.
+
+    Raises:
+        InputError: naming the first tensors with such a number.
+    """
+    wrong = [
+        key
+        for key, value in state.items()
+        if value.is_floating_point() and not value.isfinite().all()
+    ]
+    if wrong:
+        raise InputError(
+            f"{source} holds NaN or infinite weights in {_listed(wrong)}; the training diverged or "
+            "the file is damaged, copy or train it again"
+        )
+
+
+def _listed(items: list[str]) -> str:
+    more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+    return "; ".join(items[:SHOWN]) + more
 
 
 def _stored(value: Tensor, half: bool) -> Tensor:

@@ -19,9 +19,16 @@ REQUIRED = {
 """Kind of model -> the keys without which it cannot be built."""
 
 
-def check_settings(model: str, settings: dict, source: Path) -> None:
-    """InputError that names `source` and the first key that is missing or of another form than
-    ovarnet writes.
+def check_settings(model: str, settings: dict[str, Any], source: Path) -> None:
+    """Check the form of a checkpoint's settings.
+
+    Args:
+        model: the kind of model.
+        settings: what config.yaml says of it.
+        source: the file, for messages.
+
+    Raises:
+        InputError: naming the first key that is missing or of another form than ovarnet writes.
     """
     for key, (fits, wanted) in FORMS.items():
         value = _value(settings, key)
@@ -32,22 +39,23 @@ def check_settings(model: str, settings: dict, source: Path) -> None:
             raise InputError(f"{source}: {key} is missing; {ADVICE}")
 
 
-def _value(settings: dict, key: str) -> Any:
+def _value(settings: dict[str, Any], key: str) -> Any:
     """The value of a dotted key; None where it does not exist."""
+    value: Any = settings
     for name in key.split("."):
-        settings = settings.get(name) if isinstance(settings, dict) else None
-    return settings
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
-def _is_text(value) -> bool:
+def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_section(value) -> bool:
+def _is_section(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _is_number(value) -> bool:
+def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -66,7 +74,7 @@ def _is_by_kind(fits: Callable[[Any], bool], all_kinds: bool) -> Callable[[Any],
     )
 
 
-def _are_prompts(value) -> bool:
+def _are_prompts(value: Any) -> bool:
     """Learned vectors, or hand-written templates."""
     if not isinstance(value, dict) or "vectors" not in value:
         return _is_by_kind(_is_list(_is_text), all_kinds=True)(value)

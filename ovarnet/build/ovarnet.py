@@ -17,12 +17,11 @@ from ovarnet.modeling.clip.feature_maps import feature_channels
 from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
-from ovarnet.modeling.roi_heads import AveragePool, ClipStages, RoiHead
+from ovarnet.modeling.roi_heads import AveragePool, ClipStages, RoiHead, roi_pool
 from ovarnet.modeling.rpn import RegionProposalNetwork
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.modeling.vit_pyramid import VitPyramid
-from ovarnet.proposals.detector import roi_pool
 from ovarnet.vocabulary import Vocabulary
 
 FINEST_MAP = {4: "2", 8: "3"}

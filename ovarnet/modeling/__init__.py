@@ -1,3 +1,1 @@
-"""The models of the paper, a file per box of its figure. Nothing here imports `data` or
-`training`.
-"""
+"""The models of the paper, a file for each box of its figure."""

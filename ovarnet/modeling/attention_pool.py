@@ -1,5 +1,4 @@
-"""Attentional pooling: a few transformer layers turn the pooled cells of a region into its
-embedding (method section 5, Fig. 2).
+"""Attentional pooling: the cells of a region -> its embedding (method section 5, Fig. 2).
 
 R regions, S cells per side of a pooled region, C channels of the maps, d width of the tokens, D
 width of the joint space.
@@ -14,8 +13,11 @@ POSITION_DROPOUT = 0.2
 
 
 class PatchMerging(nn.Module):
-    """Every 2 x 2 cells become one token: (R, C, S, S) -> (R, S/2 * S/2, d), row by row. S must be
-    even.
+    """Merge every 2 x 2 cells into one token.
+
+    Args:
+        channels: C.
+        width: d.
     """
 
     def __init__(self, channels: int, width: int):
@@ -24,6 +26,7 @@ class PatchMerging(nn.Module):
         self.project = nn.Linear(4 * channels, width, bias=False)
 
     def forward(self, cells: Tensor) -> Tensor:
+        """(R, C, S, S) -> tokens (R, S/2 * S/2, d), row by row; S must be even."""
         regions, channels, size, _ = cells.shape
         blocks = cells.reshape(regions, channels, size // 2, 2, size // 2, 2).permute(
             0, 2, 4, 3, 5, 1
@@ -32,12 +35,20 @@ class PatchMerging(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """Cells + learned positions, patch merging, [CLS] and [REG] tokens, post-norm transformer
-    layers; then an embedding from [CLS] and box deltas from [REG].
+    """The paper's pooling.
 
-    size: S, even (14 makes 49 tokens). layers: 4 in the paper's figure; with 0 the mean of the
-    tokens takes the place of both. forward: (R, C, S, S) -> embeddings (R, D), not normalised, and
-    deltas (R, 4). R may be 0.
+    Cells + learned positions, patch merging, [CLS] and [REG] tokens, post-norm transformer layers;
+    then an embedding from [CLS] and box deltas from [REG].
+
+    Args:
+        channels: C.
+        embed_dim: D.
+        size: S, even (14 makes 49 tokens).
+        width: d.
+        layers: 4 in the paper's figure; with 0 the mean of the tokens takes the place of both.
+        heads: of the attention.
+        hidden: width of the feed-forward layers.
+        dropout: of the layers; 0 switches off the dropout of the positions too.
     """
 
     def __init__(
@@ -69,6 +80,14 @@ class AttentionPool(nn.Module):
         self.deltas = delta_branch(width)
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
+        """Pool regions.
+
+        Args:
+            cells: (R, C, S, S); R may be 0.
+
+        Returns:
+            Embeddings (R, D), not L2-normalised, and box deltas (R, 4).
+        """
         if not len(cells):
             return cells.new_zeros(0, self.embed_dim), cells.new_zeros(0, 4)
         class_token, box_token = self._tokens(self.merge(self.dropout(cells + self.position)))
@@ -80,28 +99,34 @@ class AttentionPool(nn.Module):
             mean = patches.mean(dim=1)
             return self.norm(mean + self.queries[0]), self.norm(mean + self.queries[1])
         tokens = torch.cat([self.queries.expand(len(patches), -1, -1), patches], dim=1)
-        for layer in self.layers[:-1]:
+        *inner, last = self.layers
+        for layer in inner:
             tokens = layer(tokens)
-        return self.norm(first_tokens(self.layers[-1], tokens, len(self.queries))).unbind(dim=1)
+        assert isinstance(last, nn.TransformerEncoderLayer)
+        class_token, box_token = self.norm(first_tokens(last, tokens, len(self.queries))).unbind(1)
+        return class_token, box_token
 
 
 def first_tokens(layer: nn.TransformerEncoderLayer, tokens: Tensor, count: int) -> Tensor:
-    """`layer(tokens)[:, :count]` of a post-norm layer, without the work for the tokens that nobody
-    reads: a fifth of four layers' time.
+    """Compute ``layer(tokens)[:, :count]`` of a post-norm layer.
+
+    Without the work for tokens that are not read, which is a fifth of the time of four layers.
     """
-    asked = tokens[:, :count]
-    asked = layer.norm1(
-        asked + layer.dropout1(layer.self_attn(asked, tokens, tokens, need_weights=False)[0])
+    read = tokens[:, :count]
+    read = layer.norm1(
+        read + layer.dropout1(layer.self_attn(read, tokens, tokens, need_weights=False)[0])
     )
-    hidden = layer.dropout(layer.activation(layer.linear1(asked)))
-    return layer.norm2(asked + layer.dropout2(layer.linear2(hidden)))
+    hidden = layer.dropout(layer.activation(layer.linear1(read)))
+    return layer.norm2(read + layer.dropout2(layer.linear2(hidden)))
 
 
 def delta_branch(width: int) -> nn.Sequential:
-    """Vector (R, width) -> box deltas (R, 4), near 0 at the start, so that boxes begin as they were
-    proposed.
+    """Build a branch (R, width) -> box deltas (R, 4).
+
+    Deltas are near 0 at initialisation, so that boxes start as they were proposed.
     """
-    branch = nn.Sequential(nn.Linear(width, width // 2), nn.LeakyReLU(), nn.Linear(width // 2, 4))
-    nn.init.normal_(branch[-1].weight, std=1e-3)
-    nn.init.zeros_(branch[-1].bias)
+    last = nn.Linear(width // 2, 4)
+    branch = nn.Sequential(nn.Linear(width, width // 2), nn.LeakyReLU(), last)
+    nn.init.normal_(last.weight, std=1e-3)
+    nn.init.zeros_(last.bias)
     return branch

@@ -1,9 +1,9 @@
-"""Crops of boxes for the CLIP image tower: enlarged about the box centre, aspect kept, zero pad
-after normalisation (method section 2.2).
+"""Crops of boxes for the CLIP image tower (method section 2.2).
 
-Letters: R boxes, S side of the square crop in pixels. Boxes are xyxy in pixels of the image given.
-The geometry is worked out in float64 on the CPU, so that a box falls on the same whole pixels
-whatever the device.
+A box is enlarged about its centre and resized with its aspect kept; padding is zero after
+normalisation. Letters: R boxes, S side of the square crop in pixels. Boxes are xyxy in pixels of
+the image given. The geometry is computed in float64 on the CPU, so that a box falls on the same
+whole pixels whatever the device.
 """
 
 from __future__ import annotations
@@ -23,12 +23,22 @@ def crop_boxes(
     std: Sequence[float],
     enlarge: float = 0.05,
 ) -> Tensor:
-    """Deterministic crops, for test and for pseudo-labels.
+    """Deterministic crops, at inference and for pseudo-labels.
 
-    image: (3, H, W) float in [0, 1]. boxes: (R, 4); R may be 0. size: S. mean, std: 3 numbers each,
-    of CLIP. Returns (R, 3, S, S) on the device of `image`: the box grown by the factor 1 + enlarge,
-    clipped to the image, rounded to whole pixels (at least one), resized with its aspect kept so
-    that the longer side is S, normalised, and centred in zeros.
+    Each box is grown by the factor 1 + enlarge, clipped to the image, rounded to whole pixels (at
+    least one), resized with its aspect kept so that the longer side is S, normalised, and centred
+    in zeros.
+
+    Args:
+        image: (3, H, W) float in [0, 1].
+        boxes: (R, 4); R may be 0.
+        size: S.
+        mean: of CLIP, 3 numbers.
+        std: of CLIP, 3 numbers.
+        enlarge: share by which a box grows.
+
+    Returns:
+        (R, 3, S, S) on the device of `image`.
     """
     regions = whole_pixels(enlarge_boxes(boxes, enlarge), *image.shape[1:])
     return _resize_and_pad(image, regions, size, mean, std)
@@ -45,11 +55,23 @@ def random_crop_boxes(
     enlarge: tuple[float, float] = (0.0, 0.2),
     keep: float = 0.9,
 ) -> Tensor:
-    """Augmented crops, for training; shapes as in `crop_boxes`.
+    """Augmented crops, for training.
 
     Each box is grown by 1 + U[enlarge] (same factor for both sides), clipped, cut at random to
     U[keep, 1] of its width and, independently, of its height, and mirrored half of the time.
-    `generator` is a CPU generator.
+
+    Args:
+        image: as in `crop_boxes`.
+        boxes: as in `crop_boxes`.
+        size: as in `crop_boxes`.
+        mean: as in `crop_boxes`.
+        std: as in `crop_boxes`.
+        generator: a CPU generator.
+        enlarge: range of the share by which a box grows.
+        keep: smallest share of each side that is kept.
+
+    Returns:
+        (R, 3, S, S) on the device of `image`.
     """
     draws = torch.rand(len(boxes), 6, generator=generator, dtype=torch.float64)
     grown = enlarge_boxes(boxes, enlarge[0] + (enlarge[1] - enlarge[0]) * draws[:, :1])
@@ -63,8 +85,14 @@ def random_crop_boxes(
 
 
 def enlarge_boxes(boxes: Tensor, enlarge: float | Tensor) -> Tensor:
-    """Grow (R, 4) boxes about their centres by the factor 1 + enlarge, a number or (R, 1). Returns
-    float64 on the CPU, not clipped.
+    """Grow boxes about their centres.
+
+    Args:
+        boxes: (R, 4).
+        enlarge: the share by which they grow, a number or (R, 1).
+
+    Returns:
+        (R, 4) float64 on the CPU, not clipped.
     """
     boxes = boxes.detach().to("cpu", torch.float64)
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
@@ -73,8 +101,15 @@ def enlarge_boxes(boxes: Tensor, enlarge: float | Tensor) -> Tensor:
 
 
 def whole_pixels(boxes: Tensor, height: int, width: int) -> Tensor:
-    """Clip (R, 4) boxes to the image and round them to whole pixels, at least one wide and one
-    high. Returns int64.
+    """Clip boxes to the image and round them to whole pixels, at least one wide and one high.
+
+    Args:
+        boxes: (R, 4).
+        height: of the image.
+        width: of the image.
+
+    Returns:
+        (R, 4) int64.
     """
     boxes = _clip(boxes, height, width).round().long()
     limits = torch.tensor([width, height])
@@ -89,9 +124,7 @@ def _clip(boxes: Tensor, height: int, width: int) -> Tensor:
 
 
 def _sub_crop(boxes: Tensor, share: Tensor, place: Tensor) -> Tensor:
-    """Keep `share` (R, 2) of the width and height of each box; `place` (R, 2) in [0, 1] says where,
-    0 = left / top.
-    """
+    """Keep `share` (R, 2) of each side; `place` (R, 2) in [0, 1] says where, 0 = left / top."""
     sides = boxes[:, 2:] - boxes[:, :2]
     top_left = boxes[:, :2] + place * (1 - share) * sides
     return torch.cat([top_left, top_left + share * sides], dim=1)
@@ -100,24 +133,20 @@ def _sub_crop(boxes: Tensor, share: Tensor, place: Tensor) -> Tensor:
 def _resize_and_pad(
     image: Tensor, regions: Tensor, size: int, mean: Sequence[float], std: Sequence[float]
 ) -> Tensor:
-    """Cut whole-pixel regions (R, 4) int64 out of the image; resize, normalise and centre each in
-    an S x S square of zeros.
-    """
+    """Whole-pixel regions (R, 4) int64 -> (R, 3, S, S), normalised and centred in zeros."""
     crops = image.new_zeros(len(regions), 3, size, size)
-    mean, std = (image.new_tensor(list(values))[:, None, None] for values in (mean, std))
+    centre, spread = (image.new_tensor(list(values))[:, None, None] for values in (mean, std))
     for crop, (x1, y1, x2, y2) in zip(crops, regions.tolist(), strict=True):
         height, width = _fitted(y2 - y1, x2 - x1, size)
         top, left = (size - height) // 2, (size - width) // 2
         pixels = F.interpolate(
             image[None, :, y1:y2, x1:x2], (height, width), mode="bilinear", antialias=True
         )[0]
-        crop[:, top : top + height, left : left + width] = (pixels - mean) / std
+        crop[:, top : top + height, left : left + width] = (pixels - centre) / spread
     return crops
 
 
 def _fitted(height: int, width: int, size: int) -> tuple[int, int]:
-    """Height and width scaled by one factor so that the longer is `size`; the shorter is at least
-    one pixel.
-    """
+    """Scale both sides by one factor so that the longer is `size`; at least one pixel each."""
     longer = max(height, width)
     return max(1, round(height * size / longer)), max(1, round(width * size / longer))

@@ -1,6 +1,7 @@
-"""OvarNet, the one-stage model (method section 5): one pass of CLIP's image encoder over the whole
-image, class-agnostic boxes, a pooled embedding for each, and the text embeddings of any words to
-score them with.
+"""OvarNet, the one-stage model (method section 5).
+
+One pass of CLIP's image encoder over the whole image, class-agnostic boxes, a pooled embedding for
+each, and the text embeddings of any words to score them with.
 
 N images, R regions of an image, D width of the joint space. The "batch frame" is the image resized
 for the backbone.
@@ -21,24 +22,37 @@ from torchvision.ops import clip_boxes_to_image, remove_small_boxes
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.resize import DetectorResize
+from ovarnet.modeling.resnet_pyramid import ResnetPyramid
 from ovarnet.modeling.roi_heads import Features, RoiHead
 from ovarnet.modeling.rpn import RegionProposalNetwork
 from ovarnet.modeling.text.classifier import TextClassifier
+from ovarnet.modeling.vit_pyramid import VitPyramid
 from ovarnet.structures import Proposals
 from ovarnet.vocabulary import Vocabulary
 
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 """Box deltas are divided by standard deviations .1, .1, .2, .2."""
 MIN_SIDE = 1.0
+"""Refined boxes with a smaller side in the batch frame are dropped."""
 
 
 class OvarNet(RegionModel):
-    """clip: for its text tower alone, see `text_tower_only`. classifier, vocabulary, further
-    settings: see `RegionModel`.
+    """The one-stage model; made in evaluation mode.
 
-    backbone: `ResnetPyramid` or `VitPyramid`. proposals: region proposals pooled per image. Made in
-    evaluation mode.
+    It is its own proposer: `propose` returns the boxes of its RPN.
+
+    Args:
+        clip: for its text tower alone, see `text_tower_only`.
+        classifier: see `RegionModel`.
+        vocabulary: see `RegionModel`.
+        backbone: trunk and feature pyramid.
+        rpn: proposes class-agnostic boxes on the pyramid.
+        head: pools regions.
+        resize: brings images to the batch frame.
+        proposals: region proposals pooled per image.
     """
+
+    provenance = "the region proposal network of an OvarNet"
 
     def __init__(
         self,
@@ -46,21 +60,19 @@ class OvarNet(RegionModel):
         classifier: TextClassifier,
         vocabulary: Vocabulary,
         *,
-        backbone: nn.Module,
+        backbone: ResnetPyramid | VitPyramid,
         rpn: RegionProposalNetwork,
         head: RoiHead,
         resize: DetectorResize,
         proposals: int = 100,
     ):
         super().__init__(classifier, vocabulary)
-        self.clip, self.backbone, self.rpn, self.head, self.resize, self.proposals = (
-            clip,
-            backbone,
-            rpn,
-            head,
-            resize,
-            proposals,
-        )
+        self.clip = clip
+        self.backbone = backbone
+        self.rpn = rpn
+        self.head = head
+        self.resize = resize
+        self.proposals = proposals
         self.box_coder = BoxCoder(DELTA_WEIGHTS)
         self.eval()
 
@@ -68,33 +80,43 @@ class OvarNet(RegionModel):
         self,
         images: Sequence[Tensor],
         boxes: Sequence[Tensor] | None = None,
-        names: Sequence[str | None] | None = None,  # noqa: ARG002
+        names: Sequence[str | None] | None = None,  # noqa: ARG002 (read by other models)
     ) -> list[RegionEmbeddings]:
-        """Images that are padded to the same size share a pass, so what is found in one does not
+        """Embed given boxes, or those the model finds, see `RegionModel.forward`.
+
+        Images that are padded to the same size share a pass, so what is found in one does not
         depend on its neighbours.
         """
         same_size = defaultdict(list)
         for index, image in enumerate(images):
-            same_size[self.resize.padded(*image.shape[1:])].append(index)
+            same_size[self.resize.padded(image.shape[1], image.shape[2])].append(index)
         found: dict[int, RegionEmbeddings] = {}
         for indices in same_size.values():
-            given = None if boxes is None else [boxes[i] for i in indices]
-            found |= zip(indices, self._one_pass([images[i] for i in indices], given), strict=True)
+            batch = [images[i] for i in indices]
+            regions = (
+                self._found(batch)
+                if boxes is None
+                else self._given(batch, [boxes[i] for i in indices])
+            )
+            found |= zip(indices, regions, strict=True)
         return [found[index] for index in range(len(images))]
 
-    def _one_pass(self, images: list[Tensor], boxes: list[Tensor] | None) -> list[RegionEmbeddings]:
+    def _given(self, images: list[Tensor], boxes: list[Tensor]) -> list[RegionEmbeddings]:
+        """Given boxes are embedded as they are, never refined."""
+        pixels, sizes, original = self.preprocess(images)
+        in_frame = [
+            resize_boxes(rows.to(self.device), *frames)
+            for rows, *frames in zip(boxes, original, sizes, strict=True)
+        ]
+        embeddings, _ = self.pool(self.extract_features(pixels), in_frame, sizes)
+        return [
+            RegionEmbeddings(rows, torch.ones(len(rows)), vectors)
+            for rows, vectors in zip(boxes, embeddings, strict=True)
+        ]
+
+    def _found(self, images: list[Tensor]) -> list[RegionEmbeddings]:
         pixels, sizes, original = self.preprocess(images)
         features = self.extract_features(pixels)
-        if boxes is not None:  # embedded as they are, never refined
-            in_frame = [
-                resize_boxes(rows.to(self.device), *frames)
-                for rows, *frames in zip(boxes, original, sizes, strict=True)
-            ]
-            embeddings, _ = self.pool(features, in_frame, sizes)
-            return [
-                RegionEmbeddings(rows, torch.ones(len(rows)), vectors)
-                for rows, vectors in zip(boxes, embeddings, strict=True)
-            ]
         boxes, objectness = self.select_proposals(features, sizes)
         embeddings, deltas = self.pool(features, boxes, sizes)
         return [
@@ -104,11 +126,11 @@ class OvarNet(RegionModel):
 
     @torch.no_grad()
     def propose(
-        self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
+        self,
+        images: Sequence[Tensor],
+        names: Sequence[str | None] | None = None,  # noqa: ARG002 (read by other proposers)
     ) -> list[Proposals]:
-        """As in `Proposer`: the boxes of the model's own region proposal
-        network, before they are refined.
-        """
+        """The boxes of the RPN before they are refined; see `Proposer.propose`."""
         return [self._proposed(image) for image in images]
 
     def _proposed(self, image: Tensor) -> Proposals:
@@ -121,16 +143,21 @@ class OvarNet(RegionModel):
     def preprocess(
         self, images: Sequence[Tensor]
     ) -> tuple[Tensor, list[tuple[int, int]], list[tuple[int, int]]]:
-        """Images (3, H, W) in [0, 1] -> the batch, normalised, resized and padded; height and width
-        of each in it, and before.
+        """Normalise, resize and pad images into a batch.
+
+        Args:
+            images: N tensors (3, H, W) in [0, 1].
+
+        Returns:
+            The batch (N, 3, H', W'); height and width of each image in it, without padding; and
+            height and width of each image before.
         """
         batch, _ = self.resize([image.to(self.device) for image in images])
-        return batch.tensors, batch.image_sizes, [tuple(image.shape[1:]) for image in images]
+        original = [(image.shape[1], image.shape[2]) for image in images]
+        return batch.tensors, batch.image_sizes, original
 
     def extract_features(self, pixels: Tensor) -> Features:
-        """The one pass of the image encoder. No gradient is kept through a trunk that does not
-        learn.
-        """
+        """The one pass of the image encoder, without gradient through a frozen trunk."""
         learns = next(self.backbone.trunk.parameters()).requires_grad
         with torch.set_grad_enabled(learns and torch.is_grad_enabled()):
             trunk = self.backbone.trunk_maps(pixels)
@@ -139,26 +166,38 @@ class OvarNet(RegionModel):
     def select_proposals(
         self, features: Features, sizes: list[tuple[int, int]]
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """The best `proposals` boxes (R, 4) in the batch frame and their objectness (R,), for each
-        image, best first.
+        """The best `proposals` boxes of each image.
+
+        Args:
+            features: of N images.
+            sizes: height and width of each image without padding.
+
+        Returns:
+            Boxes (R, 4) in the batch frame and their objectness (R,), for each image, best first.
         """
         boxes, objectness = self.rpn.propose(self.rpn(features.pyramid), sizes)
-        return [rows[: self.proposals] for rows in boxes], [
-            rows[: self.proposals] for rows in objectness
-        ]
+        best = slice(self.proposals)
+        return [rows[best] for rows in boxes], [rows[best] for rows in objectness]
 
     def pool(
         self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]
     ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Boxes in the batch frame -> for each image embeddings (R, D), not normalised, and box
-        deltas (R, 4).
+        """Pool regions.
+
+        Args:
+            features: of N images.
+            boxes: N tensors (R, 4) in the batch frame; R may be 0.
+            sizes: height and width of each image without padding.
+
+        Returns:
+            For each image embeddings (R, D), not L2-normalised, and box deltas (R, 4) float32.
         """
         embeddings, deltas = self.head(features, boxes, sizes)
         counts = [len(rows) for rows in boxes]
-        return embeddings.split(counts), deltas.split(counts)
+        return embeddings.split(counts), deltas.float().split(counts)
 
     def detector_parts(self) -> nn.ModuleDict:
-        """Everything that is OvarNet's own: backbone, RPN and head, the same modules as here."""
+        """What is OvarNet's own: backbone, RPN and head, the same modules as here."""
         return nn.ModuleDict({"backbone": self.backbone, "rpn": self.rpn, "head": self.head})
 
     def _refined(
@@ -170,9 +209,7 @@ class OvarNet(RegionModel):
         size: tuple[int, int],
         original: tuple[int, int],
     ) -> RegionEmbeddings:
-        """Boxes moved by the deltas, within the image, in pixels of the original; those that shrink
-        to nothing are dropped.
-        """
+        """Apply the deltas, clip, and drop what has no size; in pixels of the original image."""
         boxes = clip_boxes_to_image(self.box_coder.decode_single(deltas, boxes), size)
         kept = remove_small_boxes(boxes, MIN_SIDE)
         return RegionEmbeddings(
@@ -181,8 +218,9 @@ class OvarNet(RegionModel):
 
 
 def text_tower_only(clip: Clip) -> Clip:
-    """A copy of `clip` without its image tower: what OvarNet keeps of CLIP, once the backbone has
-    its own copy of that tower.
+    """Copy `clip` without its image tower.
+
+    It is what OvarNet keeps of CLIP, once the backbone has its own copy of the image tower.
     """
     visual, clip.model.visual = clip.model.visual, nn.Identity()
     try:

@@ -1,6 +1,4 @@
-"""Image resizing for torchvision's detectors, for images of any shape: from one pixel to a strip of
-20000 x 20.
-"""
+"""Image resizing for torchvision's detectors, from one pixel to a strip of 20000 x 20."""
 
 from __future__ import annotations
 
@@ -15,14 +13,18 @@ PAD_MULTIPLE = 32
 
 
 class DetectorResize(GeneralizedRCNNTransform):
-    """torchvision's transform (normalise, resize, pad into a batch, boxes back to the original
-    frame) with another rule of size.
+    """torchvision's transform with another rule of size.
 
-    short_side: (low, high); an image whose short side lies within is left as it is, any other is
-    brought to the nearer end. long_side: upper limit of the long side in pixels; it wins over
-    `short_side`. train_short_sides: in training the short side is drawn from these; empty: the same
-    rule as in evaluation. mean, std: of the pixels in [0, 1]. torchvision's own rule resizes every
-    image, and a strip down to a height of 0.
+    The transform normalises, resizes, pads into a batch, and brings boxes back to the original
+    frame. torchvision's own rule resizes every image, and a strip down to a height of 0.
+
+    Args:
+        short_side: (low, high) pixels; an image whose short side lies within is left as it is, any
+            other is brought to the nearer end.
+        long_side: upper limit of the long side in pixels; it wins over `short_side`.
+        mean: of the pixels in [0, 1], 3 numbers.
+        std: of the pixels in [0, 1], 3 numbers.
+        train_short_sides: in training the short side is drawn from these; empty: as in evaluation.
     """
 
     def __init__(
@@ -42,8 +44,14 @@ class DetectorResize(GeneralizedRCNNTransform):
     def resize(
         self, image: Tensor, target: dict[str, Tensor] | None = None
     ) -> tuple[Tensor, dict[str, Tensor] | None]:
-        """image: (3, H, W); target: {"boxes": (N, 4), ...} or None. Called by torchvision for each
-        image.
+        """Resize one image and its boxes; torchvision calls it.
+
+        Args:
+            image: (3, H, W).
+            target: {"boxes": (N, 4), ...}, changed in place; or None.
+
+        Returns:
+            The image (3, H', W') and the target.
         """
         before = tuple(image.shape[-2:])
         after = self.resized(*before)
@@ -64,10 +72,10 @@ class DetectorResize(GeneralizedRCNNTransform):
         return max(1, round(height * scale)), max(1, round(width * scale))
 
     def padded(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the batch that an image makes when it is alone: resized, then padded
-        to multiples of 32.
-        """
+        """Height and width of the batch of this image alone: resized, then padded."""
         height, width = self.resized(height, width)
-        return math.ceil(height / PAD_MULTIPLE) * PAD_MULTIPLE, math.ceil(
-            width / PAD_MULTIPLE
-        ) * PAD_MULTIPLE
+        return _next_multiple(height), _next_multiple(width)
+
+
+def _next_multiple(side: int) -> int:
+    return math.ceil(side / PAD_MULTIPLE) * PAD_MULTIPLE

@@ -1,5 +1,4 @@
-"""The class-agnostic region proposal network of OvarNet (method section 5), from torchvision's
-parts.
+"""The class-agnostic region proposal network of OvarNet (method section 5), on torchvision's parts.
 
 N images, M anchors of an image (all maps), R proposals. Boxes are in pixels of the batch's images.
 """
@@ -11,20 +10,23 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torchvision.models.detection import rpn as torchvision_rpn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
-from torchvision.models.detection.rpn import (
-    RegionProposalNetwork,
-    RPNHead,
-    concat_box_prediction_layers,
-)
 
 ANCHOR_RATIOS = (0.5, 1.0, 2.0)
+FOREGROUND_IOU, BACKGROUND_IOU = 0.6, 0.3
 NMS_IOU = 0.7
+BATCH_SIZE_PER_IMAGE, POSITIVE_FRACTION = 256, 0.5
 
 
 class AnchorPredictions(NamedTuple):
-    """anchors: (M, 4), the same for all images of the batch. logits: (N, M) objectness. deltas: (N,
-    M, 4). per_map: anchors of each map.
+    """Raw outputs of the network for a batch.
+
+    Args:
+        anchors: (M, 4), the same for all images of the batch.
+        logits: (N, M) objectness.
+        deltas: (N, M, 4).
+        per_map: anchors of each map, M in all.
     """
 
     anchors: Tensor
@@ -33,17 +35,23 @@ class AnchorPredictions(NamedTuple):
     per_map: list[int]
 
 
-class RegionProposalNetwork(RegionProposalNetwork):
-    """strides: of the maps that carry anchors, finest first. anchor_sizes: pixels of each map.
-    pre_nms (per map), post_nms (per image): proposals kept in (training, evaluation). convolutions:
-    of the shared part.
+class RegionProposalNetwork(torchvision_rpn.RegionProposalNetwork):
+    """torchvision's RPN on maps whose strides are stated.
+
+    Args:
+        channels: of the maps.
+        strides: name -> stride of the maps that carry anchors, finest first.
+        anchor_sizes: sizes in pixels, for each map.
+        pre_nms: proposals kept of each map before NMS, in (training, evaluation).
+        post_nms: proposals kept of each image after NMS, in (training, evaluation).
+        convolutions: of the part shared by objectness and deltas.
     """
 
     def __init__(
         self,
         channels: int,
         strides: Mapping[str, int],
-        anchor_sizes: Sequence[Sequence[int]],
+        anchor_sizes: Sequence[Sequence[float]],
         *,
         pre_nms: tuple[int, int],
         post_nms: tuple[int, int],
@@ -52,56 +60,73 @@ class RegionProposalNetwork(RegionProposalNetwork):
         anchors = AnchorGenerator(
             tuple(map(tuple, anchor_sizes)), (ANCHOR_RATIOS,) * len(anchor_sizes)
         )
-        head = RPNHead(channels, anchors.num_anchors_per_location()[0], conv_depth=convolutions)
+        head = torchvision_rpn.RPNHead(
+            channels, anchors.num_anchors_per_location()[0], conv_depth=convolutions
+        )
         super().__init__(
             anchors,
             head,
-            0.6,
-            0.3,
-            256,
-            0.5,
-            dict(zip(("training", "testing"), pre_nms, strict=True)),
-            dict(zip(("training", "testing"), post_nms, strict=True)),
-            NMS_IOU,
+            fg_iou_thresh=FOREGROUND_IOU,
+            bg_iou_thresh=BACKGROUND_IOU,
+            batch_size_per_image=BATCH_SIZE_PER_IMAGE,
+            positive_fraction=POSITIVE_FRACTION,
+            pre_nms_top_n=dict(zip(("training", "testing"), pre_nms, strict=True)),
+            post_nms_top_n=dict(zip(("training", "testing"), post_nms, strict=True)),
+            nms_thresh=NMS_IOU,
         )
         self.strides = dict(strides)
 
     def forward(self, maps: Mapping[str, Tensor]) -> AnchorPredictions:
-        """maps: by name, as the pyramid gives them."""
-        maps = [maps[name] for name in self.strides]
-        logits, deltas = self.head(maps)
-        per_map = [part[0].numel() for part in logits]
-        images = len(maps[0])
-        logits, deltas = concat_box_prediction_layers(logits, deltas)
+        """Predict objectness and deltas of every anchor.
+
+        Args:
+            maps: name -> map (N, channels, H / stride, W / stride), with all names of `strides`.
+        """
+        levels = [maps[name] for name in self.strides]
+        logits, deltas = self.head(levels)
+        per_map = [level[0].numel() for level in logits]
+        images = len(levels[0])
+        logits, deltas = torchvision_rpn.concat_box_prediction_layers(logits, deltas)
         return AnchorPredictions(
-            self._anchors(maps), logits.reshape(images, -1), deltas.reshape(images, -1, 4), per_map
+            self._anchors(levels),
+            logits.reshape(images, -1),
+            deltas.reshape(images, -1, 4),
+            per_map,
         )
 
     @torch.no_grad()
     def propose(
         self, predictions: AnchorPredictions, sizes: list[tuple[int, int]]
     ) -> tuple[list[Tensor], list[Tensor]]:
-        """sizes: height and width of each image without padding. Returns boxes (R, 4) and
-        objectness (R,) of each image, best first.
+        """Select proposals; in float32 whatever the precision of the predictions.
+
+        Args:
+            predictions: what `forward` returned.
+            sizes: height and width of each image without padding.
+
+        Returns:
+            Boxes (R, 4) and objectness (R,) in [0, 1] of each image, best first.
         """
         images = len(predictions.logits)
         boxes = self.box_coder.decode(
-            predictions.deltas.detach().reshape(-1, 4), [predictions.anchors] * images
+            predictions.deltas.detach().float().reshape(-1, 4), [predictions.anchors] * images
         )
         return self.filter_proposals(
             boxes.reshape(images, -1, 4),
-            predictions.logits.reshape(-1, 1),
+            predictions.logits.float().reshape(-1, 1),
             sizes,
             predictions.per_map,
         )
 
-    def _anchors(self, maps: list[Tensor]) -> Tensor:
-        """With the strides stated: torchvision divides the image by the map, which is not the
-        stride where a map was rounded up.
+    def _anchors(self, levels: list[Tensor]) -> Tensor:
+        """(M, 4) float32, with the strides stated.
+
+        torchvision divides the image by the map, which is not the stride where a map was rounded
+        up.
         """
-        generator, like = self.anchor_generator, maps[0]
-        generator.set_cell_anchors(like.dtype, like.device)
-        strides = [
-            [torch.tensor(stride, device=like.device)] * 2 for stride in self.strides.values()
-        ]
-        return torch.cat(generator.grid_anchors([list(part.shape[-2:]) for part in maps], strides))
+        generator, device = self.anchor_generator, levels[0].device
+        generator.set_cell_anchors(torch.float32, device)
+        strides = [[torch.tensor(stride, device=device)] * 2 for stride in self.strides.values()]
+        return torch.cat(
+            generator.grid_anchors([list(level.shape[-2:]) for level in levels], strides)
+        )

@@ -20,17 +20,15 @@ from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.ops import MultiScaleRoIAlign
-from torchvision.ops.poolers import LevelMapper
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
+from ovarnet.modeling.roi_heads import ROI_SIZE, roi_pool
 from ovarnet.modeling.rpn import ANCHOR_RATIOS
 from ovarnet.structures import Proposals
 
-ROI_SIZE = 7
 LIMIT = 100
 BASE_BOXES_ONLY = "trained on boxes of base categories only"
 
@@ -207,21 +205,3 @@ def detect_independently(detector: FasterRCNN, images: Sequence[Tensor]) -> list
         ):
             proposals[index] = Proposals(found["boxes"].cpu(), found["scores"].cpu())
     return [proposals[index] for index in range(len(images))]
-
-
-def roi_pool(
-    strides: Mapping[str, int], canonical_size: int = 224, size: int = ROI_SIZE
-) -> MultiScaleRoIAlign:
-    """RoIAlign over the named maps, finest first, with their strides stated. canonical_size: side
-    of a box pooled from stride 16. size: cells per side that a box is pooled to.
-
-    Left to itself torchvision guesses the strides from the first image it ever sees and keeps the
-    guess: wrong for all later images when the first one is so narrow that most of it is padding.
-    """
-    pool = MultiScaleRoIAlign(list(strides), size, sampling_ratio=2, canonical_scale=canonical_size)
-    levels = [stride.bit_length() - 1 for stride in strides.values()]
-    pool.scales = [1 / stride for stride in strides.values()]
-    pool.map_levels = LevelMapper(
-        min(levels), max(levels), canonical_scale=canonical_size, canonical_level=4
-    )
-    return pool

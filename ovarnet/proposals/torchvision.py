@@ -16,7 +16,8 @@ from torchvision.ops import nms
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.weights import read_state_dict
 from ovarnet.modeling.resize import DetectorResize
-from ovarnet.proposals.detector import LIMIT, detect_independently, hub_folder, roi_pool
+from ovarnet.modeling.roi_heads import roi_pool
+from ovarnet.proposals.detector import LIMIT, detect_independently, hub_folder
 from ovarnet.structures import Proposals
 
 WEIGHTS = FasterRCNN_ResNet50_FPN_Weights.COCO_V1

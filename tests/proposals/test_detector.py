@@ -10,7 +10,8 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
-from ovarnet.proposals.detector import resnet50_proposer, roi_pool, scenes_proposer
+from ovarnet.modeling.roi_heads import roi_pool
+from ovarnet.proposals.detector import resnet50_proposer, scenes_proposer
 
 LOSSES = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg"}
 

@@ -30,21 +30,23 @@ MAX_LOGIT_SCALE = math.log(100)
 
 
 def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool = False) -> Clip:
-    """The CLIP `name` with weights, on the CPU, in eval mode, in float32.
+    """Load a CLIP, on the CPU, in evaluation mode, in float32.
 
-    name: an architecture of `open_clip.list_models()` or ours (`ovarnet-scenes`), or
-        `local-dir:FOLDER` for a folder with open_clip_config.json, weights and tokenizer (what the
-        Hub serves; `pretrained` is then None).
-    pretrained: an open_clip tag of that architecture (`openai`, `laion2b_s34b_b79k`, ...;
-        downloaded once, then read from the cache), or a local file: open_clip or OpenAI state dict
-        (.pt, .bin), OpenAI's TorchScript archive, or .safetensors. A tag brings its own activation.
-        For a local file YOU say it: OpenAI's weights (and some others, e.g. DFN and MetaCLIP) were
-        trained with QuickGELU and want the `-quickgelu` name of the architecture.
-    random_weights: the only way to get an untrained tower, and only with pretrained=None.
+    Args:
+        name: an architecture of `open_clip.list_models()` or ours (`ovarnet-scenes`), or
+            `local-dir:FOLDER` for a folder with open_clip_config.json, weights and tokenizer (what
+            the Hub serves; `pretrained` is then None).
+        pretrained: an open_clip tag of that architecture (`openai`, `laion2b_s34b_b79k`, ...;
+            downloaded once, then read from the cache), or a local file: open_clip or OpenAI state
+            dict (.pt, .bin), OpenAI's TorchScript archive, or .safetensors. A tag brings its own
+            activation; a local file does not. OpenAI's weights (and some others, e.g. DFN and
+            MetaCLIP) were trained with QuickGELU and need the `-quickgelu` name of the
+            architecture.
+        random_weights: the only way to get an untrained tower, and only with pretrained=None.
 
-    Weights must fit exactly. Raises InputError for an unknown name or tag, a missing, truncated or
-    foreign file, weights of another architecture, or a tag that is neither in the cache nor can be
-    fetched.
+    Raises:
+        InputError: an unknown name or tag, a missing, truncated or foreign file, weights that do
+            not fit exactly or are not finite, or a tag that is neither in the cache nor reachable.
     """
     source = resolve_concept_clip(name, pretrained, random_weights=random_weights)
     source = source or resolve(name, pretrained, random_weights=random_weights)

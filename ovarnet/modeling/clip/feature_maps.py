@@ -1,10 +1,9 @@
-"""Dense maps of a CLIP image tower: what a detector on top of CLIP looks at, instead of the one
-pooled vector.
+"""Dense maps of a CLIP image tower, which a detector uses in place of the one pooled vector.
 
 N images, H x W pixels. Three families have such maps: OpenAI's ModifiedResNet (stages C2..C5,
-without its attention pool), the EfficientNet of `concept_tower` (stages of the same strides) and the
-plain ViT (the patch tokens after the last block). Towers that open_clip
-takes from timm (SigLIP, EVA, ...) have none here.
+without its attention pool), the EfficientNet of `concept_tower` (stages of the same strides) and
+the plain ViT (the patch tokens after the last block). Towers that open_clip takes from timm
+(SigLIP, EVA, ...) have none here.
 """
 
 from __future__ import annotations
@@ -24,8 +23,12 @@ from ovarnet.modeling.clip.concept_tower import ConceptTower, EfficientNetTrunk
 RESNET_STRIDES = {"c2": 4, "c3": 8, "c4": 16, "c5": 32}
 
 
-def feature_strides(visual: Any) -> dict[str, int]:
-    """Pixels per cell of each map: c2..c5 for a ResNet, `last` for a ViT."""
+def feature_strides(visual: nn.Module) -> dict[str, int]:
+    """Pixels per cell of each map: c2..c5 for a ResNet, `last` for a ViT.
+
+    Raises:
+        InputError: a tower without dense maps.
+    """
     if isinstance(visual, (ModifiedResNet, ConceptTower, EfficientNetTrunk)):
         return dict(RESNET_STRIDES)
     if isinstance(visual, VisionTransformer) and visual.patch_size[0] == visual.patch_size[1]:
@@ -36,38 +39,55 @@ def feature_strides(visual: Any) -> dict[str, int]:
     )
 
 
-def feature_channels(visual: Any) -> dict[str, int]:
-    """Channels of each map, e.g. 256, 512, 1024, 2048 for RN50 and 768 for ViT-B-16."""
+def feature_channels(visual: nn.Module) -> dict[str, int]:
+    """Channels of each map, e.g. 256, 512, 1024, 2048 for RN50 and 768 for ViT-B-16.
+
+    Raises:
+        InputError: a tower without dense maps.
+    """
+    tower: Any = visual  # its parts have no types
     if isinstance(visual, ModifiedResNet):
-        stages = (visual.layer1, visual.layer2, visual.layer3, visual.layer4)
         return {
             name: stage[-1].conv3.out_channels
-            for name, stage in zip(RESNET_STRIDES, stages, strict=True)
+            for name, stage in zip(RESNET_STRIDES, _stages(tower), strict=True)
         }
     if isinstance(visual, (ConceptTower, EfficientNetTrunk)):
         return dict(_trunk(visual).channels)
-    return dict.fromkeys(feature_strides(visual), visual.conv1.out_channels)
+    channels: int = tower.conv1.out_channels
+    return dict.fromkeys(feature_strides(visual), channels)
 
 
 def feature_maps(visual: nn.Module, pixels: Tensor) -> dict[str, Tensor]:
-    """Maps of normalised `pixels` (N, 3, H, W), any H and W -> name -> (N, channels, H' / stride,
-    W' / stride).
+    """Compute the dense maps.
 
-    Images whose sides are no multiple of the largest stride are padded HERE, with zeros (CLIP's
-    mean colour) on the right and at the bottom, so a cell (i, j) always covers pixels from (i *
-    stride, j * stride) of the image given; H' and W' are the padded sides.
+    Images whose sides are no multiple of the largest stride are padded here, with zeros (CLIP's
+    mean colour) on the right and at the bottom, so a cell (i, j) always covers pixels from
+    (i * stride, j * stride) of the image given.
+
+    Args:
+        visual: the image tower.
+        pixels: CLIP-normalised (N, 3, H, W), any H and W.
+
+    Returns:
+        name -> (N, channels, H' / stride, W' / stride), with H' and W' the padded sides.
+
+    Raises:
+        InputError: a tower without dense maps.
     """
     pixels = pad_to_multiple(pixels, max(feature_strides(visual).values()))
     if isinstance(visual, ModifiedResNet):
         return _resnet_maps(visual, pixels)
     if isinstance(visual, (ConceptTower, EfficientNetTrunk)):
         return _trunk(visual)(pixels)
+    assert isinstance(visual, VisionTransformer)
     return {"last": _vit_map(visual, pixels)}
 
 
 def dense_trunk(visual: nn.Module) -> nn.Module:
-    """A copy of a staged image tower without what pools its maps, so that training it leaves the
-    CLIP as it was. All of it takes gradients: a frozen CLIP would hand on its frozen parameters.
+    """Copy a staged image tower without what pools its maps.
+
+    Training the copy leaves the CLIP as it was. All of it takes gradients: a frozen CLIP would pass
+    on its frozen parameters.
     """
     if isinstance(visual, ConceptTower):
         stages = copy.deepcopy(visual.trunk)
@@ -79,9 +99,7 @@ def dense_trunk(visual: nn.Module) -> nn.Module:
 
 
 def pad_to_multiple(pixels: Tensor, multiple: int) -> Tensor:
-    """Zero padding on the right and at the bottom of (N, 3, H, W) up to sides that `multiple`
-    divides.
-    """
+    """Pad (N, 3, H, W) with zeros on the right and at the bottom to sides `multiple` divides."""
     height, width = pixels.shape[-2:]
     below, right = -height % multiple, -width % multiple
     return F.pad(pixels, (0, right, 0, below)) if below or right else pixels
@@ -90,8 +108,15 @@ def pad_to_multiple(pixels: Tensor, multiple: int) -> Tensor:
 def resize_position_embedding(
     embedding: Tensor, old_grid: tuple[int, int], new_grid: tuple[int, int]
 ) -> Tensor:
-    """(1 + h * w, width) -> (1 + h' * w', width): bicubic on the patch grid, the class token's row
-    kept (as open_clip and ViTDet do).
+    """Resize position embeddings to another grid of patches, as open_clip and ViTDet do.
+
+    Args:
+        embedding: (1 + h * w, width), the class token's row first.
+        old_grid: h, w.
+        new_grid: h', w'.
+
+    Returns:
+        (1 + h' * w', width): bicubic on the patch grid, the class token's row kept.
     """
     if old_grid == new_grid:
         return embedding
@@ -101,35 +126,45 @@ def resize_position_embedding(
     return torch.cat([class_row, grid[0].flatten(1).T.to(embedding.dtype)])
 
 
+def embed_patches(visual: VisionTransformer, pixels: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """Embed the patches of images of any size, before the tower's first LayerNorm.
+
+    Args:
+        visual: the image tower.
+        pixels: CLIP-normalised (N, 3, H, W), sides multiples of the patch size.
+
+    Returns:
+        Tokens (N, 1 + h * w, width), the class token first, with positions; and the grid (h, w).
+    """
+    patches = visual.conv1(pixels)
+    grid = (patches.shape[-2], patches.shape[-1])
+    position = resize_position_embedding(visual.positional_embedding, visual.grid_size, grid)
+    class_token = visual.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
+    tokens = torch.cat([class_token, patches.flatten(2).transpose(1, 2)], dim=1)
+    return tokens + position.to(tokens.dtype), grid
+
+
+def _stages(visual: Any) -> tuple[Any, Any, Any, Any]:
+    return visual.layer1, visual.layer2, visual.layer3, visual.layer4
+
+
 def _trunk(visual: ConceptTower | EfficientNetTrunk) -> EfficientNetTrunk:
     return visual.trunk if isinstance(visual, ConceptTower) else visual
 
 
 def _resnet_maps(visual: ModifiedResNet, pixels: Tensor) -> dict[str, Tensor]:
     maps, features = {}, visual.stem(pixels)
-    for name, stage in zip(
-        RESNET_STRIDES, (visual.layer1, visual.layer2, visual.layer3, visual.layer4), strict=True
-    ):
+    for name, stage in zip(RESNET_STRIDES, _stages(visual), strict=True):
         features = stage(features)
         maps[name] = features
     return maps
 
 
 def _vit_map(visual: VisionTransformer, pixels: Tensor) -> Tensor:
-    """Patch tokens of the last block after the final LayerNorm (what open_clip returns with
-    `output_tokens`), as a map.
-    """
-    patches = visual.conv1(pixels)
-    grid = tuple(patches.shape[-2:])
-    tokens = patches.flatten(2).transpose(1, 2)
-    position = resize_position_embedding(visual.positional_embedding, visual.grid_size, grid).to(
-        tokens.dtype
-    )
-    class_token = visual.class_embedding.to(tokens.dtype).expand(len(tokens), 1, -1)
-    tokens = torch.cat([class_token, tokens], dim=1) + position
+    """Patch tokens of the last block, as open_clip returns them with `output_tokens`, as a map."""
+    tokens, grid = embed_patches(visual, pixels)
     tokens = visual.transformer(visual.ln_pre(visual.patch_dropout(tokens)))[:, 1:]
-    if (
-        visual.attn_pool is None
-    ):  # with a pooler (CoCa) the final LayerNorm belongs to the pooled vector
+    # with a pooler (CoCa) the final LayerNorm belongs to the pooled vector
+    if visual.attn_pool is None:
         tokens = visual.ln_post(tokens)
     return tokens.transpose(1, 2).reshape(len(tokens), -1, *grid)

@@ -1,12 +1,15 @@
-"""Weights of an open_clip tag: from the Hub's cache, else from the network, else one line that says
-what to do.
+"""Weights of an open_clip tag: from the Hub's cache, else from the network.
+
+Where neither has them, one line says what to do.
 """
 
 from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import constants, hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
@@ -17,12 +20,24 @@ from ovarnet.errors import InputError
 PROBE_SECONDS = 5
 
 
-def download(name: str, tag: str, described: dict) -> Path:
-    """Path of the weights of open_clip's `tag` of architecture `name`; `described` is open_clip's
-    entry for it.
+def download(name: str, tag: str, described: Mapping[str, Any]) -> Path:
+    """Find or download the weights of a tag.
+
+    Args:
+        name: architecture.
+        tag: open_clip's name of the weights.
+        described: open_clip's entry for the tag.
+
+    Returns:
+        The file in the Hub's cache.
+
+    Raises:
+        InputError: neither in the cache nor reachable.
     """
     repository, _, file = described["hf_hub"].rpartition("/")
     candidates = _candidates(file)
+
+    # the cache
     for candidate in candidates:
         try:
             return Path(hf_hub_download(repository, candidate, local_files_only=True))
@@ -33,6 +48,8 @@ def download(name: str, tag: str, described: dict) -> Path:
         if described.get("quick_gelu") and not name.endswith("-quickgelu")
         else name
     )
+
+    # the network
     offline = why_unreachable()
     if offline:
         raise _not_at_hand(name, tag, repository, candidates[0], offline, advised)
@@ -55,9 +72,7 @@ def download(name: str, tag: str, described: dict) -> Path:
 
 
 def _candidates(file: str) -> list[str]:
-    """File names to try, safetensors first; an entry without a file name means open_clip's default
-    names.
-    """
+    """File names to try, safetensors first; no file name means open_clip's default names."""
     if not file:
         return [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
     path = Path(file)
@@ -67,8 +82,9 @@ def _candidates(file: str) -> list[str]:
 
 
 def why_unreachable() -> str:
-    """Empty when the Hub answers. Asked first because the Hub's client tries for about 20 seconds
-    before it gives up.
+    """Why the Hub does not answer; empty when it does.
+
+    Checked first because the Hub's client tries for about 20 seconds before it gives up.
     """
     if constants.HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set"
@@ -88,7 +104,6 @@ def _not_at_hand(
 ) -> InputError:
     return InputError(
         f"the weights {tag!r} of {name} are not in the local cache and cannot be fetched ({why}); "
-        f"download {file} of "
-        f"{constants.ENDPOINT}/{repository} elsewhere and give its path instead of the tag, with "
-        f"the architecture {advised}"
+        f"download {file} of {constants.ENDPOINT}/{repository} elsewhere and give its path instead "
+        f"of the tag, with the architecture {advised}"
     )

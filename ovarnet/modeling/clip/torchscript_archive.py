@@ -1,9 +1,9 @@
-"""The weights inside a TorchScript archive, such as OpenAI's own ViT-B-16.pt, read without running
-anything that it holds.
+"""The weights inside a TorchScript archive, such as OpenAI's own ViT-B-16.pt.
 
-`torch.load(weights_only=True)` refuses these files and `torch.jit.load` prepares their code for
-running. We only want the tensors, so the archive's object tree is unpickled with inert stand-ins
-for its classes and every other name is refused.
+They are read without running anything that the archive holds: `torch.load(weights_only=True)`
+refuses these files and `torch.jit.load` prepares their code for running. We only want the tensors,
+so the archive's object tree is unpickled with inert stand-ins for its classes and every other name
+is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import io
 import pickle
 import zipfile
 from collections import OrderedDict
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,11 +44,11 @@ def is_torchscript(file: Path) -> bool:
 
 
 def read_torchscript(file: Path) -> dict[str, Tensor]:
-    """Parameters and buffers by dotted name, as `torch.jit.load(file).state_dict()` would give
-    them.
+    """Read parameters and buffers by dotted name, as ``torch.jit.load(file).state_dict()`` would.
 
-    Raises pickle.UnpicklingError, KeyError, RuntimeError or zipfile.BadZipFile where the archive is
-    damaged or holds anything else.
+    Raises:
+        pickle.UnpicklingError: the archive holds anything else; also KeyError, RuntimeError or
+            zipfile.BadZipFile where it is damaged.
     """
     with zipfile.ZipFile(file) as archive:
         record = next(name for name in archive.namelist() if name.endswith("/constants.pkl"))
@@ -58,7 +60,7 @@ def read_torchscript(file: Path) -> dict[str, Tensor]:
 class _Module:
     """Stands for any class of the archive: keeps its attributes, has no behaviour."""
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.attributes = state
 
 
@@ -67,7 +69,8 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))
         self.archive, self.root = archive, root
 
-    def find_class(self, module: str, name: str):
+    def find_class(self, module: str, name: str) -> Any:
+        """The stand-in for a class; refuses whatever weights do not need."""
         if module.startswith("__torch__"):
             return _Module
         if module == "torch" and name in STORAGES:
@@ -80,7 +83,8 @@ class _Unpickler(pickle.Unpickler):
             return lambda value, *_: value
         raise pickle.UnpicklingError(f"{module}.{name} has no place in a file of weights")
 
-    def persistent_load(self, saved) -> Tensor:
+    def persistent_load(self, saved: Any) -> Tensor:
+        """A storage of the archive as a flat tensor."""
         _, dtype, key, _, _ = saved
         return torch.frombuffer(
             bytearray(self.archive.read(f"{self.root}/data/{key}")), dtype=dtype
@@ -93,7 +97,7 @@ def _rebuild_tensor(
     return storage.as_strided(size, stride, offset).clone()
 
 
-def _tensors(module: _Module, prefix: str):
+def _tensors(module: _Module, prefix: str) -> Iterator[tuple[str, Tensor]]:
     for name, value in module.attributes.items():
         if isinstance(value, Tensor) and name != DERIVED:
             yield prefix + name, value

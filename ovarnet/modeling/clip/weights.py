@@ -1,7 +1,6 @@
-"""From an architecture name and a tag or file to weights that fit exactly, or to one line that says
-why not.
+"""From an architecture name and a tag or file to weights that fit exactly.
 
-open_clip does the building; the finding and reading of weights is done here because open_clip warns
+Or to one line that says why not. open_clip does the building; the finding and reading of weights is done here because open_clip warns
 and goes on with a random tower where we must stop, and because nothing pickled may be executed.
 """
 
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import open_clip
 import torch
@@ -27,6 +27,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from ovarnet.checkpoint import check_finite
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.hub import download, why_unreachable
 from ovarnet.modeling.clip.torchscript_archive import is_torchscript, read_torchscript
@@ -39,27 +40,39 @@ OPENAI_ARCHIVE_KEYS = {"input_resolution", "context_length", "vocab_size"}
 
 @dataclass(frozen=True)
 class ClipSource:
-    """What to build and what to load: the architecture's config, the weights file (None: random),
-    and the pixel statistics.
+    """What to build and what to load.
+
+    Args:
+        name: architecture.
+        config: open_clip's config of it.
+        file: weights; None: random.
+        quick_gelu: the activation the weights were trained with.
+        mean: of the pixels in [0, 1], 3 numbers.
+        std: of the pixels in [0, 1], 3 numbers.
     """
 
     name: str
-    config: dict
+    config: dict[str, Any]
     file: Path | None
     quick_gelu: bool
     mean: tuple[float, ...] = OPENAI_DATASET_MEAN
     std: tuple[float, ...] = OPENAI_DATASET_STD
 
     def build(self) -> nn.Module:
-        """The architecture with random weights."""
+        """Build the architecture with random weights."""
         with _open_clip_log_silenced():
             return open_clip.create_model(
                 self.name, load_weights=False, pretrained_text=False, quick_gelu=self.quick_gelu
             )
 
-    def tokenizer(self):
-        """CLIP's own BPE comes with open_clip; other towers (SigLIP, ...) take theirs from the
-        Hub's cache, else from the network.
+    def tokenizer(self) -> Any:
+        """Open the tokenizer.
+
+        CLIP's own BPE comes with open_clip; other towers (SigLIP, ...) take theirs from the Hub's
+        cache, else from the network.
+
+        Raises:
+            InputError: neither has it, or a package is missing.
         """
         if not self.config["text_cfg"].get("hf_tokenizer_name") or self.name.startswith(
             LOCAL_FOLDER
@@ -72,29 +85,35 @@ class ClipSource:
                 raise
             return self._open_clip_tokenizer()
 
-    def _open_clip_tokenizer(self, **settings):
+    def _open_clip_tokenizer(self, **settings: Any) -> Any:
         try:
             return open_clip.get_tokenizer(self.name, **settings)
         except ImportError as error:
             raise InputError(
                 f"the tokenizer of {self.name} is not CLIP's own and needs packages that are not "
-                "installed "
-                f"({str(error).strip().splitlines()[0]}); pip install transformers sentencepiece"
+                f"installed ({str(error).strip().splitlines()[0]}); pip install transformers "
+                "sentencepiece"
             ) from error
         except (OSError, ValueError) as error:
             repository = self.config["text_cfg"].get("hf_tokenizer_name")
             raise InputError(
                 f"the tokenizer of {self.name} ({repository} on the Hugging Face Hub) is neither "
-                "in the local cache nor can "
-                f"be fetched; where there is a network: hf download {repository} --local-dir "
-                "FOLDER. Then, with FOLDER copied "
-                f"here, name the model {LOCAL_FOLDER}FOLDER, weights and tokenizer in one"
+                "in the local cache nor can be fetched; where there is a network: hf download "
+                f"{repository} --local-dir FOLDER. Then, with FOLDER copied here, name the model "
+                f"{LOCAL_FOLDER}FOLDER, weights and tokenizer in one"
             ) from error
 
 
 def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -> ClipSource:
-    """Check the name and find the weights file, from the cache or the network where `pretrained` is
-    a tag.
+    """Check the name and find the weights file.
+
+    Args:
+        name: as in `load_clip`.
+        pretrained: as in `load_clip`; a tag is looked up in the cache, then on the network.
+        random_weights: as in `load_clip`.
+
+    Raises:
+        InputError: as in `load_clip`.
     """
     if name.startswith(LOCAL_FOLDER):
         return _resolve_folder(name, pretrained)
@@ -120,7 +139,7 @@ def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -
             )
         return ClipSource(name, config, None, quick_gelu, mean, std)
     tag = get_pretrained_cfg(name, pretrained) if isinstance(pretrained, str) else None
-    if tag:
+    if tag and isinstance(pretrained, str):
         # open_clip only warns when a tag trained with QuickGELU meets a config with GELU, as
         # `ViT-B-16` + `openai` does
         quick_gelu = quick_gelu or bool(tag.get("quick_gelu", False))
@@ -136,9 +155,15 @@ def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -
 
 
 def read_state_dict(file: Path) -> dict[str, Tensor]:
-    """The tensors of a weights file by name. Nothing that the file holds is executed. InputError
-    where it is no such file.
+    """Read the tensors of a weights file by name, without executing anything that it holds.
+
+    Args:
+        file: .safetensors, a state dict saved by torch, or OpenAI's TorchScript archive.
+
+    Raises:
+        InputError: it is no such file, or cut off.
     """
+    state: Any
     try:
         if file.suffix == ".safetensors":
             state = load_file(file)
@@ -178,7 +203,16 @@ def read_state_dict(file: Path) -> dict[str, Tensor]:
 
 
 def load_strictly(model: nn.Module, state: dict[str, Tensor], source: ClipSource) -> None:
-    """Copy every weight; InputError naming what is missing, left over or of another shape."""
+    """Copy every weight.
+
+    Args:
+        model: receives the weights.
+        state: their names may be older ones, or those of third parties.
+        source: where they are from, for messages.
+
+    Raises:
+        InputError: naming what is missing, left over, of another shape or not finite.
+    """
     if OPENAI_ARCHIVE_KEYS.issubset(state):
         if not source.quick_gelu:
             raise InputError(
@@ -206,12 +240,14 @@ def load_strictly(model: nn.Module, state: dict[str, Tensor], source: ClipSource
             f"{source.file} does not fit {source.name}: {report}; name the architecture it was "
             "made with"
         )
+    check_finite(state, source.file)
     model.load_state_dict(state, strict=True)
 
 
 def _in_open_clip_names(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Third parties' and older names -> those of today's open_clip (the renaming part of its
-    `load_checkpoint`).
+    """Third parties' and older names -> those of today's open_clip.
+
+    The renaming part of open_clip's `load_checkpoint`.
     """
     state = convert_state_dict(model, state)
     if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
@@ -273,8 +309,9 @@ def _tags(name: str) -> str:
 
 
 def _pixel_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and std for a local file: those of the architecture's tags where these agree (SigLIP's
-    are .5), else OpenAI's.
+    """Mean and std for a local file.
+
+    Those of the architecture's tags where these agree (SigLIP's are .5), else OpenAI's.
     """
     tags = [get_pretrained_cfg(name, tag) for tag in list_pretrained_tags_by_model(name)]
     statistics = {(tuple(tag["mean"]), tuple(tag["std"])) for tag in tags}
@@ -283,8 +320,9 @@ def _pixel_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 @contextmanager
 def _open_clip_log_silenced() -> Iterator[None]:
-    """open_clip warns on the root logger that the model is random, which is what we ask it for
-    before loading strictly.
+    """Silence open_clip's warning on the root logger that the model is random.
+
+    Random weights are what we ask it for, before loading strictly.
     """
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

@@ -161,5 +161,5 @@ class TextClassifier(nn.Module):
 
 
 def logits_of(cosines: Tensor, scale: Tensor | float, bias: Tensor | float) -> Tensor:
-    """z = scale * cos + bias (method 2.5), for any shapes that broadcast."""
+    """Logits z = scale * cos + bias (method 2.5), for any shapes that broadcast."""
     return scale * cosines + bias

@@ -1,7 +1,6 @@
-"""A linear probe on frozen region embeddings: what labels of one's own data add to the scores of
-words (`ovarnet.training.clip_attr.probe`).
+"""A linear probe on region embeddings: what a user's own labels add to the score of a text.
 
-R regions, W words asked, K words of the probe, D embedding width.
+R regions, W words, K words that the probe knows, D the joint embedding width.
 """
 
 from __future__ import annotations
@@ -19,8 +18,11 @@ class LinearProbe(nn.Module):
     """z of a word becomes gain z + bias + v . w + b, with v the region's unit embedding.
 
     gain and bias are two numbers for each kind of word, so words that the probe does not know stay
-    comparable with those it knows; w and b are a word's own, and 0 for unknown words. Words are
-    known by name, in the order of `names`: {"category": [...], "attribute": [...]}.
+    comparable with those it knows; w and b are a word's own, and 0 for unknown words.
+
+    Args:
+        names: {"category": [...], "attribute": [...]}, the words it knows, by name.
+        width: D.
     """
 
     def __init__(self, names: Mapping[Kind, Sequence[str]], width: int):
@@ -30,20 +32,28 @@ class LinearProbe(nn.Module):
             kind: {name: row for row, name in enumerate(self.names[kind])} for kind in KINDS
         }
         for kind in KINDS:
-            self.register_buffer(f"{kind}_calibration", torch.tensor([1.0, 0.0]))  # gain, bias
-            self.register_buffer(
-                f"{kind}_weights", torch.zeros(len(self.names[kind]), width + 1)
-            )  # (K, D + 1): w, b
+            # gain, bias
+            self.register_buffer(f"{kind}_calibration", torch.tensor([1.0, 0.0]))
+            # (K, D + 1): w, b
+            self.register_buffer(f"{kind}_weights", torch.zeros(len(self.names[kind]), width + 1))
 
     @torch.no_grad()
     def set(self, kind: Kind, calibration: tuple[float, float], weights: Tensor) -> None:
-        """weights: (K, D + 1), each row w and b."""
+        """Set gain and bias, and (K, D + 1) `weights`, each row w and b."""
         getattr(self, f"{kind}_calibration").copy_(torch.tensor(calibration))
         getattr(self, f"{kind}_weights").copy_(weights)
 
     def forward(self, logits: Tensor, regions: Tensor, kind: Kind, names: Sequence[str]) -> Tensor:
-        """logits: (R, W) of the words `names` by their text. regions: (R, D), of any length. -> (R,
-        W).
+        """Add what the probe knows.
+
+        Args:
+            logits: (R, W) of the words by their text.
+            regions: (R, D), of any length.
+            kind: of the words.
+            names: of the W words.
+
+        Returns:
+            (R, W).
         """
         gain, bias = getattr(self, f"{kind}_calibration").to(logits.device)
         weights = getattr(self, f"{kind}_weights").to(logits.device)

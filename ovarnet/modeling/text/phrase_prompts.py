@@ -1,6 +1,4 @@
-"""Learned vectors around a noun phrase of a caption, half before and half after it, without a type
-(method 2.4, step II).
-"""
+"""Learned vectors around a noun phrase of a caption, without a type (method 2.4, step II)."""
 
 from __future__ import annotations
 
@@ -14,14 +12,19 @@ from ovarnet.modeling.clip.clip import Clip
 
 
 class PhrasePrompts(nn.Module):
-    """width: d, `clip.text_width`. vectors: how many, shared by all phrases; may be 0."""
+    """Vectors around noun phrases, half before and half after.
+
+    Args:
+        width: d, `clip.text_width`.
+        vectors: how many, shared by all phrases; may be 0.
+    """
 
     def __init__(self, width: int, vectors: int = 16):
         super().__init__()
         self.vectors = nn.Parameter(torch.empty(vectors, width).normal_(std=0.02))
 
     def encode(self, clip: Clip, phrases: Sequence[str]) -> Tensor:
-        """P phrases -> (P, D), L2-normalised. A phrase too long for the context is cut."""
+        """Encode P phrases -> (P, D), L2-normalised; a phrase too long for the context is cut."""
         count = len(self.vectors)
         tower = clip.require_text_tower()
         marks, room = [~k for k in range(count)], tower.room - count

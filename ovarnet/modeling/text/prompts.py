@@ -1,5 +1,6 @@
-"""From words to text embeddings: hand-written templates, or vectors learned around the word and its
-parent type (method 2.4).
+"""From words to text embeddings (method 2.4).
+
+Hand-written templates, or vectors learned around the word and its parent type.
 
 W words, S strings (a word with synonyms has several), D the joint embedding width, d the text
 tower's width. Both kinds of prompt have one method, `encode`, and treat every word alone: a word's
@@ -43,8 +44,14 @@ put them after the noun."""
 
 
 class TemplatePrompts(nn.Module):
-    """The mean of a word's embeddings in several sentences, such as "a photo of a {}."; nothing to
-    learn.
+    """The mean of a word's embeddings in several sentences, without anything to learn.
+
+    Args:
+        category_templates: sentences such as "a photo of a {}.", with one {} where the word goes.
+        attribute_templates: the same, for attributes.
+
+    Raises:
+        InputError: no template, or one without exactly one {}.
     """
 
     def __init__(
@@ -66,8 +73,10 @@ class TemplatePrompts(nn.Module):
                 )
 
     def encode(self, clip: Clip, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
-        """Any CLIP, SigLIP-like ones included. InputError for a word that does not fit into the
-        context length.
+        """Encode words with any CLIP, SigLIP-like ones included.
+
+        Raises:
+            InputError: a word does not fit into the context length.
         """
         strings, owner = _strings(words)
         templates = self.templates[kind]
@@ -80,13 +89,16 @@ class TemplatePrompts(nn.Module):
 
 
 class LearnedPrompts(nn.Module):
-    """[SOT] p1..p10 word p11..p20 parent type p21..p30 [EOT]: vectors shared by all words and by
-    both kinds (method 2.4).
+    """Vectors learned around a word and its parent type (method 2.4).
 
-    width: d, `clip.text_width`. vectors: how many stand before the word, between word and parent
-    type, and after it; each may be 0. parent_type: False leaves the type out, for ablation and for
-    phrases. Word and type use the CLIP's own token embeddings. Needs a CLIP text tower
-    (`clip.text_tower`).
+    [SOT] p1..p10 word p11..p20 parent type p21..p30 [EOT]: the vectors p are shared by all words
+    and by both kinds; word and type use the CLIP's own token embeddings.
+
+    Args:
+        width: d, `clip.text_width`.
+        vectors: how many stand before the word, between word and parent type, and after it; each
+            may be 0.
+        parent_type: False leaves the type out, for ablation.
     """
 
     def __init__(
@@ -97,8 +109,11 @@ class LearnedPrompts(nn.Module):
         self.vectors = nn.Parameter(torch.empty(sum(self.counts), width).normal_(std=0.02))
 
     def encode(self, clip: Clip, words: Sequence[Word], kind: Kind) -> WordEmbeddings:
-        """Differentiable in the vectors and in the text tower. InputError for a word that does not
-        fit into the context length.
+        """Encode words; differentiable in the vectors and in the text tower.
+
+        Raises:
+            InputError: a word does not fit into the context length, or a CLIP of another width or
+                without a text tower that takes vectors.
         """
         if self.vectors.shape[1] != clip.text_width:
             raise InputError(
@@ -141,9 +156,7 @@ class LearnedPrompts(nn.Module):
 
 
 def _strings(words: Sequence[Word]) -> tuple[list[str], Tensor]:
-    """What is encoded, word by word ('_' becomes a space), and the word each string belongs to,
-    (S,).
-    """
+    """What is encoded, word by word ('_' becomes a space), and the word of each string, (S,)."""
     strings = [_spaced(string) for word in words for string in word.strings]
     return strings, torch.tensor(
         [column for column, word in enumerate(words) for _ in word.strings], dtype=torch.long
