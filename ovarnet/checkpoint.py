@@ -24,6 +24,7 @@ from yaml import YAMLError
 
 from ovarnet.checkpoint_settings import check_settings
 from ovarnet.errors import InputError
+from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.vocabulary import Vocabulary
 
 FORMAT = "ovarnet/1"
@@ -124,7 +125,7 @@ def save_checkpoint(
         OmegaConf.save(
             OmegaConf.create({"format": FORMAT, "model": model, **settings}), new / CONFIG
         )
-        vocabulary.save(new / VOCABULARY)
+        write_vocabulary(new / VOCABULARY, vocabulary)
         for name, state in parts.items():
             path = new / f"{name}.safetensors"
             save_file({key: _stored(value, half) for key, value in state.items()}, path)
@@ -175,7 +176,7 @@ def load_checkpoint(folder: str | Path) -> Checkpoint:
     model = str(settings.pop("model", ""))
     named = {str(key): value for key, value in settings.items()}
     check_settings(model, named, config)
-    return Checkpoint(folder, model, named, Vocabulary.load(folder / VOCABULARY))
+    return Checkpoint(folder, model, named, read_vocabulary(folder / VOCABULARY))
 
 
 def load_weights(module: nn.Module, state: Mapping[str, Tensor], source: str | Path) -> None:

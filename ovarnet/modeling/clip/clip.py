@@ -48,8 +48,11 @@ def load_clip(name: str, pretrained: str | Path | None, *, random_weights: bool 
         InputError: an unknown name or tag, a missing, truncated or foreign file, weights that do
             not fit exactly or are not finite, or a tag that is neither in the cache nor reachable.
     """
-    source = resolve_concept_clip(name, pretrained, random_weights=random_weights)
-    source = source or resolve(name, pretrained, random_weights=random_weights)
+    source: ClipSource | None = resolve_concept_clip(
+        name, pretrained, random_weights=random_weights
+    )
+    if source is None:
+        source = resolve(name, pretrained, random_weights=random_weights)
     tokenizer, model = source.tokenizer(), source.build()
     if source.file is not None:
         load_strictly(model, read_state_dict(source.file), source)

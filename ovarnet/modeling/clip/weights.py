@@ -1,7 +1,8 @@
 """From an architecture name and a tag or file to weights that fit exactly.
 
-Or to one line that says why not. open_clip does the building; the finding and reading of weights is done here because open_clip warns
-and goes on with a random tower where we must stop, and because nothing pickled may be executed.
+Or to one line that says why not. open_clip builds the architecture; weights are found and read
+here because open_clip warns and continues with a random tower where we must stop, and because
+nothing pickled may be executed.
 """
 
 from __future__ import annotations
@@ -292,6 +293,11 @@ def _resolve_folder(name: str, pretrained: str | Path | None) -> ClipSource:
 
 
 def local_file(name: str, pretrained: str | Path) -> Path:
+    """Find a local weights file of the architecture `name`.
+
+    Raises:
+        InputError: there is no such file.
+    """
     file = Path(pretrained).expanduser()
     if file.is_dir():
         raise InputError(f"{file} is a folder; name the weights file in it")
