@@ -63,8 +63,8 @@ def box_recall(
     """Match the k best boxes of every image to its annotated boxes, one-to-one (`greedy_match`).
 
     Args:
-        pairs: (annotations, boxes found) of each image; crowd and difficult boxes are left out. Best are the
-            boxes of highest score, the first of equal ones.
+        pairs: (annotations, boxes found) of each image; crowd and difficult boxes are left out.
+            Best are the boxes of highest score, the first of equal ones.
         category_seen: (C,) bool, True for base categories.
         ks: how many boxes count, each at least 1.
 

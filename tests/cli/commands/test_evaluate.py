@@ -474,7 +474,7 @@ def coco(tmp_path):
 
 @pytest.mark.parametrize("evaluator", ["faster-coco-eval", "pycocotools"])
 def test_detections_on_images_without_an_evaluated_category_are_background(coco, evaluator, capsys):
-    """COCOeval on the whole file with the categories restricted: two misses at .9 before the hit."""
+    """As COCOeval on the whole file, of two categories: two misses at .9 before the hit."""
     for images, expected in (((1,), 1), ((1, 2, 3), 1 / 3)):
         entries = [
             {
