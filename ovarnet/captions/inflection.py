@@ -1,5 +1,6 @@
-"""Singular, plural and the two English spellings of single words, by rule and by short lists of
-exceptions.
+"""Singular, plural and the two English spellings of single words.
+
+By rule and by short lists of exceptions.
 """
 
 from __future__ import annotations
@@ -126,9 +127,7 @@ def plural(word: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def singular(word: str) -> str:
-    """Mugs -> mug, knives -> knife, gloves -> glove; a word that is no plural (glass, jeans, dog)
-    comes back as it is.
-    """
+    """Mugs -> mug, knives -> knife; a word that is no plural (glass, jeans, dog) stays as it is."""
     if word in _SINGULAR:
         return _SINGULAR[word]
     if word.endswith("men") and len(word) > 4:
@@ -148,23 +147,25 @@ def singular(word: str) -> str:
 
 
 def is_plural(word: str) -> bool:
+    """Whether a word has a singular of another form."""
     return singular(word) != word
 
 
 def spellings(term: str) -> set[str]:
     """The term as written, with all its words in American, and in British spelling."""
-    return {
-        term,
-        *(
-            _WORD.sub(lambda match, other=other: other.get(match[0], match[0]), term)
-            for other in (BRITISH, AMERICAN)
-        ),
-    }
+    return {term, *(_respelled(term, other) for other in (BRITISH, AMERICAN))}
+
+
+def _respelled(term: str, spelling: dict[str, str]) -> str:
+    return _WORD.sub(lambda match: spelling.get(match[0], match[0]), term)
 
 
 def surface_forms(term: str, with_plural: bool) -> set[str]:
-    """All ways a term may be written in lower case: with a hyphen or a space, in both spellings
-    and, if asked for, in the plural.
+    """All ways to write a term in lower case: with a hyphen or a space, in both spellings.
+
+    Args:
+        term: One word or several.
+        with_plural: The plural of its last word too.
     """
     term = " ".join(term.replace("_", " ").lower().split())
     bases = {term, term.replace("-", " "), term.replace(" ", "-")}

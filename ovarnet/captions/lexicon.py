@@ -1,11 +1,12 @@
-"""Word classes of English for the rule-based grammar: closed classes in full, common verbs and
-adjectives of captions by hand.
+"""Word classes of English for the rule-based grammar.
 
-A word in none of the lists is a noun, unless its ending says otherwise.
+Closed classes in full, the common verbs and adjectives of captions by hand. A word in none of the
+lists is a noun, unless its prefix or its ending says otherwise.
 """
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from functools import lru_cache
 
@@ -17,13 +18,14 @@ def _set(words: str) -> frozenset[str]:
 
 
 class Kind(str, Enum):
-    """What a word (or a whole term) is to the grammar. One letter each, so that what stands between
-    two phrases is a short string.
+    """What a word (or a whole term) is to the grammar.
+
+    One letter each, so that what stands between two phrases is a short string.
     """
 
     DETERMINER = "D"
-    # also some, several, both, other: with them, a phrase without a noun points back ("one black
-    # and one white")
+    # Also some, several, both, other: with them, a phrase without a noun refers back ("one black
+    # and one white").
     NUMBER = "#"
     PREPOSITION = "P"
     WITHOUT = "Z"
@@ -55,7 +57,6 @@ ARTICLES = _set("""
 """)
 POINTING_BACK = _set("""
     one two three four five six seven eight nine ten both other others another several some many few
-    first second third
 """)
 SINGULAR_DETERMINERS = _set("a an one this that each every another")
 
@@ -73,15 +74,15 @@ _CLOSED = {
         because when where if than away together alongside aboard unto plus outdoors indoors outside
         underwater sideways nearby upside airborne midair
     """),
-    Kind.WITHOUT: _set("without except lacking minus instead"),
+    Kind.WITHOUT: _set("without except lacking minus instead excluding"),
     Kind.CONJUNCTION: _set("and or but nor & yet"),
     Kind.COPULA: _set("""
         is are was were be been being am looks look looked seems seem seemed appears appear becomes
-        became remains feels turned turns
+        became remains feels turned turns 're ’re
     """),
     Kind.VERB: _set("""
-        has have had having do does did done can could will would may might must should shall sat
-        stood held ran worn wore seen saw caught taken took shown thrown threw swam rode ridden made
+        has have had having do does did done can ca could will wo would may might must should shall
+        sat stood held ran wore seen saw caught taken took shown thrown threw swam rode ridden made
         makes make gets get got goes go went gone lets let lays laid lies lie comes come came gives
         give gave given takes take holds hold wears wear carries carry eats eat ate sees see says
         say said knows know keeps keep kept finds find found tries try tried wants want starts
@@ -96,16 +97,17 @@ _CLOSED = {
     """),
     Kind.PRONOUN: _set("""
         he she it they him them we us i you me himself herself itself themselves someone something
-        everyone everybody nobody nothing everything anything there here ones
+        anyone anybody none whoever everyone everybody nobody nothing everything anything there here
+        ones
     """),
     Kind.RELATIVE: _set("that which who whom"),
     Kind.ADVERB: _set("""
         very quite rather too so really all mostly mainly partly partially almost nearly fully half
         also now still just only even extremely completely entirely then again already once ever
-        always often mid brightly lightly darkly slightly together apart away back forward forwards
-        backward backwards headfirst else well longer somewhat close
+        always often far mid brightly lightly darkly slightly together apart away back forward
+        forwards backward backwards headfirst else well longer somewhat close
     """),
-    Kind.NOT: _set("not n't never hardly"),
+    Kind.NOT: _set("not n't n’t nt never hardly"),
     Kind.TO: frozenset(["to"]),
     Kind.POSSESSIVE: frozenset(["'s", "'", "’s", "’"]),
     Kind.HYPHEN: frozenset(["-", "–"]),
@@ -155,7 +157,14 @@ TRANSITIVE = _set("""
     doing having watching taking making hitting kicking chewing biting retrieving fetching crossing
     climbing overlooking
 """)
-COMPOUND_ENDS = _set("covered filled lined shaped capped topped themed sized")
+# Who does not do it has no such thing: "not wearing a hat".
+HAVING = _set("""
+    has have having wears wear wearing holds hold holding carries carry carrying rides ride riding
+    uses use using
+""")
+COMPOUND_ENDS = _set("""
+    covered filled lined shaped capped topped themed sized written drawn woven built
+""")
 ED_NOUNS = _set(
     "bed shed sled reed seed weed steed speed feed need deed red thoroughbred moped breed hundred "
     "biped bunkbed"
@@ -170,21 +179,23 @@ ADJECTIVES = _set("""
     mexican german french english british hawaiian pretty beautiful cute lovely handsome ugly funny
     silly strange odd unusual interesting different similar same various numerous multiple single
     double lone alone whole entire main major minor front rear upper lower inner outer left right
-    central early late modern ancient antique vintage fresh ripe rotten raw frozen broken damaged
-    rusty worn torn ripped stuffed inflatable portable electric electronic mechanical automatic
-    manual digital public private local foreign rural urban suburban tropical indoor outdoor wild
-    tame stray domestic female male pregnant teenage teenaged junior senior professional amateur
-    formal casual traditional medieval religious military medical musical athletic muscular strong
-    weak heavy fast slow quick lively excited tired sleepy angry serious scared nervous curious
-    playful energetic aggressive friendly lazy hungry thirsty sick healthy blind fancy elegant
-    elaborate simple ornate decorative colorful shiny glossy matte sparkly glittery transparent
-    clear opaque bare leafy lush green wooded mossy overgrown sparse dense remote scenic rugged
-    hilly mountainous arid dead alive fake real artificial natural plush lean petite obese stocky
-    heavyset lanky muscled fit mature miniature average extra huge vast tight loose baggy sheer
-    bright vivid faded dull pastel solid matching mismatched other own favorite nice good bad great
-    big bigger biggest smaller smallest larger largest taller older younger longer shorter darker
-    lighter upright tilted slanted blurry silhouetted neon fluorescent metallic wooden woolen golden
-    high low sandy rocky grassy tattooed bushy spiky messy frizzy crisp hazy starry moonlit backlit
+    middle central leftmost rightmost topmost bottommost uppermost frontmost rearmost nearest
+    closest furthest farthest first second third fourth fifth sixth early late modern ancient
+    antique vintage fresh ripe rotten raw frozen broken damaged rusty worn torn ripped stuffed
+    inflatable portable electric electronic mechanical automatic manual digital public private local
+    foreign rural urban suburban tropical indoor outdoor wild tame stray domestic female male
+    pregnant teenage teenaged junior senior professional amateur formal casual traditional medieval
+    religious military medical musical athletic muscular strong weak heavy fast slow quick lively
+    excited tired sleepy angry serious scared nervous curious playful energetic aggressive friendly
+    lazy hungry thirsty sick healthy blind fancy elegant elaborate simple ornate decorative colorful
+    shiny glossy matte sparkly glittery transparent clear opaque bare leafy lush green wooded mossy
+    overgrown sparse dense remote scenic rugged hilly mountainous arid dead alive fake real
+    artificial natural plush lean petite obese stocky heavyset lanky muscled fit mature miniature
+    average extra huge vast tight loose baggy sheer bright vivid faded dull pastel solid matching
+    mismatched other own favorite nice good bad great big bigger biggest smaller smallest larger
+    largest taller older younger longer shorter darker lighter upright tilted slanted blurry
+    silhouetted neon fluorescent metallic wooden woolen golden high low sandy rocky grassy tattooed
+    bushy spiky messy frizzy crisp hazy starry moonlit backlit
 """)
 Y_NOUNS = _set("""
     baby boy lady body sky alley city puppy bunny pony toy party hockey jersey trolley valley gray
@@ -200,8 +211,16 @@ Y_NOUNS = _set("""
     jeopardy pansy penny embassy pharmacy delicacy canopy nobody somebody anybody everybody
     monastery nursery pastry dolly trey essay ashtray today stairway freeway speedway midway archway
     entryway fairway alleyway medley parsley barley quay buoy gully rally tummy nanny granny bobby
-    disney pussy security safety study victory topiary infirmary sanctuary dictionary
+    disney pussy security safety study victory topiary infirmary sanctuary dictionary plenty
+    variety
 """)
+# Participles that do not end in -ed.
+PARTICIPLES = _set("""
+    eaten hidden fallen driven drawn written woven built burnt bent lit bitten beaten chosen stolen
+    swollen sunken shrunken sewn mown grown blown spilt
+""")
+# With an adjective or a participle they are an adjective: unripe, semitransparent, multicolored.
+ADJECTIVE_PREFIXES = ("un", "non", "semi", "multi", "bi", "tri", "over", "under")
 ADJECTIVE_ENDINGS = ("less", "ful", "ous", "ish", "able", "ible")
 ISH_NOUNS = _set(
     "fish dish radish goldish goldfish jellyfish catfish starfish swordfish relish finish polish "
@@ -279,27 +298,19 @@ PAINTED = _set("painted dyed colored coloured stained tinted")
 ASPECTS = _set(
     "pattern print finish surface color colour tone design texture shade hue coloring colouring"
 )
-# Looks that people search for; `query` takes them for attributes also where no vocabulary lists
-# them.
+# What a region can show of a thing; as adjectives only where a vocabulary or a query says so.
 COLORS = _set("""
-    red orange yellow green blue purple pink brown gray black white silver golden turquoise teal
-    cyan magenta violet indigo lavender lilac maroon crimson scarlet burgundy beige cream ivory tan
-    khaki olive navy lime peach coral mauve fuchsia bronze
+    red orange yellow green blue purple pink brown gray grey black white silver golden turquoise
+    teal cyan magenta violet indigo lavender lilac maroon crimson scarlet burgundy beige cream ivory
+    tan khaki olive navy lime peach coral mauve fuchsia bronze
 """)
-SHADES = _set("light dark bright pale deep")
-SIZES = _set(
-    "small large little tiny long short tall thin thick wide narrow rectangular triangular"
-)
-PATTERNS = _set(
-    """plain striped dotted spotted checkered checked plaid zigzag floral patterned camouflage polka-dot tie-dyed"""
-)
-MADE_OF = _set("""
-    wood metal plastic leather glass stone concrete brick marble granite denim cotton silk wool
-    velvet lace ceramic porcelain rubber wicker bamboo cardboard steel aluminum copper brass chrome
-    gold
+SIZES = _set("""
+    small large little tiny long short tall thin thick wide narrow rectangular triangular
 """)
-# Nouns that name no category: "the red thing".
-ANY_THING = _set("thing things object objects item items one ones something anything stuff")
+PATTERNS = _set("""
+    plain striped dotted spotted checkered checked plaid zigzag floral patterned camouflage
+""")
+QUALITIES = COLORS | SIZES | PATTERNS | MATERIALS
 # Never adjectives, so that a missing comma does not glue two phrases: "blue shirt white shorts".
 CLOTHING_AND_PEOPLE = _set("""
     shirt shorts pants jeans jacket coat hat cap dress skirt top sweater hoodie shoe boot sock glove
@@ -324,14 +335,17 @@ def kind_of(word: str) -> str:
         return Kind.VERB_OR_NOUN.value
     if word in _VERB_PLURALS:
         return Kind.VERB_OR_PLURAL.value
-    return _kind_by_ending(word)
+    return _kind_by_parts(word)
 
 
 def _plural_like_verb(word: str) -> bool:
     return word in VERBS or word in _VERB_PLURALS
 
 
-def _kind_by_ending(word: str) -> str:
+def _kind_by_parts(word: str) -> str:
+    """What prefix and ending say of a word that stands in no list."""
+    if word in PARTICIPLES:
+        return Kind.PARTICIPLE.value
     if word.endswith("ing") and word not in ING_NOUNS and len(word) > 4:
         return Kind.PARTICIPLE.value
     if word.endswith("ed") and word not in ED_NOUNS and len(word) > 3:
@@ -342,7 +356,39 @@ def _kind_by_ending(word: str) -> str:
         return Kind.ADJECTIVE.value
     if word.endswith("y") and word not in Y_NOUNS and len(word) > 3:
         return Kind.ADJECTIVE.value
+    if _is_prefixed_adjective(word) or _is_superlative(word):
+        return Kind.ADJECTIVE.value
     return Kind.NOUN.value
+
+
+def _is_prefixed_adjective(word: str) -> bool:
+    """Unripe, unmade, nonmetallic; not union, trigger."""
+    return any(
+        word.startswith(prefix) and is_describing(word[len(prefix) :], made=prefix == "un")
+        for prefix in ADJECTIVE_PREFIXES
+    )
+
+
+def _is_superlative(word: str) -> bool:
+    """Tallest, reddest, shiniest; not forest."""
+    if not word.endswith("est") or len(word) < 6:
+        return False
+    base = word[:-3]
+    bases = {base, base + "e", re.sub("i$", "y", base), base[:-1] if base[-1] == base[-2] else base}
+    return any(one in ADJECTIVES or one in QUALITIES for one in bases)
+
+
+def is_describing(word: str, made: bool = False) -> bool:
+    """Whether a word by itself is an adjective, a participle, a colour, size, pattern or material.
+
+    Args:
+        word: lower case; may be empty.
+        made: other forms of a verb count too, as the last part of "unmade".
+    """
+    if len(word) < 3:
+        return False
+    kinds = (Kind.ADJECTIVE, Kind.PARTICIPLE, *((Kind.VERB,) if made else ()))
+    return word in QUALITIES or kind_of(word) in kinds
 
 
 LAST_LATIN = "\u024f"  # words of other scripts end a phrase

@@ -1,9 +1,11 @@
-"""Finds the words of a vocabulary in a sentence: spaCy's PhraseMatcher over all surface forms,
-longest match first.
+"""Finds the words of a vocabulary in a sentence.
+
+spaCy's PhraseMatcher over all surface forms, longest match first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from spacy.language import Language
@@ -16,9 +18,15 @@ from ovarnet.vocabulary import Vocabulary
 
 
 class Term(NamedTuple):
-    """A stretch of tokens start..end-1 that is one unit of meaning. category: name or None.
-    attributes: names (several where the vocabulary gives one string to several words). A fixed
-    expression ("dirt bike" without such a category) has neither.
+    """Tokens that are one unit of meaning.
+
+    A fixed expression ("dirt bike" without such a category) has neither category nor attributes.
+
+    Attributes:
+        start: The first token.
+        end: The token after the last.
+        category: Its name in the vocabulary, or None.
+        attributes: Their names; several where the vocabulary gives one string to several words.
     """
 
     start: int
@@ -36,8 +44,11 @@ class Meaning:
 
 
 class TermMatcher:
-    """Terms of a document, in order and without overlap: the longest wins, "hot dog" over "hot" and
-    "dog".
+    """Finds the terms of a document: the longest wins, "hot dog" over "hot" and "dog".
+
+    Args:
+        vocabulary: The words; their synonyms, plurals and spellings are found too.
+        nlp: Its tokeniser, which must be that of the documents.
     """
 
     def __init__(self, vocabulary: Vocabulary, nlp: Language):
@@ -58,18 +69,19 @@ class TermMatcher:
             self._by_key[nlp.vocab.strings[key]] = meaning
 
     def _add_categories(self, vocabulary: Vocabulary) -> None:
-        """Names first, then the vocabulary's synonyms, then the general ones: what comes first
-        keeps the form.
+        """Names first, then the vocabulary's synonyms, then the general ones.
+
+        What comes first keeps the form.
         """
         general = {
             name: [text.replace("_", " ") for text in words.split()]
             for name, words in CATEGORY_SYNONYMS.items()
         }
-        rounds = (
+        rounds: list[list[tuple[str, Iterable[str]]]] = [
             [(word.name, [word.name]) for word in vocabulary.categories],
             [(word.name, word.synonyms) for word in vocabulary.categories],
             [(word.name, general.get(word.name.lower(), ())) for word in vocabulary.categories],
-        )
+        ]
         for entries in rounds:
             for name, texts in entries:
                 for form in (
@@ -79,10 +91,12 @@ class TermMatcher:
                     meaning.category = meaning.category or name
 
     def __call__(self, doc: Doc) -> list[Term]:
+        """The terms of a document, in order and without overlap."""
         found = self._matcher(doc)
         if len(found) > 1:
             found.sort(key=lambda match: (match[1] - match[2], match[1]))
-        taken, terms = set(), []
+        taken: set[int] = set()
+        terms: list[Term] = []
         for key, start, end in found:
             if start not in taken and end - 1 not in taken:
                 taken.update(range(start, end))

@@ -1,63 +1,70 @@
 """CaptionParser: sentence -> categories, attributes with the nouns they belong to, noun phrases.
 
-With a trained English spaCy pipeline its lemmas, noun chunks and dependencies are used; without
-one, a small grammar (`grammar`). Vocabulary, matching and the record are the same for both.
+With a trained English spaCy pipeline its lemmas, noun chunks and dependencies are used
+(`dependencies`); without one, a small grammar (`grammar`). Vocabulary, matching and the record are
+the same for both.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NoReturn
 
-import spacy
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Token
 
-from ovarnet.captions.dependencies import noun_lemma, relations_by_dependencies
-from ovarnet.captions.grammar import relations_by_rules
+from ovarnet.captions.dependencies import noun_lemma
 from ovarnet.captions.inflection import singular
 from ovarnet.captions.lexicon import COLORED, POSSESSED
 from ovarnet.captions.matcher import Term, TermMatcher
+from ovarnet.captions.pipelines import RULES, load_pipeline, name_of, read_relations
 from ovarnet.captions.record import Pair, ParsedCaption
 from ovarnet.captions.relations import Relations
 from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary
 
-RULES = "rules"
-TRAINED = ("en_core_web_sm", "en_core_web_md", "en_core_web_lg", "en_core_web_trf")
 LONGEST_CAPTION = 2_000
 """Characters that are read of one caption; no real caption is longer, and time stays bounded."""
+
+# "non-red" and "off-white" are not what follows the hyphen.
+UNLIKE = [[prefix, "-"] for prefix in ("non", "not", "never", "off")]
 
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060\ufeff]+")
 
 
 class CaptionParser:
-    """vocabulary: the words to find; synonyms, plurals and both English spellings of them are found
-    too.
+    """Reads captions for the words of a vocabulary.
 
-    pipeline: None, the first of `TRAINED` that is installed, else the rules; "rules"; the name of
-    an installed pipeline; or a spaCy Language with a parser. InputError: a pipeline that is not
-    installed or does not parse.
+    Args:
+        vocabulary: The words to find; synonyms, plurals and both English spellings of them are
+            found too.
+        pipeline: "rules", the name of an installed spaCy pipeline, a spaCy Language with a parser,
+            or None: an installed English pipeline, else "rules" (`pipelines.load_pipeline`).
+
+    Attributes:
+        pipeline: The name of the pipeline that reads.
+
+    Raises:
+        InputError: A pipeline that is not installed or does not parse.
     """
 
     def __init__(self, vocabulary: Vocabulary, pipeline: str | Language | None = None):
         self.vocabulary = vocabulary
-        self.nlp = _load(pipeline)
-        self.pipeline = (
-            f"{self.nlp.meta['lang']}_{self.nlp.meta['name']}"
-            if self.nlp.has_pipe("parser")
-            else RULES
-        )
+        self.nlp = load_pipeline(pipeline)
+        self.pipeline = name_of(self.nlp)
         self._matcher = TermMatcher(vocabulary, self.nlp)
 
     def parse(self, text: str) -> ParsedCaption:
-        """One caption. Empty text or text without any known word gives a record with empty
-        lists.
+        """Read one caption; without any known word the record's lists are empty.
+
+        Raises:
+            InputError: The text is no string.
         """
         return next(self.parse_many([text]))
 
     def parse_many(self, texts: Iterable[str], batch_size: int = 256) -> Iterator[ParsedCaption]:
-        """Many captions, lazily, in order."""
+        """Read many captions, lazily, in order; `batch_size` of them go through the pipeline."""
         texts = (text if isinstance(text, str) else _refuse(text) for text in texts)
         cleaned = (_UNPRINTABLE.sub(" ", text[:LONGEST_CAPTION]).strip() for text in texts)
         docs = (
@@ -68,48 +75,32 @@ class CaptionParser:
         return map(self.parse_doc, docs)
 
     def parse_doc(self, doc: Doc) -> ParsedCaption:
-        """A caption that spaCy has read: by its dependencies if it carries any, else by the
-        rules.
-        """
+        """Record what a document says, by its dependencies if it carries any, else by the rules."""
         words, terms = [token.lower_ for token in doc], self._matcher(doc)
-        if doc.has_annotation("DEP"):
-            return _record(doc, words, terms, relations_by_dependencies(doc, terms), noun_lemma)
-        return _record(
-            doc,
-            words,
-            terms,
-            relations_by_rules(words, terms),
-            lambda token: singular(token.lower_),
-        )
+        lemma = noun_lemma if doc.has_annotation("DEP") else _singular
+        return _record(doc, words, terms, read_relations(doc, terms), lemma)
 
 
-def _refuse(text) -> str:
+def _singular(token: Token) -> str:
+    return singular(token.lower_)
+
+
+def _refuse(text: object) -> NoReturn:
     raise InputError(f"a caption must be a string, not {type(text).__name__}; give text")
 
 
-def _load(pipeline: str | Language | None) -> Language:
-    if isinstance(pipeline, Language):
-        if not pipeline.has_pipe("parser"):
-            raise InputError('this spaCy pipeline has no "parser"; give a trained one or "rules"')
-        return pipeline
-    if pipeline is None:
-        pipeline = next((name for name in TRAINED if spacy.util.is_package(name)), RULES)
-    if pipeline == RULES:
-        return spacy.blank("en")
-    try:
-        return spacy.load(pipeline, exclude=["ner"])
-    except OSError:
-        raise InputError(
-            f'{pipeline}: no such spaCy pipeline is installed; install it, or use "rules"'
-        ) from None
-
-
 def _record(
-    doc: Doc, words: list[str], terms: list[Term], relations: Relations, lemma
+    doc: Doc,
+    words: list[str],
+    terms: list[Term],
+    relations: Relations,
+    lemma: Callable[[Token], str],
 ) -> ParsedCaption:
     """Bring terms and relations together."""
     meant = {token: term for term in terms for token in range(term.start, term.end)}
-    categories, attributes, pairs = {}, {}, {}
+    categories: dict[str, None] = {}
+    attributes: dict[str, None] = {}
+    pairs: dict[Pair, None] = {}
     for term in terms:
         tokens = range(term.start, term.end)
         if not relations.denied.isdisjoint(tokens):
@@ -133,15 +124,23 @@ def _record(
 
 
 def _described(
-    doc, words, meant, term: Term, relations: Relations, lemma
+    doc: Doc,
+    words: list[str],
+    meant: dict[int, Term],
+    term: Term,
+    relations: Relations,
+    lemma: Callable[[Token], str],
 ) -> list[tuple[str, str | None]] | None:
-    """(noun, category or None) of all that an attribute is said of; None where the word is no
-    attribute of anything.
+    """(noun, category or None) of all that an attribute is said of.
+
+    None where the word is no attribute of anything, such as "red" of "non-red".
     """
     last = term.end - 1
     after = words[term.end : term.end + 2]
     hyphen = after[:1] in (["-"], ["–"])
     following = after[1 if hyphen else 0 :][:1]
+    if words[max(term.start - 2, 0) : term.start] in UNLIKE:
+        return None
     if following and following[0] in POSSESSED and (hyphen or following[0] != "sleeve"):
         return [(POSSESSED[following[0]], None)]
     if hyphen and following and following[0] not in COLORED and following[0] != "and":
@@ -163,7 +162,9 @@ def _described(
     return [_noun(doc, meant.get(noun), noun, lemma) for noun in present]
 
 
-def _noun(doc: Doc, term: Term | None, token: int, lemma) -> tuple[str, str | None]:
+def _noun(
+    doc: Doc, term: Term | None, token: int, lemma: Callable[[Token], str]
+) -> tuple[str, str | None]:
     if term is None or term.end - 1 != token or not term.category:
         return lemma(doc[token]), None
     return (doc[term.start : token].text_with_ws.lower() + lemma(doc[token])), term.category

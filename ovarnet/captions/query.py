@@ -1,63 +1,63 @@
-"""A search phrase -> the category and the attributes that are looked for: "a small mug with a
-striped pattern" -> mug; small, striped.
+"""A search phrase -> the category and the attributes that are looked for.
 
-The rule-based grammar reads it, also where a trained spaCy pipeline is installed, so that a phrase
-means the same on every machine.
+"a small mug with a striped pattern" -> mug; small, striped. The rule-based grammar reads it, also
+where a trained spaCy pipeline is installed, so that a phrase means the same on every machine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 
 import spacy
+from spacy.language import Language
 from spacy.tokens import Doc
 
+from ovarnet.captions.compounds import Compounds, find_compounds
 from ovarnet.captions.grammar import relations_by_rules
 from ovarnet.captions.inflection import singular, surface_forms
-from ovarnet.captions.lexicon import (
-    ANY_THING,
-    ASPECTS,
-    COLORS,
-    MADE_OF,
-    PAINTED,
-    PATTERNS,
-    SHADES,
-    SIZES,
-    TRANSITIVE,
-    kind_of,
-)
+from ovarnet.captions.lexicon import ASPECTS, PAINTED, kind_of
 from ovarnet.captions.matcher import Term, TermMatcher
+from ovarnet.captions.query_spans import Span, add_unlisted_attributes, find_spans
+from ovarnet.captions.query_words import (
+    ANYTHING,
+    APPEARANCE,
+    AUXILIARIES,
+    COLORED_THINGS,
+    GROUPS,
+    POSITIONS,
+)
 from ovarnet.captions.relations import Relations
 from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary, Word
 
-LOOKS = (
-    *COLORS,
-    *PATTERNS,
-    *MADE_OF,
-    *SIZES,
-    *(f"{shade} {color}" for shade in sorted(SHADES) for color in sorted(COLORS)),
-)
-DESCRIBING = frozenset("AMKEg")  # letters of `lexicon.Kind`
-NAMING = frozenset("nvs")
-CONTENT = DESCRIBING | NAMING | {"V"}
+WITH_MEANING = frozenset("AMKEgnvsV")  # letters of `lexicon.Kind`
 OPENER = re.compile(r"^(an? |the )?(photo|picture|image)s? of ", re.IGNORECASE)
+NEGATIONS = frozenset(
+    ["no", "not", "never", "nothing", "nobody", "none", "neither", "nor", "without"]
+)
 NO_WORDS = Vocabulary()
-QUIET = ANY_THING | ASPECTS | PAINTED | {"made"}
+NOT_REPORTED = ANYTHING | ASPECTS | PAINTED | AUXILIARIES | {"made", "free"}
 
 
 @dataclass(frozen=True)
 class Query:
-    """text: the phrase, tidied, without its article. category: a noun or a compound ("coffee mug"),
-    singular; None: only looks are asked. attributes: in the order of the text. unused: words of the
-    phrase that nothing is scored by, such as those about another thing.
+    """What a phrase looks for.
 
     A word that the vocabulary knows, as a name or a synonym, is spelled as there; any other word is
     as the user wrote it, in lower case.
+
+    Attributes:
+        text: What is scored as one text: the phrase without its article, or, where something is
+            left out, the attributes and the category alone.
+        category: A noun or a compound ("coffee mug"), singular; None where only attributes are
+            queried ("something red").
+        attributes: In the order of the text.
+        unused: The words of the phrase that nothing is scored by: those about another thing, those
+            about a place, and what is not wanted.
     """
 
     text: str
@@ -66,91 +66,175 @@ class Query:
     unused: tuple[str, ...] = ()
 
 
-def read_query(phrase: str, vocabulary: Vocabulary = NO_WORDS) -> Query:
+def named_query(category: str | None = None, attributes: Sequence[str] = ()) -> Query:
+    """A query whose category and attributes are named, not read from a phrase.
+
+    Args:
+        category: A word or several, of any language; None: any thing.
+        attributes: The same, each scored by itself; may be empty where there is a category.
+
+    Raises:
+        InputError: No category and no attributes; or attributes that are no list of strings.
+    """
+    if isinstance(attributes, str) or not all(isinstance(word, str) for word in attributes):
+        raise InputError("attributes must be a list of strings, such as ['red', 'striped']")
+    words = [" ".join(word.split()) for word in (category or "", *attributes)]
+    category, named = words[0] or None, tuple(dict.fromkeys(filter(None, words[1:])))
+    if not category and not named:
+        raise InputError("nothing to look for; name a category, attributes, or both")
+    return Query(_joined(category, named), category, named)
+
+
+def read_query(phrase: str | Query, vocabulary: Vocabulary = NO_WORDS) -> Query:
     """What a phrase looks for, with any words, known to the vocabulary or not.
 
-    The category is the noun of the first noun phrase, with the nouns directly before it; "thing",
-    "object" and the like are none. The attributes are what the phrase says of it: adjectives,
-    participles, colours, patterns and materials before it, after it ("a dog running"), after "that
-    is", and before "pattern" or "colour". A phrase in which the grammar finds nothing is one
-    category as a whole. InputError: no text; a phrase that says only what is not wanted ("no
-    cars").
+    The category is the noun of the first noun phrase that is wanted, with the nouns directly before
+    it; "thing", "object" and the like are none, and "a pair of shoes" are shoes. The attributes are
+    what the phrase says of it: adjectives, participles, colours, patterns and materials before it,
+    after it ("a dog running"), after "that is", and before "pattern" or "colour". A phrase in which
+    the grammar finds nothing is one category as a whole.
+
+    Args:
+        phrase: English text; spaces and line breaks do not matter. A `Query` keeps its words, in
+            the vocabulary's spelling.
+        vocabulary: Words to recognise beside those of everyday English.
+
+    Raises:
+        InputError: No text; or a phrase that says only what is not wanted ("no cars") or where
+            something is ("the second one").
     """
-    if not isinstance(phrase, str):
-        raise InputError(
-            f"a phrase must be a string, not {type(phrase).__name__}; give text such as 'a small "
-            "red mug'"
-        )
-    if not any(letter.isalnum() for letter in phrase):
-        raise InputError(
-            f"the phrase {phrase!r} names nothing to look for; give text such as 'a small red mug'"
-        )
-    return _reader(vocabulary).read(OPENER.sub("", " ".join(phrase.split()), count=1))
+    reader = _reader(vocabulary)
+    return reader.spelled(phrase) if isinstance(phrase, Query) else reader.read(phrase)
 
 
 @lru_cache(maxsize=8)
-def _reader(vocabulary: Vocabulary) -> _Reader:
-    return _Reader(vocabulary)
+def _reader(vocabulary: Vocabulary) -> QueryReader:
+    return QueryReader(vocabulary)
 
 
-class _Reader:
-    """Reads phrases for one vocabulary."""
+class QueryReader:
+    """Reads phrases for one vocabulary.
 
-    def __init__(self, vocabulary: Vocabulary):
+    Args:
+        vocabulary: Words to recognise beside those of everyday English.
+        nlp: Tokenises the phrases; by default a blank English pipeline.
+    """
+
+    def __init__(self, vocabulary: Vocabulary = NO_WORDS, nlp: Language | None = None):
         self.spelling = (
             _spelling(vocabulary.categories, with_plural=True),
             _spelling(vocabulary.attributes, with_plural=False),
         )
         categories, attributes = (dict.fromkeys(spelling.values()) for spelling in self.spelling)
-        self.nlp = spacy.blank("en")
-        self.matcher = TermMatcher(
-            Vocabulary.of(categories, dict.fromkeys((*attributes, *LOOKS))), self.nlp
+        self.nlp = nlp or spacy.blank("en")
+        words = Vocabulary.of(
+            dict.fromkeys((*categories, *sorted(COLORED_THINGS))),
+            dict.fromkeys((*attributes, *sorted(APPEARANCE))),
         )
+        self.matcher = TermMatcher(words, self.nlp)
 
-    def read(self, text: str) -> Query:
-        """text: one phrase without line breaks."""
-        doc = self.nlp.make_doc(text)
+    def read(self, phrase: str) -> Query:
+        """As `read_query`."""
+        if not isinstance(phrase, str):
+            raise InputError(
+                f"a phrase must be a string, not {type(phrase).__name__}; give text such as 'a "
+                "small red mug'"
+            )
+        if not any(letter.isalnum() for letter in phrase):
+            raise InputError(
+                f"the phrase {phrase!r} names nothing to look for; give text such as 'a small red "
+                "mug'"
+            )
+        doc = self.nlp(OPENER.sub("", " ".join(phrase.split()), count=1))
+        return self._read_doc(doc)
+
+    def _read_doc(self, doc: Doc) -> Query:
         words = [token.lower_ for token in doc]
-        terms = _with_unlisted_predicates(words, self.matcher(doc))
-        relations = relations_by_rules(words, terms)
-        noun, looks = _spans(words, terms, relations)
-        category = (
-            None
-            if noun is None or words[noun[1] - 1] in ANY_THING
-            else self._category(doc[slice(*noun)].text.lower())
-        )
-        attributes = dict.fromkeys(
-            self._attribute(doc[slice(*span)].text.lower()) for span in looks
-        )
-        if not category and not attributes:
-            return self._as_a_whole(doc, relations)
-        used = {token for span in (*looks, noun or (0, 0)) for token in range(*span)}
-        unused = tuple(
-            word
-            for token, word in enumerate(words)
-            if token not in used and kind_of(word) in CONTENT and word not in QUIET
-        )
-        return Query(_without_article(text), category, tuple(attributes), unused)
+        compounds = find_compounds(doc, self.matcher(doc))
+        terms = self.add_unlisted(doc, compounds.terms)
+        relations = self.relations(doc, terms)
+        relations.denied |= compounds.denied
+        noun, described_by = find_spans(words, terms, relations)
 
-    def _as_a_whole(self, doc: Doc, relations: Relations) -> Query:
-        if relations.denied:
+        category = None
+        if noun is not None and words[noun[1] - 1] not in ANYTHING:
+            text = doc[slice(*noun)].text.lower()
+            category = self._spell_category(text)
+        named = {span: self._name(doc, span, compounds) for span in described_by}
+        scored = {span: name for span, name in named.items() if self._is_scored(name)}
+        attributes = tuple(dict.fromkeys(scored.values()))
+        unused = _unused(words, compounds, {*scored, *([noun] if noun else [])})
+        if not category and not attributes:
+            return self._as_a_whole(doc, relations, unused)
+
+        # what is not wanted, or of another thing, shall not count through the text
+        text = _joined(category, attributes) if unused else _without_article(doc.text)
+        return Query(text, category, attributes, unused)
+
+    def spelled(self, query: Query) -> Query:
+        """The query with the words that the vocabulary knows spelled as there."""
+        category = query.category
+        if category is not None:
+            category = self.spelling[0].get(category.lower(), category)
+        attributes = (self.spelling[1].get(word.lower(), word) for word in query.attributes)
+        return replace(query, category=category, attributes=tuple(dict.fromkeys(attributes)))
+
+    def add_unlisted(self, doc: Doc, terms: list[Term]) -> list[Term]:
+        """The terms, and attributes that no list holds."""
+        return add_unlisted_attributes([token.lower_ for token in doc], terms)
+
+    def relations(self, doc: Doc, terms: list[Term]) -> Relations:
+        """Who modifies whom in the phrase."""
+        return relations_by_rules([token.lower_ for token in doc], terms)
+
+    def _name(self, doc: Doc, span: Span, compounds: Compounds) -> str:
+        text = compounds.names.get(span) or doc[slice(*span)].text.lower()
+        return self._spell_attribute(text)
+
+    def _is_scored(self, attribute: str) -> bool:
+        """Whether a region can show an attribute; a vocabulary that lists it says so."""
+        return attribute not in POSITIONS or attribute in self.spelling[1].values()
+
+    def _as_a_whole(self, doc: Doc, relations: Relations, unused: tuple[str, ...]) -> Query:
+        if relations.denied or not NEGATIONS.isdisjoint(token.lower_ for token in doc):
             raise InputError(
                 f"the phrase {doc.text!r} says only what is not wanted; name what to look for"
             )
+        if unused and POSITIONS.issuperset(unused):
+            raise InputError(
+                f"the phrase {doc.text!r} says only where something is, which a box does not show; "
+                "name what to look for"
+            )
         text = _without_article(doc.text)
-        return Query(text, self._category(text.lower()))
+        return Query(text, self._spell_category(text.lower()))
 
-    def _category(self, text: str) -> str:
+    def _spell_category(self, text: str) -> str:
         cut = max(text.rfind(" "), text.rfind("-")) + 1
         return self.spelling[0].get(text) or text[:cut] + singular(text[cut:])
 
-    def _attribute(self, text: str) -> str:
+    def _spell_attribute(self, text: str) -> str:
         return self.spelling[1].get(text, text)
 
 
+def _unused(words: list[str], compounds: Compounds, used: set[Span]) -> tuple[str, ...]:
+    """The words with a meaning, compounds whole, that no span of the query covers."""
+    covered = {token for span in used for token in range(*span)}
+    names = {start: (end, name) for (start, end), name in compounds.names.items()}
+    unused, token = [], 0
+    while token < len(words):
+        end, name = names.get(token, (token + 1, words[token]))
+        has_meaning = token in names or kind_of(name) in WITH_MEANING or name in POSITIONS
+        is_group = name in GROUPS and words[end : end + 1] == ["of"]
+        if token not in covered and has_meaning and name not in NOT_REPORTED and not is_group:
+            unused.append(name)
+        token = end
+    return tuple(unused)
+
+
 def _spelling(words: Iterable[Word], with_plural: bool) -> dict[str, str]:
-    """Every way to write a name or a synonym, in lower case -> the name or synonym; names come
-    before synonyms.
+    """Every way to write a name or a synonym, in lower case -> the name or synonym.
+
+    Names come before synonyms.
     """
     words = list(words)
     strings = chain(
@@ -163,69 +247,8 @@ def _spelling(words: Iterable[Word], with_plural: bool) -> dict[str, str]:
     return found
 
 
-def _with_unlisted_predicates(words: list[str], terms: list[Term]) -> list[Term]:
-    """Words of no list that stand where an attribute stands also count as one: "a mug that is
-    puce", "a dog running in the park".
-    """
-    kinds = [kind_of(word) for word in words]
-    taken = {token for term in terms for token in range(term.start, term.end)}
-    added = []
-    for token, kind in enumerate(kinds):
-        ends = kinds[token + 1 : token + 2] in ([], ["C"], [","], ["."], ["P"], ["W"])
-        predicate = kind == "n" and token and kinds[token - 1] in "BR" and "B" in kinds[:token]
-        participle = kind == "g" and words[token] not in TRANSITIVE and words[token] not in PAINTED
-        if token not in taken and ends and (predicate or participle):
-            added.append(Term(token, token + 1, None, (words[token],)))
-    return sorted([*terms, *added])
-
-
-def _spans(
-    words: list[str], terms: list[Term], relations: Relations
-) -> tuple[tuple[int, int] | None, list[tuple[int, int]]]:
-    """The tokens of the noun that is looked for, and of each thing said of it; without a noun, of
-    all that is said.
-    """
-    start = {term.end - 1: term.start for term in terms}
-    possessors = {
-        token - 1 for token, word in enumerate(words) if kind_of(word) == "S"
-    }  # "a boy's hat" is a hat
-    head = next(
-        (head for _, head in relations.chunks if head not in relations.denied | possessors), None
-    )
-    said = sorted(
-        token
-        for token, nouns in relations.links.items()
-        if token not in relations.denied and (head is None or head in nouns)
-    )
-    if head is None:
-        return None, _joined_by_hyphen(
-            words, [(start.get(token, token), token + 1) for token in said]
-        )
-    first, looks = start.get(head, head), {term.end - 1 for term in terms if term.attributes}
-    while (before := _compound_part(words, first)) in said and before not in looks:
-        first = start.get(before, before)
-    return (first, head + 1), _joined_by_hyphen(
-        words, [(start.get(t, t), t + 1) for t in said if not first <= t < head]
-    )
-
-
-def _compound_part(words: list[str], first: int) -> int:
-    """The noun just before token `first`, which belongs to it: "fire" before "hydrant", "t" before
-    "-shirt"; -1: there is none.
-    """
-    before = first - 2 if words[first - 1 : first] == ["-"] else first - 1
-    return before if before >= 0 and kind_of(words[before]) in NAMING else -1
-
-
-def _joined_by_hyphen(words: list[str], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """ "long" and "haired" of "long-haired" are one attribute."""
-    joined: list[tuple[int, int]] = []
-    for a, b in spans:
-        if joined and words[joined[-1][1] : a] == ["-"]:
-            joined[-1] = joined[-1][0], b
-        else:
-            joined.append((a, b))
-    return joined
+def _joined(category: str | None, attributes: Iterable[str]) -> str:
+    return " ".join((*attributes, *([category] if category else [])))
 
 
 def _without_article(text: str) -> str:

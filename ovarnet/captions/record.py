@@ -9,9 +9,12 @@ from typing import NamedTuple
 
 
 class Pair(NamedTuple):
-    """An attribute and what has it. attribute: name in the vocabulary. noun: singular, lower case,
-    need not be in the vocabulary. category: name of the vocabulary category that the noun means, or
-    None.
+    """An attribute and what has it.
+
+    Attributes:
+        attribute: Its name in the vocabulary.
+        noun: Singular, lower case; need not be in the vocabulary.
+        category: The name of the vocabulary's category that the noun means, or None.
     """
 
     attribute: str
@@ -21,11 +24,16 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class ParsedCaption:
-    """Each tuple holds each thing once, in the order of its first mention; any may be empty.
+    """What one caption, or several of one image, say.
 
-    text: the caption; of several, one per line. categories, attributes: names of the vocabulary
-    that the text affirms; an attribute may stand without a noun ("a girl in pink"). pairs:
-    attributes with their nouns. phrases: noun phrases, lower case, without article.
+    Each tuple holds each thing once, in the order of its first mention; any may be empty.
+
+    Attributes:
+        text: The caption; of several, one per line.
+        categories: Names of the vocabulary's categories that the text affirms.
+        attributes: The same of attributes; one may stand without a noun ("a girl in pink").
+        pairs: Attributes with their nouns.
+        phrases: Noun phrases, lower case, without article.
     """
 
     text: str

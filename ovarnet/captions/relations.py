@@ -1,6 +1,4 @@
-"""What both routes, the trained parse and the rules, hand over: who modifies whom, what is there,
-what is denied.
-"""
+"""What both grammars, the dependencies and the rules, find: who modifies whom, what is there."""
 
 from __future__ import annotations
 
@@ -11,9 +9,11 @@ from dataclasses import dataclass, field
 class Relations:
     """Token numbers of one caption.
 
-    links: modifier -> the nouns it belongs to. heads: nouns that name a thing of the scene (not the
-    "horse" of "horse sculpture"). chunks: (first token, head) of each noun phrase, without article.
-    denied: nouns said to be absent, modifiers said not to hold.
+    Attributes:
+        links: Modifier -> the nouns it belongs to.
+        heads: Nouns that name a thing of the scene (not the "horse" of "horse sculpture").
+        chunks: (first token, head) of each noun phrase, without article.
+        denied: Nouns said to be absent, modifiers said not to hold.
     """
 
     links: dict[int, list[int]] = field(default_factory=dict)
@@ -22,6 +22,7 @@ class Relations:
     denied: set[int] = field(default_factory=set)
 
     def link(self, modifier: int, nouns: list[int], denied: bool = False) -> None:
+        """Add what a modifier belongs to, or that it is denied."""
         if denied:
             self.denied.add(modifier)
             return

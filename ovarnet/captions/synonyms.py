@@ -1,5 +1,4 @@
-"""Everyday words for the 80 COCO categories, and fixed expressions whose first word is no
-attribute.
+"""Everyday words for the COCO categories, and fixed expressions whose first word is no attribute.
 
 A word is listed when most people would draw the category's box around what it names ("van" is left
 out: COCO says car or truck). Only singular forms stand here; plurals and the other English spelling
@@ -100,5 +99,14 @@ FIXED_EXPRESSIONS = """
     stop_light orange_juice orange_slice little_league big_wheel big_ben white_water_rafting
     white_water_raft white_water_rafter wide_receiver golden_retriever golden_gate_bridge
     rubber_band iron_man heavy_metal metal_detector long_way long_time short_time short_distance
-    long_distance
+    long_distance parking_lot parking_garage parking_space running_shoe running_track
+    washing_machine swimming_pool swimming_trunk dining_room living_room waiting_room changing_room
+    fishing_rod fishing_pole fishing_line sewing_machine shopping_cart shopping_bag shopping_mall
+    shopping_basket frying_pan ironing_board sleeping_bag walking_stick walking_path cutting_board
+    baking_sheet baking_tray drinking_fountain drinking_straw chewing_gum writing_desk
+    reading_glasses diving_board riding_boot hiking_boot hiking_trail measuring_tape wrapping_paper
+    vending_machine steering_wheel watering_can boxing_glove skating_rink bowling_alley bowling_pin
+    climbing_wall playing_card cooking_pot serving_tray hot_dog hot_air_balloon hot_tub
+    stuffed_animal french_fry soft_drink hard_hat polar_bear red_panda bald_eagle pick-up_truck
+    guinea_pig paper_towel rubber_duck
 """

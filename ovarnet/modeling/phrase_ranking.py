@@ -1,7 +1,7 @@
-"""Ranks the regions of an image by a phrase: its category and its attributes together (the rule of
-`Predictor.find`).
+"""Ranks the regions of an image by a phrase: its category and its attributes together.
 
-R regions, A attributes of the phrase.
+This is the rule of `Predictor.find`. Letters: R regions, C categories and A attributes of the
+vocabulary, Q words of the phrase.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ovarnet.captions.query import read_query
+from ovarnet.captions.query import Query, read_query
 from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
@@ -22,9 +22,13 @@ from ovarnet.vocabulary import Word
 
 
 class Evidence(NamedTuple):
-    """Probabilities in [0, 1] that speak for each region. objectness: (R,). category: (R, 1), or
-    (R, 0) where the phrase names none. attributes: (R, A). phrase: (R, 1), or (R, 0) where the
-    phrase is a single word or has no category.
+    """The probabilities in [0, 1] that the score of each region is made of, on the CPU.
+
+    Attributes:
+        objectness: (R,).
+        category: (R, 1), or (R, 0) where the phrase names no category.
+        attributes: (R, Q), one column per attribute of the phrase.
+        phrase: (R, 1), or (R, 0) where the phrase is a single word or has no category.
     """
 
     objectness: Tensor
@@ -33,9 +37,7 @@ class Evidence(NamedTuple):
     phrase: Tensor
 
     def score(self) -> Tensor:
-        """(R,) geometric mean of all of them: one that fails a word does not make up for it by
-        another.
-        """
+        """(R,) geometric mean of all: a region that fails a word cannot compensate by another."""
         factors = torch.cat(
             [self.objectness[:, None], self.category, self.attributes, self.phrase], dim=1
         )
@@ -43,44 +45,58 @@ class Evidence(NamedTuple):
 
 
 class PhraseRanker:
-    """Scores regions for one phrase. vocabulary: the model's words, encoded; they compete with those
-    of the phrase.
+    """Scores regions for one phrase.
 
-    score = (objectness * p(category) * p(attribute 1) * ... * p(attribute A) * p(phrase)) ^ (1 /
-    number of factors)
+    score = (objectness * p(category) * p(attribute 1) * ... * p(phrase)) ^ (1 / number of factors)
 
-    p(word) is the softmax of its logit over the word and its competing words; of a word without
-    competing words, the sigmoid. Rivals of a word that the vocabulary knows are the other words of
-    its kind: all categories, or the attributes of its parent type ("red" against the other
-    colours), those that the phrase also says left out. So the question is not whether a region is
-    rather red, but whether it is red rather than orange, which a CLIP answers better. A word that
-    the vocabulary does not know is judged by itself, because it may mean the same as any word
-    there, or more ("vehicle"). p(phrase), for phrases with category and attributes: the phrase as
-    one text, against the category alone and its competing words.
+    p(word) is the softmax of its logit over the word and its competing words; without competing
+    words, the sigmoid of its logit. A word that the vocabulary knows competes with the other words
+    of its kind: with all categories, or with the attributes of its parent type ("red" with the
+    other colours), except those that the phrase names too. So the question is not whether a region
+    is rather red, but whether it is red rather than orange, which a CLIP answers better. A word
+    that the vocabulary does not know has no competing words, because it may mean the same as any of
+    them, or more ("vehicle"). p(phrase), for phrases with category and attributes, is that of the
+    phrase as one text, against the category alone and its competing words.
+
+    Args:
+        classifier: Embeds the words of the phrase.
+        vocabulary: The competing words, encoded.
+        phrase: Such as "a small red striped mug"; or a `captions.query.Query`.
+
+    Attributes:
+        query: How the phrase was parsed.
+
+    Raises:
+        InputError: A phrase that `captions.query.read_query` refuses, or too long for the model.
     """
 
-    def __init__(self, classifier: TextClassifier, vocabulary: EncodedVocabulary, phrase: str):
+    def __init__(
+        self, classifier: TextClassifier, vocabulary: EncodedVocabulary, phrase: str | Query
+    ):
         words = vocabulary.words
         self.classifier, self.vocabulary = classifier, vocabulary
         self.query = read_query(phrase, words)
-        asked = words.with_words(
-            [] if self.query.category is None else [self.query.category], self.query.attributes
-        )
-        whole = [Word(self.query.text)] if asked.categories and asked.attributes else []
-        self.categories = classifier.embed([*asked.categories, *whole], "category")
-        self.attributes = classifier.embed(asked.attributes, "attribute")
+        category = [] if self.query.category is None else [self.query.category]
+        queried = words.with_words(category, self.query.attributes)
+        whole = [Word(self.query.text)] if queried.categories and queried.attributes else []
+        self.categories = classifier.embed([*queried.categories, *whole], "category")
+        self.attributes = classifier.embed(queried.attributes, "attribute")
         self.competing_categories = competing_words(
-            asked.categories, words.categories, same_parent=False
+            queried.categories, words.categories, same_parent=False
         )
         self.competing_attributes = competing_words(
-            asked.attributes, words.attributes, same_parent=True
+            queried.attributes, words.attributes, same_parent=True
         )
 
     def evidence(
         self, regions: RegionEmbeddings, known: tuple[Tensor, Tensor] | None = None
     ) -> Evidence:
-        """What speaks for each region; on the CPU. known: `vocabulary_logits`, where many phrases
-        are ranked on the same regions.
+        """The probabilities that speak for each region.
+
+        Args:
+            regions: R regions of an image.
+            known: The result of `vocabulary_logits`, where many phrases are ranked on the same
+                regions; None: it is computed.
         """
         other_categories, other_attributes = known or vocabulary_logits(
             self.classifier, self.vocabulary, regions
@@ -89,15 +105,18 @@ class PhraseRanker:
             self.classifier(regions.embeddings, words).cpu()
             for words in (self.categories, self.attributes)
         )
+        # the last column is that of the phrase as one text, where there is one
         category, phrase = categories.tensor_split([len(self.competing_categories)], dim=1)
         nouns = torch.cat(
             [category, other_categories[:, self.competing_categories.any(dim=0)]], dim=1
         )
+        if phrase.shape[1]:
+            phrase = torch.cat([phrase, nouns], dim=1).softmax(dim=1)[:, :1]
         return Evidence(
             regions.objectness.cpu(),
             probabilities(category, other_categories, self.competing_categories),
             probabilities(attributes, other_attributes, self.competing_attributes),
-            torch.cat([phrase, nouns], dim=1).softmax(dim=1)[:, :1] if phrase.shape[1] else phrase,
+            phrase,
         )
 
     def __call__(self, regions: RegionEmbeddings) -> Detections:
@@ -116,34 +135,56 @@ class PhraseRanker:
 def vocabulary_logits(
     classifier: TextClassifier, vocabulary: EncodedVocabulary, regions: RegionEmbeddings
 ) -> tuple[Tensor, Tensor]:
-    """(R, C) and (R, A): logits of all words of the vocabulary, on the CPU; the same for every
-    phrase.
+    """The logits of all words of the vocabulary, which are the same for every phrase.
+
+    Args:
+        classifier: Of the model.
+        vocabulary: C categories and A attributes, encoded.
+        regions: R regions of an image.
+
+    Returns:
+        (R, C) and (R, A), on the CPU.
     """
     categories, attributes = classifier.logits(regions.embeddings, vocabulary)
     return categories.cpu(), attributes.cpu()
 
 
-def competing_words(asked: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -> Tensor:
-    """(asked, words) bool: which words each asked word is weighed against. None for an asked word
-    that is not among the words; never a word that is asked itself, by its name or as a synonym.
+def competing_words(queried: Sequence[Word], words: Sequence[Word], *, same_parent: bool) -> Tensor:
+    """Which words of the vocabulary each queried word competes with.
+
+    Args:
+        queried: Q words of a phrase.
+        words: C words of the vocabulary, of the same kind.
+        same_parent: Only words of the same parent type compete.
+
+    Returns:
+        (Q, C) bool. A row is all False for a queried word that is not in the vocabulary; a column
+        is for a word that is queried itself, by its name or as a synonym.
     """
     named = [
-        next((i for i, word in enumerate(words) if one.name in (word.name, *word.synonyms)), None)
-        for one in asked
+        next((i for i, word in enumerate(words) if own.name in (word.name, *word.synonyms)), None)
+        for own in queried
     ]
-    table = torch.zeros(len(asked), len(words), dtype=torch.bool)
-    for row, own in enumerate(named):
-        if own is not None:
-            table[row] = torch.tensor(
-                [not same_parent or word.parent == words[own].parent for word in words]
+    competing = torch.zeros(len(queried), len(words), dtype=torch.bool)
+    for row, index in enumerate(named):
+        if index is not None:
+            competing[row] = torch.tensor(
+                [not same_parent or word.parent == words[index].parent for word in words]
             )
-    table[:, [i for i in named if i is not None]] = False
-    return table
+    competing[:, [index for index in named if index is not None]] = False
+    return competing
 
 
 def probabilities(logits: Tensor, others: Tensor, competing: Tensor) -> Tensor:
-    """logits: (R, asked). others: (R, words). competing: (asked, words). -> (R, asked): softmax
-    over a word and its competing words, or sigmoid.
+    """The probability of each queried word, given its competing words.
+
+    Args:
+        logits: (R, Q) of the queried words.
+        others: (R, C) of the vocabulary.
+        competing: (Q, C) bool, from `competing_words`.
+
+    Returns:
+        (R, Q) in [0, 1]: softmax over a word and its competing words, or the sigmoid without any.
     """
     columns = [
         torch.cat([logits[:, i : i + 1], others[:, against]], dim=1).softmax(dim=1)[:, 0]

@@ -24,6 +24,7 @@ from ovarnet.structures import Detections
 from ovarnet.vocabulary import Vocabulary, Word
 
 if TYPE_CHECKING:
+    from ovarnet.captions.query import Query
     from ovarnet.modeling.phrase_ranking import PhraseRanker
 
 ACTIVATIONS = ("sigmoid", "softmax")
@@ -157,12 +158,13 @@ class Predictor:
 
     @torch.no_grad()
     def encode_phrase(
-        self, phrase: str, *, vocabulary: EncodedVocabulary | None = None
+        self, phrase: str | Query, *, vocabulary: EncodedVocabulary | None = None
     ) -> PhraseRanker:
         """Parse and encode a phrase once, for ``find`` and ``rank``.
 
         Args:
-            phrase: such as "a small red striped mug"; see `captions.query.read_query`.
+            phrase: such as "a small red striped mug"; see `captions.query.read_query`. Or
+                `captions.query.named_query`, which names category and attributes.
             vocabulary: the competing words; None: those of the predictor's vocabulary.
 
         Raises:
@@ -278,7 +280,7 @@ class Predictor:
     def find(
         self,
         image: Any,
-        phrase: str | PhraseRanker,
+        phrase: str | Query | PhraseRanker,
         boxes: Any = None,
         *,
         vocabulary: EncodedVocabulary | None = None,
@@ -295,7 +297,8 @@ class Predictor:
 
         Args:
             image: as in `detect`.
-            phrase: such as "a small red striped mug", or what `encode_phrase` returned.
+            phrase: such as "a small red striped mug"; category and attributes by name, as
+                `captions.query.named_query` returns them; or what `encode_phrase` returned.
             boxes: as in `detect`.
             vocabulary: the competing words, encoded; None: those of the predictor's vocabulary.
             channel_order: as in `detect`.
@@ -320,7 +323,7 @@ class Predictor:
     def rank(
         self,
         seen: EmbeddedImage | Sequence[EmbeddedImage],
-        phrase: str | PhraseRanker,
+        phrase: str | Query | PhraseRanker,
         *,
         vocabulary: EncodedVocabulary | None = None,
     ) -> Detections | list[Detections]:
@@ -401,10 +404,14 @@ class Predictor:
             raise InputError("give words or an encoded vocabulary, not both")
         return vocabulary
 
-    def _ranker(self, phrase: str | PhraseRanker, vocabulary: EncodedVocabulary | None):
-        if isinstance(phrase, str):
-            return self.encode_phrase(phrase, vocabulary=vocabulary)
-        return phrase
+    def _ranker(
+        self, phrase: str | Query | PhraseRanker, vocabulary: EncodedVocabulary | None
+    ) -> PhraseRanker:
+        from ovarnet.modeling.phrase_ranking import PhraseRanker
+
+        if isinstance(phrase, PhraseRanker):
+            return phrase
+        return self.encode_phrase(phrase, vocabulary=vocabulary)
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(

@@ -4,10 +4,13 @@ import pytest
 
 from ovarnet.captions.inflection import is_plural, plural, singular, surface_forms
 
-PLURALS = """mug mugs, knife knives, leaf leaves, glove gloves, wave waves, horse horses, house houses, vase vases, bus buses, box boxes,
-    bench benches, brush brushes, baby babies, boy boys, toy toys, shoe shoes, potato potatoes, man men, woman women, fireman firemen,
-    child children, person people, foot feet, tie ties, cookie cookies, couch couches, surfboard surfboards, dress dresses, scarf scarves,
-    sheep sheep, scissors scissors, jeans jeans"""
+PLURALS = """
+    mug mugs, knife knives, leaf leaves, glove gloves, wave waves, horse horses, house houses, vase
+    vases, bus buses, box boxes, bench benches, brush brushes, baby babies, boy boys, toy toys, shoe
+    shoes, potato potatoes, man men, woman women, fireman firemen, child children, person people,
+    foot feet, tie ties, cookie cookies, couch couches, surfboard surfboards, dress dresses, scarf
+    scarves, sheep sheep, scissors scissors, jeans jeans
+"""
 
 
 @pytest.mark.parametrize(("one", "many"), [pair.split() for pair in PLURALS.split(",")])

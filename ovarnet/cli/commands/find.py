@@ -1,15 +1,19 @@
 """Find the boxes that a phrase means, in one image or over a whole folder, best first.
 
-The phrase is read as a category (its noun) and attributes (what it says of it), in any words; boxes are ranked by both together.
-Prints the best boxes, and writes found.json (all of them, with the score of every word) and NAME.jpg for each image that holds one.
+The phrase is parsed into a category (its noun) and attributes (what it says of the noun), in any
+words; boxes are ranked by both together. Prints the best boxes, and writes found.json (all of them,
+with the score of every word) and NAME.jpg for each image that holds one.
 
 Examples:
   ovarnet find photo.jpg "a small red striped mug"
   ovarnet find photos/ "the car that is white" --top 10 --output out     the best 10 of all images
-  ovarnet find photo.jpg "something red"                                 no category: any red thing
+  ovarnet find photo.jpg "something red"                                 any category
+  ovarnet find photo.jpg --category person --attributes "wearing a red hat, tall"
   ovarnet find photos/ "wooden chair" --model clip-attr:ViT-B-16/openai --proposer torchvision
 
-Words about another thing ("next to a car") and what is not wanted ("not red") cannot be scored; the command says what it left out.
+Words about another thing ("next to a car"), about a place ("leftmost") and what is not wanted ("not
+red") are not scored; the command says what it left out. With --category and --attributes, nothing
+is parsed: each word is scored as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ovarnet.cli.argument_types import positive
 from ovarnet.cli.image_batches import batches, each_image, find_images
@@ -26,32 +30,59 @@ from ovarnet.cli.model_arguments import add_device_argument, add_model_arguments
 from ovarnet.cli.output_folder import of_one_file, output_names, refuse_to_replace, writable
 from ovarnet.errors import InputError
 
+if TYPE_CHECKING:
+    from ovarnet.captions.query import Query
+    from ovarnet.modeling.phrase_ranking import PhraseRanker
+    from ovarnet.modeling.predictor import Predictor
+    from ovarnet.structures import Detections
+
 HELP = 'find what a phrase means, such as "a small red striped mug"'
 RESULTS = "found.json"
 DIGITS = 4
 
 
 class Place(NamedTuple):
-    """One box of one image. found: a single row."""
+    """One box of one image; `found` has a single row."""
 
     file: Path
-    found: object
+    found: Detections
 
     @property
     def score(self) -> float:
+        """The score of the box, in [0, 1]."""
         return float(self.found.scores[0])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `ovarnet find`."""
     parser.add_argument(
         "images",
         nargs="+",
-        type=Path,
         metavar="IMAGE_OR_FOLDER",
         help="image files, and folders to search for images",
     )
-    parser.add_argument(
+    phrase = parser.add_argument(
         "phrase", metavar="PHRASE", help='what to find, in quotes: "a small red striped mug"'
+    )
+
+    class InPlaceOfPhrase(argparse.Action):
+        """Stores an option with which no phrase is required."""
+
+        def __call__(self, _parser, namespace, values, _option=None):
+            setattr(namespace, self.dest, values)
+            phrase.required = False
+
+    parser.add_argument(
+        "--category",
+        action=InPlaceOfPhrase,
+        metavar="WORD",
+        help='in place of a phrase: the category, such as "mug"',
+    )
+    parser.add_argument(
+        "--attributes",
+        action=InPlaceOfPhrase,
+        metavar="WORDS",
+        help='in place of a phrase: attributes such as "red, striped", or a file of words',
     )
     parser.add_argument(
         "--top",
@@ -71,28 +102,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Run `ovarnet find`; returns the exit code."""
     import ovarnet
-    from ovarnet.captions.query import read_query
 
-    refuse_image_as_phrase(args.phrase)
-    files = find_images(args.images, args.output)
+    phrase, images = read_arguments(args)
+    files = find_images(images, args.output)
     pictures = {
         file: args.output / f"{name}.jpg"
         for file, name in zip(files, output_names(files), strict=True)
     }
     refuse_to_replace(files, list(pictures.values()))
-    read_query(args.phrase)  # a phrase that cannot be read fails here, before any work
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
-    phrase = model.encode_phrase(args.phrase)  # one too long fails here, not at each image
-    query = phrase.query
-    print(reading(query))
+    ranker = model.encode_phrase(phrase)  # one too long fails here, not at each image
+    print(describe(ranker.query))
 
-    best, failures = search(model, phrase, args, files)
+    best, failures = search(model, ranker, args, files)
     if failures and len(files) == 1:
         raise InputError(failures[0])
     if len(failures) < len(files):
         with writable(args.output):
-            failures += write(args, query, best, pictures)
+            text = phrase if isinstance(phrase, str) else None
+            failures += write(args.output, text, ranker.query, best, pictures)
         report(best, args.output)
     if failures:
         print(
@@ -104,39 +134,73 @@ def run(args: argparse.Namespace) -> int:
     return 2 if failures else 0
 
 
+def read_arguments(args: argparse.Namespace) -> tuple[str | Query, list[Path]]:
+    """What to find, and where, before any work.
+
+    Returns:
+        The phrase, or the query that --category and --attributes name; the image files and folders.
+
+    Raises:
+        InputError: A phrase that cannot be used, a phrase beside the options, or no words at all.
+    """
+    from ovarnet.captions.query import named_query, read_query
+    from ovarnet.io.word_files import read_words
+
+    images = [Path(image) for image in args.images]
+    if args.category is None and args.attributes is None:
+        refuse_image_as_phrase(args.phrase)
+        read_query(args.phrase)
+        return args.phrase, images
+
+    if args.phrase is not None:  # argparse takes the last of several images for it
+        if not os.path.exists(args.phrase):
+            raise InputError(
+                f"{args.phrase!r} is no image or folder; give a phrase, or --category and "
+                "--attributes, not both"
+            )
+        images.append(Path(args.phrase))
+    attributes = [] if args.attributes is None else read_words(args.attributes, "attributes")
+    return named_query(args.category, attributes), images
+
+
 def refuse_image_as_phrase(phrase: str) -> None:
-    """The last argument is the phrase; who forgets it would search for the name of a file."""
-    if os.path.isfile(phrase) or (
-        "/" in phrase and os.path.exists(phrase)
-    ):  # not Path's: they fail for a long phrase
+    """The last argument is the phrase; without it, a file would be taken for one."""
+    # not Path's own tests: they fail for a long phrase
+    if os.path.isfile(phrase) or ("/" in phrase and os.path.exists(phrase)):
         raise InputError(
             f'{phrase} is a file or folder, not a phrase; write: ovarnet find {phrase} "a red mug"'
         )
 
 
-def reading(query) -> str:
-    """How the phrase was understood, in one line."""
+def describe(query: Query) -> str:
+    """How the phrase was parsed, in one line."""
     parts = [f"category {query.category}" if query.category else "no category"]
     if query.attributes:
         parts.append("attributes " + ", ".join(query.attributes))
     if query.unused:
-        parts.append("left out: " + " ".join(query.unused))
+        parts.append("left out: " + ", ".join(query.unused))
     return f"looking for: {'; '.join(parts)}"
 
 
-def search(model, phrase, args, files: list[Path]) -> tuple[list[Place], list[str]]:
-    """The best `--top` boxes of all images, best first, and what went wrong with images that could
-    not be used.
+def search(
+    model: Predictor, ranker: PhraseRanker, args: argparse.Namespace, files: list[Path]
+) -> tuple[list[Place], list[str]]:
+    """Rank the boxes of all images.
+
+    Returns:
+        The best `--top` boxes of all images together, best first; what went wrong with the images
+        that could not be used.
     """
     from tqdm import tqdm
 
-    best, failures = [], []
+    best: list[Place] = []
+    failures: list[str] = []
 
-    def skip(file: Path, error: InputError) -> None:
+    def skip(_file: Path, error: InputError) -> None:
         failures.append(str(error))
 
-    def run_find(images: list, boxes: None):
-        return model.find(images, phrase, batch_size=len(images))
+    def run_find(images: list, _boxes: list | None) -> list[Detections]:
+        return cast("list[Detections]", model.find(images, ranker, batch_size=len(images)))
 
     with tqdm(
         total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr
@@ -149,9 +213,13 @@ def search(model, phrase, args, files: list[Path]) -> tuple[list[Place], list[st
     return best, failures
 
 
-def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[str]:
-    """found.json, and the pictures of the images that hold one of the best boxes. Returns which
-    pictures could not be written, and why.
+def write(
+    output: Path, phrase: str | None, query: Query, best: list[Place], pictures: dict[Path, Path]
+) -> list[str]:
+    """Write found.json, and the pictures of the images that hold one of the best boxes.
+
+    Returns:
+        Which pictures could not be written, and why.
     """
     from ovarnet.drawing.detections import draw
     from ovarnet.drawing.image_file import write_image
@@ -176,9 +244,9 @@ def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[st
             failures.append(str(of_one_file(error, file)))
     results = [record(rank, place, query) for rank, place in enumerate(best, start=1)]
     write_json(
-        args.output / RESULTS,
+        output / RESULTS,
         {
-            "phrase": args.phrase,
+            "phrase": phrase,
             "category": query.category,
             "attributes": list(query.attributes),
             "unused": list(query.unused),
@@ -189,23 +257,37 @@ def write(args, query, best: list[Place], pictures: dict[Path, Path]) -> list[st
     return failures
 
 
-def joined(rows: list):
+def joined(rows: list[Detections]) -> Detections:
     """Detections with one row each -> one with all of them."""
     import torch
 
     from ovarnet.structures import Detections
 
-    fields = ("boxes", "scores", "category_scores", "attribute_scores")
+    boxes, scores, category_scores, attribute_scores = (
+        torch.cat([getattr(row, field) for row in rows])
+        for field in ("boxes", "scores", "category_scores", "attribute_scores")
+    )
     return Detections(
-        *(torch.cat([getattr(row, field) for row in rows]) for field in fields),
+        boxes,
+        scores,
+        category_scores,
+        attribute_scores,
         rows[0].categories,
         rows[0].attributes,
     )
 
 
-def record(rank: int, place: Place, query) -> dict:
-    """One entry of "results": box x1, y1, x2, y2 in pixels of the image; the probabilities that the
-    score is made of.
+def record(rank: int, place: Place, query: Query) -> dict:
+    """One entry of "results".
+
+    Args:
+        rank: From 1.
+        place: The box.
+        query: Names the attributes.
+
+    Returns:
+        The box (x1, y1, x2, y2 in pixels of the image), its score and the probabilities that the
+        score is made of.
     """
     found = place.found
     category, attributes = (
@@ -223,6 +305,7 @@ def record(rank: int, place: Place, query) -> dict:
 
 
 def report(best: list[Place], output: Path) -> None:
+    """Print the best boxes, one a line, and what was written."""
     from ovarnet.drawing.label_text import summary
 
     for rank, place in enumerate(best, start=1):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fake_model import fake_predictor, picture
 
+from ovarnet.captions.query import named_query
 from ovarnet.cli import main as cli
 from ovarnet.drawing.detections import draw
 
@@ -37,7 +38,7 @@ def test_one_image(photo, tmp_path, capsys):
     assert "[0 0 60 40]" in printed
 
 
-def test_a_folder_is_ranked_over_all_images_and_a_broken_one_is_told(tmp_path, capsys):
+def test_a_folder_is_ranked_over_all_images_and_a_broken_one_is_reported(tmp_path, capsys):
     for name in ("a.png", "b.png", "c.png"):
         picture(tmp_path / "in" / name, 60, 40)
     (tmp_path / "in/broken.jpg").write_bytes(b"no image")
@@ -62,7 +63,7 @@ def test_a_folder_is_ranked_over_all_images_and_a_broken_one_is_told(tmp_path, c
     assert "broken.jpg" in error
 
 
-def test_a_picture_that_cannot_be_written_is_told(tmp_path, capsys):
+def test_a_picture_that_cannot_be_written_is_reported(tmp_path, capsys):
     for name in ("a.png", "b.png"):
         picture(tmp_path / "in" / name, 60, 40)
     (tmp_path / "out/b.jpg").mkdir(parents=True)
@@ -75,7 +76,50 @@ def test_a_picture_that_cannot_be_written_is_told(tmp_path, capsys):
     assert len(json.loads((tmp_path / "out/found.json").read_text())["results"]) == 2
 
 
-def test_only_looks(photo, tmp_path, capsys):
+def test_named_words_in_place_of_a_phrase(photo, tmp_path, capsys):
+    other = picture(tmp_path / "other.png", 60, 40)
+    out = tmp_path / "out"
+    assert (
+        find(photo, other, "--category", "Mug", "--attributes", "red, not wet", "--output", out)
+        == 0
+    )
+    record = json.loads((out / "found.json").read_text())
+    assert (record["phrase"], record["category"]) == (None, "mug")
+    assert (record["attributes"], record["unused"]) == (["red", "not wet"], [])
+    assert {entry["file"] for entry in record["results"]} == {str(photo), str(other)}
+    query = named_query("Mug", ["red", "not wet"])
+    score = float(fake_predictor().find(photo, query).scores[0])
+    assert record["results"][0]["score"] == round(score, 4)
+    assert capsys.readouterr().out.startswith(
+        "looking for: category mug; attributes red, not wet\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a mug", "--category", "mug"], "not both"),
+        (["--category", ""], "nothing to look for"),
+        (["--attributes", ""], "nothing to look for"),
+    ],
+)
+def test_bad_named_words(photo, tmp_path, capsys, arguments, message):
+    assert find(photo, *arguments, "--output", tmp_path / "out") == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_may_stand_before_the_phrase(photo, tmp_path):
+    assert find(photo, "--output", tmp_path / "out", "--top", 1, "red mug") == 0
+    assert find("--attributes", "red", photo, "--output", tmp_path / "out") == 0
+
+
+def test_a_missing_phrase_is_an_error_of_usage(photo, capsys):
+    assert find(photo) == 2
+    assert "the following arguments are required: PHRASE" in capsys.readouterr().err
+
+
+def test_attributes_alone(photo, tmp_path, capsys):
     assert find(photo, "something red", "--output", tmp_path / "out") == 0
     assert (
         json.loads((tmp_path / "out/found.json").read_text())["results"][0]["category_score"]
@@ -89,6 +133,8 @@ def test_only_looks(photo, tmp_path, capsys):
     [
         ("", "names nothing"),
         ("no cars", "not wanted"),
+        ("anything but a car", "not wanted"),
+        ("the leftmost one", "only where something is"),
         ("x" * 400, "400 characters"),
         ("{photo}", "is a file or folder, not a phrase"),
     ],
