@@ -312,9 +312,9 @@ def _amount(settings: dict | list) -> str:
     return (
         f"{optimisation['iterations']:,} iterations of {optimisation['batch_size']}"
         if optimisation
-        else f"{settings['boxes']:,} boxes"
+        else f"{settings['calibration_boxes']:,} boxes"
     )
 
 
 def _seed(settings: dict | list) -> str:
-    return str(settings["seed"]) if isinstance(settings, dict) else ""
+    return str(settings.get("seed", "")) if isinstance(settings, dict) else ""

@@ -4,8 +4,13 @@ The whole page, of a real chain: tests/scenes/chain/test_quick_chain.py.
 """
 
 import re
+from pathlib import Path
 
+from ovarnet.scenes.chain.sizes import FULL
+from ovarnet.scenes.chain.steps import Places, all_steps
 from ovarnet.scenes.report import write
+
+CONFIGS = Path(__file__).parents[3] / "configs" / "scenes"
 
 
 def text(parts):
@@ -43,8 +48,15 @@ def test_every_step_has_its_amount_seed_and_time(chain_results):
     assert "ovarnet evaluate --limit 40 --split test" in words
 
 
-def test_a_stage_without_iterations_tells_its_boxes():
-    assert write._amount({"boxes": 2000, "seed": 0}) == "2,000 boxes"
+def test_every_step_of_the_chain_has_an_amount(tmp_path):
+    steps = {step.name: step for step in all_steps(Places(CONFIGS, tmp_path), FULL)}
+    amounts = {name: write._amount(step.settings()) for name, step in steps.items()}
+    assert amounts["world"] == "train 1,500, val 1, test 300, captions 1,200, photos 20,000"
+    assert amounts["zero_shot"] == "2,000 boxes"
+    assert amounts["step_two"] == "100 iterations of 32"
+    assert amounts["proposals"] == "limit 20"
+    seeds = {write._seed(step.settings()) for step in steps.values()}
+    assert seeds == {"0", ""}
 
 
 def test_stages_without_a_history_have_no_curves(chain_results):
