@@ -30,25 +30,22 @@ VOC mean them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
 from ovarnet.data.boxes import checked_xywh, refuse_fractions
-from ovarnet.data.coco import labelled_columns, read_flag
+from ovarnet.data.coco import read_flag
 from ovarnet.data.fields import as_flag, as_id, as_name, as_whole_number, as_word
 from ovarnet.data.image_folder import ImageFolder, ImageRecord, SizeReader, checked_size
 from ovarnet.data.image_sizes import ImageSizes
+from ovarnet.data.labelled import LabelledBox, LabelledSplit, labelled_annotations, open_vocabulary
 from ovarnet.data.reader import DatasetReader, Request
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image_size
 from ovarnet.io.json_stream import stream_json
 from ovarnet.io.skipped import Skipped
-from ovarnet.io.word_files import read_vocabulary
-from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN, Annotations
-from ovarnet.vocabulary import LONGEST_WORD, NEUTRAL_PARENT, Vocabulary, Word
+from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN, Annotations
+from ovarnet.vocabulary import LONGEST_WORD, NEUTRAL_PARENT, Vocabulary
 
 UNLISTED = {"unknown": UNKNOWN, "negative": NEGATIVE}
 SPLITS = ("train", "val", "test")
@@ -60,63 +57,6 @@ class Placed(NamedTuple):
 
     place: str
     value: Any
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """One usable annotation.
-
-    Attributes:
-        image_id: of its image.
-        box: x1, y1, x2, y2 in pixels.
-        category: name of its category, or None.
-        labels: word -> POSITIVE or NEGATIVE.
-        is_crowd: COCO's iscrowd.
-        is_difficult: VOC's difficult.
-        instance_id: id of the annotation.
-    """
-
-    image_id: str
-    box: list[float]
-    category: str | None
-    labels: dict[str, int]
-    is_crowd: bool
-    is_difficult: bool
-    instance_id: str
-
-
-@dataclass
-class CustomFile:
-    """What is usable of one file.
-
-    Attributes:
-        images: image id -> image, in file order.
-        categories: name -> parent type, in file order.
-        annotations: the usable ones, in file order.
-        annotated: ids of the images that have an annotation, usable or not.
-        unlisted: label of the attributes that an annotation does not mention.
-        labelled_categories: categories whose objects all have a box; None means all of
-            `categories`.
-    """
-
-    images: dict[str, ImageRecord] = field(default_factory=dict)
-    categories: dict[str, str] = field(default_factory=dict)
-    annotations: list[Labelled] = field(default_factory=list)
-    annotated: set[str] = field(default_factory=set)
-    unlisted: int = UNKNOWN
-    labelled_categories: list[str] | None = None
-
-    @property
-    def completely_labelled(self) -> list[str]:
-        """Names of the categories whose objects all have a box."""
-        if self.labelled_categories is None:
-            return list(self.categories)
-        return self.labelled_categories
-
-    @property
-    def background_images(self) -> set[str]:
-        """Ids of the images without an annotation, if that says that nothing is in them."""
-        return self.images.keys() - self.annotated if self.completely_labelled else set()
 
 
 def load_custom(
@@ -145,20 +85,7 @@ def load_custom(
     """
     notes = Skipped() if skipped is None else skipped
     content = read_custom(file, image_folder, notes, read_size)
-    rows: dict[str, list[Labelled]] = {}
-    for annotation in content.annotations:
-        rows.setdefault(annotation.image_id, []).append(annotation)
-    if not rows:
-        raise InputError(
-            f"{file}: none of its annotations can be used: {notes}; ovarnet prepare custom lists "
-            "every problem"
-        )
-    background = content.background_images
-    annotations = [
-        _annotations(image, rows.get(image_id, []), content, vocabulary, notes)
-        for image_id, image in content.images.items()
-        if image_id in rows or image_id in background
-    ]
+    annotations = labelled_annotations(content, vocabulary, notes, file, "custom")
     if skipped is None:
         notes.log(file)
     return annotations
@@ -169,7 +96,7 @@ def read_custom(
     image_folder: str | Path | None,
     skipped: Skipped,
     read_size: SizeReader = read_image_size,
-) -> CustomFile:
+) -> LabelledSplit:
     """Check every record of a file.
 
     Args:
@@ -181,7 +108,7 @@ def read_custom(
     Raises:
         InputError: not such a file, or boxes in fractions of the image.
     """
-    content = CustomFile()
+    content = LabelledSplit()
     lists: dict[str, list[Placed]] = {}
     values: dict[str, Any] = {}
     for record in stream_json(file):
@@ -208,30 +135,6 @@ def read_custom(
     content.labelled_categories = _labelled_categories(lists, values, content.categories, file)
     _read_annotations(lists["annotations"], listed, names, content, skipped)
     return content
-
-
-def custom_vocabulary(files: Mapping[str, CustomFile]) -> Vocabulary:
-    """The words of all splits, in the order in which they occur.
-
-    Args:
-        files: split -> content; words with a box or label in "train" are base words (seen).
-    """
-    parents: dict[str, str] = {}
-    words: dict[str, None] = {}
-    for content in files.values():
-        parents |= {
-            name: parent for name, parent in content.categories.items() if name not in parents
-        }
-        words |= dict.fromkeys(
-            word for annotation in content.annotations for word in annotation.labels
-        )
-    training = files["train"].annotations if "train" in files else []
-    boxed = {annotation.category for annotation in training}
-    labelled = {word for annotation in training for word in annotation.labels}
-    return Vocabulary(
-        tuple(Word(name, parent, name in boxed) for name, parent in parents.items()),
-        tuple(Word(word, seen=word in labelled) for word in words),
-    )
 
 
 def _unlisted(lists: dict[str, list[Placed]], values: dict[str, Any], file: str | Path) -> int:
@@ -272,7 +175,7 @@ def _read_images(
     records: list[Placed],
     image_folder: str | Path | None,
     read_size: SizeReader,
-    content: CustomFile,
+    content: LabelledSplit,
     skipped: Skipped,
 ) -> set[str]:
     """Fill content.images; returns the ids of all records, usable or not."""
@@ -329,7 +232,7 @@ def _image(
 
 
 def _read_categories(
-    records: list[Placed], content: CustomFile, skipped: Skipped
+    records: list[Placed], content: LabelledSplit, skipped: Skipped
 ) -> dict[str, str]:
     """Fill content.categories; returns {id: name}."""
     names: dict[str, str] = {}
@@ -364,7 +267,7 @@ def _read_annotations(
     records: list[Placed],
     listed: set[str],
     names: dict[str, str],
-    content: CustomFile,
+    content: LabelledSplit,
     skipped: Skipped,
 ) -> None:
     """Fill content.annotations and content.annotated."""
@@ -396,7 +299,7 @@ def _read_annotations(
         ) is not None:
             ids.add(instance)
             content.annotations.append(
-                Labelled(
+                LabelledBox(
                     image_id,
                     box,
                     category,
@@ -454,51 +357,10 @@ def _are_lists(values: list[object]) -> bool:
     return all(isinstance(value, list) for value in values)
 
 
-def _annotations(
-    image: ImageRecord,
-    rows: list[Labelled],
-    content: CustomFile,
-    vocabulary: Vocabulary,
-    skipped: Skipped,
-) -> Annotations:
-    labels = torch.full((len(rows), len(vocabulary.attributes)), content.unlisted, dtype=torch.int8)
-    categories = []
-    for number, row in enumerate(rows):
-        column = None if row.category is None else vocabulary.category_index.get(row.category)
-        categories.append(NO_CATEGORY if column is None else column)
-        if row.category is not None and column is None:
-            skipped.add(
-                "category not in the vocabulary",
-                f"{row.category!r} of annotation {row.instance_id}",
-            )
-        for word, label in row.labels.items():
-            if word in vocabulary.attribute_index:
-                labels[number, vocabulary.attribute_index[word]] = label
-            else:
-                skipped.add(
-                    "attribute not in the vocabulary", f"{word!r} of annotation {row.instance_id}"
-                )
-    return Annotations(
-        image.file,
-        image.image_id,
-        image.height,
-        image.width,
-        [row.box for row in rows],
-        categories,
-        labels,
-        [row.is_crowd for row in rows],
-        [row.instance_id for row in rows],
-        [row.is_difficult for row in rows],
-        labelled_columns(vocabulary, content.completely_labelled),
-    )
-
-
 def _read(request: Request) -> tuple[Vocabulary, list[Annotations]]:
     root = request.root
-    words, file = root / "vocabulary.json", root / f"{request.split}.json"
-    if not words.is_file():
-        raise InputError(f"{words}: no such file; `ovarnet prepare custom --root {root}` writes it")
-    vocabulary, sizes, folder = read_vocabulary(words), ImageSizes(root), root / "images"
+    file, folder, sizes = root / f"{request.split}.json", root / "images", ImageSizes(root)
+    vocabulary = open_vocabulary(root, "custom")
     if request.needs_images:
         return vocabulary, load_custom(file, folder, vocabulary, request.skipped, sizes)
     return vocabulary, load_custom(

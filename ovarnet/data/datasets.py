@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from ovarnet.data import coco_ovd, custom, lsa, ovad, vaw
+from ovarnet.data import coco_ovd, custom, lsa, ovad, vaw, voc, yolo
 from ovarnet.data.lsa import LsaImages
 from ovarnet.data.reader import DatasetReader, NovelName, Request
 from ovarnet.errors import InputError
@@ -20,7 +20,11 @@ READERS = {
     "ovad": ovad.READER,
     "lsa": lsa.READER,
     "custom": custom.READER,
+    "voc": voc.READER,
+    "yolo": yolo.READER,
 }
+OWN_DATA = ("custom", "voc", "yolo")
+"""One's own data, whose base and novel words are the user's choice."""
 SCENES = "scenes"
 """The generated world; its reader is in `ovarnet.scenes`, which this package does without."""
 
@@ -46,6 +50,8 @@ def open_dataset(
     ``ovad``      test                ovad2000.json, val2017/ (COCO's)
     ``lsa``       train, val, test    the JSON files of the release, images/{vg,flickr,coco,oi}/
     ``custom``    train, val, test    {split}.json, images/, vocabulary.json
+    ``voc``       train, val, test    VOC XML files (`ovarnet.data.voc`), vocabulary.json
+    ``yolo``      train, val, test    data.yaml (`ovarnet.data.yolo`), vocabulary.json
     ============  ==================  ============================================================
 
     Args:

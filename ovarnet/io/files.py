@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, overload
 
+import yaml
+
 from ovarnet.errors import InputError
 
 
@@ -108,6 +110,30 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for position, key in enumerate(keys) if key in keys[:position])
         raise DuplicateKeyError(f"the key {twice!r:.60} occurs twice in one object")
     return value
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file in which every scalar is a string: yes, no, on and 7 stay what they are.
+
+    Raises:
+        InputError: not readable, not valid YAML, or a key that occurs twice in one mapping.
+    """
+    try:
+        return yaml.load(read_text(path), Loader=_PlainLoader)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML ({error})") from None
+
+
+class _PlainLoader(yaml.BaseLoader):
+    """Reads every scalar as a string."""
+
+    def construct_mapping(self, node, deep=False):
+        """As the base class, but a key that occurs twice is an error."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = next((key for position, key in enumerate(keys) if key in keys[:position]), None)
+        if twice is not None:
+            raise yaml.YAMLError(f"the key {twice!r} occurs twice")
+        return super().construct_mapping(node, deep)
 
 
 def too_long() -> str:

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-import yaml
-
 from ovarnet.errors import InputError, did_you_mean, errors_prefixed
-from ovarnet.io.files import read_json, read_text, write_json
+from ovarnet.io.files import read_json, read_text, read_yaml, write_json
 from ovarnet.vocabulary import FIELDS, Field, Vocabulary, Word
 
 logger = logging.getLogger(__name__)
@@ -174,27 +172,12 @@ def _read_word_file(path: str | Path) -> dict | list:
             f"{path}: words are read from {', '.join(WORD_FILES)} files; write one word per line "
             "into a .txt file"
         )
-    try:
-        value = yaml.load(read_text(path), Loader=_PlainLoader)
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML ({error})") from None
+    value = read_yaml(path)
     if not isinstance(value, (dict, list)):
         raise InputError(
             f"{path}: expected a list of words, or 'categories' and 'attributes' with a list each"
         )
     return value
-
-
-class _PlainLoader(yaml.BaseLoader):
-    """Reads every scalar as a string, so that the words yes, no, on and 7 stay words."""
-
-    def construct_mapping(self, node, deep=False):
-        """As the base class, but a key that occurs twice is an error."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = next((key for position, key in enumerate(keys) if key in keys[:position]), None)
-        if twice is not None:
-            raise yaml.YAMLError(f"the key {twice!r} occurs twice")
-        return super().construct_mapping(node, deep)
 
 
 def _word_from(entry: object) -> Word:

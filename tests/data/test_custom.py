@@ -3,7 +3,8 @@ import json
 import pytest
 from PIL import Image
 
-from ovarnet.data.custom import custom_vocabulary, load_custom, read_custom
+from ovarnet.data.custom import load_custom, read_custom
+from ovarnet.data.labelled import labelled_vocabulary
 from ovarnet.errors import InputError
 from ovarnet.io.skipped import Skipped
 from ovarnet.structures import NEGATIVE, NO_CATEGORY, POSITIVE, UNKNOWN
@@ -198,7 +199,7 @@ def test_words_of_training_are_base_words(write):
         split: read_custom(file, folder, Skipped())
         for split, file in (("train", train), ("test", test))
     }
-    assert custom_vocabulary(files) == Vocabulary(
+    assert labelled_vocabulary(files) == Vocabulary(
         (Word("shirt", "clothing", True), Word("dress", "clothing", False)),
         (Word("white", seen=True), Word("striped", seen=True), Word("red", seen=False)),
     )

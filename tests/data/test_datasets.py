@@ -65,7 +65,7 @@ def test_unknown_names_and_folders(tmp_path):
 
 
 def test_every_name_has_a_reader_and_the_generated_world_may_be_absent(monkeypatch):
-    for name in ("scenes", "coco-ovd", "vaw", "ovad", "lsa", "custom"):
+    for name in ("scenes", "coco-ovd", "vaw", "ovad", "lsa", "custom", "voc", "yolo"):
         assert find_reader(name).splits
     for name in [name for name in sys.modules if name.startswith("ovarnet.scenes")]:
         monkeypatch.delitem(sys.modules, name)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ovarnet.data.coco import coco_vocabulary, load_coco
-from ovarnet.data.custom import custom_vocabulary, load_custom, read_custom
+from ovarnet.data.custom import load_custom, read_custom
+from ovarnet.data.labelled import labelled_vocabulary
 from ovarnet.io.image_folders import list_images
 from ovarnet.io.images import read_image, read_image_size
 from ovarnet.io.skipped import Skipped
@@ -58,7 +59,7 @@ def test_photos_have_the_size_of_their_record():
 )
 def test_photos_with_attributes_load_as_they_are(name, images, boxes, difficult, labels, words):
     file, skipped = PHOTOS / f"{name}.json", Skipped()
-    vocabulary = custom_vocabulary({"train": read_custom(file, file.parent / "images", skipped)})
+    vocabulary = labelled_vocabulary({"train": read_custom(file, file.parent / "images", skipped)})
     found = load_custom(file, file.parent / "images", vocabulary, skipped)
     assert not skipped
     assert (len(vocabulary.categories), len(vocabulary.attributes)) == words

@@ -7,6 +7,7 @@ from ovarnet.io.files import (
     path_ends,
     read_json,
     read_text,
+    read_yaml,
     real_path,
     whole_file,
     write_json,
@@ -65,6 +66,19 @@ def test_bad_json_is_one_line_with_the_file(tmp_path, content, message):
         read_json(tmp_path / "a.json", dict)
     assert str(tmp_path / "a.json") in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_yaml_scalars_stay_strings_and_keys_are_unique(tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("a: [no, on, 7]\nb: {c: 1.0}\n")
+    assert read_yaml(path) == {"a": ["no", "on", "7"], "b": {"c": "1.0"}}
+    for text, message in (
+        ("a: [", r"a\.yaml: not valid YAML"),
+        ("a: {b: 1, b: 2}", "the key 'b' occurs twice"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=message):
+            read_yaml(path)
 
 
 def test_missing_file_and_folder(tmp_path):

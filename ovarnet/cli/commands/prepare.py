@@ -26,6 +26,8 @@ PREPARATION = {
     "lsa": "ovarnet.data.preparation.lsa",
     "captions": "ovarnet.data.preparation.captions",
     "custom": "ovarnet.data.preparation.custom",
+    "voc": "ovarnet.data.preparation.voc",
+    "yolo": "ovarnet.data.preparation.yolo",
     "scenes": "ovarnet.scenes.preparation",
 }
 """Dataset -> the module that checks it, imported when asked for."""

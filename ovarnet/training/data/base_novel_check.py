@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from ovarnet.checkpoint import Checkpoint
 from ovarnet.config import DataSource
+from ovarnet.data.datasets import OWN_DATA
 from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary
 
@@ -40,7 +41,7 @@ def check_initial_models(
 ) -> None:
     """Check the words of a run against all models that it is initialised from.
 
-    With one's own data (dataset custom) a mixed word is one logged line, not an error: such data
+    With one's own data (custom, voc, yolo) a mixed word is one logged line, not an error: such data
     may name as novel what a shipped model knows.
 
     Args:
@@ -51,7 +52,7 @@ def check_initial_models(
     Raises:
         InputError: A novel word of the run was a base word there, and no dataset is one's own.
     """
-    is_own_data = any(source.dataset == "custom" for source in sources)
+    is_own_data = any(source.dataset in OWN_DATA for source in sources)
     for checkpoint in earlier:
         if not is_own_data:
             check_base_novel(words, checkpoint)

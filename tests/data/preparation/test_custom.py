@@ -34,7 +34,7 @@ def test_custom_writes_a_vocabulary_and_keeps_what_the_user_changed(tmp_path, ca
     )
     code, out = prepare(capsys, "custom", "--root", tmp_path)
     assert code == 0
-    assert "1 attributes have labels in train.json but are novel" in out
+    assert "1 attributes have labels in training but are novel" in out
     assert f"{'':11}red\n" in out
     vocabulary, (image,) = open_dataset("custom", tmp_path, "train")
     assert [(word.name, word.parent, word.seen) for word in vocabulary.attributes] == [
@@ -72,7 +72,7 @@ def test_custom_writes_no_vocabulary_without_the_training_file(two_splits, capsy
     (two_splits / "train.json").write_text(whole[:-1] + ",}")
     code, out = prepare(capsys, "custom", "--root", two_splits)
     assert code == 2
-    assert "vocabulary.json: has not all words and is not written without train.json" in out
+    assert "vocabulary.json: has not all words and is not written without the training split" in out
     (two_splits / "train.json").write_text(whole)
     assert prepare(capsys, "custom", "--root", two_splits, "--splits", "val")[0] == 2
     assert not (two_splits / "vocabulary.json").exists()
@@ -93,13 +93,13 @@ def test_custom_words_that_training_could_not_see(two_splits, capsys):
     code, out = prepare(capsys, "custom", "--root", two_splits)
     assert code == 2
     assert all(
-        f"no word of the {kind} in train.json is a base word" in out
+        f"no word of the {kind} in training is a base word" in out
         for kind in ("categories", "attributes")
     )
     whole["annotations"][0]["attributes"]["negative"].append("blue")
     write_json(two_splits / "train.json", whole)
     code, out = prepare(capsys, "custom", "--root", two_splits)
-    assert "2 attributes have labels in train.json but are novel" in out
+    assert "2 attributes have labels in training but are novel" in out
     assert seen_words(two_splits)["blue"]
 
 
