@@ -125,8 +125,8 @@ def delta_branch(width: int) -> nn.Sequential:
 
     Deltas are near 0 at initialisation, so that boxes start as they were proposed.
     """
-    last = nn.Linear(width // 2, 4)
-    branch = nn.Sequential(nn.Linear(width, width // 2), nn.LeakyReLU(), last)
+    first, last = nn.Linear(width, width // 2), nn.Linear(width // 2, 4)
+    branch = nn.Sequential(first, nn.LeakyReLU(), last)
     nn.init.normal_(last.weight, std=1e-3)
     nn.init.zeros_(last.bias)
     return branch
