@@ -6,7 +6,7 @@ import torch
 
 from ovarnet.build import checkpoint_clip_attr
 from ovarnet.checkpoint import load_checkpoint
-from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.data import DistillationData
 from ovarnet.training.distillation.stage import build_student, make_model, open_batches
 

@@ -56,7 +56,9 @@ def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_pa
 
 
 def test_settings_that_cannot_work(catalogue, tmp_path):
-    with pytest.raises(InputError, match="give `init_from`, a CLIP-Attr to initialise from, or both"):
+    with pytest.raises(
+        InputError, match="give `init_from`, a CLIP-Attr to initialise from, or both"
+    ):
         train(
             replace(given("clip_attr", catalogue, tmp_path), init_from=None), Accelerator(cpu=True)
         )

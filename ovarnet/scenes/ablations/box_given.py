@@ -20,8 +20,9 @@ from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip_attr import encode_crops
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.structures import first_boxes
-from ovarnet.training.data.crops import CropRule, ImageCache
+from ovarnet.training.data.crops import BoxCropper
 from ovarnet.training.data.embedding_cache import tower_hash
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.vocabulary import Vocabulary
 
 BATCH = 128
@@ -43,7 +44,7 @@ class BoxGivenTest:
     ):
         self.vocabulary, images = open_dataset(dataset, root, split)
         images = first_boxes(images, boxes)
-        crops = CropRule(clip, ImageCache(0))
+        crops = BoxCropper(clip, ImageCache(0))
         self.crops = torch.cat([crops.fixed(image.file, image.boxes).half() for image in images])
         self.categories = torch.cat([image.categories for image in images]).numpy()
         self.attributes = torch.cat([image.attributes for image in images]).numpy()

@@ -31,8 +31,8 @@ from ovarnet.training.clip_attr.pseudo_labels import write_pseudo_labels
 from ovarnet.training.clip_attr.step_one import train_clip_attr
 from ovarnet.training.clip_attr.step_two import train_with_captions
 from ovarnet.training.clip_attr.step_two_data import CaptionData
-from ovarnet.training.data.base_boxes import BaseData
-from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.data.base_data import BaseData
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.vocabulary import KINDS
 
 IMAGE_MEMORY = 2048

@@ -20,8 +20,9 @@ from ovarnet.scenes.world.render import Scene, render_scene
 from ovarnet.scenes.world.things import Thing
 from ovarnet.scenes.world.words import CATEGORIES, applies, attribute_strings, category_strings
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
-from ovarnet.training.data.base_boxes import BaseData, TrainingBoxes
-from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.data.base_boxes import TrainingBoxes
+from ovarnet.training.data.base_data import BaseData
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.vocabulary import Vocabulary
 
 

@@ -28,7 +28,7 @@ from ovarnet.modeling.region_model import RegionModel
 from ovarnet.scenes.ablations.runs import Once, Result, Run, folder_name, run_missing
 from ovarnet.scenes.ablations.table import markdown
 from ovarnet.structures import Proposals
-from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.data import DistillationData
 from ovarnet.training.distillation.stage import train_ovarnet
 

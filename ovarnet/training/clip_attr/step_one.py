@@ -23,10 +23,12 @@ from ovarnet.training.clip_attr.checkpoints import init_clip_attr, save_clip_att
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
 from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
-from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseBoxDataset, BaseData
+from ovarnet.training.data.base_data import BaseData
+from ovarnet.training.data.base_dataset import BaseBoxBatch, BaseBoxDataset
 from ovarnet.training.data.base_novel_check import check_initial_models
-from ovarnet.training.data.crops import CropRule, ImageCache
+from ovarnet.training.data.crops import BoxCropper
 from ovarnet.training.data.embedding_cache import EmbeddingCache
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
@@ -126,7 +128,7 @@ def train_clip_attr(
     check_initial_models(
         data.vocabulary, initial.checkpoints, (config.detection, config.attributes)
     )
-    crops = CropRule(clip, images or ImageCache(config.image_cache_mb))
+    crops = BoxCropper(clip, images or ImageCache(config.image_cache_mb))
     dataset = open_batches(config, clip, data, crops, cache_folder or output)
     if config.lr_multipliers.bias and not initial.has_learned_prompts:
         init_bias(classifier, dataset, config)
@@ -164,7 +166,7 @@ def train_clip_attr(
 
 
 def open_batches(
-    config: ClipAttrTraining, clip: Clip, data: BaseData, crops: CropRule, cache_folder: Path
+    config: ClipAttrTraining, clip: Clip, data: BaseData, crops: BoxCropper, cache_folder: Path
 ) -> BaseBoxDataset:
     """Batches of crops, or of embeddings where `config.cached_views` crops of a box are cached."""
     embedder = None

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from ovarnet.config import FederatedLoss
 from ovarnet.losses.federated import attribute_loss, category_loss
-from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseData
+from ovarnet.training.data.base_data import BaseData
+from ovarnet.training.data.base_dataset import BaseBoxBatch
 
 
 class FederatedCriterion:

@@ -32,9 +32,11 @@ from ovarnet.training.clip_attr.step_two_data import (
 )
 from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
-from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseBoxDataset, BaseData
+from ovarnet.training.data.base_data import BaseData
+from ovarnet.training.data.base_dataset import BaseBoxBatch, BaseBoxDataset
 from ovarnet.training.data.base_novel_check import check_base_novel
-from ovarnet.training.data.crops import CropRule, ImageCache
+from ovarnet.training.data.crops import BoxCropper
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
@@ -177,7 +179,7 @@ def train_with_captions(
     _check_base_words(data.base, pairs.words, config.init_from)
 
     torch.manual_seed(config.seed)
-    crops = CropRule(clip, images or ImageCache(config.image_cache_mb))
+    crops = BoxCropper(clip, images or ImageCache(config.image_cache_mb))
     dataset = open_batches(config, data, pairs, crops)
     model = CaptionModel(
         clip,
@@ -214,7 +216,7 @@ def train_with_captions(
 
 
 def open_batches(
-    config: CaptionTraining, data: BaseData, pairs: CaptionData, crops: CropRule
+    config: CaptionTraining, data: BaseData, pairs: CaptionData, crops: BoxCropper
 ) -> CaptionDataset:
     """Batches of pairs and base boxes; the largest proposals are cut where a term needs them."""
     base = BaseBoxDataset(

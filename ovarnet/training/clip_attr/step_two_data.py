@@ -26,9 +26,10 @@ from ovarnet.training.clip_attr.region_labels import (
     label_regions,
     largest_region,
 )
-from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseBoxDataset
+from ovarnet.training.data.base_dataset import BaseBoxBatch, BaseBoxDataset
 from ovarnet.training.data.batch import TensorBatch
-from ovarnet.training.data.crops import CropRule, seeded, stack
+from ovarnet.training.data.crops import BoxCropper
+from ovarnet.training.engine.seeds import seeded
 from ovarnet.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ class CaptionDataset(Dataset):
     def __init__(
         self,
         data: CaptionData,
-        crops: CropRule,
+        crops: BoxCropper,
         selection: PseudoLabelSelection,
         *,
         seed: int,
@@ -213,7 +214,7 @@ class CaptionDataset(Dataset):
         crops = [sample.largest_crop for sample in samples]
         crops += [sample.region_crops for sample in samples]
         return CaptionBatch(
-            crops=stack(crops, self.crops),
+            crops=self.crops.concatenate(crops),
             captions=[sample.caption for sample in samples],
             phrases=[sample.phrases for sample in samples],
             image_categories=torch.stack([sample.mentioned.categories for sample in samples]),

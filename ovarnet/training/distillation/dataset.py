@@ -16,8 +16,10 @@ from torch.utils.data import Dataset
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.structures import NO_CATEGORY, POSITIVE, Proposals
 from ovarnet.training.data.batch import TensorBatch
-from ovarnet.training.data.crops import ImageCache, mirror, seeded
+from ovarnet.training.data.crops import hflip_boxes
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.data import DistillationData, TrainingImage
+from ovarnet.training.engine.seeds import seeded
 
 
 @dataclass
@@ -150,8 +152,8 @@ class DistillationDataset(Dataset):
 
         if is_mirrored:
             width = pixels.shape[2]
-            pixels, boxes = pixels.flip(-1), mirror(boxes, width)
-            proposals = mirror(proposals, width)
+            pixels, boxes = pixels.flip(-1), hflip_boxes(boxes, width)
+            proposals = hflip_boxes(proposals, width)
         has_categories = bool(self.data.vocabulary.categories)
         return pixels, ImageTargets(
             boxes=boxes,

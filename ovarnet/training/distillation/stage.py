@@ -25,7 +25,7 @@ from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.proposals.store import stored_proposals
 from ovarnet.structures import Proposals
 from ovarnet.training.data.base_novel_check import check_base_novel
-from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.criterion import OvarnetCriterion
 from ovarnet.training.distillation.data import DistillationData, TrainingImage
 from ovarnet.training.distillation.dataset import DistillationDataset

@@ -23,8 +23,8 @@ from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes, encode_crops
 from ovarnet.modeling.proposer import Proposer
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.structures import Proposals
-from ovarnet.training.data.crops import ImageCache
 from ovarnet.training.data.embedding_cache import tower_hash
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.data import TrainingImage
 from ovarnet.training.distillation.dataset import CropTransform
 from ovarnet.vocabulary import Vocabulary

@@ -16,11 +16,11 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
-from ovarnet.training.data.crops import seed_of
 from ovarnet.training.engine.checkpoint_state import TrainingState
 from ovarnet.training.engine.recorder import Recorder
 from ovarnet.training.engine.sampling import IterationSampler
 from ovarnet.training.engine.schedule import make_optimizer, make_scheduler, parameter_groups
+from ovarnet.training.engine.seeds import derive_seed
 
 
 def run_stage(
@@ -93,7 +93,7 @@ def fit(
     """
     model.train()
     for batch in batches:
-        torch.manual_seed(seed_of(seed, state.step, accelerator.process_index))
+        torch.manual_seed(derive_seed(seed, state.step, accelerator.process_index))
         losses = model(send_to_device(batch, accelerator.device))
         total = sum(losses.values())
         check_finite(losses, state.step)

@@ -19,7 +19,7 @@ from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.structures import Annotations
-from ovarnet.training.data.crops import mirror
+from ovarnet.training.data.crops import hflip_boxes
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.vocabulary import Vocabulary
 
@@ -49,7 +49,7 @@ class BoxedImageDataset(Dataset):
     def _sample(annotation: Annotations, mirrored: bool) -> tuple[Tensor, Tensor]:
         image = to_pixels(read_image(annotation.file))
         boxes = annotation.boxes[~annotation.is_crowd]
-        return (image.flip(-1), mirror(boxes, image.shape[2])) if mirrored else (image, boxes)
+        return (image.flip(-1), hflip_boxes(boxes, image.shape[2])) if mirrored else (image, boxes)
 
 
 class ProposerModel(nn.Module):

@@ -12,7 +12,7 @@ from ovarnet.scenes.world.render import render_scene
 from ovarnet.scenes.world.words import vocabulary
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.clip_attr.pseudo_labels import parse_images
-from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.data.image_cache import ImageCache
 
 
 def test_the_oracle_has_every_label_of_every_word():

@@ -12,7 +12,8 @@ from ovarnet.training.clip_attr import step_one
 from ovarnet.training.clip_attr.step_one import FederatedModel, initial_bias, train_clip_attr
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
-from ovarnet.training.data.base_boxes import BaseBoxBatch, BaseData
+from ovarnet.training.data.base_data import BaseData
+from ovarnet.training.data.base_dataset import BaseBoxBatch
 
 
 def test_the_initial_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world):

@@ -9,7 +9,7 @@ import torch
 from ovarnet.config import FederatedLoss
 from ovarnet.structures import NEGATIVE, POSITIVE, UNKNOWN
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
-from ovarnet.training.data.base_boxes import BaseBoxBatch
+from ovarnet.training.data.base_dataset import BaseBoxBatch
 
 
 def bce(logit, target):

@@ -17,7 +17,7 @@ from ovarnet.modeling.text.prompts import LearnedPrompts
 from ovarnet.training.clip_attr import step_two
 from ovarnet.training.clip_attr.step_two import CaptionModel, train_with_captions
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
-from ovarnet.training.data.base_boxes import BaseBoxBatch
+from ovarnet.training.data.base_dataset import BaseBoxBatch
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(

@@ -16,7 +16,8 @@ from ovarnet.training.clip_attr.step_two_data import (
     CaptionDataset,
     mentioned_words,
 )
-from ovarnet.training.data.crops import CropRule, ImageCache
+from ovarnet.training.data.crops import BoxCropper
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -78,7 +79,10 @@ def test_a_novel_word_is_a_target_only_where_the_caption_says_it(
     }
     rules = PseudoLabelSelection(category_probability=0.1, mentioned_probability=0.1)
     dataset = CaptionDataset(
-        replace(data, scored=everything_likely), CropRule(small_clip, ImageCache(1)), rules, seed=0
+        replace(data, scored=everything_likely),
+        BoxCropper(small_clip, ImageCache(1)),
+        rules,
+        seed=0,
     )
     key, gray = data.words.category_index["key"], data.words.attribute_index["gray"]
     for index, caption in enumerate(

@@ -10,7 +10,7 @@ from ovarnet.config import DataSource, OvarnetTraining
 from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.io.word_files import write_vocabulary
 from ovarnet.splits import COCO_BASE, COCO_EXTRA_15, COCO_NOVEL_17
-from ovarnet.training.data.base_boxes import BaseData
+from ovarnet.training.data.base_data import BaseData
 from ovarnet.training.data.novel_name_filter import NovelNameFilter
 from ovarnet.training.distillation.data import DistillationData
 from ovarnet.vocabulary import Vocabulary, Word

@@ -6,7 +6,8 @@ import torch
 
 from ovarnet.structures import NO_CATEGORY, UNKNOWN, Proposals
 from ovarnet.training.data.base_boxes import DETECTION
-from ovarnet.training.data.crops import ImageCache, mirror
+from ovarnet.training.data.crops import hflip_boxes
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.data import (
     DistillationData,
     TrainingImage,
@@ -116,7 +117,7 @@ def test_the_teacher_sees_boxes_and_then_proposals_as_they_are_in_the_file():
         pixels, target = visit(data, iteration)
         flipped = not torch.equal(pixels, straight)
         mirrored += flipped
-        there = mirror(target.proposals, 40) if flipped else target.proposals
+        there = hflip_boxes(target.proposals, 40) if flipped else target.proposals
         expected = CROP(straight, torch.cat([torch.tensor(BOXES, dtype=torch.float32), there]))
         assert target.teacher_embeddings is None
         assert target.teacher_crops.shape == (4, 3, 8, 8)

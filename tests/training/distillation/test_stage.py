@@ -21,7 +21,8 @@ from ovarnet.config import (
 )
 from ovarnet.errors import InputError
 from ovarnet.training.data.base_boxes import ATTRIBUTES, DETECTION
-from ovarnet.training.data.crops import ImageCache, mirror
+from ovarnet.training.data.crops import hflip_boxes
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.data import CAPTIONS, DistillationData, TrainingImage
 from ovarnet.training.distillation.stage import (
     images_of_run,
@@ -99,7 +100,7 @@ def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
     batch = run.dataset.__getitems__([(0, DETECTION, index) for index in range(8)])
     for target in batch.targets:
         assert len(target.boxes) == 2
-        both = torch.stack([target.boxes, mirror(target.boxes, 70)])
+        both = torch.stack([target.boxes, hflip_boxes(target.boxes, 70)])
         assert not (both == torch.tensor([2.0, 2, 20, 20])).all(dim=-1).any()
         assert target.categories.tolist() == [0, 1]  # mug and car; the novel key has no column
         assert target.attributes.tolist() == [

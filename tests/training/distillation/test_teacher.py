@@ -10,7 +10,7 @@ from torch import nn
 from ovarnet.errors import InputError
 from ovarnet.structures import Proposals
 from ovarnet.training.data.base_boxes import DETECTION
-from ovarnet.training.data.crops import ImageCache
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.teacher import Teacher, cache_embeddings
 from ovarnet.vocabulary import Vocabulary
 

@@ -9,9 +9,9 @@ from torch.utils.data import Dataset
 from ovarnet.config import Optimisation
 from ovarnet.drawing.curves import curves
 from ovarnet.errors import InputError
-from ovarnet.training.data.crops import seed_of
 from ovarnet.training.engine.checkpoint_state import TrainingState
 from ovarnet.training.engine.loop import check_finite, run_stage
+from ovarnet.training.engine.seeds import derive_seed
 
 
 class Numbers(Dataset):
@@ -96,11 +96,11 @@ def test_what_a_model_draws_differs_between_iterations_and_seeds_and_not_between
 
 def test_a_seed_depends_on_every_number_and_on_their_order():
     seeds = [
-        seed_of(*numbers) for numbers in ((1, 2, 3), (0, 2, 3), (1, 0, 3), (1, 2, 0), (3, 2, 1))
+        derive_seed(*numbers) for numbers in ((1, 2, 3), (0, 2, 3), (1, 0, 3), (1, 2, 0), (3, 2, 1))
     ]
     assert len(set(seeds)) == 5
     assert all(0 <= seed < 2**63 for seed in seeds)
-    assert seed_of(1, 2, 3) == seeds[0]
+    assert derive_seed(1, 2, 3) == seeds[0]
 
 
 def test_the_running_average_is_what_is_kept(tmp_path):
