@@ -12,7 +12,7 @@ def targets(
     *,
     attributes=None,
     supervised=None,
-    crowd=None,
+    ignored=None,
     proposals=(),
     annotated=True,
     rpn_supervised=True,
@@ -26,7 +26,7 @@ def targets(
         categories=torch.tensor(categories, dtype=torch.int64),
         attributes=unknown if attributes is None else torch.tensor(attributes, dtype=torch.int8),
         is_box_supervised=torch.tensor(supervised or [True] * count, dtype=torch.bool),
-        is_crowd=torch.tensor(crowd or [False] * count, dtype=torch.bool),
+        is_ignored=torch.tensor(ignored or [False] * count, dtype=torch.bool),
         proposals=torch.tensor(proposals, dtype=torch.float32).reshape(-1, 4),
         teacher_crops=None,
         teacher_embeddings=(

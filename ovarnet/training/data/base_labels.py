@@ -18,7 +18,7 @@ def base_labels(
     """Collect the base words of a kind and their labels.
 
     A box of a category is negative for every other one; a box without a category may be of any, and
-    is unknown for all.
+    is unknown for all. Ignored boxes (crowd or difficult) are unknown for all words.
 
     Args:
         kind: "category" or "attribute".
@@ -49,4 +49,5 @@ def base_labels(
             f"the data have labels of novel {FIELDS[KINDS.index(kind)]}; training may only see "
             "base words, as in split train"
         )
+    labels[torch.cat([image.is_ignored for image in images])] = UNKNOWN
     return [word for word in words if word.seen], labels

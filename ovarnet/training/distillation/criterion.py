@@ -74,7 +74,7 @@ class OvarnetCriterion:
             matched = match(
                 predictions.anchors,
                 target.boxes,
-                target.is_crowd,
+                target.is_ignored,
                 ANCHOR_IOU,
                 ANCHOR_BACKGROUND_IOU,
                 best_too=True,

@@ -34,8 +34,8 @@ class TrainingImage:
         boxes: (N, 4) float32 xyxy, of base categories or without a category; N may be 0.
         categories: (N,) int64 base columns or NO_CATEGORY.
         attributes: (N, A) int8 of POSITIVE / NEGATIVE / UNKNOWN, base columns.
-        is_crowd: (N,) bool; a crowd has no label, and candidates inside it are ignored, not
-            background.
+        is_ignored: (N,) bool, crowd or difficult boxes: they have no label, and candidates inside
+            are ignored, not background.
         rpn_supervised: The losses of anchors count this image.
         all_annotated: Every object of a base category has a box, so that regions without one are
             background to all categories.
@@ -46,7 +46,7 @@ class TrainingImage:
     boxes: Tensor
     categories: Tensor
     attributes: Tensor
-    is_crowd: Tensor
+    is_ignored: Tensor
     rpn_supervised: bool
     all_annotated: bool
     is_tall: bool
@@ -182,7 +182,7 @@ def training_image(
             if len(words.attributes)
             else _unknown(len(image), attributes)
         ),
-        is_crowd=image.is_ignored,
+        is_ignored=image.is_ignored,
         rpn_supervised=True,
         all_annotated=exhaustive and _labels_all(image, seen),
         is_tall=image.height > image.width,
@@ -229,7 +229,7 @@ def _caption_image(file: str, attributes: int) -> TrainingImage:
         boxes=torch.zeros(0, 4),
         categories=none,
         attributes=_unknown(0, attributes),
-        is_crowd=none.bool(),
+        is_ignored=none.bool(),
         rpn_supervised=False,
         all_annotated=False,
         is_tall=height > width,

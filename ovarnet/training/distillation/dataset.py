@@ -35,7 +35,7 @@ class ImageTargets(TensorBatch):
         categories: (N,) int64 base columns or NO_CATEGORY.
         attributes: (N, A) int8 of POSITIVE / NEGATIVE / UNKNOWN, base columns.
         is_box_supervised: (N,) bool, the losses of anchors and box deltas count this box.
-        is_crowd: (N,) bool.
+        is_ignored: (N,) bool, crowd or difficult boxes.
         proposals: (K, 4) float32 xyxy, for distillation alone.
         teacher_crops: (N + K, 3, S, S) float32, normalised.
         teacher_embeddings: (N + K, D) float32.
@@ -48,7 +48,7 @@ class ImageTargets(TensorBatch):
     categories: Tensor
     attributes: Tensor
     is_box_supervised: Tensor
-    is_crowd: Tensor
+    is_ignored: Tensor
     proposals: Tensor
     teacher_crops: Tensor | None
     teacher_embeddings: Tensor | None
@@ -160,7 +160,7 @@ class DistillationDataset(Dataset):
             categories=image.categories,
             attributes=image.attributes,
             is_box_supervised=supervises_boxes(image, pixels.shape, has_categories),
-            is_crowd=image.is_crowd,
+            is_ignored=image.is_ignored,
             proposals=proposals,
             teacher_crops=crops,
             teacher_embeddings=embeddings,
@@ -170,9 +170,9 @@ class DistillationDataset(Dataset):
 
 
 def supervises_boxes(image: TrainingImage, shape: Sequence[int], has_categories: bool) -> Tensor:
-    """Which boxes the losses of anchors and box deltas count: those of a base category, no crowds.
+    """Which boxes the losses of anchors and box deltas count: those of a base category.
 
-    Where the run has no categories (LSA): those with a base attribute, without which no anchor
+    Ignored boxes (crowd or difficult) never count. Where the run has no categories (LSA): those with a base attribute, without which no anchor
     would ever be on an object; but not those of the whole image, which there mean that the object
     has no box.
 
@@ -185,6 +185,6 @@ def supervises_boxes(image: TrainingImage, shape: Sequence[int], has_categories:
         (N,) bool.
     """
     if has_categories:
-        return (image.categories != NO_CATEGORY) & ~image.is_crowd
+        return (image.categories != NO_CATEGORY) & ~image.is_ignored
     is_whole = (image.boxes == image.boxes.new_tensor([0, 0, shape[2], shape[1]])).all(dim=1)
-    return (image.attributes == POSITIVE).any(dim=1) & ~is_whole & ~image.is_crowd
+    return (image.attributes == POSITIVE).any(dim=1) & ~is_whole & ~image.is_ignored

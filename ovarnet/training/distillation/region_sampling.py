@@ -65,15 +65,17 @@ def sample_regions(proposals: Tensor, targets: ImageTargets, number: int) -> Reg
     """
     # annotated boxes are candidates too: early in training the RPN finds none of them
     candidates = torch.cat([proposals, targets.boxes])
-    matched = match(candidates, targets.boxes, targets.is_crowd, REGION_IOU, REGION_BACKGROUND_IOU)
+    matched = match(
+        candidates, targets.boxes, targets.is_ignored, REGION_IOU, REGION_BACKGROUND_IOU
+    )
 
     # 1 positive, 0 background, -1 ignored; an object without an annotation is no background
     is_background = (matched == BACKGROUND) & targets.all_annotated
     labels = torch.where(matched >= 0, 1, torch.where(is_background, 0, -1))
 
-    # a crowd box surrounds many objects: what matches it has no label
+    # what matches an ignored box (a crowd, a difficult object) has no label
     on_box = matched >= 0
-    labels[on_box] = torch.where(targets.is_crowd[matched[on_box]], -1, 1)
+    labels[on_box] = torch.where(targets.is_ignored[matched[on_box]], -1, 1)
 
     positive, negative = sample(labels, number)
     return RegionTargets.concatenate(

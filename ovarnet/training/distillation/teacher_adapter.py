@@ -46,17 +46,18 @@ def labels_of_teacher_rows(targets: Sequence[ImageTargets]) -> tuple[Tensor, Ten
         targets: Of the images of a batch.
 
     Returns:
-        Categories (T,) int64 and attributes (T, A) int8; crowds and proposals have no label.
+        Categories (T,) int64 and attributes (T, A) int8; ignored boxes and proposals have no
+            label.
     """
     categories, attributes = [], []
     for target in targets:
-        proposals, is_crowd = len(target.proposals), target.is_crowd
+        proposals, is_ignored = len(target.proposals), target.is_ignored
         categories += [
-            target.categories.masked_fill(is_crowd, NO_CATEGORY),
+            target.categories.masked_fill(is_ignored, NO_CATEGORY),
             target.categories.new_full((proposals,), NO_CATEGORY),
         ]
         attributes += [
-            target.attributes.masked_fill(is_crowd[:, None], UNKNOWN),
+            target.attributes.masked_fill(is_ignored[:, None], UNKNOWN),
             target.attributes.new_full((proposals, target.attributes.shape[1]), UNKNOWN),
         ]
     return torch.cat(categories), torch.cat(attributes)

@@ -1,5 +1,7 @@
 """Labels of base words: what is unknown stays unknown, what is novel is refused."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -45,3 +47,10 @@ def test_a_vocabulary_without_novel_or_without_any_words():
     assert (len(words), labels.tolist()) == (1, [[POSITIVE]])
     words, labels = base_labels("attribute", seen, [image([0], [[]])])
     assert (words, labels.shape) == ([], (1, 0))
+
+
+def test_ignored_boxes_have_no_label():
+    one = replace(image([0, 2], [[UNKNOWN, 1], [UNKNOWN, 0]]), is_crowd=[True, False])
+    assert base_labels("category", WORDS, [one])[1].tolist() == [[UNKNOWN] * 2, [0, 1]]
+    assert base_labels("attribute", WORDS, [one])[1].tolist() == [[UNKNOWN], [0]]
+    assert one.attributes.tolist() == [[UNKNOWN, 1], [UNKNOWN, 0]], "the annotations stay"

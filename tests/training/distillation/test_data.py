@@ -44,7 +44,7 @@ def test_difficult_boxes_and_categories_without_complete_labels():
         )
         return training_image(image, words, 0, exhaustive=True)
 
-    assert made(None).is_crowd.tolist() == [True, False]
+    assert made(None).is_ignored.tolist() == [True, False]
     assert made(None).all_annotated
     assert made([True, False, True]).all_annotated, "novel categories have no column"
     assert not made([True, True, False]).all_annotated

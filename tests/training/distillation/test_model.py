@@ -229,7 +229,7 @@ def test_an_image_without_boxes_to_learn_from(settings, tmp_path, case):
     target = (
         targets([], [])
         if case == "no boxes"
-        else targets([[10, 10, 30, 30]], [0], supervised=[False], crowd=[True])
+        else targets([[10, 10, 30, 30]], [0], supervised=[False], ignored=[True])
     )
     losses = run.model(DistillationBatch([torch.rand(3, 60, 70)], [target]))
     assert {name for name, value in losses.items() if value.item() > 0} == {

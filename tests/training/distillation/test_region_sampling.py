@@ -56,14 +56,14 @@ def test_regions_from_an_overlap_of_60_percent_are_positive_and_below_50_backgro
     assert picked == {10.0: False, 6.5: False, 4.5: True, 2.0: True}
 
 
-def test_images_not_wholly_annotated_have_no_background_and_crowds_teach_nothing():
+def test_images_not_wholly_annotated_have_no_background_and_crowds_are_ignored():
     found = torch.tensor([[80.0, 80, 90, 90]])
     assert len(sample_regions(found, targets([], [], annotated=False), 8).boxes) == 0
     found = torch.cat(
         [found, torch.tensor([[10.0, 10, 20, 20]])]
     )  # in the crowd, with an IoU of .11
     crowd = sample_regions(
-        found, targets([[0, 0, 30, 30]], [0], supervised=[False], crowd=[True]), 8
+        found, targets([[0, 0, 30, 30]], [0], supervised=[False], ignored=[True]), 8
     )
     assert crowd.boxes.tolist() == [[80, 80, 90, 90]]
     assert crowd.is_background.tolist() == [True]

@@ -34,7 +34,7 @@ def test_boxes_have_labels_and_crowds_and_proposals_have_none():
         [[0, 0, 9, 9], [0, 0, 5, 5]],
         [1, 0],
         attributes=[[1, 0], [0, 1]],
-        crowd=[False, True],
+        ignored=[False, True],
         proposals=[[1, 1, 4, 4]],
     )
     categories, attributes = labels_of_teacher_rows(
