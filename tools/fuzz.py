@@ -38,8 +38,15 @@ SECONDS = 30
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 JUNK: tuple[Any, ...] = (
     None, True, 0, -1, 1e-9, 0.5, 2**31, 2**63, 1e308, float("nan"), float("inf"), "", "0", "1e999",
-    "NaN", "\x00", "\ud800", "red", "木" * 9, "x" * 300, [], [None], [[]], {}, {"a": 1}, [1, 2, 3, 4],
+    "NaN", "\x00", "\ud800", "red", "木" * 9, "x" * 300, [], [None], [[]], {}, {"a": 1},
+    [1, 2, 3, 4],
 )  # fmt: skip
+WORDS = {
+    "": b'mug, "red, white", tea cup',
+    ".txt": b"mug\ntea cup\n",
+    ".json": b'["mug", "tea cup"]',
+    ".yaml": b"- mug\n- tea cup\n",
+}
 PHRASES = (
     "a small red striped mug", "neither red nor blue car", "person wearing a red hat", "not a dog",
     "the bus that is empty stops here", "a cup (made of) wood, and metal", "anything but a car",
@@ -61,8 +68,8 @@ VAW = [
 ]  # fmt: skip
 OVAD = {
     "images": [{"id": 1, "file_name": "1.png", "width": 40, "height": 30}],
-    "categories": [{"id": 1, "name": "mug", "novel": 0}],
-    "attributes": [{"id": 0, "name": "color:red", "type": "color", "freq_set": "head"}],
+    "categories": [{"id": 1, "name": "mug", "ov_set": "base"}],
+    "attributes": [{"id": 0, "name": "color:red", "parent_type": "color", "freq_set": "head"}],
     "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": BOX, "att_vec": [1]}],
 }
 CAPTIONS = {
@@ -79,7 +86,7 @@ PREDICTIONS = {
 }  # fmt: skip
 
 
-class Hang(Exception):
+class HangError(Exception):
     """An input took longer than `SECONDS`."""
 
 
@@ -157,7 +164,7 @@ class Fuzzer:
         file = self.damaged_json(CAPTIONS)
         if self.random.random() < 0.5:
             file = self.folder / "captions.tsv"
-            file.write_bytes(self.damaged_bytes("a red mug\t1.png\nñ\t2.png\n".encode()))
+            file.write_bytes(self.damaged_bytes(b"a red mug\t1.png\n\xc3\xb1\t2.png\n"))
         list(load_captions(file, self.images))
 
     def read_boxes(self) -> None:
@@ -187,10 +194,11 @@ class Fuzzer:
         """Words on the command line and in files."""
         from ovarnet.io.word_files import read_words
 
-        text = self.damaged_bytes('mug, "red, white", tea cup\ncar\n'.encode())
-        file = self.folder / f"words{self.random.choice(['.txt', '.json', '.yaml'])}"
-        file.write_bytes(text)
-        read_words(self.random.choice([str(file), text.decode("utf-8", "replace")]))
+        ending = self.random.choice(sorted(WORDS))
+        content = self.damaged_bytes(WORDS[ending])
+        file = self.folder / f"words{ending}"
+        file.write_bytes(content)
+        read_words(str(file) if ending else content.decode("utf-8", "replace"))
 
     def read_phrase(self) -> None:
         """Search phrases."""
@@ -307,7 +315,7 @@ class Fuzzer:
                 report(f"input {number} ({name}): an error of several lines: {error}")
                 return "traceback"
             return "refused"
-        except Hang:
+        except HangError:
             report(f"input {number} ({name}): more than {SECONDS} s")
             return "hang"
         except Exception:  # what a user would see as a traceback is what is looked for
@@ -339,7 +347,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 @contextmanager
 def _time_limit() -> Iterator[None]:
     def stop(*_: object) -> None:
-        raise Hang
+        raise HangError
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.alarm(SECONDS)

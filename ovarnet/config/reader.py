@@ -96,9 +96,9 @@ def _parse_overrides(overrides: Sequence[str], path: Path) -> DictConfig:
             )
     try:
         return OmegaConf.from_dotlist(list(overrides))
-    except (yaml.YAMLError, OmegaConfBaseException, TypeError) as error:
+    except (yaml.YAMLError, OmegaConfBaseException, TypeError, UnicodeEncodeError) as error:
         raise InputError(
-            f"cannot apply {' '.join(overrides)} to {path}: {first_line(error)}"
+            f"cannot apply {ascii(' '.join(overrides))} to {path}: {first_line(error)}"
         ) from None
 
 
