@@ -47,7 +47,7 @@ setup(
         "transformers>=5.0,<6",  # BERT-like text encoders and their tokenizers
         "accelerate>=1.2",
         "safetensors>=0.4.5",
-        "huggingface_hub>=0.27",
+        "huggingface_hub>=1.3",
         "omegaconf>=2.4",
         "pyyaml>=6.0.1",
         "opencv-python-headless>=4.10.0.84",
@@ -56,7 +56,7 @@ setup(
         "matplotlib>=3.9",
         "pycocotools>=2.0.8",  # the reference evaluator
         "faster-coco-eval>=1.6.5",
-        "spacy>=3.8.15,<4",  # tokeniser and matcher of the caption parser; needs no trained pipeline
+        "spacy>=3.8.15,<4",  # tokeniser and matcher of the caption parser; no trained pipeline
         "tqdm>=4.66",
     ],
     extras_require={
