@@ -1,12 +1,14 @@
-"""Check a dataset that lies under --root, build its splits and indices, and say what to download where if something is missing.
+"""Check a dataset, build its splits and indices, and say what is missing and where to get it.
 
-Nothing is downloaded and no original file is changed; doing it again writes the same files. Every problem is listed in
-ROOT/prepared/problems.txt; sizes of images go to ROOT/prepared/image_sizes.json. Exit code 2: something is missing or wrong.
+Nothing is downloaded and no original file is changed; running it again writes the same files. Every
+problem is listed in ROOT/prepared/problems.txt; sizes of images go to
+ROOT/prepared/image_sizes.json. Exit code 2: something is missing or wrong.
 
 Examples:
-  ovarnet prepare coco-ovd --root datasets/coco                   also writes the annotation files of the 48/17 and 48/32 protocols
+  ovarnet prepare coco-ovd --root datasets/coco    also writes the files of 48/17 and 48/32
   ovarnet prepare vaw --root datasets/vaw
-  ovarnet prepare custom --root datasets/mine                     your own boxes and words, see docs/own_data.md
+  ovarnet prepare custom --root datasets/mine      your own boxes and words, see docs/own_data.md
+  ovarnet prepare voc --root datasets/mine         the same as VOC XML files, or yolo
 """
 
 from __future__ import annotations
@@ -15,8 +17,12 @@ import argparse
 import time
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
 
 from ovarnet.errors import InputError
+
+if TYPE_CHECKING:
+    from ovarnet.data.preparation.findings import Findings
 
 HELP = "check a dataset, build its splits and indices, say what is missing and where to get it"
 PREPARATION = {
@@ -33,7 +39,18 @@ PREPARATION = {
 """Dataset -> the module that checks it, imported when asked for."""
 
 
+class Preparation(Protocol):
+    """What a module of `PREPARATION` holds."""
+
+    SPLITS: tuple[str, ...]
+
+    @staticmethod
+    def prepare(root: Path, splits: tuple[str, ...], sample: int, findings: Findings, /) -> None:
+        """Check the dataset in a folder and report to `findings`."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("dataset", choices=PREPARATION, metavar="NAME", help=", ".join(PREPARATION))
     parser.add_argument(
         "--root",
@@ -57,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    """Check a dataset; returns the exit code, 2 while something is missing or wrong."""
     if args.sample < 0:
         raise InputError(f"--sample {args.sample}: give 0 or more images")
     if not args.root.is_dir():
@@ -76,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
         findings.save()
     except OSError as error:
         raise InputError(
-            f"{args.root}: cannot write there ({error.strerror}); make the folder writable"
+            f"{error.filename or args.root}: {error.strerror}; make the folder readable and "
+            "writable"
         ) from None
     print(summary(findings, args, time.perf_counter() - started))
     if findings.cases:
@@ -84,10 +103,14 @@ def run(args: argparse.Namespace) -> int:
     return 0 if findings.complete else 2
 
 
-def find_module(dataset: str):
-    """The module that checks a dataset; a world that is not installed is one clear line."""
+def find_module(dataset: str) -> Preparation:
+    """The module that checks a dataset.
+
+    Raises:
+        InputError: the generated world is not part of this installation.
+    """
     try:
-        return import_module(PREPARATION[dataset])
+        return cast("Preparation", import_module(PREPARATION[dataset]))
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("ovarnet.scenes"):
             raise
@@ -97,7 +120,7 @@ def find_module(dataset: str):
         ) from None
 
 
-def check(module, args: argparse.Namespace, findings) -> None:
+def check(module: Preparation, args: argparse.Namespace, findings: Findings) -> None:
     """Run the checks; a file that cannot be used at all ends them with a problem."""
     try:
         module.prepare(args.root, tuple(args.splits or module.SPLITS), args.sample, findings)
@@ -105,7 +128,8 @@ def check(module, args: argparse.Namespace, findings) -> None:
         findings.problem(str(error))
 
 
-def summary(findings, args: argparse.Namespace, seconds: float) -> str:
+def summary(findings: Findings, args: argparse.Namespace, seconds: float) -> str:
+    """The last line of the output."""
     missing, problems = len(findings.kinds("missing")), len(findings.kinds("problem"))
     if findings.complete:
         return f"{args.dataset} in {args.root} is ready ({seconds:.1f} s)"
