@@ -1,5 +1,4 @@
-"""ovarnet finds objects in an image and says, for any words, which category each is and which
-attributes it has.
+"""Find objects in an image and score any category and attribute words for each.
 
 >>> import ovarnet
 >>> model = ovarnet.load("scenes")
@@ -23,8 +22,8 @@ _LAZY = {
 __all__ = ["__version__", *_LAZY]
 
 
-def __getattr__(name: str):
-    # torch takes seconds to import; `ovarnet --help` must not wait for it.
+def __getattr__(name: str) -> object:
+    # torch takes seconds to import; `ovarnet --help` must not wait for it
     if name in _LAZY:
         from importlib import import_module
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ovarnet.errors import InputError
-from ovarnet.structures import as_boxes
+from ovarnet.structures import are_fractions, as_boxes
 
 
 def checked_boxes(boxes: Any, height: int, width: int, owner: str) -> Tensor:
@@ -26,7 +26,7 @@ def checked_boxes(boxes: Any, height: int, width: int, owner: str) -> Tensor:
 
     Raises:
         InputError: naming `owner` and the index, a box that is not finite, inverted, of no size or
-            wholly outside; or all boxes lie within 0..1, as normalised coordinates do.
+            wholly outside; or all boxes are fractions of the image instead of pixels.
     """
     boxes = _as_tensor(boxes, owner)
     x1, y1, x2, y2 = boxes.unbind(dim=1)
@@ -42,10 +42,10 @@ def checked_boxes(boxes: Any, height: int, width: int, owner: str) -> Tensor:
         if wrong.any():
             index = int(wrong.nonzero()[0])
             raise InputError(f"{owner}: box {index} {boxes[index].tolist()} {fault}")
-    if len(boxes) and min(height, width) > 1 and boxes.min() >= 0 and boxes.max() <= 1:
+    if max(height, width) > 1 and are_fractions(boxes.tolist()):
         raise InputError(
-            f"{owner}: all boxes lie within 0..1, such as {boxes[0].tolist()}; these look like "
-            f"normalised coordinates, give pixels: x times {width}, y times {height}"
+            f"{owner}: all boxes lie within 0..1, such as {boxes[0].tolist()}, as fractions of the "
+            f"image; give pixels (x times {width}, y times {height})"
         )
     return torch.minimum(boxes.clamp(min=0), torch.tensor([width, height, width, height]))
 

@@ -10,7 +10,6 @@ for the backbone.
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
 from collections.abc import Sequence
 
 import torch
@@ -87,11 +86,8 @@ class OvarNet(RegionModel):
         Images that are padded to the same size share a pass, so what is found in one does not
         depend on its neighbours.
         """
-        same_size = defaultdict(list)
-        for index, image in enumerate(images):
-            same_size[self.resize.padded(image.shape[1], image.shape[2])].append(index)
         found: dict[int, RegionEmbeddings] = {}
-        for indices in same_size.values():
+        for indices in self.resize.same_size(images):
             batch = [images[i] for i in indices]
             regions = (
                 self._found(batch)

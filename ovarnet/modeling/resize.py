@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 
 import torch.nn.functional as F
@@ -75,6 +76,23 @@ class DetectorResize(GeneralizedRCNNTransform):
         """Height and width of the batch of this image alone: resized, then padded."""
         height, width = self.resized(height, width)
         return _next_multiple(height), _next_multiple(width)
+
+    def same_size(self, images: Sequence[Tensor]) -> list[list[int]]:
+        """Group images that are padded to the same size.
+
+        Padding reaches the features near the border, so only such images may share a batch if the
+        result of an image is not to depend on its neighbours.
+
+        Args:
+            images: tensors (3, H, W).
+
+        Returns:
+            Indices of the images of each group.
+        """
+        groups = defaultdict(list)
+        for index, image in enumerate(images):
+            groups[self.padded(image.shape[1], image.shape[2])].append(index)
+        return list(groups.values())
 
 
 def _next_multiple(side: int) -> int:

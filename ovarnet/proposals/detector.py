@@ -1,13 +1,12 @@
-"""Class-agnostic boxes for the regions of an image: the offline proposer of method section 2.1.
+"""Class-agnostic boxes: the offline proposer of method section 2.1.
 
-It is a whole two-stage detector with ONE foreground class, trained on boxes of base categories
+It is a whole two-stage detector with one foreground class, trained on boxes of base categories
 only. Letters: N boxes of an image, R proposals. Boxes are xyxy in pixels of the images given.
 Objectness is in [0, 1].
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.error import URLError
@@ -34,17 +33,23 @@ BASE_BOXES_ONLY = "trained on boxes of base categories only"
 
 
 class DetectorProposer(nn.Module):
-    """Faster R-CNN with one foreground class.
+    """Faster R-CNN with one foreground class; the defaults are those of method section 2.1.
 
-    backbone: normalised pixels (N, 3, H, W) -> dict of maps, with `out_channels`. anchor_sizes: one
-    tuple of pixels for each map. roi_strides: name -> stride of the maps that regions are pooled
-    from, finest first. roi_canonical_size: boxes of that side or larger are pooled from stride 16,
-    of half that side from stride 8, and so on (224 in the FPN paper). resize: how images are
-    brought to size, and their mean and std. head_width: of the two shared layers of the RoI head.
-    rpn_pre_nms (per map), rpn_post_nms (per image): regions kept in (training, evaluation).
-    *_samples: regions per image in the losses. score_threshold, nms_iou: of what `propose` returns,
-    at most `LIMIT` boxes per image. The backbone's BatchNorm layers stay in eval mode. The defaults
-    are those of method section 2.1.
+    Args:
+        backbone: normalised pixels (N, 3, H, W) -> dict of maps, with `out_channels`. Its
+            BatchNorm layers stay in evaluation mode.
+        anchor_sizes: sizes in pixels, for each map.
+        roi_strides: name -> stride of the maps that regions are pooled from, finest first.
+        resize: how images are brought to size, and their mean and std.
+        roi_canonical_size: boxes of that side or larger are pooled from stride 16, of half that
+            side from stride 8, and so on (224 in the FPN paper).
+        head_width: of the two shared layers of the RoI head.
+        rpn_pre_nms: regions kept of each map before NMS, in (training, evaluation).
+        rpn_post_nms: regions kept of each image after NMS, in (training, evaluation).
+        rpn_batch_size: anchors per image in the losses.
+        roi_batch_size: regions per image in the losses.
+        score_threshold: lowest score that `propose` returns.
+        nms_iou: of what `propose` returns, at most `LIMIT` boxes per image.
     """
 
     provenance = BASE_BOXES_ONLY
@@ -60,12 +65,14 @@ class DetectorProposer(nn.Module):
         head_width: int = 1024,
         rpn_pre_nms: tuple[int, int] = (2000, 1000),
         rpn_post_nms: tuple[int, int] = (1000, 1000),
-        rpn_samples: int = 256,
-        roi_samples: int = 512,
+        rpn_batch_size: int = 256,
+        roi_batch_size: int = 512,
         score_threshold: float = 0.05,
         nms_iou: float = 0.5,
     ):
         super().__init__()
+        channels = backbone.out_channels
+        assert isinstance(channels, int)
         self.detector = FasterRCNN(
             backbone,
             rpn_anchor_generator=AnchorGenerator(
@@ -75,15 +82,15 @@ class DetectorProposer(nn.Module):
             rpn_pre_nms_top_n_test=rpn_pre_nms[1],
             rpn_post_nms_top_n_train=rpn_post_nms[0],
             rpn_post_nms_top_n_test=rpn_post_nms[1],
-            rpn_batch_size_per_image=rpn_samples,
+            rpn_batch_size_per_image=rpn_batch_size,
             rpn_positive_fraction=0.5,
             rpn_fg_iou_thresh=0.7,
             rpn_bg_iou_thresh=0.3,
             rpn_nms_thresh=0.7,
             box_roi_pool=roi_pool(roi_strides, roi_canonical_size),
-            box_head=TwoMLPHead(backbone.out_channels * ROI_SIZE**2, head_width),
+            box_head=TwoMLPHead(channels * ROI_SIZE**2, head_width),
             box_predictor=FastRCNNPredictor(head_width, num_classes=2),
-            box_batch_size_per_image=roi_samples,
+            box_batch_size_per_image=roi_batch_size,
             box_positive_fraction=0.25,
             box_fg_iou_thresh=0.5,
             box_bg_iou_thresh=0.5,
@@ -94,11 +101,14 @@ class DetectorProposer(nn.Module):
         self.detector.transform = resize
 
     def forward(self, images: Sequence[Tensor], boxes: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Losses of a training step. images: (3, H, W) float in [0, 1]; boxes: (N, 4) for each
-        image, on its device; N may be 0.
+        """Losses of a training step; needs training mode.
 
-        Returns the four scalars loss_objectness, loss_rpn_box_reg, loss_classifier, loss_box_reg.
-        Needs training mode.
+        Args:
+            images: tensors (3, H, W), float in [0, 1].
+            boxes: for each image a tensor (N, 4) on its device; N may be 0.
+
+        Returns:
+            The scalars loss_objectness, loss_rpn_box_reg, loss_classifier and loss_box_reg.
         """
         targets = [
             {"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)}
@@ -108,14 +118,17 @@ class DetectorProposer(nn.Module):
 
     @torch.no_grad()
     def propose(
-        self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
+        self,
+        images: Sequence[Tensor],
+        names: Sequence[str | None] | None = None,  # noqa: ARG002 (read by other proposers)
     ) -> list[Proposals]:
-        """As in `Proposer`. Needs evaluation mode."""
+        """See `Proposer.propose`; needs evaluation mode."""
         if self.training:
             raise RuntimeError("propose needs evaluation mode; call .eval() first")
         return detect_independently(self.detector, images)
 
     def train(self, mode: bool = True) -> DetectorProposer:
+        """Set the mode; the backbone's BatchNorm stays in evaluation mode."""
         super().train(mode)
         for module in self.detector.backbone.modules():
             if isinstance(module, _BatchNorm):
@@ -124,12 +137,14 @@ class DetectorProposer(nn.Module):
 
 
 def scenes_proposer(clip: Clip) -> DetectorProposer:
-    """For the generated world (images of about 112-208 pixels, objects of 20-100): a pyramid on the
-    small CLIP's image tower.
+    """Build a proposer for the generated world: a pyramid on the small CLIP's image tower.
 
-    Scenes keep their size and photos are shrunk to it. The trunk's BatchNorm keeps CLIP's
-    statistics. More and closer boxes are returned than by default, as what follows is a classifier
-    that ranks them.
+    Its images have about 112 to 208 pixels, its objects 20 to 100. Scenes keep their size and
+    photos are shrunk to it. The trunk's BatchNorm keeps CLIP's statistics. More and closer boxes
+    are returned than by default, as what follows is a classifier that ranks them.
+
+    Args:
+        clip: its image tower is copied.
     """
     backbone = ResnetPyramid(clip, channels=64)
     return DetectorProposer(
@@ -141,19 +156,24 @@ def scenes_proposer(clip: Clip) -> DetectorProposer:
         resize=DetectorResize(short_side=(112, 208), long_side=320, mean=clip.mean, std=clip.std),
         rpn_pre_nms=(500, 300),
         rpn_post_nms=(300, 200),
-        rpn_samples=128,
-        roi_samples=64,
+        rpn_batch_size=128,
+        roi_batch_size=64,
         score_threshold=0.01,
         nms_iou=0.65,
     )
 
 
 def resnet50_proposer(imagenet_weights: bool = False) -> DetectorProposer:
-    """Full size, method section 2.1: ResNet-50 with FPN, its stem and first stage frozen.
+    """Build the full-size proposer of method section 2.1.
 
-    imagenet_weights: start the trunk from torchvision's weights, downloaded when they are not in
-    its cache (InputError when that fails); without them the trunk is random, to be filled from a
-    checkpoint.
+    ResNet-50 with FPN, its stem and first stage frozen.
+
+    Args:
+        imagenet_weights: initialise the trunk from torchvision's weights, downloaded when they are
+            not in its cache; otherwise the trunk is random, to be filled from a checkpoint.
+
+    Raises:
+        InputError: the weights cannot be downloaded.
     """
     weights = ResNet50_Weights.IMAGENET1K_V1
     try:
@@ -188,20 +208,21 @@ def hub_folder() -> Path:
 
 
 def detect_independently(detector: FasterRCNN, images: Sequence[Tensor]) -> list[Proposals]:
-    """Boxes and scores of a detector whose transform is a `DetectorResize`, per image, on the CPU,
-    best first; classes are dropped.
+    """Detect in each image, whatever images share the call; classes are dropped.
 
-    Only images that are padded to the same size share a batch, for padding reaches the features
-    near the border: so the boxes of an image do not depend on its neighbours.
+    Args:
+        detector: its transform is a `DetectorResize`.
+        images: tensors (3, H, W), float in [0, 1].
+
+    Returns:
+        For each image boxes and scores on the CPU, best first, in float32 also under autocast.
     """
     device = next(detector.parameters()).device
-    same_size = defaultdict(list)
-    for index, image in enumerate(images):
-        same_size[detector.transform.padded(*image.shape[1:])].append(index)
     proposals: dict[int, Proposals] = {}
-    for indices in same_size.values():
-        for index, found in zip(
-            indices, detector([images[i].to(device) for i in indices]), strict=True
-        ):
-            proposals[index] = Proposals(found["boxes"].cpu(), found["scores"].cpu())
+    for indices in detector.transform.same_size(images):
+        batch = [images[index].to(device) for index in indices]
+        with torch.autocast(device.type, enabled=False):
+            found = detector(batch)
+        for index, one in zip(indices, found, strict=True):
+            proposals[index] = Proposals(one["boxes"].cpu(), one["scores"].cpu())
     return [proposals[index] for index in range(len(images))]

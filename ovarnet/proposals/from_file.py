@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,14 +20,21 @@ LARGEST = torch.finfo(torch.float32).max
 
 
 class FileProposals:
-    """A `Proposer` that looks boxes up by image file. Two forms of file, boxes in pixels of the
-    original image:
+    """A proposer that looks boxes up by image file.
 
-    COCO results: ``[{"file_name" or "image_id": ..., "bbox": [x, y, width, height], "score": 0.9},
-    ...]``; by image: ``{"name.jpg": [[x1, y1, x2, y2, score], ...], ...}`` (the only form that can
-    say that an image has no proposal). path: such a file, or a folder of shards, as `ovarnet
-    propose` writes it. Which key means which image: see `ovarnet.proposals.box_file.find_key`.
-    InputError: a file is neither form, or a number is wrong.
+    Two forms of file are read, boxes in pixels of the original image:
+
+    * COCO results, ``[{"file_name" or "image_id": ..., "bbox": [x, y, width, height],
+      "score": 0.9}, ...]``;
+    * by image, ``{"name.jpg": [[x1, y1, x2, y2, score], ...], ...}``, the only form that can say
+      that an image has no proposal.
+
+    Args:
+        path: such a file, or a folder of shards, as `ovarnet propose` writes it. Which key means
+            which image: see `ovarnet.proposals.box_file.find_key`.
+
+    Raises:
+        InputError: a file of another form, a key twice, or a number that is wrong.
     """
 
     def __init__(self, path: str | Path):
@@ -46,8 +54,12 @@ class FileProposals:
     def propose(
         self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
     ) -> list[Proposals]:
-        """As in `Proposer`. Boxes are clipped to the image; what has no area left is dropped.
-        InputError: an image without a name (an array, say), or one that the file does not hold.
+        """Look boxes up, see `Proposer.propose`.
+
+        Boxes are clipped to the image; what has no area left is dropped.
+
+        Raises:
+            InputError: an image without a name (an array, say), or one the file does not hold.
         """
         return [
             self._of(image, name)
@@ -64,15 +76,16 @@ class FileProposals:
             self.rows[image_key(name, self.rows, self.path)], dtype=torch.float32
         ).reshape(-1, 5)
         height, width = image.shape[1:]
+
+        # within the image, best first
         boxes = torch.minimum(
             rows[:, :4].clamp(min=0), torch.tensor([width, height, width, height])
         )
         has_area = (boxes[:, 2:] > boxes[:, :2]).all(dim=1)
-        return Proposals(boxes, rows[:, 4])[
-            has_area.nonzero().flatten()[rows[has_area, 4].argsort(descending=True, stable=True)]
-        ]
+        order = rows[has_area, 4].argsort(descending=True, stable=True)
+        return Proposals(boxes, rows[:, 4])[has_area.nonzero().flatten()[order]]
 
-    def _from_results(self, file: Path, entries: list) -> Iterator[tuple[str, list[float]]]:
+    def _from_results(self, file: Path, entries: list[Any]) -> Iterator[tuple[str, list[float]]]:
         for index, entry in enumerate(entries):
             key = entry.get("file_name", entry.get("image_id")) if isinstance(entry, dict) else None
             if key is None or not {"bbox", "score"} <= entry.keys():
@@ -88,12 +101,17 @@ class FileProposals:
             self.rows.setdefault(key, [])
             yield key, [x, y, x + width, y + height, score]
 
-    def _by_image(self, file: Path, content: dict) -> Iterator[tuple[str, list[float]]]:
+    def _by_image(self, file: Path, content: dict[str, Any]) -> Iterator[tuple[str, list[float]]]:
         for key, rows in content.items():
             if not isinstance(rows, list):
                 raise InputError(
                     f"{file}: {key} holds {type(rows).__name__}; expected a list of [x1, y1, x2, "
                     "y2, score]"
+                )
+            if normal_key(key) in self.rows:
+                raise InputError(
+                    f"{file}: names image {key} twice, as x.jpg and ./x.jpg or in two shards; "
+                    "write all its boxes under one name"
                 )
             self.rows[normal_key(key)] = []
             for index, row in enumerate(rows):
@@ -101,13 +119,11 @@ class FileProposals:
 
 
 def shards_in(folder: str | Path) -> list[Path]:
-    """The files of a folder that `ovarnet propose` wrote; none where it is something else, such as
-    a checkpoint.
-    """
+    """The files of a folder that `ovarnet propose` wrote, sorted; empty for any other path."""
     return sorted(Path(folder).glob("[0-9]*.json")) if os.path.isdir(folder) else []
 
 
-def _numbers(row, where: str) -> list[float]:
+def _numbers(row: Any, where: str) -> list[float]:
     numbers = (
         isinstance(row, list)
         and len(row) == 5

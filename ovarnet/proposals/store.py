@@ -1,8 +1,8 @@
-"""Offline proposals of many images, in shards: each a JSON file in the by-image form that
-`FileProposals` reads, and ``proposer.json``, which says where they come from: training takes none
-that may show it boxes of novel categories (method section 0).
+"""Offline proposals of many images, in shards.
 
-A shard appears only when it has been gone through, so a job that was stopped goes on where it was.
+Each shard is a JSON file in the by-image form that `FileProposals` reads. ``proposer.json`` says
+where they come from: training takes none that may contain boxes of novel categories (method section
+0). A shard appears only when it is complete, so a job that was stopped continues where it was.
 """
 
 from __future__ import annotations
@@ -48,14 +48,27 @@ def write_proposals(
     batch: int = 8,
     skipped: Skipped | None = None,
 ) -> int:
-    """Propose regions of `files` and write ``folder/00000.json``, ...: image name -> rows x1, y1,
-    x2, y2, score, best first.
+    """Propose boxes of many images and store them, best first.
 
-    The best `limit` are kept and, if it is not among them, the largest one. What stored shards hold
-    is not made again. An image that cannot be read is noted in `skipped` (None: one logged line)
-    and left out; a later run tries it again. Returns the number of images that were looked at now.
-    InputError: a shard is of other images or of another kind of proposer, two images have the same
-    file name, or no image can be read.
+    Writes ``folder/00000.json``, ...: {image name: [[x1, y1, x2, y2, score], ...], ...}. What
+    stored shards hold is not computed again.
+
+    Args:
+        proposer: where the boxes come from.
+        files: the images.
+        folder: where the shards are written.
+        shard: images per shard.
+        limit: best proposals kept per image, and the largest one if it is not among them.
+        batch: images per call of the proposer.
+        skipped: notes images that cannot be read, which are left out and tried again by a later
+            run; None: one logged line.
+
+    Returns:
+        The number of images processed now.
+
+    Raises:
+        InputError: a shard is of other images, another proposer or another limit; two images have
+            the same file name; or no image can be read.
     """
     folder, done, notes = Path(folder), 0, Skipped() if skipped is None else skipped
     _check_names(files)
@@ -93,8 +106,14 @@ def write_proposals(
 
 
 def read_proposals(folder: str | Path) -> dict[str, Proposals]:
-    """Image name -> proposals, best first, of all shards in `folder`, for training. InputError:
-    there are none, or they are of a proposer that may have seen boxes of novel categories.
+    """Read all shards of a folder, for training.
+
+    Returns:
+        Image name -> proposals, best first.
+
+    Raises:
+        InputError: there are none, or their proposer may have been trained on boxes of novel
+            categories.
     """
     paths, origin = shards_in(folder), _noted_origin(Path(folder)).get("provenance")
     if not paths:
@@ -104,8 +123,8 @@ def read_proposals(folder: str | Path) -> dict[str, Proposals]:
     if origin not in (None, BASE_BOXES_ONLY):
         raise InputError(
             f"{folder}: these proposals may bring boxes of novel categories into training "
-            f"({origin}); make them with a "
-            "proposer trained on base boxes: ovarnet train configs/.../proposer.yaml"
+            f"({origin}); make them with a proposer trained on base boxes: ovarnet train "
+            "configs/.../proposer.yaml"
         )
     if origin is None:
         logger.warning(
@@ -125,8 +144,10 @@ def read_proposals(folder: str | Path) -> dict[str, Proposals]:
 def stored_proposals(
     folders: Sequence[str | Path], files: Sequence[str], most: int
 ) -> dict[str, Proposals]:
-    """File -> its best `most` proposals in any of `folders`. InputError names a file that has
-    none.
+    """Read the best `most` proposals of each file from any of `folders`.
+
+    Raises:
+        InputError: naming a file that has none.
     """
     known = {
         name: proposals for folder in folders for name, proposals in read_proposals(folder).items()
@@ -136,15 +157,15 @@ def stored_proposals(
         read_image(missing[0])  # a damaged image has no proposals, and says so itself
         raise InputError(
             f"{', '.join(map(str, folders))}: no proposals of {len(missing)} of {len(files)} "
-            f"images, such as {missing[0]}; "
-            "make them with: ovarnet propose"
+            f"images, such as {missing[0]}; make them with: ovarnet propose"
         )
     return {file: known[Path(file).name][:most] for file in files}
 
 
 def best_and_largest(proposals: Proposals, most: int) -> Proposals:
-    """The best `most` and, if it is not among them, the largest one, last; it stands for the
-    image.
+    """The best `most` and, last, the largest one if it is not among them.
+
+    The largest one stands for the image.
     """
     kept = list(range(min(most, len(proposals))))
     largest = [int(areas(proposals.boxes).argmax())] if len(proposals) else []

@@ -1,6 +1,7 @@
-"""torchvision's COCO-pretrained Faster R-CNN as a class-agnostic proposer. It has seen boxes of all
-80 COCO classes, so results with it are no open-vocabulary results on COCO; it is there for photos
-when no base-only proposer is at hand.
+"""torchvision's COCO-pretrained Faster R-CNN as a class-agnostic proposer.
+
+It was trained on boxes of all 80 COCO classes, so results with it are no open-vocabulary results on
+COCO; it is there for photos when no base-only proposer is available.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights, fasterrcnn_resnet50_fpn
 from torchvision.ops import nms
 
+from ovarnet.checkpoint import check_finite
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.weights import read_state_dict
 from ovarnet.modeling.resize import DetectorResize
@@ -26,10 +28,14 @@ NMS_IOU = 0.7
 
 
 class TorchvisionProposer(nn.Module):
-    """weights: the state dict of `fasterrcnn_resnet50_fpn` (COCO_V1); None looks into torchvision's
-    cache. Nothing is downloaded.
+    """The detector without its classes; always in evaluation mode.
 
-    InputError: the file is missing or is not that detector's. Always in evaluation mode.
+    Args:
+        weights: the state dict of `fasterrcnn_resnet50_fpn` (COCO_V1); None: looked up in
+            torchvision's cache. Nothing is downloaded.
+
+    Raises:
+        InputError: the file is missing, damaged, or not that detector's.
     """
 
     provenance = "torchvision fasterrcnn_resnet50_fpn COCO_V1: has seen all 80 COCO classes"
@@ -40,6 +46,7 @@ class TorchvisionProposer(nn.Module):
         if not file.is_file():
             raise InputError(f"no detector weights at {file}; download {WEIGHTS.url} to that place")
         state = read_state_dict(file)
+        check_finite(state, file)
         self.detector = fasterrcnn_resnet50_fpn(
             weights=None, weights_backbone=None, box_detections_per_img=3 * LIMIT
         )
@@ -58,9 +65,11 @@ class TorchvisionProposer(nn.Module):
 
     @torch.no_grad()
     def propose(
-        self, images: Sequence[Tensor], names: Sequence[str | None] | None = None
+        self,
+        images: Sequence[Tensor],
+        names: Sequence[str | None] | None = None,  # noqa: ARG002 (read by other proposers)
     ) -> list[Proposals]:
-        """As in `Proposer`; objectness is the score of a box's class."""
+        """See `Proposer.propose`; objectness is the score of a box's class."""
         return [
             self._without_classes(found) for found in detect_independently(self.detector, images)
         ]
@@ -68,5 +77,6 @@ class TorchvisionProposer(nn.Module):
     def _without_classes(self, found: Proposals) -> Proposals:
         return found[nms(found.boxes, found.scores, NMS_IOU)[:LIMIT]]
 
-    def train(self, mode: bool = True) -> TorchvisionProposer:
+    def train(self, mode: bool = True) -> TorchvisionProposer:  # noqa: ARG002
+        """Stay in evaluation mode."""
         return super().train(False)
