@@ -203,7 +203,7 @@ class Vocabulary:
 
 
 def is_encodable(text: str) -> bool:
-    """Whether `text` can be written as UTF-8: broken JSON may hold lone surrogates, which cannot."""
+    """Whether `text` can be written as UTF-8, which lone surrogates of broken JSON cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -226,42 +226,47 @@ def _boxes_by_image(
     records = records_of(data, "annotations", source)
     check_ids(ids_of(records), "annotation", source)
     refuse_fractions((record.get("bbox") for record in records), source)
-    listed = {as_id(record.get("id")) for record in data["images"]}
+    listed = set(ids_of(data["images"]))
     boxes: dict[str, list[_Box]] = defaultdict(list)
     for position, record in enumerate(records):
-        instance, image_id = as_id(record.get("id")), as_id(record.get("image_id"))
-        item = f"annotation {instance or f'at position {position}'}"
-        image = None if image_id is None else images.get(image_id)
-        if image is None:
+        image_id = as_id(record.get("image_id")) or ""
+        instance = as_id(record.get("id")) or f"{image_id}:{position}"
+        item = f"annotation {as_id(record.get('id')) or f'at position {position}'}"
+        if (image := images.get(image_id)) is None:
             reason = (
                 "annotation of an image left out"
-                if image_id in listed and image_id is not None
+                if image_id in listed
                 else "image_id not among the images"
             )
             skipped.add(reason, f"{item}: {record.get('image_id')}")
-            continue
-        category = as_id(record.get("category_id"))
-        name, column = columns.get(category or "", (None, None))
-        if name is None:
-            skipped.add(
-                "category_id not among the categories", f"{item}: {record.get('category_id')}"
-            )
-            continue
-        if column is None:
-            skipped.add("category not in the vocabulary", f"{item}: {name}")
-            continue
-        corners = checked_xywh(record.get("bbox"), image.height, image.width, item, skipped)
-        if corners is not None:
-            boxes[image.image_id].append(
-                _Box(
-                    corners,
-                    column,
-                    read_flag(record, "iscrowd", item, skipped),
-                    read_flag(record, "difficult", item, skipped),
-                    instance or f"{image.image_id}:{position}",
-                )
-            )
+        elif (found := _box(record, image, columns, instance, item, skipped)) is not None:
+            boxes[image_id].append(found)
     return boxes
+
+
+def _box(
+    record: dict[str, Any],
+    image: ImageRecord,
+    columns: dict[str, tuple[str, int | None]],
+    instance: str,
+    item: str,
+    skipped: Skipped,
+) -> _Box | None:
+    category = record.get("category_id")
+    name, column = columns.get(as_id(category) or "", (None, None))
+    if name is None:
+        skipped.add("category_id not among the categories", f"{item}: {category}")
+        return None
+    if column is None:
+        skipped.add("category not in the vocabulary", f"{item}: {name}")
+        return None
+    corners = checked_xywh(record.get("bbox"), image.height, image.width, item, skipped)
+    if corners is None:
+        return None
+    is_crowd, is_difficult = (
+        read_flag(record, key, item, skipped) for key in ("iscrowd", "difficult")
+    )
+    return _Box(corners, column, is_crowd, is_difficult, instance)
 
 
 def _annotations(

@@ -277,11 +277,9 @@ def _read_annotations(
             skipped.add("annotation is not an object", f"{place}: {str(record)[:80]}")
             continue
         image_id = as_id(record.get("image_id")) or ""
-        content.annotated.add(image_id)
-        image, given = content.images.get(image_id), record.get("category_id")
-        category = names.get(as_id(given) or "")
         instance = as_id(record.get("id")) or place
-        if image is None:
+        content.annotated.add(image_id)
+        if (image := content.images.get(image_id)) is None:
             reason = (
                 "annotation of an image left out"
                 if image_id in listed
@@ -290,25 +288,32 @@ def _read_annotations(
             skipped.add(reason, f"{place}: image_id {record.get('image_id')}")
         elif instance in ids:
             skipped.add("annotation id used twice", f"{place}: id {instance}")
-        elif given is not None and category is None:
-            skipped.add("category_id not among the categories", f"{place}: category_id {given}")
-        elif (
-            box := checked_xywh(
-                record.get("bbox"), image.height, image.width, f"{place}: bbox", skipped
-            )
-        ) is not None:
+        elif (found := _box(record, image, names, instance, place, skipped)) is not None:
             ids.add(instance)
-            content.annotations.append(
-                LabelledBox(
-                    image_id,
-                    box,
-                    category,
-                    _labels(record.get("attributes"), place, skipped),
-                    read_flag(record, "iscrowd", place, skipped),
-                    read_flag(record, "difficult", place, skipped),
-                    instance,
-                )
-            )
+            content.annotations.append(found)
+
+
+def _box(
+    record: dict[str, Any],
+    image: ImageRecord,
+    names: dict[str, str],
+    instance: str,
+    place: str,
+    skipped: Skipped,
+) -> LabelledBox | None:
+    given = record.get("category_id")
+    category = names.get(as_id(given) or "")
+    if given is not None and category is None:
+        skipped.add("category_id not among the categories", f"{place}: category_id {given}")
+        return None
+    corners = checked_xywh(record.get("bbox"), image.height, image.width, f"{place}: bbox", skipped)
+    if corners is None:
+        return None
+    labels = _labels(record.get("attributes"), place, skipped)
+    is_crowd, is_difficult = (
+        read_flag(record, key, place, skipped) for key in ("iscrowd", "difficult")
+    )
+    return LabelledBox(image.image_id, corners, category, labels, is_crowd, is_difficult, instance)
 
 
 def _labels(value: object, place: str, skipped: Skipped) -> dict[str, int]:
