@@ -110,7 +110,7 @@ def test_the_score_is_the_geometric_mean():
     assert evidence.score().tolist() == pytest.approx([(0.5 * 0.8 * 0.25 * 0.1 * 0.4) ** 0.2, 0.0])
 
 
-def test_a_known_word_is_weighed_against_its_rivals():
+def test_a_known_word_competes_with_the_others_of_its_kind():
     found = Found(regions((LEFT, 0.5, region(car=6, mug=2, white=3, gray=2, white_car=3)))).find(
         PICTURE, "a white car"
     )
@@ -122,7 +122,7 @@ def test_a_known_word_is_weighed_against_its_rivals():
     assert found.scores.tolist() == pytest.approx([(0.5 * category * white * phrase) ** 0.25])
 
 
-def test_an_unknown_word_and_a_word_alone_of_its_type_are_judged_by_themselves():
+def test_an_unknown_word_and_a_word_alone_of_its_type_have_no_competing_words():
     evidence = PhraseRanker(ColumnOfWord(), ENCODED, "dirty teapot").evidence(
         regions((LEFT, 1.0, region(teapot=3, dirty=4, car=50, white=50)))
     )
@@ -133,13 +133,13 @@ def test_an_unknown_word_and_a_word_alone_of_its_type_are_judged_by_themselves()
     )  # "dirty teapot" against "teapot" alone
 
 
-def test_words_that_are_asked_together_are_no_rivals():
+def test_words_of_one_phrase_do_not_compete():
     evidence = PhraseRanker(ColumnOfWord(), ENCODED, "black and white car").evidence(
         regions((LEFT, 1.0, region(black=4, white=3, gray=2)))
     )
     assert evidence.attributes.tolist()[0] == pytest.approx([4 / 6, 3 / 5])
-    asked = [Word("automobile"), Word("teapot")]
-    assert competing_words(asked, WORDS.categories, same_parent=False).tolist() == [
+    queried = [Word("automobile"), Word("teapot")]
+    assert competing_words(queried, WORDS.categories, same_parent=False).tolist() == [
         [False, True, True],
         [False] * 3,
     ]  # "car" means the same

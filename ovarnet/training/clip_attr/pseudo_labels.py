@@ -23,6 +23,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ovarnet.captions import CaptionParser, ParsedCaption
+from ovarnet.captions.pipelines import RULES
 from ovarnet.data.captions import CaptionedImage
 from ovarnet.errors import InputError
 from ovarnet.io.files import check_folder, whole_file
@@ -213,7 +214,8 @@ def write_pseudo_labels(
 
 
 def _words_of_captions(vocabulary: Vocabulary, images: Sequence[CaptionedImage]) -> Vocabulary:
-    parsed = parse_images(CaptionParser(vocabulary), images)
+    # the rules, so that a run does not depend on which spaCy pipelines are installed
+    parsed = parse_images(CaptionParser(vocabulary, RULES), images)
     return caption_vocabulary(vocabulary, [caption for captions in parsed for caption in captions])
 
 

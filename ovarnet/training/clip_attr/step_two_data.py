@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ovarnet.captions import CaptionParser, ParsedCaption
+from ovarnet.captions.pipelines import RULES
 from ovarnet.config import PseudoLabelSelection
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
@@ -91,7 +92,7 @@ class CaptionData:
                 for caption in of_image
                 if caption.text and (caption.known_words or not require_known_words)
             ]
-            for of_image in parse_images(CaptionParser(vocabulary), images)
+            for of_image in parse_images(CaptionParser(vocabulary, RULES), images)
         ]
         images = [image for image, kept in zip(images, parsed, strict=True) if kept]
         if not images:

@@ -146,7 +146,7 @@ def test_an_output_is_never_mixed(tmp_path, words):
     file, output = table(tmp_path / "captions.txt", 3), tmp_path / "out.jsonl"
     run(file, "--vocabulary", words, "--output", output)
     with pytest.raises(
-        InputError, match=r"out.jsonl: exists already; give --resume to go on with it"
+        InputError, match=r"out.jsonl: exists already; give --resume to continue it"
     ):
         run(file, "--vocabulary", words, "--output", output)
     write_vocabulary(words, Vocabulary.of(["dog"], ["red"]))
