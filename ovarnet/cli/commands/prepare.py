@@ -36,7 +36,7 @@ PREPARATION = {
     "yolo": "ovarnet.data.preparation.yolo",
     "scenes": "ovarnet.scenes.preparation",
 }
-"""Dataset -> the module that checks it, imported when asked for."""
+"""Dataset -> the module that checks it, imported when needed."""
 
 
 class Preparation(Protocol):
