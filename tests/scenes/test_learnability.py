@@ -65,6 +65,7 @@ def test_too_few_scenes_for_a_batch_and_outputs_that_cannot_be(tmp_path, capsys)
     assert f"{tmp_path}: is a folder; --output needs a file" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_every_word_gets_a_result_and_colours_are_learned_within_seconds():
     threads = torch.get_num_threads()
     torch.set_num_threads(

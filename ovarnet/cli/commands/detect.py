@@ -70,6 +70,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='score these boxes, detect none: JSON {"name.jpg": [[x1, y1, x2, y2], ...]}, COCO '
         "instances or COCO results",
     )
+    add_output_arguments(parser)
+    parser.add_argument(
+        "--batch-size", type=positive, default=8, metavar="N", help="images per forward pass"
+    )
+    add_device_argument(parser)
+
+
+def add_output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what decides which detections are kept and shown, and where they go."""
     parser.add_argument(
         "--output", type=Path, default=Path("out"), help="folder for pictures and data"
     )
@@ -98,10 +107,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="most boxes kept per image, best first (default: the model's limit)",
     )
-    parser.add_argument(
-        "--batch-size", type=positive, default=8, metavar="N", help="images per forward pass"
-    )
-    add_device_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
