@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
@@ -173,11 +173,14 @@ class QueryReader:
 
     def spelled(self, query: Query) -> Query:
         """The query with the words that the vocabulary knows spelled as there."""
-        category = query.category
+        category, attributes = query.category, query.attributes
         if category is not None:
             category = self.spelling[0].get(category.lower(), category)
-        attributes = (self.spelling[1].get(word.lower(), word) for word in query.attributes)
-        return replace(query, category=category, attributes=tuple(dict.fromkeys(attributes)))
+        spelled = (self.spelling[1].get(word.lower(), word) for word in attributes)
+        attributes = tuple(dict.fromkeys(spelled))
+        is_list = query.text == _joined(query.category, query.attributes)
+        text = _joined(category, attributes) if is_list else query.text
+        return Query(text, category, attributes, query.unused)
 
     def add_unlisted(self, doc: Doc, terms: list[Term]) -> list[Term]:
         """The terms, and attributes that no list holds."""

@@ -7,6 +7,7 @@ import pytest
 import torch
 from fake_model import ColumnClassifier, fake_predictor
 
+from ovarnet.captions.query import named_query
 from ovarnet.errors import InputError
 from ovarnet.modeling.phrase_ranking import Evidence, PhraseRanker, competing_words, probabilities
 from ovarnet.modeling.predictor import Predictor
@@ -213,12 +214,31 @@ def test_at_most_limit_boxes_and_none_at_all():
     assert Found(nothing).find(PICTURE, "white car").category_scores.shape == (0, 1)
 
 
+def test_named_words_are_ranked_as_those_of_a_phrase():
+    model = Found(regions((LEFT, 0.9, region(car=5, white=3, white_car=3))))
+    by_name = model.find(PICTURE, named_query("Car", ["white"]))
+    assert by_name.categories == ["car"]
+    assert torch.equal(by_name.scores, model.find(PICTURE, "white car").scores)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["a white car near a black mug", "a white car that is not dirty", "leftmost white car"],
+)
+def test_what_is_left_out_does_not_change_the_score(phrase):
+    """Also not through p(phrase), the phrase as one text."""
+    model = Found(regions((LEFT, 0.9, region(car=5, white=3, white_car=3, dirty=7, mug=2))))
+    assert torch.equal(model.find(PICTURE, phrase).scores, model.find(PICTURE, "white car").scores)
+
+
 def test_a_model_without_words_and_bad_phrases():
     model = fake_predictor()
     model.vocabulary = Vocabulary()
     assert len(model.find(PICTURE, "a puce teapot")) == 2
     with pytest.raises(InputError, match="names nothing"):
         model.find(PICTURE, " ")
+    with pytest.raises(InputError, match="must be a string, not int"):
+        model.find(PICTURE, 7)
     model.model.train()
     with pytest.raises(RuntimeError, match="evaluation mode"):
         model.find(PICTURE, "mug")
