@@ -1,4 +1,4 @@
-"""Pictures of one thing on white, as a catalogue has them, in the custom form."""
+"""Images of single objects on white, as a catalogue has them, in the custom form."""
 
 import json
 
@@ -15,14 +15,14 @@ SIZES = {"poster": (8, 4, 32, 48), "belt": (2, 20, 60, 10)}
 
 
 def products(count, first=0):
-    """Pictures of one thing on white, as a catalogue has them; the box is the whole thing."""
+    """Images of single objects on white; the box is the whole object."""
     for number in range(first, first + count):
         kind, color = list(SIZES)[number % 2], list(COLORS)[number % 3]
         yield number, kind, color
 
 
 def write_catalogue(root):
-    """Twelve training and six test pictures under `root`; returns it."""
+    """Twelve training and six test images under `root`; returns it."""
     (root / "images").mkdir()
     for split, part in (("train", list(products(12))), ("test", list(products(6, 12)))):
         for number, kind, color in part:
@@ -68,7 +68,7 @@ def given(stage, catalogue, output, start="scenes-clip-attr", **more):
 
 
 def accuracy(model, catalogue):
-    """Share of the test pictures whose best color and best category are right."""
+    """Share of the test images whose best color and best category are right."""
     vocabulary, images = open_dataset("custom", catalogue, "test")
     found = model.detect(
         [image.file for image in images],

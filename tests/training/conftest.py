@@ -1,4 +1,4 @@
-"""A world of eight pictures, written by hand, small enough to train on in a second or two."""
+"""A world of eight images, written by hand, small enough to train on in a second or two."""
 
 import io
 import json
@@ -106,7 +106,7 @@ def tiny_world(tmp_path_factory):
 
 @pytest.fixture(params=["table", "shards"])
 def corpus(request, tiny_world, tmp_path):
-    """The pictures of the tiny world as CC3M would come: (captions, images)."""
+    """The images of the tiny world in the form of CC3M: (captions, images)."""
     every = load_captions(tiny_world.captions, tiny_world.images)
     if request.param == "table":
         (tmp_path / "cc3m.tsv").write_text(
@@ -178,11 +178,11 @@ def start_files(tmp_path_factory, small_clip):
 
 
 @pytest.fixture
-def taught(tmp_path):
+def with_labels_of(tmp_path):
     """A copy of a checkpoint folder that says of the novel word `name` that it had labels."""
 
     def make(folder, kind, name):
-        copied = shutil.copytree(folder, tmp_path / "taught")
+        copied = shutil.copytree(folder, tmp_path / "with_labels_of")
         words = json.loads((copied / "vocabulary.json").read_text())
         next(word for word in words[kind] if word["name"] == name)["seen"] = True
         (copied / "vocabulary.json").write_text(json.dumps(words))
@@ -289,7 +289,7 @@ def pseudo_labels(tiny_world, step_one, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory):
-    """Twelve training and six test pictures of one's own, prepared."""
+    """Twelve training and six test images of one's own, prepared."""
     root = write_catalogue(tmp_path_factory.mktemp("mine"))
     assert main(["prepare", "custom", "--root", str(root)]) == 0
     return root

@@ -94,7 +94,8 @@ def test_clip_pretraining_reads_tables_and_shards(corpus, tmp_path, capsys, monk
     monkeypatch.setattr("ovarnet.training.clip.stage.INIT_LOGIT_SCALE", 500.0)
     captions, images = corpus
     (tmp_path / "clip.yaml").write_text(f"""
-        {{stage: clip, output: {tmp_path}/run, root: {tmp_path}, captions: "{captions}", images: {images or "none"},
+        {{stage: clip, output: {tmp_path}/run, root: {tmp_path},
+         captions: "{captions}", images: {images or "none"},
          clip: {{name: ovarnet-scenes}}, image_cache_mb: {int(images is None)},
          optimisation: {{iterations: 2, batch_size: 4}}}}""")
     assert main(["train", str(tmp_path / "clip.yaml")]) == 0

@@ -43,7 +43,7 @@ def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_pa
     moved = (
         (two.model.classifier.prompts.vectors - one.model.classifier.prompts.vectors).abs().max()
     )
-    assert 0 < moved < 0.02, "the second run goes on from the vectors of the first"
+    assert 0 < moved < 0.02, "the second run is initialised from the vectors of the first"
     assert len(two.detect(str(catalogue / "images/0.png"))) > 0
     probed = train(
         given("probe", catalogue, tmp_path / "three", first, penalties=[0.1]),

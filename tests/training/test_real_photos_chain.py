@@ -44,9 +44,8 @@ def test_prepare_one_step_and_detect(tmp_path, capsys):
         == 0
     )
     losses = json.loads((run / "history.json").read_text())
-    assert losses["loss_objectness"][0][1] > 0 and losses["loss_classifier"][0][1] > 0, (
-        "the step has seen boxes"
-    )
+    first = [losses[name][0][1] for name in ("loss_objectness", "loss_classifier")]
+    assert min(first) > 0, "the step has boxes"
     settings = (run / "checkpoint" / "config.yaml").read_text()
     assert "dataset: coco-ovd" in settings
 

@@ -172,9 +172,9 @@ class DistillationDataset(Dataset):
 def supervises_boxes(image: TrainingImage, shape: Sequence[int], has_categories: bool) -> Tensor:
     """Which boxes the losses of anchors and box deltas count: those of a base category.
 
-    Ignored boxes (crowd or difficult) never count. Where the run has no categories (LSA): those with a base attribute, without which no anchor
-    would ever be on an object; but not those of the whole image, which there mean that the object
-    has no box.
+    Ignored boxes (crowd or difficult) never count. Where the run has no categories (LSA), those
+    with a base attribute count, without which no anchor would ever be on an object; but not those
+    of the whole image, which there mean that the object has no box.
 
     Args:
         image: N boxes.

@@ -1,5 +1,7 @@
 """ovarnet pseudo-label: what it prints, and what it refuses before anything is computed."""
 
+from itertools import chain
+
 import pytest
 from clip_attr_runs import FixedProposer
 from fake_model import picture
@@ -46,7 +48,7 @@ def command(words, tmp_path):
             "shard": 2,
         }
         given = [[f"--{name}", str(value)] for name, value in {**options, **more}.items()]
-        return main(["pseudo-label", *sum(given, [])])
+        return main(["pseudo-label", *chain.from_iterable(given)])
 
     return run
 

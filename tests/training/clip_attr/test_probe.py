@@ -1,4 +1,4 @@
-"""The stage "probe" on a dozen pictures."""
+"""The stage "probe" on a dozen images."""
 
 import json
 
@@ -22,9 +22,9 @@ def probed(catalogue, tmp_path_factory):
     )
 
 
-def test_a_probe_learns_the_words_of_a_dozen_pictures(probed, catalogue, capsys):
+def test_a_probe_learns_the_words_of_a_dozen_images(probed, catalogue, capsys):
     model = ovarnet.load(probed, device="cpu")
-    assert min(accuracy(model, catalogue)) >= 5 / 6, "of 6 pictures; chance is 1/3 and 1/2"
+    assert min(accuracy(model, catalogue)) >= 5 / 6, "of 6 images; chance is 1/3 and 1/2"
     assert model.vocabulary.attribute_names == [
         "red",
         "blue",
@@ -53,7 +53,7 @@ def test_a_probe_learns_the_words_of_a_dozen_pictures(probed, catalogue, capsys)
     assert len(found) > 0
 
 
-def test_a_probe_that_starts_from_a_probed_model_replaces_the_old_one(probed, catalogue, tmp_path):
+def test_a_probe_initialised_from_a_probed_model_replaces_the_old_one(probed, catalogue, tmp_path):
     again = train(
         given("probe", catalogue, tmp_path, probed, penalties=[0.1]), Accelerator(cpu=True)
     )
@@ -87,7 +87,7 @@ def test_words_without_labels_keep_the_rank_of_their_text(probed, catalogue):
 
 
 @pytest.mark.parametrize("start", ["clip-attr:ovarnet-scenes/{clip}", "scenes"])
-def test_any_start_is_saved_as_a_whole_model(catalogue, start_files, tmp_path, start):
+def test_any_initial_model_is_saved_whole(catalogue, start_files, tmp_path, start):
     """A CLIP of one's choice; the shipped OvarNet, a part of which lies in another folder."""
     config = given(
         "probe", catalogue, tmp_path, start.format(clip=start_files.clip), penalties=[0.1]
@@ -112,7 +112,7 @@ def test_any_start_is_saved_as_a_whole_model(catalogue, start_files, tmp_path, s
         },  # every box is of a novel category
         {"categories": [], "attributes": list(COLORS)},
     ],
-)  # boxes of unknown category are left, without a word to learn
+)  # boxes of unknown category are left, without a base word
 def test_a_probe_needs_base_words(catalogue, tmp_path, words):
     (tmp_path / "images").symlink_to(catalogue / "images")
     (tmp_path / "train.json").write_text((catalogue / "train.json").read_text())

@@ -36,7 +36,7 @@ def teacher(step_one):
 
 @pytest.fixture
 def run(teacher, tiny_world, pseudo_labels, tmp_path):
-    """Called with changed arguments: writes pseudo-labels of the tiny world into tmp_path/labels."""
+    """Called with changed arguments: writes pseudo-labels of the tiny world to tmp_path."""
 
     def write(images=None, **more):
         given = load_captions(tiny_world.captions, tiny_world.images) if images is None else images
@@ -128,9 +128,9 @@ def test_shards_of_other_images_words_models_or_settings_are_not_mixed(
     images = load_captions(tiny_world.captions, tiny_world.images)
     with pytest.raises(InputError, match=r"00000\.safetensors is of other images"):
         run(images[::-1])
-    silent = [CaptionedImage(image.file, image.image_id, ["something"]) for image in images]
+    wordless = [CaptionedImage(image.file, image.image_id, ["something"]) for image in images]
     with pytest.raises(InputError, match="is of other words; give an empty --output folder"):
-        run(silent)
+        run(wordless)
     with pytest.raises(InputError, match="was made with another --most"):
         run(most=1)
     with torch.no_grad():

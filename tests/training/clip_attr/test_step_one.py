@@ -137,7 +137,7 @@ def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):
 
 @pytest.mark.parametrize("part", ["proposer", "init_from"])
 def test_step_one_refuses_what_had_labels_of_novel_words(
-    tiny_world, start_files, tmp_path, taught, part
+    tiny_world, start_files, tmp_path, with_labels_of, part
 ):
     before = train_clip_attr(
         step_one_settings(
@@ -147,9 +147,9 @@ def test_step_one_refuses_what_had_labels_of_novel_words(
     )
     config = step_one_settings(tiny_world, start_files, tmp_path / "run")
     if part == "proposer":
-        config.proposer = taught(start_files.proposer, "categories", "key")
+        config.proposer = with_labels_of(start_files.proposer, "categories", "key")
     else:
-        config.init_from, config.clip = taught(before, "attributes", "gray"), None
+        config.init_from, config.clip = with_labels_of(before, "attributes", "gray"), None
     with pytest.raises(
         InputError,
         match=f"such as '{'key' if part == 'proposer' else 'gray'}', had labels in the training of",
@@ -157,12 +157,14 @@ def test_step_one_refuses_what_had_labels_of_novel_words(
         train_clip_attr(config, Accelerator(cpu=True))
 
 
-def test_with_ones_own_data_step_one_warns(tiny_world, start_files, tmp_path, taught, caplog):
+def test_with_ones_own_data_step_one_warns(
+    tiny_world, start_files, tmp_path, with_labels_of, caplog
+):
     config = step_one_settings(
         tiny_world,
         start_files,
         tmp_path / "run",
-        proposer=taught(start_files.proposer, "categories", "key"),
+        proposer=with_labels_of(start_files.proposer, "categories", "key"),
         optimisation={"iterations": 1},
     )
     data = BaseData.open(config.detection, config.attributes)

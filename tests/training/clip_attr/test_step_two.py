@@ -130,10 +130,10 @@ def test_the_settings_of_the_loss_reach_it(
 
 
 def test_step_two_refuses_an_initial_model_with_labels_of_novel_words(
-    tiny_world, step_one, pseudo_labels, tmp_path, taught
+    tiny_world, step_one, pseudo_labels, tmp_path, with_labels_of
 ):
     config = caption_settings(
-        tiny_world, taught(step_one, "attributes", "gray"), pseudo_labels, tmp_path
+        tiny_world, with_labels_of(step_one, "attributes", "gray"), pseudo_labels, tmp_path
     )
     with pytest.raises(InputError, match="such as 'gray', had labels in the training"):
         train_with_captions(config, Accelerator(cpu=True))

@@ -1,4 +1,4 @@
-"""What OvarNet is judged by: which regions carry which labels, and every term by hand.
+"""Every loss term of OvarNet by hand.
 
 All weights of terms and words differ, and so do the numbers of categories and attributes, so that
 no two can be mixed up; the losses are written here again from their formulas, with `math`.
@@ -47,7 +47,7 @@ def criterion():
 
 
 def numbers(*shape):
-    """Numbers between -2 and 2 that all differ."""
+    """Distinct numbers between -2 and 2."""
     return torch.empty(shape).uniform_(-2, 2, generator=torch.Generator().manual_seed(7))
 
 
@@ -82,7 +82,7 @@ def divergence(teacher, student):
     return sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
 
 
-def judged(losses):
+def values(losses):
     return {name: value.item() for name, value in losses.items()}
 
 
@@ -100,14 +100,14 @@ def loss_rpn(criterion, *images):
         torch.tensor(ANCHORS, dtype=torch.float32), logits, deltas, [len(ANCHORS)]
     )
     return (
-        judged(criterion.loss_rpn(predictions, list(images))),
+        values(criterion.loss_rpn(predictions, list(images))),
         logits.tolist(),
         deltas.tolist(),
     )
 
 
-def test_anchors_are_judged_by_the_boxes_that_teach_boxes(criterion):
-    """Overlaps with the first box: .67 (object), 0, .5 and .43 (between: not judged), .11; with the
+def test_anchors_are_labelled_by_the_boxes_that_supervise_boxes(criterion):
+    """Overlaps with the first box: .67 (object), 0, .5 and .43 (between: ignored), .11; with the
     third .22, and the best it has."""
     first, third = [0, 0, 10, 10], [36, 36, 46, 46]
     losses, logits, deltas = loss_rpn(
@@ -130,7 +130,7 @@ def test_anchors_are_judged_by_the_boxes_that_teach_boxes(criterion):
     assert losses == close(rpn_objectness=2.5 * mean(entries), rpn_boxes=1.5 * sum(moves) / 12)
 
 
-def test_anchors_of_images_that_teach_none_are_not_judged(criterion):
+def test_anchors_of_images_without_rpn_supervision_are_left_out(criterion):
     """An image of captions beside one with a box: as if the box's image were alone."""
     box = [0, 0, 10, 10]
     losses, logits, deltas = loss_rpn(
@@ -166,9 +166,9 @@ REGIONS = RegionTargets(
 )
 
 
-def test_labels_are_judged_to_the_last_digit(criterion):
+def test_the_losses_of_labels_are_exact(criterion):
     categories, attributes, deltas = numbers(5, 3), numbers(5, 5)[:, 3:], numbers(5, 4)
-    losses = judged(criterion.loss_labels(categories, attributes, deltas, REGIONS))
+    losses = values(criterion.loss_labels(categories, attributes, deltas, REGIONS))
     c, a = categories.tolist(), attributes.tolist()
     moves = [
         smooth_l1(
@@ -187,18 +187,18 @@ def test_labels_are_judged_to_the_last_digit(criterion):
         ATTRIBUTE_WEIGHTS[column] * bce(a[row][column], label)
         for row, column, label in ((0, 0, True), (1, 0, False), (1, 1, True))
     ]
-    untold = bce(
+    weak_negative = bce(
         a[0][1], False
     )  # the other regions have no label at all, so their unknown ones do not count
     assert losses == close(
         boxes=0.7 * sum(moves) / 2,
         categories=0.3 * mean(named),
         background=0.2 * mean(nothing),
-        attributes=0.6 * (mean(known) + 0.15 * untold),
+        attributes=0.6 * (mean(known) + 0.15 * weak_negative),
     )
 
 
-def test_probabilities_are_judged_by_how_far_the_student_is_from_the_teacher_not_the_other_way(
+def test_the_divergence_is_from_the_teacher_to_the_student(
     criterion,
 ):
     student, teacher = (
@@ -209,16 +209,16 @@ def test_probabilities_are_judged_by_how_far_the_student_is_from_the_teacher_not
         mean([divergence(*rows) for rows in zip(theirs.tolist(), ours.tolist(), strict=True)])
         for theirs, ours in zip(teacher, student, strict=True)
     ]
-    assert judged(criterion.loss_probabilities(student, teacher)) == close(
+    assert values(criterion.loss_probabilities(student, teacher)) == close(
         distil_categories=1.3 * kl[0], distil_attributes=0.4 * kl[1]
     )
 
 
-def test_features_are_judged_by_their_angle(criterion):
+def test_the_feature_loss_is_one_minus_the_cosine(criterion):
     student, teacher = (
         torch.tensor([[3.0, 4, 0], [0, 0, 2]]),
         torch.tensor([[5.0, 0, 0], [0, 7, 0]]),
     )  # cosines .6 and 0
-    assert judged(criterion.loss_features(student, teacher)) == close(
+    assert values(criterion.loss_features(student, teacher)) == close(
         distil_features=5.0 * (0.4 + 1) / 2
     )

@@ -1,4 +1,4 @@
-"""Which annotations OvarNet learns from."""
+"""Which annotations OvarNet is trained on."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Batches: images mirrored with their boxes, and what the teacher sees of them."""
+"""Batches: images mirrored with their boxes, and what the teacher gets."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def dataset(pixels, *, crop=None, cache=None):
 
 
 def painted():
-    """A picture, 40 wide and 30 high, in which box and proposal number k, counted from 1, have the
+    """An image, 40 wide and 30 high, in which box and proposal number k, counted from 1, have the
     brightness 40 k."""
     pixels = np.zeros((30, 40, 3), dtype=np.uint8)
     for number, (x1, y1, x2, y2) in enumerate(BOXES + PROPOSALS, start=1):
@@ -91,9 +91,8 @@ def test_pixels_are_mirrored_with_the_boxes_and_the_proposals():
         assert len(set(drawn)) == 2
         assert set(drawn) <= {3, 4, 5}
         seen.add((target.boxes.tolist() == BOXES, tuple(drawn)))
-    assert {plain for plain, _ in seen} == {True, False} and len(seen) > 4, (
-        "half of the visits are mirrored, and draws differ"
-    )
+    assert {plain for plain, _ in seen} == {True, False}, "half of the visits are mirrored"
+    assert len(seen) > 4, "draws differ"
 
 
 def test_cached_embeddings_are_those_of_the_boxes_and_of_the_proposals_that_were_drawn():
@@ -109,7 +108,7 @@ def test_cached_embeddings_are_those_of_the_boxes_and_of_the_proposals_that_were
         ]
 
 
-def test_the_teacher_sees_boxes_and_then_proposals_as_they_are_in_the_file():
+def test_the_teachers_crops_are_boxes_and_then_proposals_as_they_are_in_the_file():
     noise = np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)
     data, mirrored = dataset(noise, crop=CROP), 0
     straight = ImageCache.read(data.images, "picture")
@@ -129,7 +128,7 @@ def test_the_teacher_sees_boxes_and_then_proposals_as_they_are_in_the_file():
     ("has_categories", "expected"),
     [(True, [True, False, False, False, False]), (False, [True, True, False, False, False])],
 )
-def test_boxes_teach_by_a_base_category_or_in_its_absence_a_base_attribute(
+def test_boxes_supervise_by_a_base_category_or_without_categories_a_base_attribute(
     has_categories, expected
 ):
     boxes = torch.tensor(

@@ -130,8 +130,8 @@ def test_caption_images_enter_distillation_alone(settings, tmp_path, corpus):
         "captions": 1,
     }
     losses = run.model(run.dataset.__getitems__([(0, "captions", 0), (0, "captions", 3)]))
-    silent = {name for name, value in losses.items() if value.item() == 0}
-    assert silent == {
+    zero = {name for name, value in losses.items() if value.item() == 0}
+    assert zero == {
         "rpn_objectness",
         "rpn_boxes",
         "boxes",
@@ -173,8 +173,7 @@ def test_boxes_and_anchors_are_encoded_as_the_model_decodes_them(settings, tmp_p
 def test_words_score_after_loading_what_they_scored_before_saving(
     settings, teacher_folder, tmp_path
 ):
-    """The calibration starts as the teacher's, is trained, and is that of its own kind of word in the
-    folder."""
+    """The calibration is first the teacher's, is trained, and is kept for each kind of word."""
     config = settings(distillation={"kind": "none"})
     model = assemble_run(config, tmp_path).model
     with torch.no_grad():
@@ -240,16 +239,14 @@ def test_a_short_run_embeds_only_the_images_that_it_visits(settings, tmp_path):
         images=ImageCache(16),
         cache_folder=tmp_path,
     )
-    assert folder.is_dir() and not list((tmp_path / "run").glob("teacher-*")), (
-        "what was stored is found again"
-    )
+    assert folder.is_dir()
+    assert not list((tmp_path / "run").glob("teacher-*")), "what was stored is found again"
 
 
-def test_a_teacher_with_labels_of_novel_words_is_refused(settings, teacher_folder, taught):
-    config = settings(teacher=taught(teacher_folder, "categories", "key"))
+def test_a_teacher_with_labels_of_novel_words_is_refused(settings, teacher_folder, with_labels_of):
+    config = settings(teacher=with_labels_of(teacher_folder, "categories", "key"))
     with pytest.raises(
-        InputError,
-        match=r"1 word\(s\) that are novel in this run's data, such as 'key', had labels in the training of",
+        InputError, match=r"1 word\(s\) that are novel .*, such as 'key', had labels"
     ):
         train_ovarnet(config, Accelerator(cpu=True))
 
