@@ -17,7 +17,6 @@ from ovarnet.captions.query_words import (
     FIXED_PAIRS,
     LAST_PARTS,
     NEGATIVE_PREFIXES,
-    POSITIONS,
     PREFIXES,
     SHADES,
     SUFFIXES,
@@ -118,8 +117,6 @@ def _read_hyphenated(doc: Doc, words: list[str], start: int, end: int) -> _Compo
     """Words joined by hyphens: an adjective, a noun, or a list of adjectives (None)."""
     parts = words[start:end:2] if end - start > 1 else re.split("[-–]", words[start])
     name = doc[start:end].text.lower()
-    if "".join(parts) in POSITIONS:  # left-most
-        return _Compound(start, end, "".join(parts))
     if parts[-1] in COLORED and len(parts) == 2 and _is_quality(parts[0]):
         return _Compound(start, end, parts[0])
     if {"and", "or"} & set(parts[1:-1]) and all(map(is_describing, parts[::2])):

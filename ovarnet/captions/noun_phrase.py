@@ -170,6 +170,8 @@ class NounPhraseReader:
         if kind in "XR":
             if body.noun is not None or self._kind(i + 1) not in AFTER_AN_ADVERB:
                 return 0
+            if kind == "X" and self._follows_thing(i, body, context):
+                return 0
             body.denying |= kind == "X"
             return 1
         if kind in MODIFIERS:
@@ -189,9 +191,19 @@ class NounPhraseReader:
             self.kinds[i] == "E" or not self._noun_before_adjective(body.noun, i, context)
         ):
             return 0
+        if self.words[i] == "full" and self._follows_thing(i, body, context):
+            return 0
         if body.denying:
             body.denied.add(i)
         return body.take(i)
+
+    def _follows_thing(self, i: int, body: _Body, context: _Context) -> bool:
+        """Whether the word before i must be the noun: "a glass not full", "a glass full of"."""
+        return (
+            bool(body.taken and context.determiner)
+            and self.kinds[i - 1] in "MK"
+            and not self._skip(i + 1, "RXAMKEgC,", "nsv")
+        )
 
     def _add_joint(self, i: int, body: _Body, context: _Context) -> int:
         """Take the "and" or the comma between adjectives."""

@@ -28,6 +28,7 @@ from ovarnet.captions.query_words import (
     AUXILIARIES,
     COLORED_THINGS,
     GROUPS,
+    PLACES,
     POSITIONS,
 )
 from ovarnet.captions.relations import Relations
@@ -35,6 +36,7 @@ from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary, Word
 
 WITH_MEANING = frozenset("AMKEgnvsV")  # letters of `lexicon.Kind`
+MINUS = re.compile(r"(?:^|(?<= ))-(?=\w)")  # "dog -cat", as search engines take it
 OPENER = re.compile(r"^(an? |the )?(photo|picture|image)s? of ", re.IGNORECASE)
 NEGATIONS = frozenset(
     ["no", "not", "never", "nothing", "nobody", "none", "neither", "nor", "without"]
@@ -145,10 +147,10 @@ class QueryReader:
                 f"the phrase {phrase!r} names nothing to look for; give text such as 'a small red "
                 "mug'"
             )
-        doc = self.nlp(OPENER.sub("", " ".join(phrase.split()), count=1))
-        return self._read_doc(doc)
+        text = MINUS.sub("without ", " ".join(phrase.split()))
+        return self._read_doc(self.nlp(OPENER.sub("", text, count=1)), phrase)
 
-    def _read_doc(self, doc: Doc) -> Query:
+    def _read_doc(self, doc: Doc, phrase: str) -> Query:
         words = [token.lower_ for token in doc]
         compounds = find_compounds(doc, self.matcher(doc))
         terms = self.add_unlisted(doc, compounds.terms)
@@ -165,7 +167,9 @@ class QueryReader:
         attributes = tuple(dict.fromkeys(scored.values()))
         unused = _unused(words, compounds, {*scored, *([noun] if noun else [])})
         if not category and not attributes:
-            return self._as_a_whole(doc, relations, unused)
+            self._check_wanted(doc, relations, unused, phrase)
+            whole = _without_article(doc.text)
+            return Query(whole, self._spell_category(whole.lower()))
 
         # what is not wanted, or of another thing, shall not count through the text
         text = _joined(category, attributes) if unused else _without_article(doc.text)
@@ -196,20 +200,21 @@ class QueryReader:
 
     def _is_scored(self, attribute: str) -> bool:
         """Whether a region can show an attribute; a vocabulary that lists it says so."""
-        return attribute not in POSITIONS or attribute in self.spelling[1].values()
+        return attribute in self.spelling[1].values() or not _is_place(attribute)
 
-    def _as_a_whole(self, doc: Doc, relations: Relations, unused: tuple[str, ...]) -> Query:
+    def _check_wanted(
+        self, doc: Doc, relations: Relations, unused: tuple[str, ...], phrase: str
+    ) -> None:
+        """InputError: a phrase in which nothing to score was found says what cannot be scored."""
         if relations.denied or not NEGATIONS.isdisjoint(token.lower_ for token in doc):
             raise InputError(
-                f"the phrase {doc.text!r} says only what is not wanted; name what to look for"
+                f"the phrase {phrase!r} says only what is not wanted; name what to look for"
             )
-        if unused and POSITIONS.issuperset(unused):
+        if unused and all(map(_is_place, unused)):
             raise InputError(
-                f"the phrase {doc.text!r} says only where something is, which a box does not show; "
+                f"the phrase {phrase!r} says only where something is, which a box does not show; "
                 "name what to look for"
             )
-        text = _without_article(doc.text)
-        return Query(text, self._spell_category(text.lower()))
 
     def _spell_category(self, text: str) -> str:
         cut = max(text.rfind(" "), text.rfind("-")) + 1
@@ -217,6 +222,12 @@ class QueryReader:
 
     def _spell_attribute(self, text: str) -> str:
         return self.spelling[1].get(text, text)
+
+
+def _is_place(text: str) -> bool:
+    """Whether a word says where something is among others or in the image: "left", "top-left"."""
+    parts = set(re.split("[- ]", text))
+    return parts <= PLACES and not parts.isdisjoint(POSITIONS)
 
 
 def _unused(words: list[str], compounds: Compounds, used: set[Span]) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ POSITIONS = _set("""
     left right middle central front rear back leftmost rightmost topmost bottommost uppermost
     frontmost rearmost nearest closest furthest farthest first second third fourth fifth sixth last
 """)
+# With one of those: "top-left", "far left", "left-most".
+PLACES = POSITIONS | _set("top bottom upper lower far most")
 # Verbs without a meaning of their own here.
 AUXILIARIES = _set("""
     has have had having do does did done can ca could will wo would may might must should shall

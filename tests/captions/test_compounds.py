@@ -41,7 +41,8 @@ ADJECTIVES = [
     ("brown colored dog", "brown"),
     ("old-looking car", "old"),
     ("light-colored dog", "light-colored"),
-    ("left-most car", "leftmost"),
+    ("left-most car", "left-most"),
+    ("top-left window", "top-left"),
     ("semi–transparent bag", "semi–transparent"),
     ("extra large pizza", "extra large"),
 ]
