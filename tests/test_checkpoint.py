@@ -108,3 +108,15 @@ def test_a_part_may_lie_in_another_folder(tmp_path):
     assert {name: list(part) for name, part in student.parts().items()} == {
         "text": list(student.part("text"))
     }
+
+
+def test_weights_that_are_not_finite_are_refused_but_for_buffers_that_are_not_set():
+    layer, broken = nn.Linear(2, 2), nn.Linear(2, 2)
+    with torch.no_grad():
+        broken.bias[1] = torch.nan
+    with pytest.raises(InputError, match="x holds NaN or infinite weights in bias"):
+        load_weights(layer, broken.state_dict(), "x")
+    for module in (layer, unset := nn.Linear(2, 2)):
+        module.register_buffer("calibration", torch.full((2,), torch.nan))
+    load_weights(layer, unset.state_dict(), "x")
+    assert torch.equal(layer.weight, unset.weight)
