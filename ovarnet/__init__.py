@@ -5,10 +5,38 @@
 >>> found = model.detect("picture.jpg", categories=["mug", "car"], attributes=["red", "striped"])
 """
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ovarnet.build.load import load, load_model
+    from ovarnet.errors import InputError
+    from ovarnet.modeling.clip_attr import ClipAttr
+    from ovarnet.modeling.ovarnet import OvarNet
+    from ovarnet.modeling.predictor import Predictor
+    from ovarnet.structures import Annotations, Detections, Proposals
+    from ovarnet.vocabulary import Vocabulary, Word
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Annotations",
+    "ClipAttr",
+    "Detections",
+    "InputError",
+    "OvarNet",
+    "Predictor",
+    "Proposals",
+    "Vocabulary",
+    "Word",
+    "__version__",
+    "load",
+    "load_model",
+]
 
 _LAZY = {
     "load": "ovarnet.build.load",
+    "load_model": "ovarnet.build.load",
+    "Predictor": "ovarnet.modeling.predictor",
     "OvarNet": "ovarnet.modeling.ovarnet",
     "ClipAttr": "ovarnet.modeling.clip_attr",
     "Vocabulary": "ovarnet.vocabulary",
@@ -18,12 +46,10 @@ _LAZY = {
     "Proposals": "ovarnet.structures",
     "InputError": "ovarnet.errors",
 }
+"""Name -> module, imported when first used: torch takes seconds, and `ovarnet --help` must not."""
 
-__all__ = ["__version__", *_LAZY]
 
-
-def __getattr__(name: str) -> object:
-    # torch takes seconds to import; `ovarnet --help` must not wait for it
+def __getattr__(name: str) -> Any:
     if name in _LAZY:
         from importlib import import_module
 

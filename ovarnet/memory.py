@@ -1,8 +1,9 @@
 """Ask the C library to keep the memory that tensors free.
 
-By default it returns the memory to the kernel after every operation. On CPU each large tensor is otherwise mapped and faulted in anew: a training step of the small CLIP
-took 29,000 page faults and a quarter of its processor time in the kernel, and 600 faults and next
-to none with this (2 cores, glibc 2.36, torch 2.15).
+By default it returns the memory to the kernel after every operation, and on CPU each large tensor is
+mapped and faulted in anew: a training step of the small CLIP took 29,000 page faults and a quarter
+of its processor time in the kernel, and 600 faults and next to none with this (2 cores, glibc 2.36,
+torch 2.15).
 """
 
 from __future__ import annotations

@@ -1,8 +1,12 @@
+"""Checkpoint folders: whole or not there, read strictly, and one line for whatever is wrong."""
+
+import os
+
 import pytest
 import torch
 from torch import nn
 
-from ovarnet.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from ovarnet.checkpoint import check_finite, load_checkpoint, load_weights, save_checkpoint
 from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary
 
@@ -120,3 +124,46 @@ def test_weights_that_are_not_finite_are_refused_but_for_buffers_that_are_not_se
         module.register_buffer("calibration", torch.full((2,), torch.nan))
     load_weights(layer, unset.state_dict(), "x")
     assert torch.equal(layer.weight, unset.weight)
+
+
+def test_a_failed_replacement_brings_the_old_checkpoint_back(tmp_path, monkeypatch):
+    """The disk fails at the last step, when the old folder has made room for the new one."""
+    save(tmp_path / "c", 1.0)
+    replace = os.replace
+
+    def fail(source, target):
+        if str(source).endswith("new"):
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr("ovarnet.checkpoint.os.replace", fail)
+    with pytest.raises(OSError, match="No space left"):
+        save(tmp_path / "c", 2.0)
+    monkeypatch.undo()
+    assert load_checkpoint(tmp_path / "c").part("clip")["a"][0, 0] == 1.0
+    assert [p.name for p in tmp_path.iterdir()] == ["c"]
+
+
+def test_a_folder_without_its_words_or_with_a_cut_config_is_named(tmp_path):
+    folder = save(tmp_path / "c")
+    (folder / "vocabulary.json").unlink()
+    with pytest.raises(InputError, match=r"c has no vocabulary\.json; copy the whole folder again"):
+        load_checkpoint(folder)
+    text = (folder / "config.yaml").read_text()
+    for cut in (text[: len(text) // 2], text + "a: [1,", "\x00", "a: ${b"):
+        (folder / "config.yaml").write_text(cut)
+        with pytest.raises(InputError, match=r"config\.yaml|has no vocabulary"):
+            load_checkpoint(folder)
+
+
+def test_weights_that_are_not_finite_are_named():
+    layer = nn.Linear(2, 2)
+    state = {name: value.clone() for name, value in layer.state_dict().items()}
+    state["weight"][1, 1] = float("nan")
+    with pytest.raises(InputError, match=r"^w holds NaN or infinite weights in weight; the train"):
+        load_weights(layer, state, "w")
+    assert layer.weight.isfinite().all(), "nothing was loaded"
+    many = {f"t{n}": torch.tensor(float("inf")) for n in range(5)}
+    with pytest.raises(InputError, match="in t0; t1; t2 and 2 more"):
+        check_finite(many, "w")
+    check_finite({"count": torch.tensor(7), "w": torch.ones(2)}, "w")

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "captions": BASE,
     "data": BASE | {"config"},
     "modeling": BASE | {"captions", "checkpoint", "config", "device"},
-    "proposals": BASE | {"config", "data", "device", "modeling"},
+    "proposals": BASE | {"checkpoint", "data", "modeling"},
     "build": MODEL,
     "training": MODEL | {"build", "data", "drawing"},
     "evaluation": MODEL | {"build", "data"},

@@ -149,7 +149,7 @@ class Predictor:
         Raises:
             InputError: no words at all, or words that are empty, duplicates or too long.
         """
-        self._check_mode()
+        self._check_model()
         words = self.vocabulary.with_words(categories, attributes)
         if not words.categories and not words.attributes:
             raise InputError("no words to look for; give category words, attribute words, or both")
@@ -173,7 +173,7 @@ class Predictor:
         # here, because it imports spaCy, which `detect` does not need
         from ovarnet.modeling.phrase_ranking import PhraseRanker
 
-        self._check_mode()
+        self._check_model()
         with self._precision():
             if vocabulary is None:
                 vocabulary = self.model.classifier.encode_vocabulary(self.vocabulary)
@@ -349,7 +349,7 @@ class Predictor:
         self, image: Any, boxes: Any, channel_order: ChannelOrder, batch_size: int | None
     ) -> Iterator[EmbeddedImage]:
         """The embedded images, in order, a batch at a time."""
-        self._check_mode()
+        self._check_model()
         for batch in image_batches(
             image, boxes, device=self.device, channel_order=channel_order, batch_size=batch_size
         ):
@@ -418,9 +418,15 @@ class Predictor:
             self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32
         )
 
-    def _check_mode(self) -> None:
+    def _check_model(self) -> None:
         if self.model.training:
             raise RuntimeError("a Predictor needs a model in evaluation mode; call .eval() first")
+        dtype = next(self.model.parameters()).dtype
+        if dtype != torch.float32:
+            raise InputError(
+                f"the model's weights are {dtype}, and a Predictor keeps them in float32; for a "
+                "pass in lower precision use predictor.half() or predictor.bfloat16()"
+            )
 
     def _check_finite(self, embeddings: Tensor, name: str | None) -> None:
         if embeddings.isfinite().all():

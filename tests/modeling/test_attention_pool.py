@@ -3,7 +3,6 @@ import torch
 from torch import nn
 
 from ovarnet.modeling.attention_pool import AttentionPool, PatchMerging, first_tokens
-from ovarnet.modeling.roi_heads import AveragePool
 
 
 def test_patch_merging_joins_two_by_two_blocks_row_by_row():
@@ -50,13 +49,3 @@ def test_the_last_layer_is_computed_for_the_tokens_that_are_read(training):
     layer = nn.TransformerEncoderLayer(16, 2, 32, 0.0, "gelu", batch_first=True).train(training)
     tokens = torch.rand(3, 6, 16)
     assert torch.allclose(first_tokens(layer, tokens, 2), layer(tokens)[:, :2], atol=1e-6)
-
-
-def test_average_pool_shapes():
-    embeddings, deltas = AveragePool(3, 7, width=16)(torch.rand(5, 3, 14, 14))
-    assert embeddings.shape == (5, 7)
-    assert deltas.shape == (5, 4)
-    assert [part.shape for part in AveragePool(3, 7, width=16)(torch.zeros(0, 3, 8, 8))] == [
-        (0, 7),
-        (0, 4),
-    ]

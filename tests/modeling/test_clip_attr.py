@@ -10,7 +10,7 @@ from PIL import Image
 from torch.nn.functional import normalize
 
 from ovarnet.modeling.clip.clip import load_clip
-from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes
+from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes, encode_crops
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.text.classifier import TextClassifier
@@ -172,3 +172,61 @@ def test_precomputed_proposals_are_found_by_the_path(model, tmp_path):
     found = Predictor(from_file).detect(tmp_path / "a.png", categories=[])
     assert sorted(found.boxes.tolist()) == sorted(BOXES)
     assert found.scores.tolist() == [0.5] * 3
+
+
+def test_the_crops_go_through_the_encoder_once(model, predictor):
+    passes = []
+    hook = model.clip.model.visual.register_forward_hook(
+        lambda module, inputs, output: passes.append(len(output))
+    )
+    seen = predictor.embed(picture(112, 150), BOXES)
+    first, other = predictor.score(seen), predictor.score(seen, ["teapot"], ["puce"])
+    hook.remove()
+    assert passes == [3]
+    same(first, predictor.detect(picture(112, 150), boxes=BOXES))
+    same(other, predictor.detect(picture(112, 150), ["teapot"], ["puce"], boxes=BOXES))
+
+
+@torch.no_grad()
+def test_forward_of_given_and_of_found_boxes(model):
+    image = torch.rand(3, 112, 150, generator=torch.Generator().manual_seed(0))
+    given, none = model([image, image], [torch.tensor(BOXES), torch.zeros(0, 4)])
+    assert given.boxes.tolist() == BOXES
+    assert given.objectness.tolist() == [1, 1, 1]
+    expected = encode_boxes(model.clip, [image], [torch.tensor(BOXES)])[0]
+    assert torch.allclose(given.embeddings, expected, atol=1e-5)
+    assert [part.shape for part in none] == [(0, 4), (0,), (0, 128)]
+
+    [found] = model([image])
+    proposals = model.proposer.propose([image])[0]
+    assert torch.equal(found.boxes, proposals.boxes[:30]), "the model takes the best 30"
+    assert torch.equal(found.objectness, proposals.scores[:30])
+    assert model([]) == []
+
+
+@torch.no_grad()
+def test_crops_are_encoded_in_order_whatever_the_batch(model):
+    crops = torch.randn(5, 3, 64, 64)
+    assert torch.allclose(encode_crops(model.clip, crops, batch=2), model.clip(crops), atol=1e-5)
+    assert encode_crops(model.clip, crops[:0]).shape == (0, 128)
+
+
+@pytest.mark.parametrize("precision", ["half", "bfloat16"])
+def test_lower_precision_is_close_and_scores_are_float32(model, precision):
+    predictor, image = Predictor(model), picture(112, 150)
+    full = predictor.detect(image, boxes=BOXES)
+    found = getattr(predictor, precision)().detect(image, boxes=BOXES)
+    assert found.boxes.tolist() == BOXES
+    for name in ("scores", "category_scores", "attribute_scores"):
+        assert getattr(found, name).dtype == torch.float32
+        assert torch.allclose(getattr(found, name), getattr(full, name), atol=0.02), name
+    assert next(model.parameters()).dtype == torch.float32
+
+
+def test_boxes_are_proposed_in_float32_under_autocast(model):
+    image = torch.rand(3, 112, 150, generator=torch.Generator().manual_seed(0))
+    [alone] = model.proposer.propose([image])
+    with torch.autocast("cpu", torch.bfloat16):
+        [under] = model.proposer.propose([image])
+    assert torch.equal(alone.boxes, under.boxes)
+    assert torch.equal(alone.scores, under.scores)

@@ -7,12 +7,9 @@ import torch
 
 from ovarnet.build import build_ovarnet
 from ovarnet.config import OvarnetDesign
-from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import RegionEmbeddings
-from ovarnet.modeling.resnet_pyramid import ResnetPyramid
-from ovarnet.modeling.roi_heads import squares_around, within_boxes
 from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.vocabulary import Vocabulary
 
@@ -201,30 +198,6 @@ def test_odd_images(predictor, height, width):
     predictor.detect(picture(height, width))
 
 
-def test_anchors_have_the_stated_strides_where_a_map_is_rounded_up(clip):
-    rpn = build(clip, coarser_map=True, anchor_sizes=[8, 16, 32, 64, 64]).rpn
-    maps = {
-        name: torch.zeros(1, 16, -(-96 // stride), -(-96 // stride))
-        for name, stride in rpn.strides.items()
-    }
-    anchors = rpn(maps).anchors
-    last = anchors[-4 * 3 :].reshape(2, 2, 3, 4)  # stride 64 on 96 pixels: two by two cells
-    assert (last[1, 1] - last[0, 0]).unique().tolist() == [64]
-    assert len(anchors) == 3 * (24**2 + 12**2 + 6**2 + 3**2 + 2**2)
-
-
-def test_a_map_carries_anchors_of_every_scale(clip):
-    rpn = build(clip, finest_stride=8, anchor_sizes=[8, 16, 32], anchor_scales=[1.0, 1.5]).rpn
-    sides = (
-        rpn({name: torch.zeros(1, 16, 1, 1) for name in rpn.strides}).anchors.reshape(3, 6, 4)[
-            :, :, 2:
-        ]
-        * 2
-    )
-    squares = [[width for width, height in rows if width == height] for rows in sides.tolist()]
-    assert squares == [[8, 12], [16, 24], [32, 48]]
-
-
 @pytest.mark.parametrize("square", [False, True])
 @pytest.mark.parametrize(
     "head",
@@ -237,23 +210,6 @@ def test_a_map_carries_anchors_of_every_scale(clip):
 )
 def test_heads_have_one_interface(clip, head, square):
     assert model_embeds(build(clip, square_regions=square, **head), clip.embed_dim)
-
-
-def test_squares_are_grown_about_the_centre_and_cells_outside_of_the_box_are_empty():
-    boxes = torch.tensor([[10.0, 20, 50, 40], [4, 4, 5, 44]])
-    assert torch.allclose(
-        squares_around(boxes), torch.tensor([[9.0, 9, 51, 51], [-16.5, 3, 25.5, 45]])
-    )
-    within = within_boxes(boxes, 4)[:, 0].tolist()
-    assert within[0] == [
-        [0] * 4,
-        [1] * 4,
-        [1] * 4,
-        [0] * 4,
-    ]  # wide: the rows of its height, half the square
-    assert within[1] == [[0, 1, 1, 0]] * 4, "a line still has cells"
-    assert within_boxes(torch.tensor([[0.0, 0, 8, 8]]), 3).min() == 1
-    assert within_boxes(torch.zeros(0, 4), 4).shape == (0, 1, 4, 4)
 
 
 def test_from_c2_a_region_that_is_the_image_is_embedded_as_the_crop(clip):
@@ -290,31 +246,54 @@ def model_embeds(model, width):
     )
 
 
-def test_a_pyramid_may_start_at_stride_eight(clip):
-    maps = ResnetPyramid(clip, 16, finest="c3", coarser=True)(torch.rand(1, 3, 64, 96))
-    assert {name: tuple(part.shape[2:]) for name, part in maps.items()} == {
-        "c3": (8, 12),
-        "c4": (4, 6),
-        "c5": (2, 3),
-        "pool": (1, 2),
-    }
-
-
 def test_the_image_tower_is_kept_once(model, clip):
     assert not any(name.startswith("clip.model.visual") for name in model.state_dict())
     assert any(name.startswith("visual.") for name in clip.model.state_dict())
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"head": "median"}, "attention, average or clip"),
-        ({"roi_size": 5}, "even"),
-        ({"finest_stride": 2}, "4 or 8"),
-        ({"head": "clip", "clip_source": "c5"}, "c4, c3, c2"),
-        ({"anchor_sizes": [8, 16]}, "one for each"),
-    ],
-)
-def test_a_design_that_cannot_be(clip, wrong, words):
-    with pytest.raises(InputError, match=words):
-        build(clip, **wrong)
+def test_the_image_goes_through_the_encoder_once(model, predictor):
+    passes = []
+    hook = model.backbone.trunk.conv1.register_forward_hook(
+        lambda module, inputs, output: passes.append(len(output))
+    )
+    image = picture(60, 90)
+    seen = predictor.embed([image, image])
+    scored = predictor.score(seen, ["teapot"], ["puce"])
+    ranked = predictor.rank(seen, "a red mug")
+    hook.remove()
+    assert passes == [2]
+    alone = predictor.detect(image, ["teapot"], ["puce"])
+    assert torch.allclose(scored[1].scores, alone.scores, atol=1e-5)
+    assert torch.allclose(ranked[1].scores, predictor.find(image, "a red mug").scores, atol=1e-5)
+
+
+@torch.no_grad()
+def test_forward_of_given_and_of_found_boxes(model, clip):
+    image = torch.rand(3, 60, 90, generator=torch.Generator().manual_seed(0))
+    boxes = [torch.tensor([[3.0, 4, 50, 40], [0, 0, 90, 60]]), torch.zeros(0, 4)]
+    given, none = model([image, image], boxes)
+    assert torch.equal(given.boxes, boxes[0])
+    assert given.objectness.tolist() == [1, 1]
+    assert given.embeddings.shape == (2, clip.embed_dim)
+    assert [part.shape for part in none] == [(0, 4), (0,), (0, clip.embed_dim)]
+
+    [found] = model([image])
+    assert 0 < len(found.boxes) <= SMALL["proposals"]
+    assert found.objectness.tolist() == sorted(found.objectness.tolist(), reverse=True)
+    assert found.embeddings.shape == (len(found.boxes), clip.embed_dim)
+    assert model([]) == []
+
+
+@pytest.mark.parametrize("precision", ["half", "bfloat16"])
+def test_lower_precision_is_close_and_scores_are_float32(model, precision):
+    predictor, image, boxes = Predictor(model), picture(200, 80), [[10, 150, 70, 190], [5, 5, 9, 9]]
+    full = predictor.detect(image, boxes=boxes)
+    found = getattr(predictor, precision)().detect(image, boxes=boxes)
+    assert found.boxes.tolist() == boxes
+    for name in ("scores", "category_scores", "attribute_scores"):
+        assert getattr(found, name).dtype == torch.float32
+        assert torch.allclose(getattr(found, name), getattr(full, name), atol=0.05), name
+    free = predictor.detect(image)
+    assert free.boxes.dtype == torch.float32
+    assert len(free) > 0
+    assert free.boxes.max() > 80

@@ -242,3 +242,29 @@ def test_a_model_without_words_and_bad_phrases():
     model.model.train()
     with pytest.raises(RuntimeError, match="evaluation mode"):
         model.find(PICTURE, "mug")
+
+
+def test_an_embedded_image_and_an_encoded_phrase_give_what_find_gives():
+    predictor = Found(regions((LEFT, 0.9, region(car=2, white=3)), (RIGHT, 0.7, region(car=5))))
+    phrase = predictor.encode_phrase("the white car")
+    assert phrase.query.category == "car"
+    found = predictor.find(PICTURE, "the white car")
+    seen = predictor.embed(PICTURE)
+    words = predictor.encode_vocabulary()
+    for again in (
+        predictor.find(PICTURE, phrase),
+        predictor.rank(seen, "the white car"),
+        predictor.rank([seen, seen], phrase)[1],
+        predictor.find(PICTURE, "the white car", vocabulary=words),
+        predictor.rank(seen, "the white car", vocabulary=words),
+    ):
+        assert torch.equal(again.scores, found.scores)
+        assert torch.equal(again.boxes, found.boxes)
+
+
+def test_the_competing_words_may_be_others():
+    predictor = Found(regions((LEFT, 1.0, region(car=6, mug=2))))
+    alone = predictor.encode_vocabulary(["car"], [])
+    assert predictor.find(PICTURE, "car").category_scores[0, 0].item() == pytest.approx(6 / 9)
+    found = predictor.find(PICTURE, "car", vocabulary=alone)
+    assert found.category_scores[0, 0].item() == pytest.approx(6 / 7), "no word competes: sigmoid"

@@ -1,5 +1,4 @@
-"""What every model shares: checks of boxes and words, scores, suppression, batches. The model here
-is a fake with known regions."""
+"""Scores, suppression, words, precision, and the two halves of a detection, on known regions."""
 
 from types import SimpleNamespace
 
@@ -10,8 +9,6 @@ from PIL import Image
 from torch import nn
 
 from ovarnet.errors import InputError
-from ovarnet.modeling import image_input
-from ovarnet.modeling.given_boxes import checked_boxes
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.vocabulary import Vocabulary, Word
@@ -173,64 +170,12 @@ def test_no_boxes_given(boxes):
     assert len(FakeModel().detect(PICTURE, boxes=boxes)) == 0
 
 
-def test_given_boxes_are_clipped_to_a_non_square_image():
-    assert checked_boxes([[-5, 50, 90, 70]], 60, 80, "x").tolist() == [[0, 50, 80, 60]]
-
-
-@pytest.mark.parametrize(
-    ("box", "fault"),
-    [
-        ([float("nan"), 0, 5, 5], "finite"),
-        ([0, 0, float("inf"), 5], "finite"),
-        ([5, 0, 4, 5], "inverted"),
-        ([0, 5, 5, 4], "inverted"),
-        ([5, 0, 5, 5], "no size"),
-        ([80, 0, 90, 5], "outside the image of 80 x 60"),
-        ([-9, 0, 0, 5], "outside"),
-        ([0, 60, 5, 70], "outside"),
-    ],
-)
-def test_bad_box_is_named(box, fault):
-    with pytest.raises(InputError, match=rf"box 1 .*{fault}"):
-        FakeModel().detect(PICTURE, boxes=[[0, 0, 5, 5], box])
-
-
-def test_boxes_as_a_list_of_tensors():
-    assert FakeModel().detect(PICTURE, boxes=[torch.tensor([1.0, 2, 30, 40])]).boxes.tolist() == [
-        [1, 2, 30, 40]
-    ]
-
-
-@pytest.mark.parametrize(
-    "boxes",
-    [
-        [1, 2, 3, 4],
-        [[1, 2, 3]],
-        [[1, 2, 3, 4], [1, 2]],
-        [["a", "b", "c", "d"]],
-        [[10**400, 1, 2, 3]],
-        [torch.zeros(4), torch.zeros(3)],
-        7,
-        "boxes",
-        {"a": 1},
-    ],
-)
-def test_boxes_of_another_shape(boxes):
-    with pytest.raises(InputError, match=r"\(N, 4\)"):
-        FakeModel().detect(PICTURE, boxes=boxes)
-
-
 def test_a_bad_box_in_a_list_names_its_image(tmp_path):
     Image.fromarray(PICTURE).save(tmp_path / "b.png")
     with pytest.raises(InputError, match=r"b\.png: box 0 .* inverted"):
         FakeModel().detect([PICTURE, tmp_path / "b.png"], boxes=[[], [[5, 0, 4, 5]]])
     with pytest.raises(InputError, match=r"image 1: box 0 .* inverted"):
         FakeModel().detect([PICTURE, PICTURE], boxes=[[], [[5, 0, 4, 5]]])
-
-
-def test_boxes_for_each_image():
-    with pytest.raises(InputError, match="2 images but 1 sets of boxes"):
-        FakeModel().detect([PICTURE, PICTURE], boxes=[[[0, 0, 5, 5]]])
 
 
 def test_words_take_their_parent_from_the_model():
@@ -266,54 +211,102 @@ def test_a_model_without_words_of_its_own_needs_words():
     assert len(model.detect(PICTURE, attributes=["red"])) == 0
 
 
-def test_path_pil_and_array_are_the_same_image(tmp_path):
-    array = np.random.default_rng(0).integers(0, 256, (6, 9, 3), dtype=np.uint8)
-    Image.fromarray(array).save(tmp_path / "a.png")
-    model = FakeModel(regions())
-    for image in (
-        array,
-        Image.fromarray(array),
-        tmp_path / "a.png",
-        str(tmp_path / "a.png"),
-        Image.open(tmp_path / "a.png"),
-    ):
-        model.detect(image)
-        pixels = model.model.batches[-1].images[0]
-        assert torch.equal(pixels, torch.from_numpy(array).permute(2, 0, 1) / 255)
-    names = [batch.names[0] for batch in model.model.batches]
-    assert names == [None, None, *[str(tmp_path / "a.png")] * 3]
-
-
-def test_a_list_gives_a_list_and_is_read_a_few_at_a_time(monkeypatch):
-    model = FakeModel(regions((B, 1.0, [0.5] * 4)))
-    found = model.detect([PICTURE] * 19)
-    assert [len(batch.images) for batch in model.model.batches] == [8, 8, 3]
-    assert len(found) == 19
-    model.model.batches.clear()
-    monkeypatch.setattr(image_input, "BATCH_PIXELS", 2 * 60 * 80)
-    model.detect([PICTURE] * 5)
-    assert [len(batch.images) for batch in model.model.batches] == [2, 2, 1]
-    assert model.detect([]) == []
-
-
-def test_a_broken_image_in_a_list_is_named(tmp_path):
-    (tmp_path / "broken.jpg").write_bytes(b"no image")
-    with pytest.raises(InputError, match=r"broken\.jpg"):
-        FakeModel(regions()).detect([PICTURE, tmp_path / "broken.jpg"])
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)).save(
-        tmp_path / "cut.png"
-    )
-    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:5000])
-    with pytest.raises(InputError, match=r"^image 1 of the list: .*cut\.png: cannot be decoded"):
-        FakeModel(regions()).detect([PICTURE, Image.open(tmp_path / "cut.png")])
-    with pytest.raises(InputError, match=r"^.*cut\.png: cannot be decoded"):
-        FakeModel(regions()).detect(Image.open(tmp_path / "cut.png"))
-    with pytest.raises(InputError, match=r"image 1 of the list: .*\(5, 5, 2\)"):
-        FakeModel(regions()).detect([PICTURE, np.zeros((5, 5, 2))])
-
-
 def test_refuses_training_mode_and_unknown_activation():
     with pytest.raises(RuntimeError, match="eval"):
         Predictor(Regions(regions()).train()).detect(PICTURE)
     with pytest.raises(InputError, match="softmax"):
         FakeModel(category_activation="relu")
+
+
+def same(first, second):
+    assert first.categories == second.categories
+    assert first.attributes == second.attributes
+    for name in ("boxes", "scores", "category_scores", "attribute_scores"):
+        assert torch.equal(getattr(first, name), getattr(second, name)), name
+
+
+WORDS = {"categories": ["car", "mug"], "attributes": ["striped"]}
+
+
+@pytest.mark.parametrize("boxes", [None, [[2, 0, 12, 10], [1, 0, 11, 10], [1, 0, 11, 10]]])
+def test_an_embedded_image_scores_as_detect_without_a_second_pass(boxes):
+    predictor = FakeModel(TWO_MUGS_AND_A_CAR)
+    seen = predictor.embed(PICTURE, boxes)
+    passes = len(predictor.model.batches)
+    scored = [predictor.score(seen), predictor.score(seen, **WORDS)]
+    assert len(predictor.model.batches) == passes == 1
+    for found, words in zip(scored, ({}, WORDS), strict=True):
+        same(found, predictor.detect(PICTURE, boxes=boxes, **words))
+
+
+def test_several_embedded_images_score_as_a_list():
+    predictor = FakeModel(TWO_MUGS_AND_A_CAR)
+    seen = predictor.embed([PICTURE] * 3, batch_size=2)
+    assert [len(batch.images) for batch in predictor.model.batches] == [2, 1]
+    scored = predictor.score(seen, **WORDS)
+    assert len(scored) == 3
+    same(scored[2], predictor.detect(PICTURE, **WORDS))
+    assert predictor.embed([]) == predictor.score([]) == []
+
+
+def test_an_array_with_a_batch_dimension_is_several_images():
+    predictor = FakeModel(regions((B, 1.0, [0.5] * 4)))
+    assert len(predictor.detect(np.stack([PICTURE] * 3))) == 3
+    assert len(predictor.detect(torch.zeros(2, 3, 60, 80), boxes=[[], [[0, 0, 5, 5]]])) == 2
+
+
+def test_words_are_encoded_once_for_any_number_of_images():
+    predictor = FakeModel(TWO_MUGS_AND_A_CAR)
+    words = predictor.encode_vocabulary(**WORDS)
+    encoded = len(predictor.model.classifier.asked)
+    found = [predictor.detect(PICTURE, vocabulary=words) for _ in range(3)]
+    found.append(predictor.score(predictor.embed(PICTURE), vocabulary=words))
+    assert len(predictor.model.classifier.asked) == encoded == 2
+    for one in found:
+        same(one, predictor.detect(PICTURE, **WORDS))
+    with pytest.raises(InputError, match="words or an encoded vocabulary, not both"):
+        predictor.detect(PICTURE, attributes=["red"], vocabulary=words)
+
+
+def test_the_batch_size_is_what_it_says():
+    predictor = FakeModel(regions((B, 1.0, [0.5] * 4)))
+    predictor.detect([PICTURE] * 19, batch_size=16)
+    assert [len(batch.images) for batch in predictor.model.batches] == [16, 3]
+
+
+def test_words_of_ones_own_take_the_place_of_the_models():
+    model = Regions(regions((B, 1.0, [0.3, 0.6, 0.1, 0.4])))
+    predictor = Predictor(model, vocabulary=Vocabulary.of(["car"], ["red"]))
+    assert predictor.detect(PICTURE).categories == ["car"]
+    assert Predictor(model).detect(PICTURE).categories == ["mug", "car"]
+
+
+def test_only_the_three_precisions_and_devices_that_exist():
+    predictor = FakeModel()
+    assert predictor.half().dtype == torch.float16
+    assert predictor.bfloat16().dtype == torch.bfloat16
+    assert predictor.float().dtype == torch.float32
+    assert predictor.to(torch.float16) is predictor.to("cpu", torch.float16) is predictor
+    assert predictor.dtype == torch.float16
+    assert predictor.device == torch.device("cpu")
+    with pytest.raises(InputError, match=r"torch\.float64 is not supported; choose float32"):
+        predictor.to(dtype=torch.float64)
+    with pytest.raises(InputError, match="device 'warp' cannot be used here"):
+        predictor.to("warp")
+
+
+def test_weights_in_another_precision_are_refused_in_a_line():
+    predictor = FakeModel(regions())
+    predictor.model.half()
+    with pytest.raises(InputError, match=r"weights are torch\.float16, .* use predictor\.half\(\)"):
+        predictor.detect(PICTURE)
+
+
+def test_embeddings_that_are_not_finite_are_refused():
+    broken = regions((B, 1.0, [0.5] * 4))
+    broken.embeddings[0, 2] = float("nan")
+    predictor = FakeModel(broken)
+    with pytest.raises(InputError, match=r"image: .* not finite; its weights are damaged"):
+        predictor.detect(PICTURE)
+    with pytest.raises(InputError, match="float16 may be too narrow for it, use bfloat16"):
+        predictor.half().detect(PICTURE)

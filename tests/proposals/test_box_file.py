@@ -26,7 +26,8 @@ def test_a_name_that_means_two_images_of_a_run_is_refused(tmp_path):
     boxes = written(tmp_path, {"x.jpg": [[0, 0, 1, 1]], "y.jpg": []}, images)
     with pytest.raises(
         InputError,
-        match=r"boxes\.json: 'x\.jpg' means 2 of the images, two/b/x\.jpg among them; .* such as 'b/x\.jpg'",
+        match=r"boxes\.json: 'x\.jpg' means 2 of the images, two/b/x\.jpg among them; .* such as "
+        r"'b/x\.jpg'",
     ):
         boxes.boxes("two/b/x.jpg")
     assert boxes.boxes("two/y.jpg") == []

@@ -8,9 +8,6 @@ import torch
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
-from ovarnet.modeling.resize import DetectorResize
-from ovarnet.modeling.resnet_pyramid import ResnetPyramid
-from ovarnet.modeling.roi_heads import roi_pool
 from ovarnet.proposals.detector import resnet50_proposer, scenes_proposer
 
 LOSSES = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg"}
@@ -31,70 +28,6 @@ def proposer(clip):
 def images(*sizes, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return [torch.rand(3, *size, generator=generator) for size in sizes]
-
-
-@pytest.mark.parametrize(
-    ("size", "expected"),
-    [
-        ((160, 200), (160, 200)),  # short side within 112..208: as it is
-        ((56, 100), (112, 200)),  # enlarged to the lower end
-        ((480, 640), (208, 277)),  # shrunk to the upper end
-        ((200, 400), (160, 320)),  # the long side wins
-        ((20, 20000), (1, 320)),  # 0.32 pixels become one
-        ((1, 1), (112, 112)),
-    ],
-)
-def test_resize_rule(size, expected):
-    assert DetectorResize((112, 208), 320, (0.5,) * 3, (0.5,) * 3).eval().resized(*size) == expected
-
-
-def test_resize_in_training_draws_the_short_side():
-    resize = DetectorResize((800, 800), 1333, (0.5,) * 3, (0.5,) * 3, train_short_sides=(640, 672))
-    torch.manual_seed(0)
-    assert {resize.train().resized(100, 150) for _ in range(30)} == {(640, 960), (672, 1008)}
-    assert resize.eval().resized(100, 150) == (800, 1200)
-
-
-def test_resize_moves_boxes_with_the_pixels_of_a_non_square_image():
-    resize = DetectorResize((112, 208), 320, (0.5,) * 3, (0.5,) * 3)
-    image, target = resize.resize(
-        torch.rand(3, 56, 100), {"boxes": torch.tensor([[10.0, 20.0, 50.0, 56.0]])}
-    )
-    assert image.shape == (3, 112, 200)
-    assert target["boxes"].tolist() == [[20.0, 40.0, 100.0, 112.0]]
-
-
-def test_padded_size_is_that_of_an_image_alone():
-    assert DetectorResize((112, 208), 320, (0.5,) * 3, (0.5,) * 3).eval().padded(160, 193) == (
-        160,
-        224,
-    )
-
-
-def test_roi_pool_does_not_guess_its_strides_from_the_first_image():
-    pool = roi_pool({"c2": 4, "c3": 8}, canonical_size=80)
-    narrow = {
-        "c2": torch.zeros(1, 1, 8, 80),
-        "c3": torch.zeros(1, 1, 4, 40),
-    }  # 1 x 320 pixels, padded to 32 x 320
-    pool(narrow, [torch.tensor([[0.0, 0.0, 30.0, 1.0]])], [(1, 320)])
-    ramp = torch.arange(32.0).expand(1, 1, 32, 32)
-    pooled = pool(
-        {"c2": ramp, "c3": torch.zeros(1, 1, 16, 16)},
-        [torch.tensor([[20.0, 20.0, 34.0, 34.0]])],
-        [(128, 128)],
-    )
-    assert pooled[0, 0, 3, 3].item() == pytest.approx(
-        27 / 4
-    )  # centre of the box, in cells of 4 pixels
-
-
-def test_roi_pool_takes_larger_boxes_from_coarser_maps():
-    pool = roi_pool({"c2": 4, "c3": 8, "c4": 16, "c5": 32}, canonical_size=80)
-    levels = pool.map_levels(
-        [torch.tensor([[0.0, 0, s, s]]) for s in (10, 39, 40, 79, 80, 159, 160, 500)]
-    )
-    assert levels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 def test_training_gives_named_finite_losses_also_without_boxes(proposer):
@@ -228,16 +161,6 @@ def test_learns_rectangles(proposer):
         optimiser.step()
         history.append(loss.item())
     assert sum(history[-4:]) < 0.6 * sum(history[:4])
-
-
-def test_pyramid_maps_of_a_non_square_image(clip):
-    maps = ResnetPyramid(clip, channels=16)(torch.zeros(2, 3, 64, 128))
-    assert {name: tuple(level.shape) for name, level in maps.items()} == {
-        "c2": (2, 16, 16, 32),
-        "c3": (2, 16, 8, 16),
-        "c4": (2, 16, 4, 8),
-        "c5": (2, 16, 2, 4),
-    }
 
 
 def test_imagenet_weights_without_a_network_name_the_place(monkeypatch, tmp_path):

@@ -104,3 +104,11 @@ def test_proposals_as_fractions_of_the_image_are_refused(tmp_path):
     (tmp_path / "p.json").write_text('{"a.jpg": [[0.1, 0.2, 0.5, 0.6, 0.9]]}')
     with pytest.raises(InputError, match=r"all boxes lie within 0\.\.1, as fractions of the image"):
         FileProposals(tmp_path / "p.json")
+
+
+def test_an_image_named_twice_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"names image \./a\.jpg twice"):
+        FileProposals(written(tmp_path, {"a.jpg": [], "./a.jpg": [[0, 0, 5, 5, 0.5]]}))
+    (tmp_path / "proposals.json").write_text('{"a.jpg": [], "a.jpg": [[0, 0, 5, 5, 0.5]]}')
+    with pytest.raises(InputError, match=r"proposals\.json.*a\.jpg"):
+        FileProposals(tmp_path / "proposals.json")

@@ -8,12 +8,6 @@ from safetensors.torch import save_file
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip, load_clip
-from ovarnet.modeling.clip.feature_maps import (
-    feature_channels,
-    feature_maps,
-    feature_strides,
-    resize_position_embedding,
-)
 from ovarnet.modeling.clip.weights import ClipSource
 
 TEXTS = [
@@ -79,73 +73,6 @@ def test_both_towers_equal_open_clip(pair, request):
         512,
     )
     assert clip.logit_scale is clip.model.logit_scale
-
-
-@torch.no_grad()
-def test_resnet_maps_are_open_clips_stages(resnet):
-    clip, reference = resnet
-    pixels = torch.randn(1, 3, 64, 96)
-    maps = feature_maps(clip.model.visual, pixels)
-    stages = reference.visual.forward_intermediates(
-        pixels, indices=[1, 2, 3, 4], intermediates_only=True
-    )["image_intermediates"]
-    assert {name: tuple(value.shape[1:]) for name, value in maps.items()} == {
-        "c2": (256, 16, 24),
-        "c3": (512, 8, 12),
-        "c4": (1024, 4, 6),
-        "c5": (2048, 2, 3),
-    }
-    assert feature_channels(clip.model.visual) == {"c2": 256, "c3": 512, "c4": 1024, "c5": 2048}
-    assert feature_strides(clip.model.visual) == {"c2": 4, "c3": 8, "c4": 16, "c5": 32}
-    for value, stage in zip(maps.values(), stages, strict=True):
-        torch.testing.assert_close(value, stage, atol=1e-5, rtol=0)
-
-
-@torch.no_grad()
-def test_vit_map_is_open_clips_tokens_at_224_and_follows_the_image(vit):
-    clip, reference = vit
-    pixels = torch.randn(1, 3, 224, 224)
-    reference.visual.output_tokens = True
-    _, tokens = reference.visual(pixels)
-    reference.visual.output_tokens = False
-    expected = tokens.transpose(1, 2).reshape(1, 768, 7, 7)
-    torch.testing.assert_close(
-        feature_maps(clip.model.visual, pixels)["last"], expected, atol=1e-5, rtol=0
-    )
-    assert feature_maps(clip.model.visual, torch.randn(1, 3, 96, 130))["last"].shape == (
-        1,
-        768,
-        3,
-        5,
-    )  # 130 is padded to 160
-    assert (feature_channels(clip.model.visual), feature_strides(clip.model.visual)) == (
-        {"last": 768},
-        {"last": 32},
-    )
-
-
-@torch.no_grad()
-def test_odd_sizes_are_padded_with_zeros_right_and_below(scenes):
-    pixels = torch.randn(2, 3, 60, 90)
-    padded = torch.zeros(2, 3, 64, 96)
-    padded[:, :, :60, :90] = pixels
-    for name, value in feature_maps(scenes.model.visual, pixels).items():
-        assert torch.equal(value, feature_maps(scenes.model.visual, padded)[name])
-
-
-def test_position_embedding_keeps_the_class_row_and_the_directions():
-    down, right = torch.meshgrid(torch.arange(4.0), torch.arange(4.0), indexing="ij")
-    grid = torch.stack([down, right, torch.full((4, 4), 5.0)], dim=-1).reshape(16, 3)
-    embedding = torch.cat([torch.tensor([[7.0, 8.0, 9.0]]), grid])
-    assert resize_position_embedding(embedding, (4, 4), (4, 4)) is embedding
-    resized = resize_position_embedding(embedding, (4, 4), (2, 8))
-    assert resized.shape == (17, 3)
-    assert resized[0].tolist() == [7.0, 8.0, 9.0]
-    rows = resized[1:].reshape(2, 8, 3)
-    torch.testing.assert_close(rows[..., 2], torch.full((2, 8), 5.0))
-    assert (rows[1, :, 0] > rows[0, :, 0] + 1).all()
-    assert (rows[:, 1:, 1] > rows[:, :-1, 1]).all()
-    torch.testing.assert_close(rows.mean(dim=(0, 1))[:2], torch.tensor([1.5, 1.5]))
 
 
 def test_nothing_in_nothing_out(scenes):

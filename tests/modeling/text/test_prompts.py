@@ -171,7 +171,8 @@ def test_exactly_as_many_tokens_as_fit(clip):
     )  # 77 - 30 vectors - start, end and one token of "other"
     with pytest.raises(
         InputError,
-        match=r"^the word 'cat cat .*\.\.\.' needs 45 tokens but the prompt has room for 44; shorten it$",
+        match=r"^the word 'cat cat .*\.\.\.' needs 45 tokens but the prompt has room for 44; "
+        r"shorten it$",
     ):
         prompts.layout(clip, " ".join(["cat"] * 45), "other")
 
