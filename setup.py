@@ -42,9 +42,9 @@ setup(
         "torch>=2.6,!=2.13.0",
         "torchvision>=0.21,<0.31",  # models.detection._utils and .rpn
         "numpy>=2.0",
-        "open_clip_torch>=3.0,<4",  # .transformer, .modified_resnet, .convert, .hf_model
+        "open_clip_torch>=3.3,<4",  # .transformer, .modified_resnet, .convert, .hf_model
         "timm>=1.0.17",  # EfficientNet-Lite
-        "transformers>=5.0,<6",  # BERT-like text encoders and their tokenizers
+        "transformers>=5.2,<6",  # BERT-like text encoders and their tokenizers
         "accelerate>=1.2",
         "safetensors>=0.4.5",
         "huggingface_hub>=1.3",
