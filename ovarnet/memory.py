@@ -1,6 +1,6 @@
 """Ask the C library to keep the memory that tensors free.
 
-By default it returns the memory to the kernel after every operation, and on CPU each large tensor is
+By default it returns memory to the kernel after every operation, and on CPU each large tensor is
 mapped and faulted in anew: a training step of the small CLIP took 29,000 page faults and a quarter
 of its processor time in the kernel, and 600 faults and next to none with this (2 cores, glibc 2.36,
 torch 2.15).

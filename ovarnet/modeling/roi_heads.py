@@ -182,7 +182,7 @@ class AveragePool(nn.Module):
 
 
 class ClipStages(nn.Module):
-    """CLIP's own later stages and attention pool: what the crop of a box meets in the image tower.
+    """CLIP's own later stages and attention pool, as the crop of a box would pass them.
 
     Args:
         clip: a CLIP ResNet; its stages are copied.

@@ -1,6 +1,6 @@
-"""From an architecture name and a tag or file to weights that fit exactly.
+"""Find and read the weights of an architecture, which must fit exactly.
 
-Or to one line that says why not. open_clip builds the architecture; weights are found and read
+Whatever is wrong is one line. open_clip builds the architecture; weights are found and read
 here because open_clip warns and continues with a random tower where we must stop, and because
 nothing pickled may be executed.
 """
@@ -135,8 +135,7 @@ def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -
             )
         if pretrained is not None:
             raise InputError(
-                f"random weights and the weights {str(pretrained)!r} were both asked for; "
-                "choose one"
+                f"random weights and the weights {str(pretrained)!r} are both given; choose one"
             )
         return ClipSource(name, config, None, quick_gelu, mean, std)
     tag = get_pretrained_cfg(name, pretrained) if isinstance(pretrained, str) else None
@@ -328,7 +327,7 @@ def _pixel_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 def _open_clip_log_silenced() -> Iterator[None]:
     """Silence open_clip's warning on the root logger that the model is random.
 
-    Random weights are what we ask it for, before loading strictly.
+    Random weights are meant, before loading strictly.
     """
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)

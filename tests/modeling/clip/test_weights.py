@@ -179,8 +179,8 @@ def test_names_that_lead_nowhere(name, pretrained, message):
         load_clip(name, pretrained)
 
 
-def test_random_weights_only_when_asked_for(saved):
-    with pytest.raises(InputError, match="both asked for"):
+def test_random_weights_only_on_request(saved):
+    with pytest.raises(InputError, match="both given; choose one"):
         load_clip("ovarnet-scenes", saved, random_weights=True)
 
 
