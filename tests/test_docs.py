@@ -131,8 +131,10 @@ def test_files_that_are_named_exist():
 
 def test_python_of_the_detect_page_runs(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    (snippet,) = re.findall(r"```python\n(.*?)```", PAGES["docs/detect.md"], re.DOTALL)
-    exec(compile(snippet, "docs/detect.md", "exec"), {})
+    names = {}
+    for snippet in re.findall(r"```python\n(.*?)```", PAGES["docs/detect.md"], re.DOTALL):
+        exec(compile(snippet, "docs/detect.md", "exec"), names)
+    assert names["found"].categories == ["mug", "chair"]
     assert re.fullmatch(r"torch.Size\(\[\d+, 1\]\)\n", capsys.readouterr().out)
 
 
