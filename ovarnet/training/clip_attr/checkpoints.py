@@ -26,6 +26,7 @@ from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts
+from ovarnet.training.clip_attr.trainable import check_room
 from ovarnet.vocabulary import Vocabulary
 
 STOCK = "clip-attr:"
@@ -107,6 +108,7 @@ def _with_prompts(
         prompts, bias = initial.prompts, initial.calibration[0, 1].item()
     else:
         before, between, after = config.prompt_vectors
+        check_room(clip, before + between + after, "prompt_vectors")
         prompts, bias = (
             LearnedPrompts(
                 clip.text_width, (before, between, after), parent_type=config.parent_type
@@ -131,8 +133,13 @@ def open_clip_attr(name: str | Path) -> tuple[Clip, TextClassifier, Checkpoint]:
     Raises:
         InputError: It is something else.
     """
-    checkpoint = load_checkpoint(find_checkpoint(str(name)))
-    if checkpoint.model != "clip-attr" or "vectors" not in checkpoint.settings.get("prompts", {}):
+    is_stock = str(name).startswith(STOCK)
+    checkpoint = None if is_stock else load_checkpoint(find_checkpoint(str(name)))
+    if (
+        checkpoint is None
+        or checkpoint.model != "clip-attr"
+        or "vectors" not in checkpoint.settings.get("prompts", {})
+    ):
         raise InputError(
             f"{name} is not CLIP-Attr with learned prompts; train step I first: ovarnet train "
             "configs/.../clip_attr.yaml"

@@ -30,7 +30,9 @@ from ovarnet.io.files import check_folder, whole_file
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.io.skipped import Skipped
 from ovarnet.io.weights_hash import weights_hash
+from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes
+from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.proposals.store import best_and_largest, shards
 from ovarnet.structures import Proposals
@@ -65,6 +67,7 @@ class PseudoLabels(Mapping[str, ScoredProposals]):
         places: Image name -> its shard, its first row there and the row after its last.
         categories: Names of the C category columns.
         attributes: Names of the A attribute columns.
+        model: `model_hash` of the model that scored them; None where it is not known.
     """
 
     def __init__(
@@ -72,8 +75,10 @@ class PseudoLabels(Mapping[str, ScoredProposals]):
         places: dict[str, tuple[Path, int, int]],
         categories: list[str],
         attributes: list[str],
+        model: str | None = None,
     ):
         self.places, self.categories, self.attributes = places, categories, attributes
+        self.model = model
 
     @classmethod
     def open(cls, folder: str | Path) -> PseudoLabels:
@@ -92,7 +97,7 @@ class PseudoLabels(Mapping[str, ScoredProposals]):
         for path in paths:
             header, shard_places = _read_header(path)
             places |= shard_places
-        return cls(places, header["categories"], header["attributes"])
+        return cls(places, header["categories"], header["attributes"], header.get("model"))
 
     def __len__(self) -> int:
         return len(self.places)
@@ -109,6 +114,11 @@ class PseudoLabels(Mapping[str, ScoredProposals]):
                     for field in fields(ScoredProposals)
                 )
             )
+
+
+def model_hash(clip: Clip, classifier: TextClassifier) -> str:
+    """Name the weights that scores depend on, for the headers of shards."""
+    return weights_hash(clip, classifier.prompts)
 
 
 def parse_images(
@@ -179,7 +189,7 @@ def write_pseudo_labels(
     header = {
         "categories": words.category_names,
         "attributes": words.attribute_names,
-        "model": weights_hash(teacher.clip, teacher.classifier),
+        "model": model_hash(teacher.clip, teacher.classifier),
         "most": most,
     }
     encoded = teacher.classifier.encode_vocabulary(words)

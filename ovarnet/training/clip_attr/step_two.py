@@ -6,6 +6,7 @@ largest of each, C and A words, D embedding width. Logits are z, as in `TextClas
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
 from ovarnet.training.clip_attr.checkpoints import open_clip_attr, save_clip_attr
+from ovarnet.training.clip_attr.pseudo_labels import model_hash
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
 from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, TextEmbeddings
 from ovarnet.training.clip_attr.step_two_data import (
@@ -31,7 +33,7 @@ from ovarnet.training.clip_attr.step_two_data import (
     CaptionDataset,
 )
 from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
-from ovarnet.training.clip_attr.trainable import TrainableClipAttr
+from ovarnet.training.clip_attr.trainable import TrainableClipAttr, check_room
 from ovarnet.training.data.base_data import BaseData
 from ovarnet.training.data.base_dataset import BaseBoxBatch, BaseBoxDataset
 from ovarnet.training.data.base_novel_check import check_base_novel
@@ -40,6 +42,8 @@ from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
+
+logger = logging.getLogger(__name__)
 
 
 class CaptionModel(TrainableClipAttr):
@@ -67,6 +71,8 @@ class CaptionModel(TrainableClipAttr):
     ):
         weights = config.loss_weights
         has_phrases = weights.image_phrase or weights.image_phrases
+        if has_phrases:
+            check_room(clip, config.phrase_vectors, "phrase_vectors")
         super().__init__(
             clip,
             classifier,
@@ -177,6 +183,10 @@ def train_with_captions(
     )
     check_base_novel(data.vocabulary, initial)
     _check_base_words(data.base, pairs.words, config.init_from)
+    if pairs.scored_by not in (None, model_hash(clip, classifier)):
+        logger.warning(
+            "%s was written with another model than %s", config.pseudo_labels, config.init_from
+        )
 
     torch.manual_seed(config.seed)
     crops = BoxCropper(clip, images or ImageCache(config.image_cache_mb))

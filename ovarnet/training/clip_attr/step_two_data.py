@@ -47,12 +47,14 @@ class CaptionData:
         parsed: The captions of each image, at least one.
         scored: File name -> proposals of the image, scored by the step I model.
         words: Columns of the scores: base words, and novel words that a caption mentions.
+        scored_by: `model_hash` of the step I model; None where it is not known.
     """
 
     images: list[CaptionedImage]
     parsed: list[list[ParsedCaption]]
     scored: Mapping[str, ScoredProposals]
     words: Vocabulary
+    scored_by: str | None = None
 
     @classmethod
     def open(
@@ -100,7 +102,7 @@ class CaptionData:
                 f"no caption of {captions} can be used: none names a word that the step I model "
                 "knows; set require_known_words=false"
             )
-        return cls(images, list(filter(None, parsed)), scored, words)
+        return cls(images, list(filter(None, parsed)), scored, words, scored.model)
 
 
 def _check_words(scored: PseudoLabels, vocabulary: Vocabulary, folder: str | Path) -> None:

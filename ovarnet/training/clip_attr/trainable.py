@@ -19,6 +19,25 @@ from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
 from ovarnet.training.engine.schedule import parameter_groups
 
 
+def check_room(clip: Clip, vectors: int, setting: str) -> None:
+    """Check that learned vectors leave room for a word in the context of the text tower.
+
+    Args:
+        clip: Whose text tower reads them.
+        vectors: How many.
+        setting: Named in the error.
+
+    Raises:
+        InputError: They do not.
+    """
+    room = clip.require_text_tower().room
+    if vectors >= room:
+        raise InputError(
+            f"{setting} asks for {vectors} learned vectors, but the text tower of {clip.name} "
+            f"reads {room} tokens, those of the word included; use fewer"
+        )
+
+
 class TrainableClipAttr(nn.Module):
     """CLIP and text classifier; whatever has learning rate 0 is frozen.
 

@@ -24,6 +24,7 @@ from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.proposals.store import stored_proposals
 from ovarnet.structures import Proposals
+from ovarnet.training.clip_attr.checkpoints import STOCK
 from ovarnet.training.data.base_novel_check import check_base_novel
 from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.criterion import OvarnetCriterion
@@ -109,6 +110,11 @@ def open_teacher(name: str) -> Checkpoint:
         InputError: It is no CLIP-Attr, or a kind of word is not calibrated there, so that its
             probabilities mean nothing.
     """
+    if name.startswith(STOCK):
+        raise InputError(
+            f"teacher {name} is a CLIP as it is, without a calibration; put CLIP-Attr together "
+            "first: ovarnet train configs/scenes/clip_attr_zero_shot.yaml"
+        )
     checkpoint = load_checkpoint(find_checkpoint(name))
     if checkpoint.model != "clip-attr":
         raise InputError(

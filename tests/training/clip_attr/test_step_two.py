@@ -155,3 +155,15 @@ def test_step_two_names_base_words_that_step_one_does_not_know(
         InputError, match=r"1 base word\(s\) of the data, such as 'spotted', are unknown to"
     ):
         train_with_captions(config, Accelerator(cpu=True))
+
+
+def test_pseudo_labels_of_another_model_are_named(
+    tiny_world, step_one, pseudo_labels, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(step_two, "run_stage", lambda model, *_, **more: model)
+    config = caption_settings(tiny_world, step_one, pseudo_labels, tmp_path)
+    train_with_captions(config, Accelerator(cpu=True))
+    assert "another model" not in caplog.text
+    config.init_from = "scenes-clip-attr"
+    train_with_captions(config, Accelerator(cpu=True))
+    assert "labels was written with another model than scenes-clip-attr" in caplog.text
