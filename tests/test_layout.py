@@ -16,7 +16,7 @@ WITHOUT_TEST = {
     "losses/detection.py",
     "training/clip/bag_of_words_init.py",
     "training/data/base_novel_check.py",
-    "training/engine/checkpoint_state.py",
+    "training/engine/training_state.py",
     "training/engine/recorder.py",
     "training/engine/seeds.py",
 }

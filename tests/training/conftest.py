@@ -24,7 +24,7 @@ from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.proposals.store import read_proposals, write_proposals
 from ovarnet.training.clip_attr.pseudo_labels import write_pseudo_labels
 from ovarnet.training.clip_attr.step_one import train_clip_attr
-from ovarnet.training.engine.checkpoint_state import TrainingState
+from ovarnet.training.engine.training_state import TrainingState
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(

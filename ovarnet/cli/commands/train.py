@@ -40,6 +40,7 @@ HELD_OUT = {"coco-ovd": "val"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `ovarnet train`."""
     parser.epilog = EXAMPLE
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
@@ -49,47 +50,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `ovarnet distill` shares."""
+    """Declare the options that `ovarnet distill` shares."""
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="settings that win over the file"
     )
-    parser.add_argument(
-        "--config-file", metavar="CONFIG", help="the same as CONFIG, for those used to this flag"
-    )
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument(
+    parser.add_argument("--config-file", metavar="CONFIG", help="another way to give CONFIG")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
         "--resume",
         action="store_true",
-        help="go on from the last saved state in the run's output folder",
+        help="continue from the last saved state in the run's output folder",
     )
-    way.add_argument(
+    mode.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="train from the start although the output folder holds an earlier run",
+    )
+    mode.add_argument(
         "--dry-run",
         action="store_true",
         help="build everything, read 20 images of each source, take two steps; print the memory "
-        "and the time that the whole "
-        "schedule will need, and keep nothing",
+        "and the time that the whole schedule will need, and keep nothing",
     )
-    way.add_argument(
+    mode.add_argument(
         "--eval-only",
         action="store_true",
         help="do not train: score the checkpoint in the run's output folder on the test data of "
-        "the config's data sets",
+        "the config's datasets",
     )
 
 
 def run(args: argparse.Namespace, stage: str | None = None) -> int:
-    """stage: the only one that the config may be of; None: any."""
+    """Train one stage; returns the exit code.
+
+    Args:
+        args: The options.
+        stage: The only one that the config may be of; None: any.
+    """
     from ovarnet.config import load_config
 
     config = load_config(*config_and_overrides(args), stage)
     if args.eval_only:
         return evaluate_run(config)
-    check_folder(config.output, "output")
     import torch
     from accelerate import Accelerator, PartialState
 
     from ovarnet.training import train
     from ovarnet.training.engine.dry_run import dry_run
+    from ovarnet.training.engine.run_folder import check_run_folder, claim_run_folder
 
     precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
     if precision == "fp16" and not torch.accelerator.is_available():
@@ -97,12 +105,17 @@ def run(args: argparse.Namespace, stage: str | None = None) -> int:
     # without cpu=True, processes of torchrun on a machine without a GPU would each train alone,
     # into the same folder
     settings = {"mixed_precision": precision, "cpu": not torch.accelerator.is_available()}
-    done = (
-        dry_run(config, **settings)
-        if args.dry_run
-        else train(config, Accelerator(**settings), resume=args.resume)
-    )
-    PartialState().print(done if args.dry_run else f"wrote {done}")
+    if args.dry_run:
+        check_folder(config.output, "output")
+        PartialState().print(dry_run(config, **settings))
+        return 0
+    check_run_folder(config.output, resume=args.resume, overwrite=args.overwrite)
+    accelerator = Accelerator(**settings)
+    accelerator.wait_for_everyone()  # all have checked the folder before one writes into it
+    if accelerator.is_main_process:
+        claim_run_folder(config, resume=args.resume)
+    folder = train(config, accelerator, resume=args.resume)
+    accelerator.print(f"wrote {folder}")
     return 0
 
 

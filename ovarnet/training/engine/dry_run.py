@@ -1,8 +1,7 @@
-"""`--dry-run`: a stage as it would run, on 20 images of each source and for two steps, in a folder
-that is thrown away.
+"""`--dry-run`: measure two steps of a stage on 20 images of each source, and keep nothing.
 
-What it measures is the stage itself: no stage knows that it is a trial. The times are read off at
-the two places that every step passes, the model's forward and the accelerator's backward.
+What is measured is the stage itself: no stage knows that it is a trial. Times are taken at the two
+places that every step passes, the model's forward and the accelerator's backward.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from torch import Tensor, nn
 
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
@@ -24,27 +24,37 @@ from ovarnet.training import train
 SAMPLES = 20
 STEPS = 2
 """The first one pays for compiling kernels and filling caches; the second is timed."""
+SECONDS_ONLY = 100
+"""Durations below are not rounded to minutes."""
 
 
 class StepClock(Accelerator):
-    """An accelerator that notes when training is set up, and when the forward of each step began
-    and its backward ended.
+    """An accelerator that takes the time of every training step.
 
-    `check_finite` in the loop waits for the losses, so that these times hold on a GPU as well.
+    The loop's finite check waits for the losses, so that the times hold on a GPU as well.
+
+    Attributes:
+        ready: Seconds at which training was set up.
+        forwards: Seconds at which the forward of each step began.
+        backwards: Seconds at which its backward ended.
     """
 
-    def __init__(self, **settings):
+    def __init__(self, **settings: Any):
         super().__init__(**settings)
-        self.ready, self.forwards, self.backwards = None, [], []
+        self.ready = 0.0
+        self.forwards: list[float] = []
+        self.backwards: list[float] = []
 
-    def prepare(self, model, *others):
+    def prepare(self, model: nn.Module, *others: Any) -> Any:
+        """As `Accelerator.prepare`; from here on, forward passes in training mode are timed."""
         model.register_forward_pre_hook(
             lambda *_: self.forwards.append(time.perf_counter()) if model.training else None
         )
         self.ready = time.perf_counter()
         return super().prepare(model, *others)
 
-    def backward(self, loss, **settings) -> None:
+    def backward(self, loss: Tensor, **settings: Any) -> None:
+        """As `Accelerator.backward`, timed."""
         super().backward(loss, **settings)
         if torch.cuda.is_available():
             torch.cuda.synchronize()
@@ -53,10 +63,17 @@ class StepClock(Accelerator):
 
 @dataclass(frozen=True)
 class Trial:
-    """What a dry run found. Seconds; bytes.
+    """What a dry run measured; its text is what the command prints.
 
-    setup: until the first step, with SAMPLES images of each source. reading, learning: of one step,
-    one after the other in one process.
+    Attributes:
+        stage: Name of the stage.
+        optimisation: Its settings, as the run would have them.
+        processes: Number of processes.
+        setup: Seconds until the first step, with SAMPLES images of each source.
+        reading: Seconds to read a batch in one process.
+        learning: Seconds of the rest of a step.
+        memory: Peak bytes of this process.
+        gpu_memory: Peak bytes of the GPU; 0 without one.
     """
 
     stage: str
@@ -70,32 +87,26 @@ class Trial:
 
     @property
     def seconds(self) -> float:
-        """Of the whole schedule: with workers, reading goes on beside learning, and the slower one
-        counts.
-        """
+        """Of the whole schedule; workers read while the model learns, and the slower one counts."""
         workers = self.optimisation.workers
-        step = (
-            max(self.learning, self.reading / workers) if workers else self.learning + self.reading
-        )
+        step = self.reading + self.learning
+        if workers:
+            step = max(self.learning, self.reading / workers)
         return step * self.optimisation.iterations
 
     def __str__(self) -> str:
-        schedule, gpu = (
-            self.optimisation,
-            f", {gigabytes(self.gpu_memory)} of the GPU" if self.gpu_memory else "",
-        )
-        helpers = f" (with {schedule.workers} workers beside it)" if schedule.workers else ""
-        bound = (
-            "reading; more workers would help"
-            if schedule.workers and self.reading / schedule.workers > self.learning
-            else "learning"
-        )
+        schedule = self.optimisation
+        workers = schedule.workers
+        gpu = f", {gigabytes(self.gpu_memory)} of the GPU" if self.gpu_memory else ""
+        beside = f" (with {workers} workers beside it)" if workers else ""
+        is_bound_by_reading = workers and self.reading / workers > self.learning
+        bound = "reading; more workers would help" if is_bound_by_reading else "learning"
         return "\n".join(
             [
                 f"dry run of stage {self.stage}, {self.processes} process(es): nothing is kept",
                 f"set-up    {self.setup:.1f} s with {SAMPLES} samples of each source; bars above "
                 "show what a run does once for all samples",
-                f"one step  reading {self.reading:.3g} s{helpers}, learning {self.learning:.3g} "
+                f"one step  reading {self.reading:.3g} s{beside}, learning {self.learning:.3g} "
                 f"s, batch {schedule.batch_size}",
                 f"memory    peak {gigabytes(self.memory)} of this process{gpu}",
                 f"schedule  {schedule.iterations:,} iterations: about {duration(self.seconds)} "
@@ -105,10 +116,17 @@ class Trial:
 
 
 def dry_run(config: Any, **accelerator: Any) -> Trial | str:
-    """Build everything that `config` (settings of a stage) describes, take two
-    steps, save into a temporary folder, and return what was measured. Of a stage without steps:
-    what it did, in words. accelerator: settings of `Accelerator`. InputError: a batch does not fit
-    into the GPU.
+    """Build a stage, take two steps and save into a temporary folder.
+
+    Args:
+        config: Settings of a stage.
+        **accelerator: Settings of `Accelerator`.
+
+    Returns:
+        What was measured; of a stage without iterations a text that says so.
+
+    Raises:
+        InputError: A batch does not fit into the GPU, and whatever the stage refuses.
     """
     if not hasattr(config, "optimisation"):
         return _without_steps(config, Accelerator(**accelerator))
@@ -122,50 +140,41 @@ def dry_run(config: Any, **accelerator: Any) -> Trial | str:
                 "process(es) does not fit into the GPU; "
                 "lower optimisation.batch_size, or use more GPUs"
             ) from None
-    reading, learning = (
-        clock.forwards[-1] - clock.backwards[-2],
-        clock.backwards[-1] - clock.forwards[-1],
-    )
-    gpu_memory = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
     return Trial(
-        config.stage,
-        config.optimisation,
-        clock.num_processes,
-        clock.ready - started,
-        reading,
-        learning,
-        peak_memory(),
-        gpu_memory,
+        stage=config.stage,
+        optimisation=config.optimisation,
+        processes=clock.num_processes,
+        setup=clock.ready - started,
+        reading=clock.forwards[-1] - clock.backwards[-2],
+        learning=clock.backwards[-1] - clock.forwards[-1],
+        memory=peak_memory(),
+        gpu_memory=torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0,
     )
 
 
 def shortened(config: Any, folder: str) -> Any:
-    """The same settings for a trial: every image is read anew, by this process, so that reading can
-    be timed.
+    """The settings of a trial: every image is read anew, by this process, so that it can be timed.
+
+    Args:
+        config: Settings of a stage with iterations.
+        folder: Output of the trial.
     """
-    names = {field.name for field in fields(config)}
-    changes = {
+    changes: dict[str, Any] = {
         "output": folder,
         "limit": SAMPLES,
         "optimisation": replace(config.optimisation, iterations=STEPS, workers=0),
     }
-    return replace(
-        config, **changes, **({"image_cache_mb": 0} if "image_cache_mb" in names else {})
-    )
+    if "image_cache_mb" in {field.name for field in fields(config)}:
+        changes["image_cache_mb"] = 0
+    return replace(config, **changes)
 
 
 def _without_steps(config: Any, accelerator: Accelerator) -> str:
-    """A stage that only fits something: it is run as it is, on few boxes where it says how many."""
+    """Run a stage that only fits something, on few boxes where it says how many."""
     boxes, started = getattr(config, "calibration_boxes", None), time.perf_counter()
+    changes = {"calibration_boxes": min(boxes, SAMPLES)} if boxes else {}
     with tempfile.TemporaryDirectory(prefix="ovarnet-dry-run-") as folder:
-        train(
-            replace(
-                config,
-                output=folder,
-                **({"calibration_boxes": min(boxes, SAMPLES)} if boxes else {}),
-            ),
-            accelerator,
-        )
+        train(replace(config, output=folder, **changes), accelerator)
     with_boxes = f" with {min(boxes, SAMPLES)} boxes; the run embeds {boxes:,}" if boxes else ""
     return (
         f"dry run of stage {config.stage}: nothing is kept\n"
@@ -177,18 +186,18 @@ def _without_steps(config: Any, accelerator: Accelerator) -> str:
 
 def peak_memory() -> int:
     """Most bytes that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def gigabytes(size: int) -> str:
+    """Bytes as text, such as "1.50 GiB"."""
     return f"{size / 2**30:.2f} GiB"
 
 
 def duration(seconds: float) -> str:
-    """ "45 s", "12 min", "3 h 20 min", "2 days 4 h"."""
-    if seconds < 100:
+    """Seconds as text: "45 s", "12 min", "3 h 20 min" or "2 days 4 h"."""
+    if seconds < SECONDS_ONLY:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     if minutes < 60:

@@ -1,12 +1,12 @@
-"""The training loop of every stage: forward, loss, finite check that names the terms, backward,
-clip, step, log.
-"""
+"""The training loop of every stage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
@@ -16,16 +16,26 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
-from ovarnet.training.engine.checkpoint_state import TrainingState
 from ovarnet.training.engine.recorder import Recorder
-from ovarnet.training.engine.sampling import IterationSampler
+from ovarnet.training.engine.sampling import IterationSampler, check_batch_size
 from ovarnet.training.engine.schedule import make_optimizer, make_scheduler, parameter_groups
 from ovarnet.training.engine.seeds import derive_seed
+from ovarnet.training.engine.training_state import TrainingState
+
+
+class BatchDataset(Protocol):
+    """A dataset that gives whole batches."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+
+    def __getitems__(self, keys: list[Any]) -> Any:
+        """The batch of some keys, which the sampler made."""
 
 
 def run_stage(
     model: nn.Module,
-    dataset: Dataset,
+    dataset: BatchDataset,
     settings: Optimisation,
     accelerator: Accelerator,
     *,
@@ -34,19 +44,35 @@ def run_stage(
     resume: bool,
     undecayed: Sequence[nn.Parameter] = (),
     after_step: Callable[[nn.Module], None] | None = None,
-    groups: list[dict] | None = None,
+    groups: list[dict[str, Any]] | None = None,
     make_sampler: Callable[..., Sampler] | None = None,
 ) -> nn.Module:
-    """Train `model` on `dataset` from its start, or with `resume` from the last saved state in
-    `output`; return the model to keep.
+    """Train a model from its initial weights or from the last saved state.
 
-    model: called with one batch, returns a dict of named scalar losses whose sum is minimised.
-    dataset: fetched a batch at a time by ``__getitems__`` with (iteration, index) keys. after_step:
-    a constraint on the weights, such as a bound on a temperature. groups: the optimiser's groups of
-    parameters; None: everything that takes a gradient, at one rate. make_sampler: called as
-    (iterations, seed=, start=, rank=, world=); None: batches of `settings.batch_size`, drawn evenly
-    from the data set.
+    Args:
+        model: Called with one batch, returns a dict of named scalar losses, whose sum is minimised.
+        dataset: Gives the batches; the keys of its samples begin with the iteration.
+        settings: Of the optimiser and the schedule.
+        accelerator: Device, precision and processes.
+        output: Folder of the run, for state, history and curves.
+        seed: What is drawn depends on it.
+        resume: Continue from the state in `output`.
+        undecayed: Matrices without weight decay.
+        after_step: Called with the model after each step: a constraint on its weights, such as a
+            bound on a temperature.
+        groups: Parameter groups of the optimiser; None: all parameters that take a gradient, at one
+            rate.
+        make_sampler: Called as (iterations, seed=, start=, rank=, world=); None: batches of
+            `settings.batch_size`, drawn evenly from the dataset.
+
+    Returns:
+        The model to keep: the running average of the weights, if there is one.
+
+    Raises:
+        InputError: The batch cannot be divided among the processes, a sample cannot be read, a loss
+            is not finite, or there is no state to resume.
     """
+    check_batch_size(settings.batch_size, accelerator.num_processes)
     output.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device)
     optimizer = make_optimizer(
@@ -57,7 +83,10 @@ def run_stage(
     )
     if resume:
         state.resume(model)
-    make_sampler = make_sampler or partial(IterationSampler, len(dataset), settings.batch_size)
+        _check_iterations(state, settings.iterations)
+
+    if make_sampler is None:
+        make_sampler = partial(IterationSampler, len(dataset), settings.batch_size)
     sampler = make_sampler(
         settings.iterations,
         seed=seed,
@@ -66,13 +95,16 @@ def run_stage(
         world=accelerator.num_processes,
     )
     batches = DataLoader(
-        dataset, batch_sampler=sampler, collate_fn=_as_it_is, num_workers=settings.workers
+        _InputErrorsAsItems(dataset),
+        batch_sampler=sampler,
+        collate_fn=_unchanged,
+        num_workers=settings.workers,
     )
     model, state.optimizer = accelerator.prepare(model, optimizer)
     with Recorder(
         output, settings.iterations, start=state.step, active=accelerator.is_main_process
     ) as recorder:
-        fit(model, batches, state, settings, accelerator, recorder, after_step, seed)
+        fit(model, _raised(batches), state, settings, accelerator, recorder, after_step, seed)
     return state.best_model(accelerator.unwrap_model(model))
 
 
@@ -86,17 +118,26 @@ def fit(
     after_step: Callable[[nn.Module], None] | None,
     seed: int,
 ) -> None:
-    """Run the iterations that are left in `state`; `batches` yields one batch for each of them.
+    """Run the iterations that are left in `state`.
 
-    What a model draws (dropout, anchors and regions, scales) depends on the seed and the iteration
-    alone, so a resumed run draws the same.
+    Args:
+        model: As in `run_stage`, prepared by the accelerator.
+        batches: One for each iteration that is left.
+        state: Counts the iterations and holds the optimiser.
+        settings: As in `run_stage`.
+        accelerator: As in `run_stage`.
+        recorder: Logs the losses.
+        after_step: As in `run_stage`.
+        seed: As in `run_stage`.
     """
     model.train()
     for batch in batches:
+        # what a model draws (dropout, sampled anchors) is the same in a resumed run
         torch.manual_seed(derive_seed(seed, state.step, accelerator.process_index))
         losses = model(send_to_device(batch, accelerator.device))
         total = sum(losses.values())
         check_finite(losses, state.step)
+
         accelerator.backward(total)
         gradient_norm = accelerator.clip_grad_norm_(model.parameters(), settings.clip_norm)
         state.optimizer.step()
@@ -104,18 +145,22 @@ def fit(
         state.optimizer.zero_grad(set_to_none=True)
         if after_step is not None:
             after_step(accelerator.unwrap_model(model))
+
         state.advance(accelerator.unwrap_model(model))
+        lr = state.optimizer.param_groups[0]["lr"]
         recorder.log(
-            state.step,
-            {**losses, "total": total, "gradient_norm": gradient_norm},
-            lr=state.optimizer.param_groups[0]["lr"],
+            state.step, {**losses, "total": total, "gradient_norm": gradient_norm, "lr": lr}
         )
         if state.step % settings.save_every == 0 and accelerator.is_main_process:
             state.save(accelerator.unwrap_model(model))
 
 
 def check_finite(losses: dict[str, Tensor], step: int) -> None:
-    """Stop with the names of the terms that are not finite."""
+    """Check the losses of an iteration.
+
+    Raises:
+        InputError: Names the terms that are not finite.
+    """
     bad = [
         f"{name} = {value.item()}"
         for name, value in losses.items()
@@ -128,5 +173,45 @@ def check_finite(losses: dict[str, Tensor], step: int) -> None:
         )
 
 
-def _as_it_is(batch):
+def _check_iterations(state: TrainingState, iterations: int) -> None:
+    if state.step > iterations:
+        raise InputError(
+            f"{state.path} is of iteration {state.step}, and optimisation.iterations is "
+            f"{iterations}; give at least {state.step} to resume"
+        )
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """In place of a batch: why it cannot be made."""
+
+    message: str
+
+
+class _InputErrorsAsItems(Dataset):
+    """A dataset whose InputErrors come back as items.
+
+    A worker process can only hand over an exception with its traceback as the message.
+    """
+
+    def __init__(self, dataset: BatchDataset):
+        self.dataset = dataset
+
+    def __getitems__(self, keys: list) -> Any:
+        try:
+            return self.dataset.__getitems__(keys)
+        except InputError as error:
+            return _Unreadable(str(error))
+
+
+def _raised(batches: Iterable) -> Iterator:
+    """The batches, up to the first that cannot be made."""
+    for batch in batches:
+        if isinstance(batch, _Unreadable):
+            raise InputError(batch.message)
+        yield batch
+
+
+def _unchanged(batch: Any) -> Any:
+    """Collate function of datasets that give whole batches."""
     return batch

@@ -1,45 +1,62 @@
-"""Progress with time left, TensorBoard curves, a history file and a saved figure of the curves."""
+"""Progress bar, TensorBoard curves, a history file and a figure of the curves."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from ovarnet.io.files import write_json
 
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+HISTORY = "history.json"
+MOST_APART = 20
+"""Iterations between two points of a curve."""
+FEWEST_POINTS = 20
+"""Points of a curve, where a run has as many iterations."""
+
 
 class Recorder:
-    """Logs scalars of one run under `folder`; use as a context manager. Only the main process
-    writes (`active`).
+    """Logs the scalars of a run; a context manager, which writes history and figure at its end.
+
+    Args:
+        folder: Of the run.
+        iterations: Of the whole run.
+        start: Iterations that are done; the history up to there is kept.
+        active: False in all processes but the main one: nothing is shown or written.
     """
 
     def __init__(self, folder: Path, iterations: int, *, start: int = 0, active: bool = True):
         self.folder, self.active = Path(folder), active
-        self.every = max(
-            1, min(20, iterations // 20)
-        )  # a curve has 20 points at least, where there are as many iterations
+        self.every = max(1, min(MOST_APART, iterations // FEWEST_POINTS))
         self.history: dict[str, list[tuple[int, float]]] = (
-            _read_history(self.folder / "history.json", start) if start else {}
+            _read_history(self.folder / HISTORY, start) if start else {}
         )
         self.bar = tqdm(
             total=iterations, initial=start, unit="it", disable=not active, mininterval=2.0
         )
         self.writer = _open_tensorboard(self.folder / "tensorboard", start) if active else None
 
-    def log(self, step: int, scalars: dict, **more: float) -> None:
-        """Record named scalars (tensors or numbers): every 20 iterations, more often in a run of
-        less than 400, and after the last.
+    def log(self, step: int, scalars: Mapping[str, Tensor | float]) -> None:
+        """Count an iteration; record its scalars when a point of the curves is due.
+
+        Args:
+            step: Iterations that are done.
+            scalars: By name; tensors of one element are read only where they are recorded.
         """
         self.bar.update(1)
         if not self.active or (step % self.every and step != self.bar.total):
             return
-        values = {
-            name: torch.as_tensor(value).item() for name, value in {**scalars, **more}.items()
-        }
+        values = {name: torch.as_tensor(value).item() for name, value in scalars.items()}
         for name, value in values.items():
             self.history.setdefault(name, []).append((step, value))
             if self.writer:
@@ -49,19 +66,25 @@ class Recorder:
     def __enter__(self) -> Recorder:
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.bar.close()
-        if self.active:
-            if self.writer:
-                self.writer.close()
-            write_json(self.folder / "history.json", self.history)
-            if self.history:
-                from ovarnet.drawing.curves import curves
+        if not self.active:
+            return
+        if self.writer:
+            self.writer.close()
+        write_json(self.folder / HISTORY, self.history)
+        if self.history:
+            from ovarnet.drawing.curves import curves
 
-                curves(self.history, self.folder / "curves.png")
+            curves(self.history, self.folder / "curves.png")
 
 
-def _open_tensorboard(folder: Path, start: int):
+def _open_tensorboard(folder: Path, start: int) -> SummaryWriter | None:
     """TensorBoard's writer; None, and one line, where tensorboard is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
@@ -74,10 +97,10 @@ def _open_tensorboard(folder: Path, start: int):
     return SummaryWriter(str(folder), purge_step=start)
 
 
-def _read_history(path: Path, start: int) -> dict:
+def _read_history(path: Path, start: int) -> dict[str, list[tuple[int, float]]]:
     if not path.is_file():
         return {}
     return {
-        name: [(s, v) for s, v in points if s <= start]
+        name: [(step, value) for step, value in points if step <= start]
         for name, points in json.loads(path.read_text()).items()
     }

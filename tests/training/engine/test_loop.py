@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 from ovarnet.config import Optimisation
 from ovarnet.drawing.curves import curves
 from ovarnet.errors import InputError
-from ovarnet.training.engine.checkpoint_state import TrainingState
+from ovarnet.training.engine.training_state import TrainingState
 from ovarnet.training.engine.loop import check_finite, run_stage
 from ovarnet.training.engine.seeds import derive_seed
 
