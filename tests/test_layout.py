@@ -11,14 +11,9 @@ EXEMPT = {
 """Names of files, in any folder, that need no test file -> why."""
 
 WITHOUT_TEST = {
-    "cli/commands/distill.py",
     "losses/assignment.py",
     "losses/detection.py",
-    "training/clip/bag_of_words_init.py",
     "training/data/base_novel_check.py",
-    "training/engine/training_state.py",
-    "training/engine/recorder.py",
-    "training/engine/seeds.py",
 }
 """Shrinks: no module is added."""
 

@@ -48,9 +48,7 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), stage: str | No
     try:
         merged = OmegaConf.merge(given, changes)
     except (OmegaConfBaseException, TypeError) as error:  # TypeError: a list in place of a group
-        raise InputError(
-            f"cannot apply {' '.join(overrides)} to {path}: {first_line(error)}"
-        ) from None
+        raise _cannot_apply(overrides, path, error) from None
     assert isinstance(merged, DictConfig)
     return build_settings(STAGES[name].settings, merged, str(path))
 
@@ -79,7 +77,7 @@ def _read(path: Path) -> DictConfig:
     try:
         given = OmegaConf.load(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
-        raise InputError(f"config {path} cannot be read: {error}") from None
+        raise InputError(f"config {path} cannot be read: {_problem(error)}") from None
     if not isinstance(given, DictConfig):
         raise InputError(
             f"config {path} holds a list; it must hold 'key: value' lines, such as 'stage: clip'"
@@ -94,12 +92,25 @@ def _parse_overrides(overrides: Sequence[str], path: Path) -> DictConfig:
                 f"'{override:.{SHOWN}}' is not of the form KEY=VALUE, such as "
                 "optimisation.iterations=100"
             )
+        try:
+            OmegaConf.from_dotlist([override])
+        except (yaml.YAMLError, OmegaConfBaseException, UnicodeEncodeError) as error:
+            raise InputError(f"cannot read {override!a:.{SHOWN}}: {_problem(error)}") from None
     try:
         return OmegaConf.from_dotlist(list(overrides))
-    except (yaml.YAMLError, OmegaConfBaseException, TypeError, UnicodeEncodeError) as error:
-        raise InputError(
-            f"cannot apply {ascii(' '.join(overrides))} to {path}: {first_line(error)}"
-        ) from None
+    except (OmegaConfBaseException, TypeError) as error:  # TypeError: a list in place of a group
+        raise _cannot_apply(overrides, path, error) from None
+
+
+def _cannot_apply(overrides: Sequence[str], path: Path, error: Exception) -> InputError:
+    return InputError(f"cannot apply {ascii(' '.join(overrides))} to {path}: {first_line(error)}")
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong with YAML, and where; the parser's own message has several lines."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return first_line(error)
 
 
 def _unknown_stage(stage: Any, source: str) -> InputError:

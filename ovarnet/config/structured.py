@@ -101,16 +101,18 @@ def _fits(value: Any, wanted: Any) -> bool:
     if isinstance(value, str) and ("${" in value or value == MISSING):
         return True
     if get_origin(wanted) is tuple:
-        is_list = isinstance(value, list) and len(value) == len(options)
+        is_list = isinstance(value, (list, tuple)) and len(value) == len(options)
         return is_list and all(map(_fits, value, options))
     if get_origin(wanted) is list:
-        return isinstance(value, list) and all(_fits(element, options[0]) for element in value)
+        return isinstance(value, (list, tuple)) and all(
+            _fits(element, options[0]) for element in value
+        )
     if options:  # a type, or None
         return value is None or _fits(value, options[0])
     if wanted is bool:
         return str(value).casefold() in SWITCH_WORDS
     if wanted is str:
-        return value is not None and not isinstance(value, (list, dict))
+        return value is not None and not isinstance(value, (list, tuple, dict))
     return not isinstance(value, bool) and _is_number(value, wanted)
 
 

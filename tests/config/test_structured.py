@@ -40,6 +40,7 @@ def test_defaults_and_conversions():
     found = build(count="4", pair=[3, 4], words=["x", 1], limit=2, flag=True, other={"name": "o"})
     assert found == Config(4, (3, 4), ["x", "1"], 2, True, Group(1.0, "g"), Group(1.0, "o"))
     assert isinstance(found.pair, tuple)
+    assert build(pair=(3, 4)).pair == (3, 4)
     given = OmegaConf.create({"count": 5, "group": {"name": "n${count}"}})
     assert build_settings(Config, given, "c.yaml").group.name == "n5"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ovarnet.cli.commands import evaluate
 from ovarnet.cli.parser import run_command
@@ -17,16 +18,17 @@ HELP = (
 
 EXAMPLE = """\
 examples:
-  ovarnet generate scenes --root datasets/scenes            the generated world
-  ovarnet train configs/scenes/clip.yaml                    a small CLIP from captions
-  ovarnet train configs/scenes/proposer.yaml                boxes of base categories only
-  ovarnet train configs/scenes/clip_attr_zero_shot.yaml     both together: CLIP-Attr, ready for ovarnet detect --model
-  ovarnet train configs/scenes/clip_attr.yaml               step I: prompts from boxes with categories and with attributes
-  ovarnet train configs/scenes/clip_attr_captions.yaml      step II: from captions; its first lines say what to run before
+  ovarnet generate scenes --root datasets/scenes          the generated world
+  ovarnet train configs/scenes/clip.yaml                  a small CLIP from captions
+  ovarnet train configs/scenes/proposer.yaml              boxes of base categories only
+  ovarnet train configs/scenes/clip_attr_zero_shot.yaml   both together: CLIP-Attr, ready for detect
+  ovarnet train configs/scenes/clip_attr.yaml             step I: prompts, from labelled boxes
+  ovarnet train configs/scenes/clip_attr_captions.yaml    step II: captions; its first lines say
+                                                          what to run before
 
-On a few dozen pictures of your own, from any checkpoint (docs/own_data.md):
-  ovarnet train configs/custom/probe.yaml                   a linear probe on frozen embeddings
-  ovarnet train configs/custom/prompts.yaml                 prompts only
+On a few dozen images of your own, from any checkpoint (docs/own_data.md):
+  ovarnet train configs/custom/probe.yaml                 a linear probe on frozen embeddings
+  ovarnet train configs/custom/prompts.yaml               prompts only
 
 Any setting of ovarnet/config can be given as KEY=VALUE, which wins over the file:
   ovarnet train configs/scenes/clip.yaml optimisation.iterations=200 output=runs/short
@@ -97,7 +99,7 @@ def run(args: argparse.Namespace, stage: str | None = None) -> int:
 
     from ovarnet.training import train
     from ovarnet.training.engine.dry_run import dry_run
-    from ovarnet.training.engine.run_folder import check_run_folder, claim_run_folder
+    from ovarnet.training.engine.run_folder import check_run_folder
 
     precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
     if precision == "fp16" and not torch.accelerator.is_available():
@@ -112,15 +114,13 @@ def run(args: argparse.Namespace, stage: str | None = None) -> int:
     check_run_folder(config.output, resume=args.resume, overwrite=args.overwrite)
     accelerator = Accelerator(**settings)
     accelerator.wait_for_everyone()  # all have checked the folder before one writes into it
-    if accelerator.is_main_process:
-        claim_run_folder(config, resume=args.resume)
     folder = train(config, accelerator, resume=args.resume)
     accelerator.print(f"wrote {folder}")
     return 0
 
 
 def config_and_overrides(args: argparse.Namespace) -> tuple[str, list[str]]:
-    """With --config-file, what stands in the place of CONFIG is the first override."""
+    """The config file and the overrides; with --config-file, CONFIG is the first override."""
     if args.config_file and args.config:
         return args.config_file, [args.config, *args.overrides]
     if args.config_file or args.config:
@@ -128,8 +128,8 @@ def config_and_overrides(args: argparse.Namespace) -> tuple[str, list[str]]:
     raise InputError("which config? for example: ovarnet train configs/scenes/clip.yaml")
 
 
-def evaluate_run(config) -> int:
-    """`ovarnet evaluate` of the run's checkpoint, once for each data set that the config names."""
+def evaluate_run(config: Any) -> int:
+    """Run `ovarnet evaluate` on the run's checkpoint, once for each dataset of its config."""
     checkpoint, sources = Path(config.output) / "checkpoint", sources_of(config)
     if not sources:
         raise InputError(
@@ -156,10 +156,8 @@ def evaluate_run(config) -> int:
     return 0
 
 
-def sources_of(config) -> list[tuple[str, str]]:
-    """Name and root of the data sets that a whole model was trained on; none where the stage makes
-    a part of a model.
-    """
+def sources_of(config: Any) -> list[tuple[str, str]]:
+    """Name and root of the datasets of a stage that trains a whole model; of others none."""
     if config.stage in ("clip", "proposer"):
         return []
     sources = (config.data,) if config.stage == "probe" else (config.detection, config.attributes)

@@ -145,10 +145,8 @@ def train_clip_attr(
     trained = run_stage(
         model,
         dataset,
-        config.optimisation,
+        config,
         accelerator,
-        output=output,
-        seed=config.seed,
         resume=resume,
         groups=model.groups(config.optimisation),
         make_sampler=partial(MixedSampler, shares),

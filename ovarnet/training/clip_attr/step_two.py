@@ -205,10 +205,8 @@ def train_with_captions(
     trained = run_stage(
         model,
         dataset,
-        config.optimisation,
+        config,
         accelerator,
-        output=output,
-        seed=config.seed,
         resume=resume,
         groups=model.groups(config.optimisation),
         make_sampler=partial(MixedSampler, shares),

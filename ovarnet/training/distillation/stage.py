@@ -85,10 +85,8 @@ def train_ovarnet(
     trained = run_stage(
         model,
         dataset,
-        config.optimisation,
+        config,
         accelerator,
-        output=output,
-        seed=config.seed,
         resume=resume,
         groups=model.groups(config.optimisation),
         make_sampler=partial(OrientedSampler, shares, data.is_tall()),

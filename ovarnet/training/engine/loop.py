@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -17,10 +17,13 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.training.engine.recorder import Recorder
+from ovarnet.training.engine.run_folder import Run, resume_run, start_run
 from ovarnet.training.engine.sampling import IterationSampler, check_batch_size
 from ovarnet.training.engine.schedule import make_optimizer, make_scheduler, parameter_groups
 from ovarnet.training.engine.seeds import derive_seed
 from ovarnet.training.engine.training_state import TrainingState
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 class BatchDataset(Protocol):
@@ -34,36 +37,32 @@ class BatchDataset(Protocol):
 
 
 def run_stage(
-    model: nn.Module,
+    model: Model,
     dataset: BatchDataset,
-    settings: Optimisation,
+    config: Run,
     accelerator: Accelerator,
     *,
-    output: Path,
-    seed: int,
     resume: bool,
-    undecayed: Sequence[nn.Parameter] = (),
-    after_step: Callable[[nn.Module], None] | None = None,
+    undecayed: Sequence[Tensor] = (),
+    after_step: Callable[[Model], None] | None = None,
     groups: list[dict[str, Any]] | None = None,
     make_sampler: Callable[..., Sampler] | None = None,
-) -> nn.Module:
+) -> Model:
     """Train a model from its initial weights or from the last saved state.
 
     Args:
         model: Called with one batch, returns a dict of named scalar losses, whose sum is minimised.
         dataset: Gives the batches; the keys of its samples begin with the iteration.
-        settings: Of the optimiser and the schedule.
+        config: Settings of the stage; state, history and curves are written to its `output`.
         accelerator: Device, precision and processes.
-        output: Folder of the run, for state, history and curves.
-        seed: What is drawn depends on it.
-        resume: Continue from the state in `output`.
+        resume: Continue from the state in `config.output`.
         undecayed: Matrices without weight decay.
         after_step: Called with the model after each step: a constraint on its weights, such as a
             bound on a temperature.
         groups: Parameter groups of the optimiser; None: all parameters that take a gradient, at one
             rate.
         make_sampler: Called as (iterations, seed=, start=, rank=, world=); None: batches of
-            `settings.batch_size`, drawn evenly from the dataset.
+            `config.optimisation.batch_size`, drawn evenly from the dataset.
 
     Returns:
         The model to keep: the running average of the weights, if there is one.
@@ -72,40 +71,41 @@ def run_stage(
         InputError: The batch cannot be divided among the processes, a sample cannot be read, a loss
             is not finite, or there is no state to resume.
     """
+    settings, output = config.optimisation, Path(config.output)
     check_batch_size(settings.batch_size, accelerator.num_processes)
-    output.mkdir(parents=True, exist_ok=True)
     model.to(accelerator.device)
     optimizer = make_optimizer(
         groups or parameter_groups(model, settings.lr, settings.weight_decay, undecayed), settings
     )
-    state = TrainingState(
-        model, optimizer, make_scheduler(optimizer, settings), output, settings.ema
-    )
+    scheduler = make_scheduler(optimizer, settings)
+    state = TrainingState(model, optimizer, scheduler, output, settings.ema, asdict(config))
     if resume:
-        state.resume(model)
-        _check_iterations(state, settings.iterations)
+        resume_run(state, model, config)
+    elif accelerator.is_main_process:
+        start_run(output)
 
     if make_sampler is None:
         make_sampler = partial(IterationSampler, len(dataset), settings.batch_size)
     sampler = make_sampler(
         settings.iterations,
-        seed=seed,
+        seed=config.seed,
         start=state.step,
         rank=accelerator.process_index,
         world=accelerator.num_processes,
     )
-    batches = DataLoader(
+    loader = DataLoader(
         _InputErrorsAsItems(dataset),
         batch_sampler=sampler,
         collate_fn=_unchanged,
         num_workers=settings.workers,
     )
-    model, state.optimizer = accelerator.prepare(model, optimizer)
+    prepared, state.optimizer = accelerator.prepare(model, optimizer)
     with Recorder(
         output, settings.iterations, start=state.step, active=accelerator.is_main_process
     ) as recorder:
-        fit(model, _raised(batches), state, settings, accelerator, recorder, after_step, seed)
-    return state.best_model(accelerator.unwrap_model(model))
+        batches = _raised(loader)
+        fit(prepared, batches, state, settings, accelerator, recorder, after_step, config.seed)
+    return state.best_model(accelerator.unwrap_model(prepared))
 
 
 def fit(
@@ -115,7 +115,7 @@ def fit(
     settings: Optimisation,
     accelerator: Accelerator,
     recorder: Recorder,
-    after_step: Callable[[nn.Module], None] | None,
+    after_step: Callable[[Any], None] | None,
     seed: int,
 ) -> None:
     """Run the iterations that are left in `state`.
@@ -170,14 +170,6 @@ def check_finite(losses: dict[str, Tensor], step: int) -> None:
         raise InputError(
             f"iteration {step}: loss {', '.join(bad)}; lower optimisation.lr or raise "
             "optimisation.warmup, then --resume"
-        )
-
-
-def _check_iterations(state: TrainingState, iterations: int) -> None:
-    if state.step > iterations:
-        raise InputError(
-            f"{state.path} is of iteration {state.step}, and optimisation.iterations is "
-            f"{iterations}; give at least {state.step} to resume"
         )
 
 

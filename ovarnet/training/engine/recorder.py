@@ -18,7 +18,7 @@ from ovarnet.io.files import write_json
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-HISTORY = "history.json"
+HISTORY, TENSORBOARD = "history.json", "tensorboard"
 MOST_APART = 20
 """Iterations between two points of a curve."""
 FEWEST_POINTS = 20
@@ -44,7 +44,7 @@ class Recorder:
         self.bar = tqdm(
             total=iterations, initial=start, unit="it", disable=not active, mininterval=2.0
         )
-        self.writer = _open_tensorboard(self.folder / "tensorboard", start) if active else None
+        self.writer = _open_tensorboard(self.folder / TENSORBOARD, start) if active else None
 
     def log(self, step: int, scalars: Mapping[str, Tensor | float]) -> None:
         """Count an iteration; record its scalars when a point of the curves is due.

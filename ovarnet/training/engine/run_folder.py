@@ -1,4 +1,4 @@
-"""The output folder of a run: not used twice unasked, and described by the settings of the run."""
+"""The output folder of a run: never used twice unasked; a resumed run says what has changed."""
 
 from __future__ import annotations
 
@@ -7,20 +7,30 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
+from torch import nn
 
-from ovarnet.config import resolve
+from ovarnet.config import Optimisation, resolve
 from ovarnet.errors import InputError
-from ovarnet.io.files import check_folder, write_text
-from ovarnet.training.engine.recorder import HISTORY
+from ovarnet.io.files import check_folder
+from ovarnet.training.engine.recorder import HISTORY, TENSORBOARD
 from ovarnet.training.engine.training_state import FILE as STATE
+from ovarnet.training.engine.training_state import TrainingState
 
 logger = logging.getLogger(__name__)
-SETTINGS = "settings.yaml"
 WITHOUT_EFFECT = ("output", "optimisation.workers", "optimisation.save_every", "image_cache_mb")
 """Settings that change no number of a run."""
+
+
+class Run(Protocol):
+    """Settings of a stage with iterations, a dataclass of `ovarnet.config`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    output: str
+    seed: int
+    optimisation: Optimisation
 
 
 def check_run_folder(output: str | Path, *, resume: bool, overwrite: bool) -> None:
@@ -50,42 +60,54 @@ def check_run_folder(output: str | Path, *, resume: bool, overwrite: bool) -> No
         )
 
 
-def claim_run_folder(config: Any, *, resume: bool) -> None:
-    """Write the settings of a run into its folder; called by one process, before training.
+def start_run(folder: Path) -> None:
+    """Make the folder of a run, without state and history of an earlier one.
 
-    A run from the start removes state and history of an earlier one. Its checkpoint stays until the
-    new one replaces it. A resumed run logs one line where its settings differ from those it began
-    with.
+    A checkpoint in it stays until the new one replaces it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (STATE, HISTORY):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / TENSORBOARD, ignore_errors=True)
+
+
+def resume_run(state: TrainingState, model: nn.Module, config: Run) -> None:
+    """Continue from the saved state; logs one line where the settings have changed.
+
+    Args:
+        state: Of the new run, which takes over the saved one.
+        model: Gets the saved weights.
+        config: Settings of the new run.
+
+    Raises:
+        InputError: There is no state, it is damaged or of another model, or the new schedule ends
+            before it.
+    """
+    state.resume(model)
+    iterations = config.optimisation.iterations
+    if state.step > iterations:
+        raise InputError(
+            f"{state.path} is of iteration {state.step}, and optimisation.iterations is "
+            f"{iterations}; give at least {state.step} to resume"
+        )
+    changed = changed_settings(config, state.saved_settings)
+    if changed:
+        logger.warning("resumed with other settings than before: %s", "; ".join(changed))
+
+
+def changed_settings(config: Run, saved: Mapping[str, Any] | None) -> list[str]:
+    """Settings that differ from those of an earlier run, such as "seed 0 -> 1".
 
     Args:
         config: Settings of a stage.
-        resume: The run continues the one in the folder.
+        saved: Those of the earlier run, as plain values; None or of a version that is not read any
+            more: nothing is known to differ.
     """
-    folder = Path(config.output)
-    if resume:
-        changed = changed_settings(config, folder / SETTINGS)
-        if changed:
-            logger.warning("resumed with other settings than before: %s", "; ".join(changed))
-    else:
-        for name in (STATE, HISTORY):
-            (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / "tensorboard", ignore_errors=True)
-    write_text(folder / SETTINGS, OmegaConf.to_yaml(OmegaConf.create(asdict(config))))
-
-
-def changed_settings(config: Any, file: Path) -> list[str]:
-    """Settings that differ from those in a file, such as "optimisation.lr 0.1 -> 0.01".
-
-    Args:
-        config: Settings of a stage.
-        file: Written by `claim_run_folder`; nothing differs where it does not exist.
-    """
-    if not file.is_file():
+    try:
+        before = resolve(OmegaConf.create(dict(saved or {})), "the saved state")
+    except InputError:
         return []
-    before = OmegaConf.load(file)
-    if not isinstance(before, DictConfig):
-        raise InputError(f"{file} is damaged; delete it to resume without comparing settings")
-    old, new = (dict(_flat(asdict(one))) for one in (resolve(before, str(file)), config))
+    old, new = dict(_flat(asdict(before))), dict(_flat(asdict(config)))
     return [
         f"{key} {old.get(key)} -> {new.get(key)}"
         for key in dict.fromkeys((*new, *old))

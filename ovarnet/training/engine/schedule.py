@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ovarnet.config import Optimisation
 
 
 def parameter_groups(
-    module: nn.Module, lr: float, weight_decay: float, undecayed: Iterable[nn.Parameter] = ()
+    module: nn.Module, lr: float, weight_decay: float, undecayed: Iterable[Tensor] = ()
 ) -> list[dict[str, Any]]:
     """Two groups of the parameters that take a gradient: with and without weight decay.
 

@@ -5,8 +5,10 @@ Stored as safetensors, without pickle.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,6 +21,7 @@ from ovarnet.errors import InputError
 from ovarnet.io.files import whole_file
 
 FILE = "state.safetensors"
+Model = TypeVar("Model", bound=nn.Module)
 
 
 class TrainingState:
@@ -30,6 +33,10 @@ class TrainingState:
         scheduler: Of the learning rate.
         folder: Of the run; the state is saved in it.
         ema: Decay of the running average of the weights; 0: no average.
+        settings: Of the run, saved with it.
+
+    Attributes:
+        saved_settings: Of the run that was resumed; None where its file tells none.
     """
 
     def __init__(
@@ -39,7 +46,10 @@ class TrainingState:
         scheduler: torch.optim.lr_scheduler.LambdaLR,
         folder: Path,
         ema: float = 0.0,
+        settings: Mapping[str, Any] | None = None,
     ):
+        self.settings = dict(settings or {})
+        self.saved_settings: dict[str, Any] | None = None
         self.step, self.optimizer, self.scheduler = 0, optimizer, scheduler
         self.path = Path(folder) / FILE
         self.average = (
@@ -54,9 +64,9 @@ class TrainingState:
         if self.average is not None:
             self.average.update_parameters(model)
 
-    def best_model(self, model: nn.Module) -> nn.Module:
+    def best_model(self, model: Model) -> Model:
         """The model to keep: the running average where there is one."""
-        return model if self.average is None else self.average.module
+        return model if self.average is None else cast(Model, self.average.module)
 
     def save(self, model: nn.Module) -> None:
         """Write the file of the state, replacing an older one."""
@@ -68,7 +78,8 @@ class TrainingState:
                 tensors[f"optimizer.{index}.{key}"] = torch.as_tensor(value)
         stored = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
         with whole_file(self.path) as unfinished:
-            save_file(stored, unfinished, metadata={"step": str(self.step)})
+            metadata = {"step": str(self.step), "settings": json.dumps(self.settings)}
+            save_file(stored, unfinished, metadata=metadata)
 
     def resume(self, model: nn.Module) -> None:
         """Continue from the saved file.
@@ -79,7 +90,7 @@ class TrainingState:
         Raises:
             InputError: There is no file, it is damaged, or it is of another model.
         """
-        tensors, self.step = _read(self.path)
+        tensors, self.step, self.saved_settings = _read(self.path)
         load_weights(model, _without_prefix(tensors, "model."), self.path)
         if self.average is not None:
             load_weights(self.average, _without_prefix(tensors, "average."), self.path)
@@ -111,14 +122,15 @@ class TrainingState:
             group["lr"] = base * factor(self.step)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], int]:
-    """The tensors of a state and its iteration."""
+def _read(path: Path) -> tuple[dict[str, Tensor], int, dict[str, Any] | None]:
+    """The tensors of a state, its iteration, and the settings of its run."""
     if not path.is_file():
         raise InputError(f"nothing to resume: {path} does not exist; start without --resume")
     try:
         with safe_open(path, "pt") as file:
-            step = int(file.metadata()["step"])
-        return load_file(path), step
+            metadata = file.metadata()
+        settings = json.loads(metadata["settings"]) if "settings" in metadata else None
+        return load_file(path), int(metadata["step"]), settings
     except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(
             f"{path} is damaged ({error}); delete it and start without --resume"

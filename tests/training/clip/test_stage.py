@@ -1,48 +1,21 @@
+"""The stage "clip": its loss, its initial weights, and the folder it writes."""
+
 import copy
 import math
+from types import SimpleNamespace
 
-import cv2
-import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
+from omegaconf import OmegaConf
+from open_clip.loss import ClipLoss
+from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from ovarnet.data.captions import CaptionedImage
-from ovarnet.modeling.clip.clip import load_clip
-from ovarnet.training.clip.bag_of_words_init import (
-    inverse_document_frequency,
-    start_as_bag_of_words,
-)
-from ovarnet.training.clip.stage import CaptionPairDataset
-
-
-@pytest.fixture
-def pairs(tmp_path, small_clip):
-    records = []
-    for index, shape in enumerate([(20, 40, 3), (64, 64, 3), (30, 10, 3)]):
-        file = tmp_path / f"{index}.png"
-        cv2.imwrite(str(file), np.full(shape, 60 * index + 40, np.uint8))
-        records.append(
-            CaptionedImage(str(file), str(index), [f"a red car {index}", f"a blue dog {index}"])
-        )
-    return CaptionPairDataset(records, small_clip, seed=1)
-
-
-def test_pictures_are_letterboxed_with_zeros_after_normalisation(pairs, small_clip):
-    pictures, tokens = pairs.__getitems__([(0, 0), (0, 1), (0, 2)])
-    assert pictures.shape == (3, 3, 64, 64)
-    assert len(tokens) == 3
-    assert (pictures[0, :, :16] == 0).all()
-    assert (pictures[0, :, 48:] == 0).all()
-    assert (pictures[0, :, 16:48] != 0).all()
-    grey = small_clip.normalise(torch.full((1, 3, 32, 64), 40 / 255))[0]
-    assert torch.allclose(pictures[0, :, 16:48], grey, atol=2e-3)
-
-
-def test_captions_are_drawn_anew_and_reproducibly(pairs):
-    drawn = [pairs.__getitems__([(iteration, 0)])[1][0] for iteration in range(20)]
-    assert {tuple(row) for row in drawn} == {tuple(row) for row in pairs.tokens[0]}
-    assert drawn == [pairs.__getitems__([(iteration, 0)])[1][0] for iteration in range(20)]
+from ovarnet.checkpoint import load_checkpoint
+from ovarnet.config import resolve
+from ovarnet.training.clip.data import CaptionPairBatch
+from ovarnet.training.clip.stage import ContrastiveModel, init_from_scratch, train_clip
 
 
 @pytest.mark.parametrize(("start", "bounded"), [(9.0, math.log(100)), (-1.0, 0.0), (2.0, 2.0)])
@@ -54,30 +27,58 @@ def test_the_temperature_is_bounded_by_one_hundred(small_clip, start, bounded):
     assert clip.logit_scale.item() == pytest.approx(bounded)
 
 
-def test_document_frequency_counts_a_caption_once():
-    weights = inverse_document_frequency([[5, 5, 7], [5, 8], [5], [5]])
-    assert weights[5] == 0.0
-    assert weights[7] == weights[8] == pytest.approx(math.log(4) / 3)
-    assert inverse_document_frequency([[1]] * 999 + [[2]])[2] == 1.0
+def test_the_loss_is_the_symmetric_cross_entropy_of_the_pairs(small_clip):
+    clip = copy.deepcopy(small_clip).eval()
+    tokens = clip.tokenize(["a red car", "a dog"])
+    batch = CaptionPairBatch(torch.randn(2, 3, 64, 64), tokens)
+    with torch.no_grad():
+        losses = ContrastiveModel(clip, ClipLoss())(batch)
+        images = F.normalize(clip.encode_image(batch.images), dim=1)
+        texts = F.normalize(clip.encode_text(["a red car", "a dog"]), dim=1)
+        z = (clip.logit_scale.exp() * images @ texts.T).tolist()
+
+    def cross_entropy(rows):
+        return sum(
+            math.log(sum(math.exp(value) for value in row)) - row[place]
+            for place, row in enumerate(rows)
+        ) / len(rows)
+
+    columns = [list(column) for column in zip(*z, strict=True)]
+    expected = (cross_entropy(z) + cross_entropy(columns)) / 2
+    assert losses.keys() == {"contrastive"}
+    assert losses["contrastive"].item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_start_is_a_bag_of_words_that_hears_rare_words_most():
-    torch.manual_seed(0)
-    clip = load_clip("ovarnet-scenes", None, random_weights=True)
-    captions = [
-        "a photo of a red car",
-        "a photo of a blue dog",
-        "a photo of a green mug",
-        "a photo of a pink key",
-    ] * 5
-    start_as_bag_of_words(clip, clip.tokenize(captions))
+def test_the_initial_temperature_is_that_of_the_paper(small_clip):
+    clip = copy.deepcopy(small_clip)
+    table = clip.token_embedding.weight.clone()
+    init_from_scratch(clip, SimpleNamespace(tokens=[[[5]]]), as_bag_of_words=False)
+    assert clip.logit_scale.exp().item() == pytest.approx(14.3)
+    assert torch.equal(clip.token_embedding.weight, table)
+    init_from_scratch(clip, SimpleNamespace(tokens=[[[5]]]), as_bag_of_words=True)
+    assert clip.token_embedding.weight.std().item() == pytest.approx(1.0, abs=0.01)
 
-    def similarity(a, b):
-        with torch.no_grad():
-            return F.cosine_similarity(clip.encode_text([a]), clip.encode_text([b])).item()
 
-    assert similarity("a red car", "car red a") == pytest.approx(
-        1, abs=0.01
-    )  # order plays next to no part
-    assert similarity("a photo of a red car", "red car") > 0.8  # common words weigh little
-    assert similarity("a photo of a red car", "a photo of a blue dog") < 0.5
+def test_resume_continues_the_same_run_and_the_words_of_the_world_are_saved(
+    tiny_world, tmp_path, interrupted
+):
+    def config(name):
+        given = {
+            "stage": "clip",
+            "output": str(tmp_path / name),
+            "root": str(tiny_world.root),
+            "captions": "annotations/captions_scenes.json",
+            "images": "images/captions",
+            "clip": {"name": "ovarnet-scenes"},
+            "optimisation": {"iterations": 3, "batch_size": 4, "save_every": 1, "ema": 0.5},
+        }
+        return resolve(OmegaConf.create(given), "test")
+
+    whole = train_clip(config("whole"), Accelerator(cpu=True))
+    interrupted(train_clip, config("broken"))
+    resumed = train_clip(config("broken"), Accelerator(cpu=True), resume=True)
+    first, second = (load_file(folder / "clip.safetensors") for folder in (whole, resumed))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    checkpoint = load_checkpoint(whole)
+    assert checkpoint.vocabulary.category_names == ["mug", "key", "car"]
+    assert checkpoint.settings["clip"] == {"name": "ovarnet-scenes"}

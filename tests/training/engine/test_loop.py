@@ -1,4 +1,8 @@
+"""The loop: it learns, draws the same in every run, resumes exactly, and stops in one line."""
+
 import json
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,9 +13,7 @@ from torch.utils.data import Dataset
 from ovarnet.config import Optimisation
 from ovarnet.drawing.curves import curves
 from ovarnet.errors import InputError
-from ovarnet.training.engine.training_state import TrainingState
 from ovarnet.training.engine.loop import check_finite, run_stage
-from ovarnet.training.engine.seeds import derive_seed
 
 
 class Numbers(Dataset):
@@ -41,15 +43,22 @@ class Doubling(nn.Module):
         }
 
 
-SETTINGS = Optimisation(
-    iterations=60, batch_size=4, lr=0.1, weight_decay=0.0, warmup=5, save_every=20, ema=0.9
-)
+@dataclass
+class Config:
+    """What every stage with iterations has."""
 
-
-def run(folder, model, resume=False):
-    return run_stage(
-        model, Numbers(), SETTINGS, Accelerator(cpu=True), output=folder, seed=1, resume=resume
+    output: str
+    seed: int = 1
+    optimisation: Optimisation = field(
+        default_factory=lambda: Optimisation(
+            iterations=60, batch_size=4, lr=0.1, weight_decay=0.0, warmup=5, save_every=20, ema=0.9
+        )
     )
+
+
+def run(folder, model, resume=False, dataset=None, **more):
+    config = Config(str(folder), **more)
+    return run_stage(model, dataset or Numbers(), config, Accelerator(cpu=True), resume=resume)
 
 
 def test_learns_and_writes_curves(tmp_path):
@@ -81,42 +90,9 @@ class Drawing(Doubling):
 def test_what_a_model_draws_differs_between_iterations_and_seeds_and_not_between_runs(tmp_path):
     first, again, other = (Drawing() for _ in range(3))
     for number, (model, seed) in enumerate([(first, 1), (again, 1), (other, 2)]):
-        run_stage(
-            model,
-            Numbers(),
-            SETTINGS,
-            Accelerator(cpu=True),
-            output=tmp_path / str(number),
-            seed=seed,
-            resume=False,
-        )
-    assert len(set(first.drawn + other.drawn)) == 2 * SETTINGS.iterations
+        run(tmp_path / str(number), model, seed=seed)
+    assert len(set(first.drawn + other.drawn)) == 2 * 60
     assert again.drawn == first.drawn
-
-
-def test_a_seed_depends_on_every_number_and_on_their_order():
-    seeds = [
-        derive_seed(*numbers) for numbers in ((1, 2, 3), (0, 2, 3), (1, 0, 3), (1, 2, 0), (3, 2, 1))
-    ]
-    assert len(set(seeds)) == 5
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert derive_seed(1, 2, 3) == seeds[0]
-
-
-def test_the_running_average_is_what_is_kept(tmp_path):
-    model = Doubling()
-    optimizer = torch.optim.SGD(model.parameters())
-    averaged, plain = (TrainingState(model, optimizer, None, tmp_path, ema) for ema in (0.75, 0.0))
-    for weight in (4.0, 8.0, 0.0):
-        with torch.no_grad():
-            model.weight.fill_(weight)
-        averaged.advance(model)
-        plain.advance(model)
-    assert averaged.best_model(model).weight.item() == pytest.approx((4 * 0.75 + 8 * 0.25) * 0.75)
-    assert plain.best_model(model) is model
-    assert averaged.step == plain.step == 3
-    trained = Doubling()
-    assert run(tmp_path, trained).weight.item() != trained.weight.item()
 
 
 def test_resume_continues_the_same_run_exactly(tmp_path):
@@ -128,14 +104,6 @@ def test_resume_continues_the_same_run_exactly(tmp_path):
     assert json.loads((tmp_path / "a/history.json").read_text()) == json.loads(
         (tmp_path / "b/history.json").read_text()
     )
-
-
-def test_resume_without_or_with_a_damaged_state(tmp_path):
-    with pytest.raises(InputError, match="nothing to resume"):
-        run(tmp_path, Doubling(), resume=True)
-    (tmp_path / "state.safetensors").write_bytes(b"short")
-    with pytest.raises(InputError, match="is damaged"):
-        run(tmp_path, Doubling(), resume=True)
 
 
 def test_a_loss_that_is_not_finite_stops_and_names_the_term():
@@ -151,3 +119,37 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_term():
             },
             3,
         )
+
+
+class Unreadable(Numbers):
+    """The sample 7 is a broken file."""
+
+    def __getitems__(self, keys):
+        if any(index == 7 for _, index in keys):
+            raise InputError("7.jpg: not an image; convert it")
+        return super().__getitems__(keys)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_sample_that_cannot_be_read_is_one_line_with_and_without_workers(tmp_path, workers):
+    settings = Optimisation(iterations=60, batch_size=4, workers=workers)
+    with pytest.raises(InputError) as error:
+        run(tmp_path, Doubling(), dataset=Unreadable(), optimisation=settings)
+    assert str(error.value) == "7.jpg: not an image; convert it"
+    assert (tmp_path / "history.json").is_file(), "what was learned until then is not lost"
+
+
+def test_workers_change_nothing(tmp_path):
+    settings = [Optimisation(iterations=20, batch_size=4, lr=0.1, workers=n) for n in (0, 2)]
+    models = [
+        run(tmp_path / str(number), Doubling(), optimisation=one)
+        for number, one in enumerate(settings)
+    ]
+    assert torch.equal(models[0].weight, models[1].weight)
+
+
+def test_a_batch_that_cannot_be_divided_is_refused_before_anything_is_written(tmp_path):
+    accelerator = SimpleNamespace(num_processes=3)
+    with pytest.raises(InputError, match="batch_size is 4 and there are 3 processes"):
+        run_stage(Doubling(), Numbers(), Config(str(tmp_path / "run")), accelerator, resume=False)
+    assert not (tmp_path / "run").exists()

@@ -1,52 +1,63 @@
-import cv2
-import numpy as np
+"""The stage "proposer": what it learns from, and the folder it writes."""
+
+import json
+import shutil
+
+import pytest
 import torch
+from accelerate import Accelerator
+from omegaconf import OmegaConf
+from safetensors.torch import load_file
+from torch import nn
 
-from ovarnet.structures import Annotations
-from ovarnet.training.proposer.stage import BoxedImageDataset, base_boxes
-from ovarnet.vocabulary import Vocabulary, Word
+from ovarnet.build import open_proposer
+from ovarnet.config import resolve
+from ovarnet.errors import InputError
+from ovarnet.training.proposer.data import BoxedImageBatch
+from ovarnet.training.proposer.stage import ProposerModel, train_proposer
 
-WORDS = Vocabulary((Word("mug", seen=True), Word("key"), Word("car", seen=True)), ())
+
+def config(root, clip, output):
+    given = {
+        "stage": "proposer",
+        "output": str(output),
+        "detection": {"root": str(root)},
+        "clip": {"name": "ovarnet-scenes", "pretrained": str(clip)},
+        "optimisation": {"iterations": 2, "batch_size": 2, "save_every": 1},
+    }
+    return resolve(OmegaConf.create(given), "test")
 
 
-def annotation(file, categories, boxes, crowd=None):
-    return Annotations(
-        str(file), str(file), 6, 10, boxes, categories, torch.zeros(len(boxes), 0), crowd
+def test_the_detector_gets_images_and_boxes():
+    class Detector(nn.Module):
+        def forward(self, images, boxes):
+            return {"sum": images[0].sum() + boxes[0].sum()}
+
+    batch = BoxedImageBatch([torch.ones(3, 2, 2)], [torch.ones(1, 4)])
+    assert ProposerModel(Detector())(batch)["sum"].item() == 16
+
+
+def test_resume_continues_the_same_run_and_the_folder_proposes(
+    tiny_world, start_files, tmp_path, interrupted
+):
+    root, clip = tiny_world.root, start_files.clip
+    whole = train_proposer(config(root, clip, tmp_path / "whole"), Accelerator(cpu=True))
+    interrupted(train_proposer, config(root, clip, tmp_path / "broken"))
+    resumed = train_proposer(
+        config(root, clip, tmp_path / "broken"), Accelerator(cpu=True), resume=True
     )
+    first, second = (load_file(folder / "proposer.safetensors") for folder in (whole, resumed))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    (proposals,) = open_proposer(whole).propose([torch.rand(3, 60, 70)], ["x.png"])
+    assert len(proposals) > 0
 
 
-def test_novel_and_unlabelled_boxes_and_images_without_a_base_box_are_left_out():
-    mixed = annotation("a", [1, 2, -1, 0], [[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 3, 3], [0, 0, 4, 4]])
-    novel = annotation("b", [1], [[0, 0, 1, 1]])
-    (kept,) = base_boxes([mixed, novel], WORDS)
-    assert kept.file == "a"
-    assert kept.boxes[:, 2].tolist() == [2.0, 4.0]
-
-
-def test_mirrored_images_and_boxes_agree_and_crowd_boxes_are_left_out(tmp_path):
-    picture = np.zeros((6, 10, 3), np.uint8)
-    picture[1:4, 2:5] = 255
-    cv2.imwrite(str(tmp_path / "x.png"), picture)
-    images = BoxedImageDataset(
-        [annotation(tmp_path / "x.png", [0, 0], [[2, 1, 5, 4], [0, 0, 9, 5]], [False, True])],
-        seed=0,
-    )
-    pixels, boxes = images.__getitems__([(3, 0)] * 40)
-    seen = {tuple(box[0].tolist()) for box in boxes}
-    assert seen == {(2.0, 1.0, 5.0, 4.0), (5.0, 1.0, 8.0, 4.0)}
-    for image, box in zip(pixels, boxes, strict=True):
-        x1, y1, x2, y2 = box[0].long().tolist()
-        assert len(box) == 1
-        assert image.shape == (3, 6, 10)
-        assert image[:, y1:y2, x1:x2].min() == 1
-        assert image.sum() == 27
-
-
-def test_the_same_iteration_gives_the_same_batch(tmp_path):
-    cv2.imwrite(
-        str(tmp_path / "x.png"),
-        np.random.default_rng(0).integers(0, 255, (6, 10, 3), dtype=np.uint8),
-    )
-    images = BoxedImageDataset([annotation(tmp_path / "x.png", [0], [[2, 1, 5, 4]])], seed=5)
-    first, again = (images.__getitems__([(7, 0)] * 8)[0] for _ in range(2))
-    assert torch.equal(torch.stack(first), torch.stack(again))
+def test_data_without_a_base_box_are_refused(tiny_world, start_files, tmp_path):
+    root = shutil.copytree(tiny_world.root, tmp_path / "world")
+    words = json.loads((root / "vocabulary.json").read_text())
+    for word in words["categories"]:
+        word["seen"] = False
+    (root / "vocabulary.json").write_text(json.dumps(words))
+    with pytest.raises(InputError, match="has no box of a base category"):
+        train_proposer(config(root, start_files.clip, tmp_path / "run"), Accelerator(cpu=True))
+    assert not (tmp_path / "run").exists()
