@@ -402,6 +402,8 @@ class Predictor:
             return self.encode_vocabulary(categories, attributes)
         if categories is not None or attributes is not None:
             raise InputError("give words or an encoded vocabulary, not both")
+        if isinstance(vocabulary, Vocabulary):
+            raise InputError("the vocabulary is not encoded; give what encode_vocabulary returns")
         return vocabulary
 
     def _ranker(

@@ -4,6 +4,7 @@ refuses."""
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from ovarnet.build import build_ovarnet
 from ovarnet.config import OvarnetDesign
@@ -297,3 +298,13 @@ def test_lower_precision_is_close_and_scores_are_float32(model, precision):
     assert free.boxes.dtype == torch.float32
     assert len(free) > 0
     assert free.boxes.max() > 80
+
+
+@torch.no_grad()
+def test_forward_is_the_entry_of_flop_counters(model):
+    image = torch.rand(3, 64, 96)
+    with FlopCounterMode(display=False) as whole:
+        model([image])
+    with FlopCounterMode(display=False) as encoder:
+        model.backbone(model.preprocess([image])[0])
+    assert whole.get_total_flops() > encoder.get_total_flops() > 1_000_000

@@ -262,6 +262,11 @@ def test_an_embedded_image_and_an_encoded_phrase_give_what_find_gives():
         assert torch.equal(again.boxes, found.boxes)
 
 
+def test_a_phrase_is_text():
+    with pytest.raises(InputError, match="a phrase must be a string, not NoneType"):
+        fake_predictor().find(PICTURE, None)
+
+
 def test_the_competing_words_may_be_others():
     predictor = Found(regions((LEFT, 1.0, region(car=6, mug=2))))
     alone = predictor.encode_vocabulary(["car"], [])

@@ -266,6 +266,8 @@ def test_words_are_encoded_once_for_any_number_of_images():
         same(one, predictor.detect(PICTURE, **WORDS))
     with pytest.raises(InputError, match="words or an encoded vocabulary, not both"):
         predictor.detect(PICTURE, attributes=["red"], vocabulary=words)
+    with pytest.raises(InputError, match="not encoded; give what encode_vocabulary returns"):
+        predictor.detect(PICTURE, vocabulary=predictor.vocabulary)
 
 
 def test_the_batch_size_is_what_it_says():

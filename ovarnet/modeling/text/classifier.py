@@ -140,7 +140,15 @@ class TextClassifier(nn.Module):
 
         Returns:
             Cosines (R, W) float32; over a word's synonyms the mean in training, else the largest.
+
+        Raises:
+            InputError: the words were encoded by a CLIP of another width.
         """
+        if words.matrix.shape[1] != regions.shape[1]:
+            raise InputError(
+                f"the words were encoded by another model: their embeddings have "
+                f"{words.matrix.shape[1]} numbers and those of the regions {regions.shape[1]}"
+            )
         per_string = F.normalize(regions.float(), dim=-1) @ words.matrix.to(regions.device).T
         if not words.has_synonyms:
             return per_string

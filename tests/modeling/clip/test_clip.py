@@ -81,6 +81,16 @@ def test_nothing_in_nothing_out(scenes):
     assert scenes.encode_sequences([]).shape == (0, 128)
 
 
+@torch.no_grad()
+def test_forward_encodes_crops_and_exports(scenes):
+    pixels = torch.randn(2, 3, 64, 64)
+    expected = scenes.encode_image(pixels)
+    assert expected.shape == (2, 128)
+    assert torch.equal(scenes(pixels), expected)
+    exported = torch.export.export(scenes, (pixels,)).module()
+    torch.testing.assert_close(exported(pixels), expected, atol=1e-5, rtol=0)
+
+
 def test_crops_of_another_size_are_refused(scenes):
     with pytest.raises(InputError, match=r"64 x 64 pixels; got \(64, 96\)"):
         scenes.encode_image(torch.zeros(1, 3, 64, 96))

@@ -11,7 +11,7 @@ from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.text.classifier import NEUTRAL_TEXTS, TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.modeling.text.word_embeddings import WordEmbeddings
-from ovarnet.vocabulary import Word
+from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = [Word("mug"), Word("red", "color", synonyms=("red", "crimson")), Word("zebra")]
 
@@ -134,3 +134,29 @@ def test_five_thousand_words_are_one_product(classifier, monkeypatch):
     )
     assert classifier(torch.randn(100, 128), words).shape == (100, 5000)
     assert products == [((100, 128), (128, 5000))]
+
+
+def test_words_of_another_model_are_refused(classifier):
+    with pytest.raises(InputError, match="have 2 numbers and those of the regions 128"):
+        classifier(torch.randn(1, 128), unit_words([0, 1]))
+
+
+@torch.no_grad()
+def test_a_vocabulary_is_encoded_as_its_words_are(classifier):
+    words = Vocabulary(tuple(WORDS[:1]), tuple(WORDS))
+    encoded, regions = classifier.encode_vocabulary(words), torch.randn(3, 128)
+    assert encoded.words is words
+    assert encoded.attributes.names == ("mug", "red", "zebra")
+    categories, attributes = classifier.logits(regions, encoded)
+    assert torch.equal(categories, classifier(regions, classifier.embed(WORDS[:1], "category")))
+    assert torch.equal(attributes, classifier(regions, classifier.embed(WORDS, "attribute")))
+
+
+@torch.no_grad()
+def test_neutral_texts_are_encoded_with_the_words_of_an_unfitted_clip_only(clip, classifier):
+    assert classifier.embed(WORDS, "attribute").neutral is None, "it has a bias"
+    unfitted = TextClassifier(clip, TemplatePrompts()).eval()
+    assert unfitted.embed(WORDS, "attribute").neutral.shape == (1, 128)
+    unfitted.calibrate("attribute", 5.0, -1.0)
+    assert unfitted.embed(WORDS, "attribute").neutral is None
+    assert unfitted.embed(WORDS, "category").neutral is not None
