@@ -26,7 +26,7 @@ from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts
-from ovarnet.training.clip_attr.trainable import check_room
+from ovarnet.training.clip_attr.trainable import TrainableClipAttr, check_room
 from ovarnet.vocabulary import Vocabulary
 
 STOCK = "clip-attr:"
@@ -153,8 +153,7 @@ def open_clip_attr(name: str | Path) -> tuple[Clip, TextClassifier, Checkpoint]:
 
 def save_clip_attr(
     folder: Path,
-    clip: Clip,
-    classifier: TextClassifier,
+    trained: TrainableClipAttr,
     vocabulary: Vocabulary,
     proposer: Checkpoint,
     training: Mapping[str, Any],
@@ -163,8 +162,7 @@ def save_clip_attr(
 
     Args:
         folder: The checkpoint folder.
-        clip: Both towers.
-        classifier: With learned prompts and a bias.
+        trained: Both towers, learned prompts and a bias.
         vocabulary: All words of the run.
         proposer: Checkpoint that holds the proposer's weights.
         training: The settings of the run.
@@ -172,10 +170,10 @@ def save_clip_attr(
     Returns:
         `folder`.
     """
-    prompts, bias = classifier.prompts, classifier.bias
-    if not isinstance(prompts, LearnedPrompts) or bias is None:
-        raise TypeError("save_clip_attr: the classifier has no learned prompts or no bias")
-    calibration = [clip.logit_scale.exp().item(), bias.item()]
+    clip, prompts = trained.clip, trained.classifier.prompts
+    if not isinstance(prompts, LearnedPrompts):
+        raise TypeError("save_clip_attr: the classifier has no learned prompts")
+    calibration = [clip.logit_scale.exp().item(), trained.bias.item()]
     settings = {
         "clip": {"name": clip.name},
         "proposer": proposer_settings(proposer),

@@ -16,6 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -176,15 +177,7 @@ def write_pseudo_labels(
     """
     folder, notes = Path(folder), Skipped() if skipped is None else skipped
     check_folder(folder)
-    files = [image.file for image in images if len(proposals.get(Path(image.file).name, ()))]
-    if not files:
-        raise InputError(
-            "none of the images has a proposal; make them for the same images with: ovarnet propose"
-        )
-    if len(files) < len(images):
-        logger.warning(
-            "%s: left out: %d images without proposals", folder, len(images) - len(files)
-        )
+    files = _with_proposals(images, proposals, folder)
     words = _words_of_captions(teacher.vocabulary, images)
     header = {
         "categories": words.category_names,
@@ -198,19 +191,12 @@ def write_pseudo_labels(
         path = folder / f"{name}.safetensors"
         stored = _stored(path, members, header)
         scored: dict[str, ScoredProposals] = {}
-
-        # an image that cannot be read is noted and left out, and the others of the shard go on
-        for file in members:
-            if Path(file).name in stored:
-                continue
-            try:
-                pixels = to_pixels(read_image(file), teacher.device)
-            except InputError as error:
-                notes.add("image unreadable", str(error))
-                continue
+        for file, image in _readable(members, stored, notes):
             best = best_and_largest(proposals[Path(file).name], most)
+            pixels = to_pixels(image, teacher.device)
             scored[Path(file).name] = _score(teacher, pixels, best, encoded)
 
+        # a shard is written anew with what it held, in the order of the images
         if scored:
             scored |= {name: stored[name] for name in stored}
             names = [Path(file).name for file in members]
@@ -221,6 +207,37 @@ def write_pseudo_labels(
     if skipped is None:
         notes.log(folder)
     return words
+
+
+def _with_proposals(
+    images: Sequence[CaptionedImage], proposals: Mapping[str, Proposals], folder: Path
+) -> list[str]:
+    """Files of the images that have a proposal."""
+    files = [image.file for image in images if len(proposals.get(Path(image.file).name, ()))]
+    if not files:
+        raise InputError(
+            "none of the images has a proposal; make them for the same images with: ovarnet propose"
+        )
+    if len(files) < len(images):
+        logger.warning(
+            "%s: left out: %d images without proposals", folder, len(images) - len(files)
+        )
+    return files
+
+
+def _readable(
+    files: Sequence[str], stored: Mapping[str, ScoredProposals], notes: Skipped
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Files that are not stored yet, with their images; those that cannot be read are noted."""
+    for file in files:
+        if Path(file).name in stored:
+            continue
+        try:
+            image = read_image(file)
+        except InputError as error:
+            notes.add("image unreadable", str(error))
+        else:
+            yield file, image
 
 
 def _words_of_captions(vocabulary: Vocabulary, images: Sequence[CaptionedImage]) -> Vocabulary:

@@ -119,28 +119,27 @@ def train_clip_attr(
             "cached_views needs a frozen image tower; set lr_multipliers.image_tower to 0, or "
             "cached_views to 0"
         )
-    output = Path(config.output)
-    initial = init_clip_attr(config)
-    clip, classifier = initial.clip.to(accelerator.device), initial.classifier
-    classifier.to(accelerator.device)
-
+    output, initial = Path(config.output), init_clip_attr(config)
+    initial.clip.to(accelerator.device)
+    initial.classifier.to(accelerator.device)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
     check_initial_models(
         data.vocabulary, initial.checkpoints, (config.detection, config.attributes)
     )
-    crops = BoxCropper(clip, images or ImageCache(config.image_cache_mb))
-    dataset = open_batches(config, clip, data, crops, cache_folder or output)
-    if config.lr_multipliers.bias and not initial.has_learned_prompts:
-        init_bias(classifier, dataset, config)
 
+    crops = BoxCropper(initial.clip, images or ImageCache(config.image_cache_mb))
+    dataset = open_batches(config, initial.clip, data, crops, cache_folder or output)
+    if config.lr_multipliers.bias and not initial.has_learned_prompts:
+        init_bias(initial.classifier, dataset, config)
     model = FederatedModel(
-        clip,
-        classifier,
+        initial.clip,
+        initial.classifier,
         data.base,
         FederatedCriterion(data, config.loss),
         config.lr_multipliers,
         config.tower_regularisation,
     )
+
     shares = data.shares(config.optimisation.batch_size, config.detection_share)
     trained = run_stage(
         model,
@@ -153,12 +152,7 @@ def train_clip_attr(
         after_step=TrainableClipAttr.bound_temperature,
     )
     accelerator.on_main_process(save_clip_attr)(
-        output / "checkpoint",
-        trained.clip,
-        trained.classifier,
-        data.vocabulary,
-        initial.proposer,
-        asdict(config),
+        output / "checkpoint", trained, data.vocabulary, initial.proposer, asdict(config)
     )
     return output / "checkpoint"
 

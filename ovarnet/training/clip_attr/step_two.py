@@ -173,14 +173,7 @@ def train_with_captions(
     output = Path(config.output)
     clip, classifier, initial = open_clip_attr(config.init_from)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
-    pairs = pairs or CaptionData.open(
-        config.captions,
-        config.images,
-        config.pseudo_labels,
-        initial.vocabulary,
-        require_known_words=config.require_known_words,
-        limit=config.limit,
-    )
+    pairs = pairs or open_pairs(config, initial.vocabulary)
     check_base_novel(data.vocabulary, initial)
     _check_base_words(data.base, pairs.words, config.init_from)
     if pairs.scored_by not in (None, model_hash(clip, classifier)):
@@ -200,6 +193,7 @@ def train_with_captions(
         FederatedCriterion(data, config.loss),
         config,
     )
+
     shares = {CAPTIONS: (len(pairs.images), config.optimisation.batch_size)}
     shares |= data.shares(config.base_batch_size, config.detection_share)
     trained = run_stage(
@@ -213,14 +207,21 @@ def train_with_captions(
         after_step=TrainableClipAttr.bound_temperature,
     )
     accelerator.on_main_process(save_clip_attr)(
-        output / "checkpoint",
-        trained.clip,
-        trained.classifier,
-        initial.vocabulary,
-        initial,
-        asdict(config),
+        output / "checkpoint", trained, initial.vocabulary, initial, asdict(config)
     )
     return output / "checkpoint"
+
+
+def open_pairs(config: CaptionTraining, vocabulary: Vocabulary) -> CaptionData:
+    """Read the image-caption pairs of a run; `vocabulary` is that of step I."""
+    return CaptionData.open(
+        config.captions,
+        config.images,
+        config.pseudo_labels,
+        vocabulary,
+        require_known_words=config.require_known_words,
+        limit=config.limit,
+    )
 
 
 def open_batches(
