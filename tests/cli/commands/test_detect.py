@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fake_model import picture
+from fake_model import FakeModel, picture
 from PIL import Image
 from pycocotools.coco import COCO
 
@@ -176,6 +176,20 @@ def test_boxes_of_a_run_go_back_to_their_images_although_two_have_the_same_name(
     )
     assert capsys.readouterr().err.count("'x.jpg' means 2 of the images") == 2
     assert not (tmp_path / "third").exists()
+
+
+def test_the_batch_size_is_that_of_a_pass(tmp_path, monkeypatch):
+    for number in range(19):
+        picture(tmp_path / "in" / f"{number}.png", 30, 20)
+    passes, forward = [], FakeModel.forward
+
+    def count(self, images, *more):
+        passes.append(len(images))
+        return forward(self, images, *more)
+
+    monkeypatch.setattr(FakeModel, "forward", count)
+    assert detect(tmp_path / "in", "--batch-size", 16, "--output", tmp_path / "out") == 0
+    assert passes == [16, 3]
 
 
 def test_folder_in_any_batch_size(tmp_path, capsys):
