@@ -1,7 +1,6 @@
-"""Which annotated box an anchor or a region stands for, and which of them enter the losses (method
-section 5).
+"""Which annotated box an anchor or a region stands for (method section 5).
 
-M candidates (anchors or regions), N boxes of one image. Boxes are xyxy in one frame.
+M candidates (anchors or regions), N annotated boxes of one image. Boxes are xyxy in one frame.
 """
 
 from __future__ import annotations
@@ -12,55 +11,75 @@ from torchvision.models.detection._utils import BalancedPositiveNegativeSampler,
 from torchvision.ops import box_area, box_iou
 
 BACKGROUND, BETWEEN = Matcher.BELOW_LOW_THRESHOLD, Matcher.BETWEEN_THRESHOLDS
-IN_CROWD = 0.5
+"""In place of the row of a box: none of them, or too close to one to be background."""
+INSIDE_SHARE = 0.5
+"""A candidate with this share of its area in a box is inside it."""
 
 
 def match(
     candidates: Tensor,
     boxes: Tensor,
-    is_crowd: Tensor,
+    is_ignored: Tensor,
     positive_iou: float,
     negative_iou: float,
     *,
-    best_too: bool = False,
+    allow_low_quality_matches: bool = False,
 ) -> Tensor:
-    """(M,) int64: the row of the box that a candidate stands for, BACKGROUND (IoU with every box <
-    `negative_iou`) or BETWEEN.
+    """Match candidates to the box with the highest IoU.
 
-    is_crowd: (N,) bool; what lies in a crowd is no background, for a crowd box is around many
-    objects. best_too: the best candidates of a box stand for it even below `positive_iou`. M and N
-    may be 0.
+    Args:
+        candidates: (M, 4); M may be 0.
+        boxes: (N, 4); N may be 0.
+        is_ignored: (N,) bool. Candidates inside such a box (a crowd covers many objects) are not
+            background.
+        positive_iou: From here on a candidate is matched.
+        negative_iou: Below it for all boxes, a candidate is background.
+        allow_low_quality_matches: The best candidates of a box are matched to it even below
+            `positive_iou`.
+
+    Returns:
+        (M,) int64: row of the matched box, BACKGROUND or BETWEEN.
     """
     if not len(boxes) or not len(candidates):
         return torch.full(
             (len(candidates),), BACKGROUND, dtype=torch.int64, device=candidates.device
         )
-    matched = Matcher(positive_iou, negative_iou, allow_low_quality_matches=best_too)(
-        box_iou(boxes, candidates)
+    matcher = Matcher(
+        positive_iou, negative_iou, allow_low_quality_matches=allow_low_quality_matches
     )
-    return torch.where(
-        (matched == BACKGROUND) & inside_crowd(candidates, boxes[is_crowd]), BETWEEN, matched
-    )
+    matched = matcher(box_iou(boxes, candidates))
+    is_background = matched == BACKGROUND
+    return torch.where(is_background & is_inside(candidates, boxes[is_ignored]), BETWEEN, matched)
 
 
-def inside_crowd(candidates: Tensor, crowds: Tensor) -> Tensor:
-    """(M,) bool: half of the candidate's area or more lies in one of the crowd boxes (K, 4). COCO
-    measures overlap with a crowd so.
+def is_inside(candidates: Tensor, boxes: Tensor) -> Tensor:
+    """Whether half of a candidate's area or more is in one of the boxes, as COCO treats crowds.
+
+    Args:
+        candidates: (M, 4).
+        boxes: (K, 4); K may be 0.
+
+    Returns:
+        (M,) bool.
     """
-    if not len(crowds):
+    if not len(boxes):
         return torch.zeros(len(candidates), dtype=torch.bool, device=candidates.device)
-    sides = (
-        torch.minimum(candidates[:, None, 2:], crowds[:, 2:])
-        - torch.maximum(candidates[:, None, :2], crowds[:, :2])
-    ).clamp(min=0)
-    return (sides.prod(dim=2) >= IN_CROWD * box_area(candidates)[:, None]).any(dim=1)
+    top_left = torch.maximum(candidates[:, None, :2], boxes[:, :2])
+    bottom_right = torch.minimum(candidates[:, None, 2:], boxes[:, 2:])
+    shared = (bottom_right - top_left).clamp(min=0).prod(dim=2)
+    return (shared >= INSIDE_SHARE * box_area(candidates)[:, None]).any(dim=1)
 
 
 def anchor_labels(matched: Tensor, is_box_supervised: Tensor) -> Tensor:
-    """(M,) 1 object, 0 background, -1 not judged: between the two, or matched to a box that does
-    not teach boxes.
+    """Labels of anchors for the objectness loss.
 
-    matched: (M,) as from `match`. is_box_supervised: (N,) bool.
+    Args:
+        matched: (M,) as from `match`.
+        is_box_supervised: (N,) bool: whether a box supervises the RPN.
+
+    Returns:
+        (M,): 1 object, 0 background, -1 ignored (between the two, or on a box that does not
+        supervise).
     """
     labels = torch.where(matched >= 0, 1, torch.where(matched == BACKGROUND, 0, -1))
     on_box = matched >= 0
@@ -68,11 +87,18 @@ def anchor_labels(matched: Tensor, is_box_supervised: Tensor) -> Tensor:
     return labels
 
 
-def sample(labels: Tensor, number: int, positive_share: float = 0.5) -> tuple[Tensor, Tensor]:
-    """Draw rows of (M,) labels (1, 0, -1) for the losses: at most `number`, at most
-    `positive_share` of them positive; negatives fill up.
+def sample_balanced(
+    labels: Tensor, count: int, positive_share: float = 0.5
+) -> tuple[Tensor, Tensor]:
+    """Draw candidates for the losses; negatives fill up what positives leave.
 
-    Returns the positive and the negative rows, (P,) and (Q,) int64.
+    Args:
+        labels: (M,) of 1, 0 and -1, as from `anchor_labels`.
+        count: Most that are drawn.
+        positive_share: Largest share of positives among them.
+
+    Returns:
+        Rows of the positives (P,) and of the negatives (Q,), int64.
     """
-    positives, negatives = BalancedPositiveNegativeSampler(number, positive_share)([labels])
+    positives, negatives = BalancedPositiveNegativeSampler(count, positive_share)([labels])
     return positives[0].nonzero().flatten(), negatives[0].nonzero().flatten()

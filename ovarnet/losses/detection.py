@@ -1,8 +1,4 @@
-"""Losses of class-agnostic boxes: anchors, box refinement, and background regions (method section
-5).
-
-Every loss is a scalar that is exactly 0, with a gradient of 0, when there is nothing to judge.
-"""
+"""Losses of the RPN, of box refinement, and of background regions (method section 5)."""
 
 from __future__ import annotations
 
@@ -13,24 +9,35 @@ SMOOTH_L1_BETA = 1 / 9
 
 
 def objectness_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean BCE. logits, labels: (M,) of the sampled anchors, labels 1 or 0."""
+    """Binary cross-entropy of sampled anchors, a mean.
+
+    Args:
+        logits: (M,); M may be 0.
+        labels: (M,) 1 object or 0 background.
+    """
     if not len(logits):
         return logits.sum() * 0
     return F.binary_cross_entropy_with_logits(logits, labels.to(logits))
 
 
-def box_loss(deltas: Tensor, targets: Tensor, judged: int) -> Tensor:
-    """Smooth L1 over the positives, summed over the four deltas, divided by `judged`, the number of
-    sampled rows (at least 1 is taken).
+def box_loss(deltas: Tensor, targets: Tensor, count: int) -> Tensor:
+    """Smooth L1 of box deltas, summed over positives and the four deltas, divided by a count.
 
-    deltas, targets: (P, 4), encoded against the anchors or proposals. P may be 0.
+    Args:
+        deltas: (P, 4) of the positives, encoded against their anchors or proposals; P may be 0.
+        targets: (P, 4), likewise.
+        count: What the sum is divided by, such as the number of sampled anchors; at least 1 is
+            taken.
     """
-    return F.smooth_l1_loss(deltas, targets, beta=SMOOTH_L1_BETA, reduction="sum") / max(judged, 1)
+    return F.smooth_l1_loss(deltas, targets, beta=SMOOTH_L1_BETA, reduction="sum") / max(count, 1)
 
 
 def background_loss(logits: Tensor, weights: Tensor) -> Tensor:
-    """Regions that show no object: every category is wrong. logits: (R, C), weights: (C,). Mean
-    weighted BCE; R and C may be 0.
+    """Weighted binary cross-entropy of regions without an object: every category is negative.
+
+    Args:
+        logits: (R, C); R and C may be 0.
+        weights: (C,) of the categories.
     """
     if not logits.numel():
         return logits.sum() * 0

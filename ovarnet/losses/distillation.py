@@ -1,8 +1,7 @@
-"""Keeping a student near its teacher: by the probabilities of words, or by features (method
-sections 4.4 and 6).
+"""Losses between a student and its teacher (method sections 4.4 and 6).
 
-R regions, W words of ONE vocabulary (categories or attributes: each has its own softmax), D the
-embedding width.
+R regions, W words of ONE vocabulary (categories and attributes each have their own softmax), D the
+embedding width. The teacher gets no gradient.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from torch.nn import functional as F
 
 
 def kl_divergence(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
-    """KL(softmax teacher || softmax student), summed over the words, mean over the regions; the
-    teacher gets no gradient.
+    """KL(softmax teacher || softmax student), summed over the words, mean over the regions.
 
-    Both (R, W) with the same columns. 0 (with a gradient of 0) when R or W is 0.
+    Args:
+        student_logits: (R, W); R and W may be 0.
+        teacher_logits: (R, W), the same columns.
     """
     if not student_logits.numel():
         return student_logits.sum() * 0
@@ -26,8 +26,11 @@ def kl_divergence(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
 
 
 def cosine_loss(features: Tensor, reference: Tensor) -> Tensor:
-    """Mean of 1 - cosine between the rows of `features` and `reference`, both (R, D); the reference
-    gets no gradient. 0 when R is 0.
+    """1 - cosine of each row, a mean.
+
+    Args:
+        features: (R, D); R may be 0.
+        reference: (R, D).
     """
     if not len(features):
         return features.sum() * 0

@@ -1,8 +1,7 @@
 """Losses of step I: each dataset supervises its own label space only (method section 3).
 
-R regions, A attribute words, C category words, W words of either kind. Labels are coded as in
-`ovarnet.structures`. Logits are z, before the sigmoid. Every loss is a scalar that is exactly 0,
-with a gradient of 0, when there is nothing to judge.
+R regions, A attributes, C categories, W words of either kind. Labels are coded as in
+`ovarnet.structures`. Logits are z, before the sigmoid.
 """
 
 from __future__ import annotations
@@ -18,11 +17,15 @@ UNKNOWN_WEIGHT = 0.2
 
 
 def frequency_weights(counts: Tensor, power: float = FREQUENCY_POWER) -> Tensor:
-    """Weights w ~ counts^-power of the words of ONE vocabulary, of mean 1 over the words that have
-    a count.
+    """Weights ~ counts^-power of the words of ONE vocabulary, with mean 1 over counted words.
 
-    counts: (W,), how often each word is labelled in training; 0 for a word without a count, which
-    gets weight 1. power 0: all ones. Returns (W,) float32. W may be 0.
+    Args:
+        counts: (W,), how often each word is labelled in training; a word with count 0 gets weight
+            1. W may be 0.
+        power: 0: all weights are 1.
+
+    Returns:
+        (W,) float32.
     """
     counts = torch.as_tensor(counts, dtype=torch.float32)
     weights = torch.ones_like(counts)
@@ -36,12 +39,16 @@ def frequency_weights(counts: Tensor, power: float = FREQUENCY_POWER) -> Tensor:
 def attribute_loss(
     logits: Tensor, labels: Tensor, weights: Tensor, unknown_weight: float = UNKNOWN_WEIGHT
 ) -> Tensor:
-    """Weighted BCE over known labels, plus `unknown_weight` times the plain BCE of the unknown ones
-    taken as negatives.
+    """Binary cross-entropy of attributes; unknown labels are weak negatives.
 
-    logits: (R, A). labels: (R, A) of POSITIVE / NEGATIVE / UNKNOWN. weights: (A,). unknown_weight:
-    0 ignores unknown labels. The two parts are separate means, over the known and over the unknown
-    entries of the batch. R and A may be 0.
+    The loss is the weighted mean over known labels plus `unknown_weight` times the mean over
+    unknown ones, taken as negatives without word weights.
+
+    Args:
+        logits: (R, A); R and A may be 0.
+        labels: (R, A) of POSITIVE / NEGATIVE / UNKNOWN.
+        weights: (A,) of the words.
+        unknown_weight: 0 ignores unknown labels.
     """
     entries = F.binary_cross_entropy_with_logits(
         logits, (labels == POSITIVE).to(logits.dtype), reduction="none"
@@ -54,58 +61,77 @@ def attribute_loss(
 
 
 def mentioned_loss(
-    logits: Tensor, told: Tensor, unmentioned_weight: float = UNKNOWN_WEIGHT
+    logits: Tensor, is_mentioned: Tensor, unmentioned_weight: float = UNKNOWN_WEIGHT
 ) -> Tensor:
-    """BCE of what captions say of regions: told words are positive, all others weak negatives,
-    since captions leave out much that is true.
+    """Binary cross-entropy of the words that a caption mentions for a region; not in the paper.
 
-    Not in the paper. A softmax over words (`mil_nce`) compares the words of a region and punishes
-    the true but untold ones most, because they score highest; here a word is compared with itself
-    in other regions, and the chance to be told grows with that to be true. logits: (R, W). told:
-    (R, W) bool. Mean over all entries; 0 when R or W is 0.
+    Mentioned words are positives and all others weak negatives, since captions leave out much that
+    is true. A softmax over words (`mil_nce`) compares the words of a region, and punishes the true
+    but unmentioned ones most, because they score highest. Here a word is compared with itself in
+    other regions, and its chance to be mentioned grows with its chance to be true.
+
+    Args:
+        logits: (R, W); R and W may be 0.
+        is_mentioned: (R, W) bool.
+        unmentioned_weight: Of the weak negatives.
+
+    Returns:
+        The mean over all entries.
     """
-    entries = F.binary_cross_entropy_with_logits(logits, told.to(logits.dtype), reduction="none")
-    entries = torch.where(told, entries, unmentioned_weight * entries)
+    entries = F.binary_cross_entropy_with_logits(
+        logits, is_mentioned.to(logits.dtype), reduction="none"
+    )
+    entries = torch.where(is_mentioned, entries, unmentioned_weight * entries)
     return entries.mean() if entries.numel() else logits.sum() * 0
 
 
 def category_loss(
-    logits: Tensor, categories: Tensor, weights: Tensor, judged: Tensor | None = None
+    logits: Tensor, categories: Tensor, weights: Tensor, columns: Tensor | None = None
 ) -> Tensor:
-    """Weighted BCE over all columns: a box has one category, all others are negatives.
+    """Weighted binary cross-entropy of categories: a box has one, all others are negatives.
 
-    logits: (R, C). categories: (R,) column of the positive, or NO_CATEGORY: the row carries no
-    label and is left out. weights: (C,). judged: (C,) bool, the columns that count (see
-    `sample_categories`); None: all. R and C may be 0.
+    Args:
+        logits: (R, C); R and C may be 0.
+        categories: (R,) column of the positive; rows with NO_CATEGORY are left out.
+        weights: (C,) of the words.
+        columns: (C,) bool, the categories in the loss, as from `sample_categories`; None: all.
     """
-    columns = torch.arange(logits.shape[1], device=logits.device)
-    positive = categories[:, None] == columns
+    is_positive = categories[:, None] == torch.arange(logits.shape[1], device=logits.device)
     entries = F.binary_cross_entropy_with_logits(
-        logits, positive.to(logits.dtype), reduction="none"
-    ) * weights.to(logits)
-    counts = (categories != NO_CATEGORY)[:, None].expand_as(entries)
-    return mean_where(entries, counts if judged is None else counts & judged)
+        logits, is_positive.to(logits.dtype), reduction="none"
+    )
+    is_supervised = (categories != NO_CATEGORY)[:, None].expand_as(entries)
+    if columns is not None:
+        is_supervised = is_supervised & columns
+    return mean_where(entries * weights.to(logits), is_supervised)
 
 
 def sample_categories(
     categories: Tensor, counts: Tensor, number: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Which category columns a batch judges when the vocabulary is large: its own categories, and
-    others drawn as negatives.
+    """Draw the category columns in the loss of a batch, for large vocabularies.
 
-    Others are drawn without replacement, with probability ~ sqrt(count), until `number` columns are
-    judged (Detic's federated loss on LVIS); columns without a count are never drawn. categories:
-    (R,) as in `category_loss`. counts: (C,). Returns (C,) bool.
+    The batch's own categories are always among them. Negatives are drawn without replacement, with
+    probability ~ sqrt(count), until there are `number` columns (Detic's federated loss on LVIS).
+
+    Args:
+        categories: (R,) as in `category_loss`.
+        counts: (C,); columns without a count are never drawn.
+        number: Columns in the loss; more if the batch has more categories.
+        generator: Draws the negatives.
+
+    Returns:
+        (C,) bool.
     """
-    judged = torch.zeros(len(counts), dtype=torch.bool)
-    judged[categories[categories != NO_CATEGORY].cpu()] = True
-    chances = torch.as_tensor(counts, dtype=torch.float32).cpu().sqrt().masked_fill(judged, 0)
-    missing = min(number - int(judged.sum()), int((chances > 0).sum()))
+    sampled = torch.zeros(len(counts), dtype=torch.bool)
+    sampled[categories[categories != NO_CATEGORY].cpu()] = True
+    chances = torch.as_tensor(counts, dtype=torch.float32).cpu().sqrt().masked_fill(sampled, 0)
+    missing = min(number - int(sampled.sum()), int((chances > 0).sum()))
     if missing > 0:
-        judged[torch.multinomial(chances, missing, generator=generator)] = True
-    return judged.to(categories.device)
+        sampled[torch.multinomial(chances, missing, generator=generator)] = True
+    return sampled.to(categories.device)
 
 
 def mean_where(values: Tensor, kept: Tensor) -> Tensor:
-    """Mean of `values` where `kept`, of the same shape; 0 (with a graph) where nothing is."""
+    """Mean of the values where `kept`, of the same shape; 0 (with a graph) where nothing is."""
     return (values * kept).sum() / kept.sum().clamp(min=1)

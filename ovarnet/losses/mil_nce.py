@@ -1,6 +1,6 @@
-"""Multi-instance NCE between regions and texts, of which several may be right (method section 4.4).
+"""Multi-instance NCE between regions and texts, several of which may be right (section 4.4).
 
-R regions, T texts (captions, phrases or words). Logits are exp(theta) * cosine.
+R regions, T texts (captions, phrases or words).
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from torch import Tensor
 def mil_nce(
     logits: Tensor, positives: Tensor, unknown: Tensor | None = None, unknown_divisor: float = 1.0
 ) -> Tensor:
-    """-log of the softmax mass that falls on the positive texts, mean over the regions that have
-    one.
+    """-log of the softmax mass on the positive texts, mean over the regions that have one.
 
-    logits: (R, T). positives: (R, T) bool; rows without a positive are left out, and the loss is 0
-    (with a gradient of 0) when all are. unknown: (R, T) bool, texts that are not known to be wrong:
-    their logits are divided by `unknown_divisor` before the softmax, so that they compete less. R
-    and T may be 0.
+    Args:
+        logits: (R, T), exp(theta) * cosine; R and T may be 0.
+        positives: (R, T) bool.
+        unknown: (R, T) bool, texts that are not known to be wrong; None: no such texts.
+        unknown_divisor: Their logits are divided by it before the softmax, so that they compete
+            less.
     """
     rows = positives.any(dim=1)
     if not rows.any():

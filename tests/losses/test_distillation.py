@@ -1,3 +1,5 @@
+"""Losses between student and teacher, by hand."""
+
 import math
 
 import pytest
@@ -38,7 +40,7 @@ def test_one_word_has_nothing_to_learn():
     assert kl_divergence(torch.tensor([[4.0]]), torch.tensor([[-1.0]])).item() == 0
 
 
-def test_cosine_anchor():
+def test_cosine_loss():
     features = torch.tensor([[2.0, 0.0], [0.0, 3.0]], requires_grad=True)
     reference = torch.tensor([[5.0, 0.0], [0.0, -1.0]])
     assert cosine_loss(features, reference).item() == pytest.approx((0 + 2) / 2)

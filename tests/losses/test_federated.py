@@ -1,3 +1,5 @@
+"""Losses of step I and of mentioned words, by hand."""
+
 import math
 
 import pytest
@@ -82,13 +84,13 @@ def test_category_loss_takes_every_other_word_as_negative():
     )
 
 
-def test_rows_without_a_category_and_columns_not_judged_are_left_out():
+def test_rows_without_a_category_and_columns_not_sampled_are_left_out():
     logits = torch.tensor([[1.0, -2.0, 4.0], [9.0, 9.0, 9.0]])
     loss = category_loss(
         logits,
         torch.tensor([0, NO_CATEGORY]),
         torch.ones(3),
-        judged=torch.tensor([True, True, False]),
+        columns=torch.tensor([True, True, False]),
     )
     assert loss.item() == pytest.approx((bce(1, 1) + bce(-2, 0)) / 2, rel=1e-6)
 
@@ -99,14 +101,14 @@ def test_one_category_word():
     ).item() == pytest.approx(LN2)
 
 
-def test_judged_columns_are_the_batch_s_own_and_drawn_ones():
+def test_sampled_columns_are_the_batch_s_own_and_drawn_ones():
     counts = torch.tensor([10, 0, 5, 5, 5])
-    judged = sample_categories(
+    sampled = sample_categories(
         torch.tensor([4, NO_CATEGORY, 4]), counts, 3, torch.Generator().manual_seed(0)
     )
-    assert judged.sum() == 3
-    assert judged[4]
-    assert not judged[1]
+    assert sampled.sum() == 3
+    assert sampled[4]
+    assert not sampled[1]
     assert sample_categories(torch.tensor([4]), counts, 99).tolist() == [
         True,
         False,
@@ -133,7 +135,7 @@ def test_frequent_negatives_are_drawn_more_often():
     assert drawn[1].item() == pytest.approx(0.75, abs=0.04)
 
 
-def test_told_words_are_positive_and_untold_ones_weak_negatives():
+def test_mentioned_words_are_positive_and_the_others_weak_negatives():
     logits = torch.tensor([[0.0, 0.0, math.log(3)]], requires_grad=True)
     loss = mentioned_loss(logits, torch.tensor([[True, False, False]]), unmentioned_weight=0.5)
     assert loss.item() == pytest.approx((math.log(2) + 0.5 * math.log(2) + 0.5 * math.log(4)) / 3)
@@ -142,7 +144,7 @@ def test_told_words_are_positive_and_untold_ones_weak_negatives():
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0)])
-def test_nothing_told_costs_nothing(shape):
+def test_nothing_mentioned_costs_nothing(shape):
     logits = torch.randn(shape, requires_grad=True)
     loss = mentioned_loss(logits, torch.zeros(shape, dtype=torch.bool))
     loss.backward()

@@ -1,3 +1,5 @@
+"""Multi-instance NCE, by hand."""
+
 import math
 
 import pytest

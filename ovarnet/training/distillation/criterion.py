@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.models.detection._utils import BoxCoder
 
 from ovarnet.config import Distillation, OvarnetLossWeights
-from ovarnet.losses.assignment import anchor_labels, match, sample
+from ovarnet.losses.assignment import anchor_labels, match, sample_balanced
 from ovarnet.losses.detection import background_loss, box_loss, objectness_loss
 from ovarnet.losses.distillation import cosine_loss, kl_divergence
 from ovarnet.losses.federated import attribute_loss, category_loss
@@ -77,12 +77,12 @@ class OvarnetCriterion:
                 target.is_ignored,
                 ANCHOR_IOU,
                 ANCHOR_BACKGROUND_IOU,
-                best_too=True,
+                allow_low_quality_matches=True,
             )
 
             # a balanced sample: nearly all anchors are background
             image_labels = anchor_labels(matched, target.is_box_supervised)
-            positive, negative = sample(image_labels, self.rpn_batch_size)
+            positive, negative = sample_balanced(image_labels, self.rpn_batch_size)
             sampled = torch.cat([positive, negative])
             logits.append(predictions.logits[row, sampled])
             labels.append(image_labels[sampled])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from ovarnet.losses.assignment import BACKGROUND, match, sample
+from ovarnet.losses.assignment import BACKGROUND, match, sample_balanced
 from ovarnet.structures import NO_CATEGORY, UNKNOWN
 from ovarnet.training.distillation.dataset import ImageTargets
 
@@ -77,7 +77,7 @@ def sample_regions(proposals: Tensor, targets: ImageTargets, number: int) -> Reg
     on_box = matched >= 0
     labels[on_box] = torch.where(targets.is_ignored[matched[on_box]], -1, 1)
 
-    positive, negative = sample(labels, number)
+    positive, negative = sample_balanced(labels, number)
     return RegionTargets.concatenate(
         [
             _positives(candidates[positive], matched[positive], targets),
