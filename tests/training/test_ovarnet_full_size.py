@@ -15,7 +15,7 @@ from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.structures import UNKNOWN
 from ovarnet.training.distillation.data import DistillationData, TrainingImage
-from ovarnet.training.distillation.dataset import ImageTargets
+from ovarnet.training.distillation.dataset import DistillationBatch, ImageTargets
 from ovarnet.training.distillation.stage import make_model
 from ovarnet.training.distillation.teacher import Teacher
 from ovarnet.training.engine.schedule import make_optimizer
@@ -32,17 +32,18 @@ def one_image(crop_size):
         "", BOXES, torch.tensor([0]), labels, torch.tensor([False]), True, True, False
     )
     targets = ImageTargets(
-        BOXES,
-        torch.tensor([0]),
-        torch.tensor([[1]], dtype=torch.int8),
-        torch.tensor([True]),
-        torch.tensor([True]),
-        torch.tensor([[40.0, 40, 150, 120]]),
-        torch.rand(2, 3, crop_size, crop_size),
-        torch.tensor(True),
-        torch.tensor(True),
+        boxes=BOXES,
+        categories=torch.tensor([0]),
+        attributes=torch.tensor([[1]], dtype=torch.int8),
+        is_box_supervised=torch.tensor([True]),
+        is_ignored=torch.tensor([False]),
+        proposals=torch.tensor([[40.0, 40, 150, 120]]),
+        teacher_crops=torch.rand(2, 3, crop_size, crop_size),
+        teacher_embeddings=None,
+        rpn_supervised=True,
+        all_annotated=True,
     )
-    return image, ([torch.rand(3, 128, 160)], [targets])
+    return image, DistillationBatch([torch.rand(3, 128, 160)], [targets])
 
 
 @pytest.mark.slow
@@ -65,22 +66,17 @@ def test_one_step_and_one_inference(name, architecture):
     for kind in ("category", "attribute"):
         classifier.calibrate(kind, 10.0, -2.0)
     teacher = Teacher(ClipAttr(clip, classifier, None, WORDS), WORDS)
-    model = build_ovarnet(
+    student = build_ovarnet(
         clip, lambda text: LearnedPrompts(text.text_width), clip, WORDS, config.design
     )
-    model.classifier.calibration.copy_(classifier.calibration)
+    student.classifier.calibration.copy_(classifier.calibration)
     image, batch = one_image(clip.image_size)
-    learner = make_model(
-        model,
-        DistillationData(
-            WORDS, Vocabulary(WORDS.categories[:1], WORDS.attributes[:1]), {"detection": [image]}
-        ),
-        teacher,
-        config,
-    ).train()
-    before = learner.model.head.cells.queries.detach().clone()
-    optimizer = make_optimizer(learner.groups(config.optimisation), config.optimisation)
-    losses = learner(batch)
+    base = Vocabulary(WORDS.categories[:1], WORDS.attributes[:1])
+    data = DistillationData(WORDS, base, {"detection": [image]})
+    model = make_model(config, student, data, teacher).train()
+    before = model.model.head.cells.queries.detach().clone()
+    optimizer = make_optimizer(model.groups(config.optimisation), config.optimisation)
+    losses = model(batch)
     assert {
         "distil_categories",
         "distil_attributes",
@@ -91,9 +87,9 @@ def test_one_step_and_one_inference(name, architecture):
     } <= losses.keys()
     sum(losses.values()).backward()
     optimizer.step()
-    assert not torch.equal(before, learner.model.head.cells.queries)
-    found = Predictor(learner.eval().model).detect(
-        (batch[0][0].permute(1, 2, 0) * 255).byte().numpy(), boxes=BOXES.numpy()
+    assert not torch.equal(before, model.model.head.cells.queries)
+    found = Predictor(model.eval().model).detect(
+        (batch.images[0].permute(1, 2, 0) * 255).byte().numpy(), boxes=BOXES.numpy()
     )
     assert found.category_scores.shape == (1, 2)
     assert torch.isfinite(found.category_scores).all()
