@@ -23,6 +23,7 @@ def trained_on_coco(tiny_world, step_one, pseudo_labels, tmp_path_factory):
     return train_with_captions(config, Accelerator(cpu=True))
 
 
+@pytest.mark.slow
 def test_tables_and_shards_go_through_every_caption_stage_as_coco_does(
     corpus, trained_on_coco, tiny_world, step_one, pseudo_labels, tmp_path
 ):

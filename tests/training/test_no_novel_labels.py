@@ -68,6 +68,7 @@ def stages(tiny_world, clean_root, start_files, step_one, pseudo_labels, setting
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stage", ["proposer", "zero_shot", "clip_attr", "clip_attr_captions", "ovarnet", "probe"]
 )

@@ -20,6 +20,7 @@ from ovarnet.training import train
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_prompts_learn_from_hand_written_and_from_learned_ones(catalogue, tmp_path):
     settings = {
         "prompt_vectors": [2, 1, 1],

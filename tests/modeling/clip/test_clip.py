@@ -49,6 +49,7 @@ def vit(tmp_path_factory):
     return loaded_and_reference("ViT-B-32", ".pt", tmp_path_factory.mktemp("vit"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", ["resnet", "vit"])
 @torch.no_grad()
 def test_both_towers_equal_open_clip(pair, request):

@@ -61,6 +61,7 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
     assert all(torch.isfinite(loss) for loss in losses.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [

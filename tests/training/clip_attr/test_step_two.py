@@ -60,6 +60,7 @@ def test_base_losses_have_their_weight_and_the_columns_of_the_base_words(small_c
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "more",
     [

@@ -141,6 +141,7 @@ def test_caption_images_enter_distillation_alone(settings, tmp_path, corpus):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "head"), [(0.0, "attention"), (0.5, "average"), (0.0, "clip")])
 def test_training_writes_a_model_that_loads(settings, teacher_folder, monkeypatch, rate, head):
     """The scales start from 8 and 6, and every step brings them back to the most that they may be,
@@ -203,6 +204,7 @@ def test_words_score_after_loading_what_they_scored_before_saving(
     ]
 
 
+@pytest.mark.slow
 def test_a_short_training_lowers_the_loss(settings, tmp_path):
     """Without the box term, which is next to 0 at first, as long as the only positive regions are
     the annotated boxes themselves."""
