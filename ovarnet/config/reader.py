@@ -103,7 +103,7 @@ def _parse_overrides(overrides: Sequence[str], path: Path) -> DictConfig:
 
 
 def _cannot_apply(overrides: Sequence[str], path: Path, error: Exception) -> InputError:
-    return InputError(f"cannot apply {ascii(' '.join(overrides))} to {path}: {first_line(error)}")
+    return InputError(f"cannot apply {' '.join(overrides)!a} to {path}: {first_line(error)}")
 
 
 def _problem(error: Exception) -> str:
