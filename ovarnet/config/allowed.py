@@ -72,7 +72,7 @@ class Allowed:
         if self.one_of:
             return f"one of {', '.join(map(str, self.one_of))}{self.note}"
         if self.is_path:
-            return f"a path whose parts have at most {PATH_PART_BYTES} bytes{self.note}"
+            return f"a path, not empty, of names of at most {PATH_PART_BYTES} bytes{self.note}"
         low, high = self._low_and_high()
         if self.at_least is not None and high:
             limits = f"from {low} to {high}"

@@ -69,7 +69,7 @@ def test_paths(path):
 def test_what_no_file_system_takes(path):
     allowed = Allowed(is_path=True)
     assert not allowed.accepts(path)
-    assert allowed.describe(path) == "a path whose parts have at most 255 bytes"
+    assert allowed.describe(path) == "a path, not empty, of names of at most 255 bytes"
 
 
 @dataclass

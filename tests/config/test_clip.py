@@ -17,7 +17,7 @@ def test_defaults_are_those_of_the_generated_world():
     ("override", "message"),
     [
         ("scale_start=0", "scale_start is 0, but it is no setting any more: it is always 14.3"),
-        ("output=''", "output is ''; it must be a path whose parts have at most 255 bytes"),
+        ("output=''", "output is ''; it must be a path, not empty, of names of at most 255 bytes"),
         ("captions=''", "captions is ''; it must be a path"),
         ("bag_of_words_init=2", "bag_of_words_init is 2; it must be true or false"),
     ],

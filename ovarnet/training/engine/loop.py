@@ -169,7 +169,7 @@ def check_finite(losses: dict[str, Tensor], step: int) -> None:
     if bad:
         raise InputError(
             f"iteration {step}: loss {', '.join(bad)}; lower optimisation.lr or raise "
-            "optimisation.warmup, then --resume"
+            "optimisation.warmup, then train again or --resume"
         )
 
 
