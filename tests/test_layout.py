@@ -10,6 +10,7 @@ EXEMPT = {
 }
 """Names of files, in any folder, that need no test file -> why."""
 
+
 def modules_without_test() -> set[str]:
     modules = {path.relative_to(ROOT / "ovarnet") for path in (ROOT / "ovarnet").rglob("*.py")}
     return {
