@@ -16,7 +16,7 @@ from ovarnet.scenes.chain.ledger import FILE, Entry, Ledger
 from ovarnet.scenes.chain.steps import Places, all_steps
 
 STATE = "state.safetensors"
-"""What a training stage goes on from after a break."""
+"""What an interrupted training stage resumes from."""
 
 
 def run_chain(
