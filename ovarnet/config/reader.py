@@ -86,6 +86,7 @@ def _read(path: Path) -> DictConfig:
 
 
 def _parse_overrides(overrides: Sequence[str], path: Path) -> DictConfig:
+    overrides = [_as_typed(override) for override in overrides]
     for override in overrides:
         if not re.match(r"\w+(\.\w+)*=", override):
             raise InputError(
@@ -100,6 +101,17 @@ def _parse_overrides(overrides: Sequence[str], path: Path) -> DictConfig:
         return OmegaConf.from_dotlist(list(overrides))
     except (OmegaConfBaseException, TypeError) as error:  # TypeError: a list in place of a group
         raise _cannot_apply(overrides, path, error) from None
+
+
+def _as_typed(override: str) -> str:
+    """KEY=VALUE, quoted where YAML 1.1 would read another number than is written.
+
+    2024_01 (202401 in YAML), 1:30 (90) and 010 (8) stay what was typed.
+    """
+    key, _, value = override.partition("=")
+    if re.fullmatch(r"[-+]?\d+([_:]\d+)+|[-+]?0\d+", value):
+        return f"{key}='{value}'"
+    return override
 
 
 def _cannot_apply(overrides: Sequence[str], path: Path, error: Exception) -> InputError:

@@ -31,6 +31,13 @@ def test_defaults_file_and_overrides_in_that_order(tmp_path):
     ) == (0.25, 7, 0.4, "b")
 
 
+@pytest.mark.parametrize("name", ["2024_01", "1:30", "010"])
+def test_a_name_of_digits_on_the_command_line_stays_as_typed(tmp_path, name):
+    path = write(tmp_path, "stage: clip\noutput: a\nroot: r\nclip: {name: x}\n")
+    assert load_config(path, [f"output={name}"]).output == name
+    assert load_config(path, ["optimisation.iterations=010"]).optimisation.iterations == 10
+
+
 @pytest.mark.parametrize(
     ("text", "overrides", "message"),
     [
