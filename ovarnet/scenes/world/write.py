@@ -10,6 +10,7 @@ ROOT/photos/000000.jpg
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -119,7 +120,8 @@ def _chunks(
         for task in tasks:
             yield task[2], _write_chunk(*task)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    # spawned, not forked: a fork of a process whose OpenCV threads have run may hang
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         yield from zip(
             (task[2] for task in tasks),
             pool.map(_write_chunk, *zip(*tasks, strict=True)),
