@@ -77,27 +77,20 @@ def open_dataset(
     root = Path(root)
     name, _, division = name.partition(":")
     reader = find_reader(name)
-    if split not in reader.splits:
-        raise InputError(
-            f"dataset {name} has no split {split!r}; give one of {', '.join(reader.splits)}"
-        )
-    if not root.is_dir():
-        raise InputError(
-            f"{root}: no such folder; give the root folder of dataset {name} (see "
-            "datasets/README.md)"
-        )
+    _check_split(name, split, reader)
+    _check_root(name, root)
+
     is_training = split == "train"
-    vocabulary, annotations = reader.read(
-        Request(
-            root,
-            split,
-            division=reader.find_division(name, division, root),
-            needs_images=images,
-            background=background,
-            is_novel=is_novel if is_training else None,
-            skipped=skipped,
-        )
+    request = Request(
+        root,
+        split,
+        division=reader.find_division(name, division, root),
+        needs_images=images,
+        background=background,
+        is_novel=is_novel if is_training else None,
+        skipped=skipped,
     )
+    vocabulary, annotations = reader.read(request)
     if is_training:
         annotations = base_only(annotations, vocabulary, is_novel)
     return vocabulary, annotations
@@ -110,15 +103,7 @@ def find_reader(name: str) -> DatasetReader:
         InputError: no such dataset, or "scenes" in an installation without `ovarnet.scenes`.
     """
     if name == SCENES:
-        try:
-            return import_module("ovarnet.scenes.dataset").READER
-        except ModuleNotFoundError as error:
-            if not str(error.name).startswith("ovarnet.scenes"):
-                raise
-            raise InputError(
-                "dataset scenes needs the package ovarnet.scenes, which is not part of this "
-                "installation; install the full package"
-            ) from None
+        return _scenes_reader()
     if name not in READERS:
         raise InputError(
             f"dataset {name!r} is unknown; give one of {', '.join((SCENES, *READERS))}"
@@ -173,3 +158,30 @@ def base_only(
         image.attributes[:, novel_attributes] = UNKNOWN
         kept.append(image)
     return kept
+
+
+def _check_split(name: str, split: str, reader: DatasetReader) -> None:
+    if split not in reader.splits:
+        raise InputError(
+            f"dataset {name} has no split {split!r}; give one of {', '.join(reader.splits)}"
+        )
+
+
+def _check_root(name: str, root: Path) -> None:
+    if not root.is_dir():
+        raise InputError(
+            f"{root}: no such folder; give the root folder of dataset {name} (see "
+            "datasets/README.md)"
+        )
+
+
+def _scenes_reader() -> DatasetReader:
+    try:
+        return import_module("ovarnet.scenes.dataset").READER
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("ovarnet.scenes"):
+            raise
+        raise InputError(
+            "dataset scenes needs the package ovarnet.scenes, which is not part of this "
+            "installation; install the full package"
+        ) from None
