@@ -30,6 +30,7 @@ VOC mean them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ from ovarnet.data.coco import read_flag
 from ovarnet.data.fields import as_flag, as_id, as_name, as_whole_number, as_word
 from ovarnet.data.image_folder import ImageFolder, ImageRecord, SizeReader, checked_size
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.labelled import LabelledBox, LabelledSplit, labelled_annotations, open_vocabulary
+from ovarnet.data.labelled import LabelledBox, LabelledSplit, load_labelled, open_vocabulary
 from ovarnet.data.reader import DatasetReader, Request
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image_size
@@ -83,12 +84,8 @@ def load_custom(
     Raises:
         InputError: not such a file, boxes in fractions of the image, or nothing usable in it.
     """
-    notes = Skipped() if skipped is None else skipped
-    content = read_custom(file, image_folder, notes, read_size)
-    annotations = labelled_annotations(content, vocabulary, notes, file, "custom")
-    if skipped is None:
-        notes.log(file)
-    return annotations
+    read = partial(read_custom, file, image_folder, read_size=read_size)
+    return load_labelled(read, vocabulary, skipped, file, "custom")
 
 
 def read_custom(

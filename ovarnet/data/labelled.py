@@ -7,7 +7,7 @@ files (`ovarnet.data.yolo`) fill a `LabelledSplit`; its words are in vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +80,39 @@ class LabelledSplit:
     def background_images(self) -> set[str]:
         """Ids of the images without an annotation, if that says that nothing is in them."""
         return self.images.keys() - self.annotated if self.completely_labelled else set()
+
+
+SplitReader = Callable[[Skipped], LabelledSplit]
+"""Reads a split, noting what cannot be used."""
+
+
+def load_labelled(
+    read: SplitReader,
+    vocabulary: Vocabulary,
+    skipped: Skipped | None,
+    source: str | Path,
+    dataset: str,
+) -> list[Annotations]:
+    """Read a split and return its annotations.
+
+    Args:
+        read: reads the split.
+        vocabulary: gives the columns of categories and attributes.
+        skipped: where to note what cannot be used; None logs one line.
+        source: file or folder of the split, for messages.
+        dataset: name of the dataset, for messages.
+
+    Returns:
+        As `labelled_annotations`.
+
+    Raises:
+        InputError: the split cannot be read, or has no usable annotation.
+    """
+    notes = Skipped() if skipped is None else skipped
+    annotations = labelled_annotations(read(notes), vocabulary, notes, source, dataset)
+    if skipped is None:
+        notes.log(source)
+    return annotations
 
 
 def labelled_annotations(

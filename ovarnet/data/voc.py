@@ -14,6 +14,7 @@ from 1: xmin = 1 is the left border.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -24,7 +25,7 @@ from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.labelled import (
     LabelledBox,
     LabelledSplit,
-    labelled_annotations,
+    load_labelled,
     open_vocabulary,
 )
 from ovarnet.data.reader import DatasetReader, Request
@@ -78,12 +79,8 @@ def load_voc(
     Raises:
         InputError: no such split, boxes in fractions of the image, or nothing usable.
     """
-    notes = Skipped() if skipped is None else skipped
-    content = read_voc(root, split, notes, read_size)
-    annotations = labelled_annotations(content, vocabulary, notes, f"{root}: {split}", "voc")
-    if skipped is None:
-        notes.log(f"{root}: {split}")
-    return annotations
+    read = partial(read_voc, root, split, read_size=read_size)
+    return load_labelled(read, vocabulary, skipped, f"{root}: {split}", "voc")
 
 
 def read_voc(

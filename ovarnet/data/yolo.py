@@ -12,6 +12,7 @@ image, or the corners of a polygon, whose box is taken. An image without lines i
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from ovarnet.data.boxes import checked_corners
@@ -21,7 +22,7 @@ from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.labelled import (
     LabelledBox,
     LabelledSplit,
-    labelled_annotations,
+    load_labelled,
     open_vocabulary,
 )
 from ovarnet.data.reader import DatasetReader, Request
@@ -61,12 +62,8 @@ def load_yolo(
     Raises:
         InputError: no such split, another data.yaml, or nothing usable.
     """
-    notes = Skipped() if skipped is None else skipped
-    content = read_yolo(root, split, notes, read_size)
-    annotations = labelled_annotations(content, vocabulary, notes, f"{root}: {split}", "yolo")
-    if skipped is None:
-        notes.log(f"{root}: {split}")
-    return annotations
+    read = partial(read_yolo, root, split, read_size=read_size)
+    return load_labelled(read, vocabulary, skipped, f"{root}: {split}", "yolo")
 
 
 def read_yolo(

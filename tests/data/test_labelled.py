@@ -6,6 +6,7 @@ from ovarnet.data.labelled import (
     LabelledSplit,
     labelled_annotations,
     labelled_vocabulary,
+    load_labelled,
     open_vocabulary,
 )
 from ovarnet.errors import InputError
@@ -43,6 +44,21 @@ def test_boxes_become_rows_of_their_image_and_the_rest_is_background():
         "category not in the vocabulary": ["'cup' of annotation x"],
         "attribute not in the vocabulary": ["'new' of annotation x"],
     }
+
+
+def test_a_loaded_split_notes_or_logs_what_was_left_out(caplog):
+    def read(skipped):
+        skipped.add("box has no area", "line 3")
+        return split(box("cup"))
+
+    skipped = Skipped()
+    (image, _) = load_labelled(read, WORDS, skipped, "a.json", "custom")
+    assert image.categories.tolist() == [NO_CATEGORY]
+    assert list(skipped.items) == ["box has no area", "category not in the vocabulary"]
+    assert caplog.messages == []
+
+    load_labelled(read, WORDS, None, "a.json", "custom")
+    assert caplog.messages == [f"a.json: left out: {skipped}"]
 
 
 def test_images_are_background_only_if_something_is_labelled_completely():

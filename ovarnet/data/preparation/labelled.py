@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
+from ovarnet.data.image_folder import SizeReader
 from ovarnet.data.image_sizes import ImageSizes
-from ovarnet.data.labelled import VOCABULARY, LabelledSplit, labelled_vocabulary
+from ovarnet.data.labelled import VOCABULARY, LabelledSplit, SplitReader, labelled_vocabulary
 from ovarnet.data.preparation.findings import Findings
 from ovarnet.data.preparation.pictures import check_pictures
 from ovarnet.errors import InputError
@@ -17,8 +20,14 @@ from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.structures import NEGATIVE, POSITIVE
 from ovarnet.vocabulary import Vocabulary
 
-SplitReader = Callable[[Skipped], LabelledSplit]
-"""Reads a split, noting what cannot be used."""
+
+class RootReader(Protocol):
+    """Reads a split of the dataset under a root, such as `ovarnet.data.voc.read_voc`."""
+
+    def __call__(
+        self, root: Path, split: str, skipped: Skipped, /, *, read_size: SizeReader
+    ) -> LabelledSplit:
+        """Return what is usable of the split, noting what is not."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,43 @@ class SplitSource:
 
     source: str
     read: SplitReader
+
+
+def check_root(
+    root: Path,
+    splits: tuple[str, ...],
+    read: RootReader,
+    *,
+    available: Container[str],
+    missing: str,
+    sample: int,
+    findings: Findings,
+) -> None:
+    """Check those of `splits` that a dataset has; see `check_splits`.
+
+    Args:
+        root: folder of the dataset.
+        splits: which splits.
+        read: reads a split.
+        available: the splits that the dataset has.
+        missing: what to report if it has none of `splits`.
+        sample: how many images to decode.
+        findings: where to report.
+    """
+    sizes, wanted = ImageSizes(root), [split for split in splits if split in available]
+    if not wanted:
+        findings.missing(f"{root}: {missing}; datasets/README.md draws the tree")
+    check_splits(
+        root,
+        {
+            split: SplitSource(f"{root}: {split}", partial(read, root, split, read_size=sizes))
+            for split in wanted
+        },
+        has_training="train" in available,
+        sizes=sizes,
+        sample=sample,
+        findings=findings,
+    )
 
 
 def check_splits(

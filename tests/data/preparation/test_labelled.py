@@ -3,7 +3,7 @@ import pytest
 from ovarnet.data.image_sizes import ImageSizes
 from ovarnet.data.labelled import LabelledSplit
 from ovarnet.data.preparation.findings import Findings
-from ovarnet.data.preparation.labelled import SplitSource, check_splits
+from ovarnet.data.preparation.labelled import SplitSource, check_root, check_splits
 from ovarnet.errors import InputError
 
 
@@ -54,3 +54,24 @@ def test_no_words_are_written_while_training_is_unread(check, tmp_path):
     assert not (tmp_path / "vocabulary.json").exists()
     check(has_training=False, val=noted)
     assert (tmp_path / "vocabulary.json").exists()
+
+
+def test_only_the_splits_that_are_there_are_read(tmp_path):
+    def read(root, split, skipped, *, read_size):
+        read_splits.append((root, split))
+        return LabelledSplit(categories={"mug": "other"})
+
+    for splits, expected in {("train", "val"): ["val"], ("train",): []}.items():
+        findings, read_splits = Findings(tmp_path, lambda line: None), []
+        check_root(
+            tmp_path,
+            splits,
+            read,
+            available=["val", "test"],
+            missing="no files",
+            sample=0,
+            findings=findings,
+        )
+        assert read_splits == [(tmp_path, split) for split in expected]
+        missing = [] if expected else [f"{tmp_path}: no files; datasets/README.md draws the tree"]
+        assert findings.kinds("missing") == missing
