@@ -11,9 +11,17 @@ from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
 from ovarnet.config import ClipSettings
 from ovarnet.errors import InputError
 from ovarnet.modeling.proposer import Proposer
-from ovarnet.proposals.detector import DetectorProposer, resnet50_proposer, scenes_proposer
+from ovarnet.proposals.detector import (
+    DetectorProposer,
+    photos_proposer,
+    resnet50_proposer,
+    scenes_proposer,
+)
 from ovarnet.proposals.from_file import FileProposals, shards_in
 from ovarnet.proposals.torchvision import TorchvisionProposer
+
+ON_A_CLIP = {"scenes": scenes_proposer, "photos": photos_proposer}
+"""Kinds of proposers on the image tower of a CLIP."""
 
 
 def open_proposer(source: str | Path) -> Proposer:
@@ -79,21 +87,23 @@ def build_proposer(
     """Build an untrained proposer.
 
     Args:
-        kind: "scenes", a feature pyramid on the image tower of `clip`, or "resnet50" (method
-            section 2.1).
+        kind: "scenes" or "photos", a feature pyramid on the image tower of `clip`, or "resnet50"
+            (method section 2.1).
         clip: which image tower; None for "resnet50", which needs none.
         imagenet_weights: initialise "resnet50" from ImageNet weights.
 
     Raises:
-        InputError: an unknown kind, or no CLIP for "scenes".
+        InputError: an unknown kind, or no CLIP for "scenes" or "photos".
     """
     if kind == "resnet50":
         return resnet50_proposer(imagenet_weights)
-    if kind == "scenes":
-        if clip is None:
-            raise InputError(
-                "a proposer of kind 'scenes' needs a CLIP; give clip.name and clip.pretrained, or "
-                "kind=resnet50"
-            )
-        return scenes_proposer(open_clip_tower(clip))
-    raise InputError(f"proposer kind '{kind}' is not known; choose scenes or resnet50")
+    if kind not in ON_A_CLIP:
+        raise InputError(
+            f"proposer kind '{kind}' is not known; choose {', '.join(ON_A_CLIP)} or resnet50"
+        )
+    if clip is None:
+        raise InputError(
+            f"a proposer of kind '{kind}' needs a CLIP; give clip.name and clip.pretrained, or "
+            "kind=resnet50"
+        )
+    return ON_A_CLIP[kind](open_clip_tower(clip))

@@ -18,8 +18,8 @@ class ProposerTraining:
     seed: int = seed_setting()
     detection: DataSource = field(default_factory=DataSource)
     limit: int | None = limit_setting()
-    kind: str = setting("scenes", one_of=("scenes", "resnet50"))
-    """scenes: a feature pyramid on the image tower of `clip`; resnet50: full size."""
+    kind: str = setting("scenes", one_of=("scenes", "photos", "resnet50"))
+    """scenes, photos: a feature pyramid on the image tower of `clip`; resnet50: full size."""
     clip: ClipSettings | None = None
     imagenet_weights: bool = True
     """Of resnet50: initialised from torchvision's ImageNet weights, the first stages frozen; false:

@@ -1,0 +1,222 @@
+"""Brings the photo datasets together as one's own data, which every stage can read.
+
+Files in `root`: voc (VOC 2007 and 2008 with aPascal's attributes and captions), clothing, cars and
+coco_small, each in COCO's form with attributes; and beside it the captions of flickr8k.
+
+What is written, each a folder that ``dataset: custom`` reads:
+
+* detection: photos of VOC, in which every object of the 20 categories has a box;
+* attributes: boxes with attribute labels, of aPascal, clothing and cars;
+* objects: as detection, and the photos of coco_small with boxes of 80 categories;
+* captions: captions.json, and images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ovarnet.data.custom import read_custom
+from ovarnet.data.labelled import VOCABULARY, labelled_vocabulary
+from ovarnet.errors import InputError
+from ovarnet.io.files import read_json, write_json
+from ovarnet.io.skipped import Skipped
+from ovarnet.io.word_files import write_vocabulary
+
+VALIDATION_EVERY = 10
+"""Every tenth photo of a training file is kept for validation."""
+
+DETECTION_FILES = ("voc/voc2008_train.json", "voc/voc2007_train.json")
+ATTRIBUTE_FILES = ("voc/voc2008_train.json", "clothing/train.json", "cars/train.json")
+OBJECT_FILES = ("coco_small/instances.json",)
+CAPTION_FILES = ("voc/captions2008_train.json",)
+
+
+@dataclass
+class Merged:
+    """Photos of several files in the form of one.
+
+    Attributes:
+        images: records; `file_name` is below the common image folder.
+        categories: name -> id.
+        annotations: records with ids of this file.
+    """
+
+    images: list[dict[str, Any]] = field(default_factory=list)
+    categories: dict[str, int] = field(default_factory=dict)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(
+        self, content: dict[str, Any], folder: str, ids: set[int], *, only_attributes: bool
+    ) -> None:
+        """Add photos of one file.
+
+        Args:
+            content: of a COCO-style file.
+            folder: its folder, below the common image folder.
+            ids: of the photos that are added.
+            only_attributes: add the boxes with attribute labels alone.
+        """
+        names = {category["id"]: category["name"] for category in content["categories"]}
+        new_ids: dict[int, int] = {}
+        for image in content["images"]:
+            if image["id"] in ids:
+                new_ids[image["id"]] = len(self.images) + 1
+                self.images.append(
+                    {
+                        "id": len(self.images) + 1,
+                        "file_name": f"{folder}/{image['file_name']}",
+                        "width": image["width"],
+                        "height": image["height"],
+                    }
+                )
+        for box in content["annotations"]:
+            labels = box.get("attributes")
+            if box["image_id"] not in new_ids or (only_attributes and not labels):
+                continue
+            name = names[box["category_id"]]
+            record = {
+                "id": len(self.annotations) + 1,
+                "image_id": new_ids[box["image_id"]],
+                "category_id": self.categories.setdefault(name, len(self.categories) + 1),
+                "bbox": box["bbox"],
+                "iscrowd": box.get("iscrowd", 0),
+                "difficult": box.get("difficult", 0),
+            }
+            self.annotations.append(record | ({"attributes": labels} if labels else {}))
+
+    def as_json(self) -> dict[str, Any]:
+        """The form of `ovarnet.data.custom`; photos without a box are left out."""
+        boxed = {box["image_id"] for box in self.annotations}
+        return {
+            "images": [image for image in self.images if image["id"] in boxed],
+            "categories": [
+                {"id": number, "name": name} for name, number in self.categories.items()
+            ],
+            "annotations": self.annotations,
+        }
+
+
+def write_photo_data(root: Path, captions: Path, output: Path) -> None:
+    """Write the folders of the module's docstring.
+
+    Args:
+        root: folder with voc, clothing, cars and coco_small.
+        captions: folder of flickr8k, with captions.txt and images.
+        output: where the folders are made.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    _write_custom(root, output / "detection", DETECTION_FILES, ())
+    _write_custom(root, output / "attributes", ATTRIBUTE_FILES, (), only_attributes=True)
+    _write_custom(root, output / "objects", DETECTION_FILES, OBJECT_FILES)
+    _write_captions(root, captions, output / "captions")
+
+
+def _write_custom(
+    root: Path,
+    output: Path,
+    files: Iterable[str],
+    whole: Iterable[str],
+    *,
+    only_attributes: bool = False,
+) -> None:
+    """Write train.json, val.json, vocabulary.json and a link to the images.
+
+    Args:
+        root: of the photos.
+        output: folder.
+        files: of which a part is kept for validation.
+        whole: of which all photos are trained on.
+        only_attributes: see `Merged.add`.
+    """
+    train, val = Merged(), Merged()
+    for file in files:
+        content = read_json(root / file, dict)
+        kept, held_out = _split(content)
+        folder = str(Path(file).parent)
+        train.add(content, folder, kept, only_attributes=only_attributes)
+        val.add(content, folder, held_out, only_attributes=only_attributes)
+    for file in whole:
+        content = read_json(root / file, dict)
+        ids = {image["id"] for image in content["images"]}
+        train.add(content, str(Path(file).parent), ids, only_attributes=only_attributes)
+
+    output.mkdir(parents=True, exist_ok=True)
+    _link(output / "images", root)
+    write_json(output / "train.json", train.as_json())
+    write_json(output / "val.json", val.as_json())
+    splits = {
+        split: read_custom(output / f"{split}.json", output / "images", Skipped())
+        for split in ("train", "val")
+    }
+    write_vocabulary(output / VOCABULARY, labelled_vocabulary(splits))
+
+
+def _split(content: dict[str, Any]) -> tuple[set[int], set[int]]:
+    """Ids of the photos to train on, and of those kept for validation."""
+    ids = sorted(image["id"] for image in content["images"])
+    held_out = set(ids[::VALIDATION_EVERY])
+    return set(ids) - held_out, held_out
+
+
+def _write_captions(root: Path, captions: Path, output: Path) -> None:
+    """Write one captions file in COCO's form, of photos that no test and no validation uses."""
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "images").mkdir(exist_ok=True)
+    _link(output / "images" / "photos", root)
+    _link(output / "images" / "flickr8k", captions / "images")
+    held_out = {f"photos/voc/{name}" for name in _held_out_names(root / DETECTION_FILES[0])}
+    pairs = [
+        (name, text)
+        for name, text in [*_flickr_captions(captions), *_coco_captions(root)]
+        if name not in held_out
+    ]
+    ids = {name: number for number, name in enumerate(dict.fromkeys(n for n, _ in pairs), 1)}
+    write_json(
+        output / "captions.json",
+        {
+            "images": [{"id": number, "file_name": name} for name, number in ids.items()],
+            "annotations": [
+                {"id": row, "image_id": ids[name], "caption": text}
+                for row, (name, text) in enumerate(pairs, 1)
+            ],
+        },
+    )
+
+
+def _held_out_names(file: Path) -> set[str]:
+    content = read_json(file, dict)
+    _, held_out = _split(content)
+    return {image["file_name"] for image in content["images"] if image["id"] in held_out}
+
+
+def _flickr_captions(folder: Path) -> Iterator[tuple[str, str]]:
+    """(file name, caption) of the photos in no test split."""
+    lines = (folder / "images.csv").read_text(encoding="utf-8").splitlines()
+    header, *rows = [line.split(",") for line in lines]
+    split, image = header.index("split"), header.index("image")
+    is_test = {row[image] for row in rows if row[split] == "test"}
+    for line in (folder / "captions.txt").read_text(encoding="utf-8").splitlines():
+        name, _, text = line.partition("\t")
+        if name not in is_test:
+            yield f"flickr8k/{name}", text
+
+
+def _coco_captions(root: Path) -> Iterator[tuple[str, str]]:
+    for file in CAPTION_FILES:
+        content = read_json(root / file, dict)
+        names = {image["id"]: image["file_name"] for image in content["images"]}
+        for record in content["annotations"]:
+            yield f"photos/{Path(file).parent}/{names[record['image_id']]}", record["caption"]
+
+
+def _link(link: Path, target: Path) -> None:
+    """Link to a folder, whose images are not copied."""
+    if not target.is_dir():
+        raise InputError(f"{target}: no such folder; see docs/photos.md for what it must hold")
+    if not link.exists():
+        link.symlink_to(target.resolve(), target_is_directory=True)
