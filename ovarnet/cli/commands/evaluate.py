@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--dataset",
         default="scenes",
         metavar="NAME",
-        help="scenes, coco-ovd, vaw, ovad, lsa or custom; another base / novel division follows a "
-        "colon (coco-ovd:48/32, vaw:common/rare)",
+        help="scenes, coco-ovd, vaw, ovad, lsa, custom, voc or yolo; another base / novel division "
+        "follows a colon (coco-ovd:48/32, vaw:common/rare)",
     )
     parser.add_argument(
         "--root",

@@ -35,10 +35,6 @@ class MentionedWords:
     attributes_of: Tensor
 
 
-MIN_OBJECTNESS = 0.1
-"""Proposals below are not used (method section 4.3)."""
-
-
 @dataclass
 class LabelledRegions:
     """Proposals that are used, and their words; R may be 0.

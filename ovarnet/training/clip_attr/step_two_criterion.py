@@ -84,11 +84,6 @@ class TextEmbeddings:
         return cls(scale, captions, phrases, first.to(phrases.device), is_own.to(phrases.device))
 
 
-IMAGE_DIVISOR, REGION_DIVISOR = 10.0, 5.0
-"""Logits of attributes not known to be wrong are divided by these: for the largest proposal, for
-the others (method section 4.4)."""
-
-
 class CaptionCriterion:
     """The nine terms of method section 4.4 and one of this package.
 
