@@ -12,8 +12,11 @@ from ovarnet.checkpoint_settings import ADVICE
 from ovarnet.config import OvarnetDesign, build_settings
 from ovarnet.errors import InputError
 from ovarnet.modeling.attention_pool import AttentionPool
+from ovarnet.modeling.box_stage import BoxStage
 from ovarnet.modeling.clip.clip import Clip, load_clip
-from ovarnet.modeling.clip.feature_maps import feature_channels
+from ovarnet.modeling.clip.concept_clip import ConceptClip
+from ovarnet.modeling.clip.feature_maps import RESNET_STRIDES, feature_channels
+from ovarnet.modeling.concept_roi_head import SOURCE, ConceptRoiHead, ConceptStages
 from ovarnet.modeling.ovarnet import OvarNet, text_tower_only
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
@@ -110,6 +113,7 @@ def build_ovarnet(
             backbone.std,
             design.train_short_sides,
         ),
+        box_stage=build_box_stage(pyramid, design),
         proposals=design.proposals,
     )
 
@@ -149,17 +153,22 @@ def build_rpn(pyramid: ResnetPyramid | VitPyramid, design: OvarnetDesign) -> Reg
     )
 
 
+def build_box_stage(pyramid: ResnetPyramid | VitPyramid, design: OvarnetDesign) -> BoxStage | None:
+    """Build the box stage, if the design has one."""
+    if not design.box_stage_width:
+        return None
+    return BoxStage(design.channels, pyramid.strides, width=design.box_stage_width)
+
+
 def build_head(
     backbone: Clip, pyramid: ResnetPyramid | VitPyramid, embed_dim: int, design: OvarnetDesign
 ) -> RoiHead:
     """Build the region head that `design.head` names."""
+    if design.head == "clip" and isinstance(backbone.model, ConceptClip):
+        return build_concept_head(backbone, embed_dim, design)
     if design.head == "clip":
         stages = ClipStages(backbone, design.clip_source)
-        if stages.embed_dim != embed_dim:
-            raise InputError(
-                f"the head 'clip' embeds in {stages.embed_dim} numbers and the texts have "
-                f"{embed_dim}; use one CLIP for both"
-            )
+        _check_width(stages.embed_dim, embed_dim)
         strides, size = {design.clip_source: stages.stride}, stages.size
         return RoiHead(
             "trunk",
@@ -170,6 +179,23 @@ def build_head(
     align = roi_pool(pyramid.strides, design.roi_canonical_size, design.roi_size)
     pool = _pool(embed_dim, design)
     return RoiHead("pyramid", align, pool, square=design.square_regions)
+
+
+def build_concept_head(backbone: Clip, embed_dim: int, design: OvarnetDesign) -> ConceptRoiHead:
+    """Build the head "clip" of a photo CLIP."""
+    stages = ConceptStages(backbone, design.roi_size)
+    _check_width(stages.embed_dim, embed_dim)
+    strides = {SOURCE: RESNET_STRIDES[SOURCE]}
+    align = roi_pool(strides, design.roi_canonical_size, design.roi_size)
+    return ConceptRoiHead(align, stages, square=design.square_regions)
+
+
+def _check_width(found: int, embed_dim: int) -> None:
+    if found != embed_dim:
+        raise InputError(
+            f"the head 'clip' embeds in {found} numbers and the texts have {embed_dim}; use one "
+            "CLIP for both"
+        )
 
 
 def _pool(embed_dim: int, design: OvarnetDesign) -> nn.Module:

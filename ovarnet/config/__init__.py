@@ -16,6 +16,7 @@ from ovarnet.config.clip_attr import (
     PseudoLabelSelection,
     ZeroShotClipAttr,
 )
+from ovarnet.config.concept_clip import ConceptClipTraining, ConceptLossWeights
 from ovarnet.config.optimisation import Optimisation
 from ovarnet.config.ovarnet import (
     Distillation,
@@ -36,6 +37,8 @@ __all__ = [
     "ClipAttrTraining",
     "ClipSettings",
     "ClipTraining",
+    "ConceptClipTraining",
+    "ConceptLossWeights",
     "DataSource",
     "Distillation",
     "FederatedLoss",

@@ -54,6 +54,9 @@ class OvarnetDesign:
     rpn_pre_nms: tuple[int, int] = setting((1000, 2000), at_least=1, at_most=10**6, items=(2, 2))
     """Proposals of each map before non-maximum suppression, in training and at inference."""
     rpn_post_nms: tuple[int, int] = setting((500, 1000), at_least=1, at_most=10**6, items=(2, 2))
+    box_stage_width: int = setting(0, at_least=0, at_most=8192)
+    """Width of a class-agnostic stage that scores and refines the RPN's boxes once more before any
+    is embedded; 0: there is none, as in the paper."""
     proposals: int = setting(100, at_least=1, at_most=100_000)
     """Regions pooled per image at inference."""
     head: str = setting("attention", one_of=("attention", "average", "clip"))
@@ -141,6 +144,9 @@ class OvarnetTraining:
     backbone_lr_multiplier: float = setting(0.0, at_least=0, at_most=1e6)
     """Learning rate of the image tower as a multiple of `optimisation.lr`; 0 freezes it. BatchNorm
     always keeps CLIP's statistics."""
+    detector: str | None = path_setting(None)
+    """A proposer of the same design whose pyramid, RPN and box stage are taken over and stay as
+    they are; None: they are trained here."""
     detection: DataSource = field(default_factory=DataSource)
     attributes: DataSource = field(default_factory=DataSource)
     """When it is the same data as `detection`, a box carries the losses of both."""

@@ -14,6 +14,7 @@ from ovarnet.config.clip_attr import (
     ProbeTraining,
     ZeroShotClipAttr,
 )
+from ovarnet.config.concept_clip import ConceptClipTraining
 from ovarnet.config.ovarnet import OvarnetTraining
 from ovarnet.config.proposer import ProposerTraining
 
@@ -40,6 +41,9 @@ class Stage:
 
 STAGES: dict[str, Stage] = {
     "clip": Stage(ClipTraining, "ovarnet.training.clip.stage:train_clip"),
+    "concept_clip": Stage(
+        ConceptClipTraining, "ovarnet.training.concept_clip.stage:train_concept_clip"
+    ),
     "proposer": Stage(ProposerTraining, "ovarnet.training.proposer.stage:train_proposer"),
     "zero_shot": Stage(
         ZeroShotClipAttr, "ovarnet.training.clip_attr.zero_shot:calibrate_clip_attr"

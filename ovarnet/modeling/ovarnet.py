@@ -18,6 +18,7 @@ from torchvision.models.detection._utils import BoxCoder
 from torchvision.models.detection.transform import resize_boxes
 from torchvision.ops import clip_boxes_to_image, remove_small_boxes
 
+from ovarnet.modeling.box_stage import BoxStage
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.resize import DetectorResize
@@ -48,6 +49,8 @@ class OvarNet(RegionModel):
         rpn: proposes class-agnostic boxes on the pyramid.
         head: pools regions.
         resize: brings images to the batch frame.
+        box_stage: a class-agnostic stage that scores and refines the RPN's boxes once more before
+            any is embedded; None: there is none, as in the paper.
         proposals: region proposals pooled per image.
     """
 
@@ -63,6 +66,7 @@ class OvarNet(RegionModel):
         rpn: RegionProposalNetwork,
         head: RoiHead,
         resize: DetectorResize,
+        box_stage: BoxStage | None = None,
         proposals: int = 100,
     ):
         super().__init__(classifier, vocabulary)
@@ -71,6 +75,7 @@ class OvarNet(RegionModel):
         self.rpn = rpn
         self.head = head
         self.resize = resize
+        self.box_stage = box_stage
         self.proposals = proposals
         self.box_coder = BoxCoder(DELTA_WEIGHTS)
         self.eval()
@@ -172,6 +177,8 @@ class OvarNet(RegionModel):
             Boxes (R, 4) in the batch frame and their objectness (R,), for each image, best first.
         """
         boxes, objectness = self.rpn.propose(self.rpn(features.pyramid), sizes)
+        if self.box_stage is not None:
+            boxes, objectness = self.box_stage(features.pyramid, boxes, sizes)
         best = slice(self.proposals)
         return [rows[best] for rows in boxes], [rows[best] for rows in objectness]
 
@@ -194,7 +201,10 @@ class OvarNet(RegionModel):
 
     def detector_parts(self) -> nn.ModuleDict:
         """What is OvarNet's own: backbone, RPN and head, the same modules as here."""
-        return nn.ModuleDict({"backbone": self.backbone, "rpn": self.rpn, "head": self.head})
+        parts = {"backbone": self.backbone, "rpn": self.rpn, "head": self.head}
+        if self.box_stage is not None:
+            parts["box_stage"] = self.box_stage
+        return nn.ModuleDict(parts)
 
     def _refined(
         self,

@@ -67,17 +67,10 @@ class EfficientNetTrunk(nn.Module):
         return maps
 
     def pool(self, maps: dict[str, Tensor]) -> CropFeatures:
-        """Maps of square crops -> features of the classifier and of mid-level maps.
-
-        Of the latter mean, maximum and centre are taken.
-        """
+        """Maps of square crops -> features of the classifier and of mid-level maps."""
         pooled = self.net.bn2(self.net.conv_head(maps["c5"])).mean(dim=(2, 3))
-        cells = torch.cat(
-            [F.adaptive_avg_pool2d(maps[stage], MID_CELLS) for stage in MID_STAGES], dim=1
-        )
-        centre = cells[:, :, 2:5, 2:5].mean(dim=(2, 3))
-        mid = torch.cat([cells.mean(dim=(2, 3)), cells.amax(dim=(2, 3)), centre], dim=1)
-        return CropFeatures(pooled, mid)
+        cells = [F.adaptive_avg_pool2d(maps[stage], MID_CELLS) for stage in MID_STAGES]
+        return CropFeatures(pooled, pool_mid(torch.cat(cells, dim=1)))
 
     def train(self, mode: bool = True) -> EfficientNetTrunk:
         """BatchNorm stays in evaluation mode."""
@@ -228,6 +221,19 @@ class CentredProjection(nn.Module):
     def centred(self, features: Tensor) -> Tensor:
         """(N, t) -> unit vectors (N, t) without the common component."""
         return F.normalize(F.normalize(features, dim=-1) - self.mean, dim=-1)
+
+
+def pool_mid(cells: Tensor) -> Tensor:
+    """Mid-level cells of square regions -> their mean, maximum and centre.
+
+    Args:
+        cells: (N, channels, 7, 7).
+
+    Returns:
+        (N, M), M three times the channels.
+    """
+    centre = cells[:, :, 2:5, 2:5].mean(dim=(2, 3))
+    return torch.cat([cells.mean(dim=(2, 3)), cells.amax(dim=(2, 3)), centre], dim=1)
 
 
 def _out_channels(stage: Any) -> int:

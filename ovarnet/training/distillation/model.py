@@ -16,6 +16,7 @@ from torchvision.models.detection.transform import resize_boxes
 
 from ovarnet.config import Optimisation
 from ovarnet.modeling.ovarnet import OvarNet
+from ovarnet.modeling.roi_heads import Features
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.training.data.base_boxes import base_vocabulary
 from ovarnet.training.distillation.criterion import OvarnetCriterion
@@ -39,6 +40,7 @@ class DistillationModel(nn.Module):
         backbone_lr_multiplier: Learning rate of the trunk as a multiple of the full one; 0 freezes
             it.
         with_adapter: Put a `TeacherAdapter` behind the teacher.
+        is_detector_frozen: Pyramid, RPN and box stage are those of a proposer and stay as they are.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class DistillationModel(nn.Module):
         roi_batch_size: int,
         backbone_lr_multiplier: float,
         with_adapter: bool = False,
+        is_detector_frozen: bool = False,
     ):
         super().__init__()
         self.model, self.criterion, self.teacher = model, criterion, teacher
@@ -63,6 +66,12 @@ class DistillationModel(nn.Module):
         model.clip.requires_grad_(False)
         model.classifier.requires_grad_(False)
         self.trunk.requires_grad_(backbone_lr_multiplier > 0)
+        self.is_detector_frozen = is_detector_frozen
+        if is_detector_frozen:
+            model.backbone.requires_grad_(False)
+            model.rpn.requires_grad_(False)
+        if model.box_stage is not None:
+            model.box_stage.requires_grad_(False)
 
     @property
     def trunk(self) -> nn.Module:
@@ -91,8 +100,7 @@ class DistillationModel(nn.Module):
 
         # one pass of the encoder, and class-agnostic boxes
         features = self.model.extract_features(pixels)
-        anchors = self.model.rpn(features.pyramid)
-        proposals, _ = self.model.rpn.propose(anchors, sizes)
+        proposals, rpn_losses = self.propose(features, sizes, targets)
 
         # regions that enter the losses, pooled from the same features
         regions = [
@@ -103,10 +111,21 @@ class DistillationModel(nn.Module):
         base_logits = self.logits(embeddings, self.base_words, self.scales)
         every = RegionTargets.concatenate(regions)
         return (
-            self.criterion.loss_rpn(anchors, targets)
+            rpn_losses
             | self.criterion.loss_labels(*base_logits, deltas, every)
             | self.distil(embeddings, regions, targets)
         )
+
+    def propose(
+        self, features: Features, sizes: list[tuple[int, int]], targets: Sequence[ImageTargets]
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        """Boxes of each image, and the losses of the RPN; none where the detector is frozen."""
+        if self.is_detector_frozen:
+            with torch.no_grad():
+                return self.model.select_proposals(features, sizes)[0], {}
+        anchors = self.model.rpn(features.pyramid)
+        proposals, _ = self.model.rpn.propose(anchors, sizes)
+        return proposals, self.criterion.loss_rpn(anchors, targets)
 
     def logits(
         self, embeddings: Tensor, words: EncodedVocabulary, scales: ScoreScales

@@ -17,14 +17,14 @@ from ovarnet.build import (
     find_checkpoint,
     open_clip_tower,
 )
-from ovarnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
 from ovarnet.config import OvarnetTraining
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.proposals.store import stored_proposals
 from ovarnet.structures import Proposals
-from ovarnet.training.clip_attr.checkpoints import STOCK
+from ovarnet.training.clip_attr.checkpoints import STOCK, open_proposer_checkpoint
 from ovarnet.training.data.base_novel_check import check_base_novel
 from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.criterion import OvarnetCriterion
@@ -146,7 +146,37 @@ def build_student(
         config.design,
     )
     student.classifier.calibration.copy_(clip_attr.classifier.calibration)
+    if config.detector is not None:
+        load_detector(student, config.detector, data)
     return student, backbone.name
+
+
+def load_detector(student: OvarNet, name: str, data: DistillationData) -> None:
+    """Take pyramid, RPN and box stage from a proposer.
+
+    Args:
+        student: Is changed.
+        name: A checkpoint folder that holds a proposer.
+        data: Of the run.
+
+    Raises:
+        InputError: Its design is another one, or a novel word of the data was a base word there.
+    """
+    checkpoint = open_proposer_checkpoint(name)
+    check_base_novel(data.vocabulary, checkpoint)
+    found = checkpoint.part("proposer")
+    for prefix, part in (
+        ("detector.backbone.", student.backbone),
+        ("detector.rpn.", student.rpn),
+        ("detector.roi_heads.", student.box_stage),
+    ):
+        if part is not None:
+            own = {
+                key.removeprefix(prefix): tensor
+                for key, tensor in found.items()
+                if key.startswith(prefix)
+            }
+            load_weights(part, own, checkpoint.folder / "proposer.safetensors")
 
 
 def make_model(
@@ -168,6 +198,7 @@ def make_model(
         roi_batch_size=config.roi_batch_size,
         backbone_lr_multiplier=config.backbone_lr_multiplier,
         with_adapter=config.distillation.adapter,
+        is_detector_frozen=config.detector is not None,
     )
 
 
