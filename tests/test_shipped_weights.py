@@ -6,6 +6,7 @@ import torch
 
 import ovarnet
 from ovarnet.build import SHIPPED, load
+from ovarnet.modeling.post_processing import PROTOCOL
 from ovarnet.scenes.world.render import render_scene
 
 FRESH_SEED = 987_654
@@ -60,7 +61,9 @@ def test_categories_of_given_boxes_on_fresh_scenes(model, scenes):
 def test_boxes_found_on_fresh_scenes(model, scenes):
     from torchvision.ops import box_iou
 
-    found = model.detect([scene.image for scene in scenes[:20]], categories=["car"], attributes=[])
+    # as in evaluation: with one word every box is a car, also one inside another object
+    images = [scene.image for scene in scenes[:20]]
+    found = model.detect(images, categories=["car"], attributes=[], **PROTOCOL)
     overlaps = [
         box_iou(torch.tensor([item.box for item in scene.objects]).float(), boxes.boxes).amax(dim=1)
         for scene, boxes in zip(scenes[:20], found, strict=True)

@@ -9,6 +9,7 @@ import torch
 from tqdm import tqdm
 
 from ovarnet.io.images import read_image, to_pixels
+from ovarnet.modeling.post_processing import PROTOCOL
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.structures import Annotations, Detections, Proposals
 from ovarnet.vocabulary import Vocabulary
@@ -25,6 +26,9 @@ def detect_all(
     progress: bool = True,
 ) -> Iterator[tuple[Annotations, Detections]]:
     """Detect in every image, a few images at a time.
+
+    Boxes found go through the NMS and the limit of the protocols, not through the suppression that
+    `detect` adds for pictures.
 
     Args:
         predictor: see `ovarnet.load`.
@@ -46,7 +50,9 @@ def detect_all(
         for start in range(0, len(annotations), BATCH_IMAGES):
             batch = annotations[start : start + BATCH_IMAGES]
             boxes = [image.boxes for image in batch] if box_given else None
-            found = predictor.detect([image.file for image in batch], vocabulary=words, boxes=boxes)
+            found = predictor.detect(
+                [image.file for image in batch], vocabulary=words, boxes=boxes, **PROTOCOL
+            )
             assert isinstance(found, list)  # one for each of a list of images
             yield from zip(batch, found, strict=True)
             bar.update(len(batch))

@@ -19,7 +19,7 @@ from torchvision.models.detection.transform import resize_boxes
 from ovarnet.evaluation.untrained import random_words
 from ovarnet.modeling.clip_attr import ClipAttr, encode_boxes
 from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.predictor import best_detections
+from ovarnet.modeling.post_processing import best_detections
 from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.word_embeddings import WordEmbeddings

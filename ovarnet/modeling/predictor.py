@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
-from torchvision.ops import batched_nms, nms
 
 from ovarnet.device import pick_device
 from ovarnet.errors import InputError
 from ovarnet.io.pixel_arrays import ChannelOrder
 from ovarnet.modeling.image_input import ImageBatch, image_batches, is_many
+from ovarnet.modeling.model_checks import check_finite, check_ready
+from ovarnet.modeling.post_processing import PostProcessing, PostProcessingOptions
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.structures import Detections
 from ovarnet.vocabulary import Vocabulary, Word
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from ovarnet.captions.query import Query
     from ovarnet.modeling.phrase_ranking import PhraseRanker
 
@@ -55,13 +57,14 @@ class Predictor:
         model: put into evaluation mode by `ovarnet.load`; used where it is.
         vocabulary: the words scored when the user names none, which also give the parent types of
             known words; None: the model's own.
-        nms_iou: of overlapping found boxes with the same best category the best is kept.
-        limit: most found boxes returned per image.
         category_activation: "sigmoid", each category by itself, or "softmax", over the categories
             queried.
+        post_processing: which of the boxes found are returned where a call does not say: threshold,
+            nms_iou, class_agnostic, containment and limit of
+            `ovarnet.modeling.post_processing.PostProcessing`.
 
     Raises:
-        InputError: an unknown activation.
+        InputError: an unknown activation, or an option outside its range.
     """
 
     def __init__(
@@ -69,9 +72,8 @@ class Predictor:
         model: RegionModel,
         *,
         vocabulary: Vocabulary | None = None,
-        nms_iou: float = 0.5,
-        limit: int = 100,
         category_activation: str = "sigmoid",
+        **post_processing: Unpack[PostProcessingOptions],
     ):
         if category_activation not in ACTIVATIONS:
             raise InputError(
@@ -80,8 +82,7 @@ class Predictor:
             )
         self.model = model
         self.vocabulary = model.vocabulary if vocabulary is None else vocabulary
-        self.nms_iou = nms_iou
-        self.limit = limit
+        self.post_processing = PostProcessing(**post_processing)
         self.category_activation = category_activation
         self.dtype = torch.float32
 
@@ -149,7 +150,7 @@ class Predictor:
         Raises:
             InputError: no words at all, or words that are empty, duplicates or too long.
         """
-        self._check_model()
+        check_ready(self.model)
         words = self.vocabulary.with_words(categories, attributes)
         if not words.categories and not words.attributes:
             raise InputError("no words to look for; give category words, attribute words, or both")
@@ -173,7 +174,7 @@ class Predictor:
         # here, because it imports spaCy, which `detect` does not need
         from ovarnet.modeling.phrase_ranking import PhraseRanker
 
-        self._check_model()
+        check_ready(self.model)
         with self._precision():
             if vocabulary is None:
                 vocabulary = self.model.classifier.encode_vocabulary(self.vocabulary)
@@ -208,6 +209,10 @@ class Predictor:
 
     # Scores
 
+    def __call__(self, image: Any, *args: Any, **options: Any) -> Detections | list[Detections]:
+        """The same as `detect`."""
+        return self.detect(image, *args, **options)
+
     def detect(
         self,
         image: Any,
@@ -218,6 +223,7 @@ class Predictor:
         vocabulary: EncodedVocabulary | None = None,
         channel_order: ChannelOrder = "RGB",
         batch_size: int | None = None,
+        **post_processing: Unpack[PostProcessingOptions],
     ) -> Detections | list[Detections]:
         """Find objects and score the words; or score the words for the boxes given.
 
@@ -232,20 +238,24 @@ class Predictor:
             vocabulary: words already encoded, in place of `categories` and `attributes`.
             channel_order: "RGB" or "BGR", of arrays and tensors; files and PIL images know theirs.
             batch_size: images per pass; None: up to 8, fewer where they are large.
+            post_processing: threshold, nms_iou, class_agnostic, containment and limit of
+                `PostProcessing`, in place of the predictor's; given boxes all come back.
 
         Returns:
             Detections on the CPU. `scores` = sqrt(objectness * best category probability), or
             objectness when no category is queried; a given box has objectness 1. Found boxes come
-            best first, after class-aware NMS at `nms_iou`, at most `limit`; N may be 0. Nothing is
-            thresholded.
+            best first, without those that `PostProcessing` suppresses; N may be 0. Nothing is
+            thresholded by default.
 
         Raises:
             InputError: an image that cannot be read; no words at all, empty words or duplicates;
-                boxes that are not finite, inverted, of no size, outside the image or normalised.
+                boxes that are not finite, inverted, of no size, outside the image or normalised;
+                an option outside its range.
         """
+        select = self.post_processing.updated(**post_processing)
         encoded = self._encoded(categories, attributes, vocabulary)
         found = [
-            self._score(seen, encoded)
+            self._score(seen, encoded, select)
             for seen in self._embed(image, boxes, channel_order, batch_size)
         ]
         return found if is_many(image) else found[0]
@@ -257,6 +267,7 @@ class Predictor:
         attributes: Sequence[str | Word] | None = None,
         *,
         vocabulary: EncodedVocabulary | None = None,
+        **post_processing: Unpack[PostProcessingOptions],
     ) -> Detections | list[Detections]:
         """Score words on images that ``embed`` has passed through the model.
 
@@ -265,17 +276,19 @@ class Predictor:
             categories: as in `detect`.
             attributes: as in `detect`.
             vocabulary: as in `detect`.
+            post_processing: as in `detect`.
 
         Returns:
             What `detect` returns for the same image, boxes and words.
 
         Raises:
-            InputError: words as in `detect`.
+            InputError: words and options as in `detect`.
         """
+        select = self.post_processing.updated(**post_processing)
         encoded = self._encoded(categories, attributes, vocabulary)
         if isinstance(seen, EmbeddedImage):
-            return self._score(seen, encoded)
-        return [self._score(one, encoded) for one in seen]
+            return self._score(seen, encoded, select)
+        return [self._score(one, encoded, select) for one in seen]
 
     def find(
         self,
@@ -286,6 +299,7 @@ class Predictor:
         vocabulary: EncodedVocabulary | None = None,
         channel_order: ChannelOrder = "RGB",
         batch_size: int | None = None,
+        **post_processing: Unpack[PostProcessingOptions],
     ) -> Detections | list[Detections]:
         """Rank boxes by a phrase: how well its category and its attributes fit together.
 
@@ -303,19 +317,20 @@ class Predictor:
             vocabulary: the competing words, encoded; None: those of the predictor's vocabulary.
             channel_order: as in `detect`.
             batch_size: as in `detect`.
+            post_processing: as in `detect`; all boxes count as of the phrase's category.
 
         Returns:
-            Detections on the CPU. Found boxes come best first, after NMS at `nms_iou`, at most
-            `limit`; N may be 0. Given boxes keep their order: the best is
-            ``found.scores.argmax()``.
+            Detections on the CPU. Found boxes come best first, as in `detect`; N may be 0. Given
+            boxes keep their order: the best is ``found.scores.argmax()``.
 
         Raises:
             InputError: a phrase that is empty, says only what is not wanted, or is too long;
-                image or boxes as in `detect`.
+                image, boxes or options as in `detect`.
         """
+        select = self.post_processing.updated(**post_processing)
         ranker = self._ranker(phrase, vocabulary)
         found = [
-            self._rank(seen, ranker)
+            self._rank(seen, ranker, select)
             for seen in self._embed(image, boxes, channel_order, batch_size)
         ]
         return found if is_many(image) else found[0]
@@ -326,6 +341,7 @@ class Predictor:
         phrase: str | Query | PhraseRanker,
         *,
         vocabulary: EncodedVocabulary | None = None,
+        **post_processing: Unpack[PostProcessingOptions],
     ) -> Detections | list[Detections]:
         """Rank the boxes of images that ``embed`` has passed through the model by a phrase.
 
@@ -333,23 +349,25 @@ class Predictor:
             seen: what `embed` returned.
             phrase: as in `find`.
             vocabulary: as in `find`.
+            post_processing: as in `find`.
 
         Returns:
             What `find` returns for the same image, boxes and phrase.
 
         Raises:
-            InputError: a phrase as in `find`.
+            InputError: a phrase or options as in `find`.
         """
+        select = self.post_processing.updated(**post_processing)
         ranker = self._ranker(phrase, vocabulary)
         if isinstance(seen, EmbeddedImage):
-            return self._rank(seen, ranker)
-        return [self._rank(one, ranker) for one in seen]
+            return self._rank(seen, ranker, select)
+        return [self._rank(one, ranker, select) for one in seen]
 
     def _embed(
         self, image: Any, boxes: Any, channel_order: ChannelOrder, batch_size: int | None
     ) -> Iterator[EmbeddedImage]:
         """The embedded images, in order, a batch at a time."""
-        self._check_model()
+        check_ready(self.model)
         for batch in image_batches(
             image, boxes, device=self.device, channel_order=channel_order, batch_size=batch_size
         ):
@@ -360,11 +378,13 @@ class Predictor:
         with self._precision():
             found = self.model(batch.images, batch.boxes, batch.names)
         for regions, name in zip(found, batch.names, strict=True):
-            self._check_finite(regions.embeddings, name)
+            check_finite(regions.embeddings, name, self.dtype)
         return [EmbeddedImage(regions, batch.boxes is not None) for regions in found]
 
     @torch.no_grad()
-    def _score(self, seen: EmbeddedImage, vocabulary: EncodedVocabulary) -> Detections:
+    def _score(
+        self, seen: EmbeddedImage, vocabulary: EncodedVocabulary, select: PostProcessing
+    ) -> Detections:
         regions = seen.regions
         embeddings = regions.embeddings.to(self.device)
         category_logits, attribute_logits = self.model.classifier.logits(embeddings, vocabulary)
@@ -383,14 +403,14 @@ class Predictor:
             vocabulary.words.category_names,
             vocabulary.words.attribute_names,
         )
-        return found if seen.boxes_given else best_detections(found, self.nms_iou, self.limit)
+        return found if seen.boxes_given else select(found)
 
     @torch.no_grad()
-    def _rank(self, seen: EmbeddedImage, ranker: PhraseRanker) -> Detections:
+    def _rank(
+        self, seen: EmbeddedImage, ranker: PhraseRanker, select: PostProcessing
+    ) -> Detections:
         found = ranker(seen.regions)
-        if seen.boxes_given:
-            return found
-        return found[nms(found.boxes, found.scores, self.nms_iou)[: self.limit]]
+        return found if seen.boxes_given else select(found)
 
     def _encoded(
         self,
@@ -419,45 +439,3 @@ class Predictor:
         return torch.autocast(
             self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32
         )
-
-    def _check_model(self) -> None:
-        if self.model.training:
-            raise RuntimeError("a Predictor needs a model in evaluation mode; call .eval() first")
-        dtype = next(self.model.parameters()).dtype
-        if dtype != torch.float32:
-            raise InputError(
-                f"the model's weights are {dtype}, and a Predictor keeps them in float32; for a "
-                "pass in lower precision use predictor.half() or predictor.bfloat16()"
-            )
-
-    def _check_finite(self, embeddings: Tensor, name: str | None) -> None:
-        if embeddings.isfinite().all():
-            return
-        narrow = self.dtype == torch.float16
-        raise InputError(
-            f"{name or 'image'}: the model's embeddings are not finite; "
-            + (
-                "float16 may be too narrow for it, use bfloat16 or float32"
-                if narrow
-                else "its weights are damaged, copy or train the model again"
-            )
-        )
-
-
-def best_detections(found: Detections, nms_iou: float, limit: int) -> Detections:
-    """Suppress overlapping boxes of the same best category, and keep the best of the rest.
-
-    Args:
-        found: N boxes in any order.
-        nms_iou: of boxes that overlap by more, the one with the best score is kept.
-        limit: most boxes kept.
-
-    Returns:
-        The boxes kept, best first. Suppression is class-agnostic where there is no category.
-    """
-    classes = (
-        found.category_scores.argmax(dim=1)
-        if found.categories
-        else torch.zeros(len(found), dtype=torch.int64)
-    )
-    return found[batched_nms(found.boxes, found.scores, classes, nms_iou)[:limit]]

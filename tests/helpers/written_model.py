@@ -83,6 +83,6 @@ class WrittenModel:
     def encode_vocabulary(self, categories, attributes):
         return [word.name for word in categories], [word.name for word in attributes]
 
-    def detect(self, images, vocabulary, boxes=None):
+    def detect(self, images, vocabulary, boxes=None, **_post_processing):
         self.queries.append((images, *vocabulary, boxes))
         return [(FREE if boxes is None else GIVEN)[image] for image in images]

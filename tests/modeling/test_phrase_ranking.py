@@ -177,8 +177,23 @@ def test_boxes_that_overlap_more_than_the_model_s_limit_are_left_out(nms_iou, le
     part = [0, 0, 30, 30]  # three quarters of LEFT
     found = Found(
         regions((LEFT, 0.9, region(car=6)), (part, 0.8, region(car=6))), nms_iou=nms_iou
-    ).find(PICTURE, "car")
+    ).find(PICTURE, "car", containment=1)
     assert found.boxes.tolist() == [LEFT, part][:left]
+
+
+def test_a_part_is_left_out_where_the_phrase_names_a_category():
+    part = [1, 1, 9, 9]
+    model = Found(regions((LEFT, 0.9, region(car=6)), (part, 0.8, region(car=6))))
+    for phrase, boxes in (("the white car", [LEFT]), ("something white", [LEFT, part])):
+        assert model.find(PICTURE, phrase).boxes.tolist() == boxes
+        assert model.rank(model.embed(PICTURE), phrase).boxes.tolist() == boxes
+        assert len(model.find(PICTURE, phrase, containment=1)) == 2
+        assert len(model.find(PICTURE, phrase, containment=1, limit=1)) == 1
+        assert len(model.find(PICTURE, phrase, boxes=[LEFT, part], limit=1)) == 2
+    with pytest.raises(InputError, match="limit is 0"):
+        model.find(PICTURE, "car", limit=0)
+    with pytest.raises(InputError, match="limit is 0"):
+        model.rank(model.embed(PICTURE), "car", limit=0)
 
 
 def test_the_order_of_the_vocabulary_changes_nothing():
@@ -234,7 +249,7 @@ def test_what_is_left_out_does_not_change_the_score(phrase):
 def test_a_model_without_words_and_bad_phrases():
     model = fake_predictor()
     model.vocabulary = Vocabulary()
-    assert len(model.find(PICTURE, "a puce teapot")) == 2
+    assert len(model.find(PICTURE, "a puce teapot", containment=1)) == 2
     with pytest.raises(InputError, match="names nothing"):
         model.find(PICTURE, " ")
     with pytest.raises(InputError, match="must be a string, not int"):

@@ -91,7 +91,7 @@ TWO_MUGS_AND_A_CAR = regions(
 
 
 def test_scores_and_class_aware_suppression():
-    found = FakeModel(TWO_MUGS_AND_A_CAR).detect(PICTURE)
+    found = FakeModel(TWO_MUGS_AND_A_CAR).detect(PICTURE, class_agnostic=False)
     assert found.categories == ["mug", "car"]
     assert found.attributes == ["red", "striped"]
     assert found.scores.tolist() == pytest.approx(
@@ -106,6 +106,43 @@ def test_scores_and_class_aware_suppression():
     assert found.boxes.dtype == torch.float32
 
 
+def test_a_call_says_which_boxes_it_wants():
+    """The car at A, sqrt(.8 * .2), overlaps the mug at A_SHIFTED by 90 / 110."""
+    predictor = FakeModel(TWO_MUGS_AND_A_CAR)
+    seen = predictor.embed(PICTURE)
+    for options, boxes in (
+        ({}, [A_SHIFTED, B]),
+        ({"class_agnostic": False, "nms_iou": 0.9}, [A_SHIFTED, A, B, A]),
+        ({"nms_iou": 0.9}, [A_SHIFTED, A, B]),
+        ({"class_agnostic": True, "nms_iou": 0.9}, [A_SHIFTED, A, B]),
+        ({"threshold": 0.401}, [A_SHIFTED]),
+        ({"limit": 1}, [A_SHIFTED]),
+    ):
+        found = predictor.detect(PICTURE, **options)
+        assert sorted(found.boxes.tolist()) == sorted(boxes), options
+        same(found, predictor.score(seen, **options))
+        assert len(predictor.detect(PICTURE, boxes=[A, A, B], **options)) == 3
+
+    given = Predictor(predictor.model, limit=1, class_agnostic=False)
+    assert (len(given.detect(PICTURE)), len(given.detect(PICTURE, limit=9))) == (1, 3)
+    with pytest.raises(InputError, match="nms_iou is 0; it must be above 0 and at most 1"):
+        Predictor(predictor.model, nms_iou=0)
+    with pytest.raises(InputError, match="limit is 0"):
+        predictor.detect(PICTURE, limit=0)
+    with pytest.raises(InputError, match="limit is 0"):
+        predictor.score(seen, limit=0)
+    with pytest.raises(TypeError, match="iou"):
+        predictor.detect(PICTURE, iou=0.5)
+
+
+def test_a_call_of_the_predictor_is_detect():
+    predictor = FakeModel(TWO_MUGS_AND_A_CAR)
+    same(predictor(PICTURE), predictor.detect(PICTURE))
+    words = (["car"], ["striped"])
+    same(predictor(PICTURE, *words, limit=1), predictor.detect(PICTURE, *words, limit=1))
+    assert len(predictor([PICTURE] * 2)) == 2
+
+
 def test_only_attributes_ranks_by_objectness_and_suppresses_across_classes():
     found = FakeModel(TWO_MUGS_AND_A_CAR).detect(PICTURE, categories=[])
     assert found.boxes.tolist() == [A_SHIFTED, B]
@@ -116,8 +153,8 @@ def test_only_attributes_ranks_by_objectness_and_suppresses_across_classes():
 
 def test_only_categories():
     found = FakeModel(TWO_MUGS_AND_A_CAR).detect(PICTURE, attributes=[])
-    assert found.attribute_scores.shape == (3, 0)
-    assert len(found) == 3
+    assert found.attribute_scores.shape == (2, 0)
+    assert len(found) == 2
 
 
 def test_columns_come_in_the_order_asked():
