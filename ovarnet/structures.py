@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ovarnet.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas
 
 POSITIVE, NEGATIVE, UNKNOWN = 1, 0, 2
 """Coding of attribute labels, as in VAW's label matrix."""
@@ -296,3 +301,76 @@ class Detections:
         if not self.categories:
             return [None] * len(self)
         return [self.categories[column] for column in self.category_scores.argmax(dim=1).tolist()]
+
+    # Ways out. What they need is imported when they are called, since it is built on this module.
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and words, ready for JSON.
+
+        Returns:
+            The fields of NAME.json that tell of the boxes, rounded as there: ``categories``,
+            ``attributes``, ``boxes``, ``scores``, ``category``, ``category_scores`` and
+            ``attribute_scores``; see `ovarnet.io.results.image_record`.
+        """
+        from ovarnet.io.results import detections_record
+
+        return detections_record(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table with one row a box; see `ovarnet.integrations.pandas.columns` for its columns.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        from ovarnet.integrations.pandas import to_pandas
+
+        return to_pandas(self)
+
+    def plot(self, image: Any, **options: Any) -> np.ndarray:
+        """Draw the boxes, with their best category and attributes.
+
+        Args:
+            image: what was detected in, in any form that `detect` takes.
+            options: of `ovarnet.drawing.detections.draw`: ``top_attributes``,
+                ``attribute_threshold``, ``ranks``.
+
+        Returns:
+            A new (H', W', 3) uint8 RGB picture, enlarged to a short side of 640 where smaller.
+
+        Raises:
+            InputError: an image that cannot be read.
+        """
+        from ovarnet.drawing.detections import draw
+
+        return draw(image, self, **options)
+
+    def save(self, image: Any, path: str | Path, **options: Any) -> None:
+        """Write what `plot` draws; the file appears only when it is complete.
+
+        Args:
+            image: as for `plot`.
+            path: written as PNG where it ends in .png, else as JPEG; missing folders are made.
+            options: as for `plot`.
+
+        Raises:
+            InputError: an image that cannot be read.
+        """
+        from ovarnet.drawing.image_file import write_image
+
+        write_image(path, self.plot(image, **options))
+
+    def crops(self, image: Any) -> list[np.ndarray]:
+        """Cut the boxes out of the image.
+
+        Args:
+            image: as for `plot`.
+
+        Returns:
+            N arrays (H, W, 3) uint8 RGB: each box, widened to whole pixels.
+
+        Raises:
+            InputError: an image that cannot be read.
+        """
+        from ovarnet.drawing.crops import cut_crops
+
+        return cut_crops(image, self)

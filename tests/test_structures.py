@@ -1,6 +1,14 @@
+import json
+import sys
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
+from drawn_detections import detections
+from PIL import Image
 
+from ovarnet.drawing.detections import draw
 from ovarnet.errors import InputError
 from ovarnet.structures import (
     NO_CATEGORY,
@@ -105,3 +113,53 @@ def test_detections_check_their_columns_and_pick_the_best_category():
         )
     without = Detections(found.boxes, found.scores, torch.zeros(2, 0), torch.zeros(2, 0))
     assert without.best_category == [None, None]
+
+
+def test_detections_as_plain_data():
+    found = detections([[1.004, 2, 11.456, 22]])
+    assert found.to_dict() == {
+        "categories": ["mug", "car"],
+        "attributes": ["red", "striped", "tiny"],
+        "boxes": [[1.0, 2.0, 11.46, 22.0]],
+        "scores": [0.9],
+        "category": ["mug"],
+        "category_scores": [[1.0, 0.0]],
+        "attribute_scores": [[0.9, 0.6, 0.2]],
+    }
+    assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
+    assert found[:0].to_dict()["boxes"] == []
+
+
+def test_detections_as_a_table(monkeypatch):
+    tables = SimpleNamespace(DataFrame=lambda columns: {"made of": list(columns)})
+    monkeypatch.setitem(sys.modules, "pandas", tables)
+    found = detections([[0, 0, 1, 1]], categories=("mug",), attributes=("red",))
+    assert found.to_pandas() == {
+        "made of": [
+            "x1",
+            "y1",
+            "x2",
+            "y2",
+            "score",
+            "category",
+            "category_scores.mug",
+            "attribute_scores.red",
+        ]
+    }
+
+
+def test_detections_draw_themselves_and_cut_themselves_out(tmp_path):
+    image = np.zeros((700, 800, 3), np.uint8)
+    found = detections([[100, 100, 300, 300], [500, 400, 700, 650]])
+    assert np.array_equal(found.plot(image), draw(image, found))
+    few = {"top_attributes": 0, "ranks": [2, 1]}
+    assert np.array_equal(found.plot(image, **few), draw(image, found, **few))
+    assert not image.any()
+
+    found.save(image, tmp_path / "new" / "a.png", **few)
+    found.save(image, str(tmp_path / "new" / "a.jpg"))
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "new/a.png")), draw(image, found, **few))
+    assert Image.open(tmp_path / "new/a.jpg").format == "JPEG"
+    assert len(list((tmp_path / "new").iterdir())) == 2
+
+    assert [crop.shape for crop in found.crops(image)] == [(200, 200, 3), (250, 200, 3)]

@@ -31,10 +31,19 @@ def image_record(file: str | Path, width: int, height: int, found: Detections) -
         ``scores``, N detection scores; ``category``, N best category words (None without
         categories); ``category_scores``, N lists of C; ``attribute_scores``, N lists of A.
     """
+    return {"file": str(file), "width": width, "height": height, **detections_record(found)}
+
+
+def detections_record(found: Detections) -> dict[str, Any]:
+    """Detections without their image.
+
+    Args:
+        found: N boxes with scores for C categories and A attributes.
+
+    Returns:
+        The fields of `image_record` from ``categories`` on.
+    """
     return {
-        "file": str(file),
-        "width": width,
-        "height": height,
         "categories": list(found.categories),
         "attributes": list(found.attributes),
         "boxes": _rounded(found.boxes, 2),

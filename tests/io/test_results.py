@@ -1,6 +1,12 @@
 import torch
 
-from ovarnet.io.results import coco_results, file_names, image_ids, image_record
+from ovarnet.io.results import (
+    coco_results,
+    detections_record,
+    file_names,
+    image_ids,
+    image_record,
+)
 from ovarnet.structures import Detections
 
 FOUND = Detections(
@@ -26,6 +32,12 @@ def test_one_record_holds_all_scores():
         "category_scores": [[0.2, 0.8], [0.9, 0.1]],
         "attribute_scores": [[0.25], [1.0]],
     }
+
+
+def test_detections_without_their_image():
+    record = image_record("in/a.jpg", 60, 40, FOUND)
+    assert record == {"file": "in/a.jpg", "width": 60, "height": 40, **detections_record(FOUND)}
+    assert list(record)[3:] == list(detections_record(FOUND))
 
 
 def test_coco_results_have_one_entry_a_box():
