@@ -12,6 +12,8 @@ from ovarnet.io.files import real_path
 
 DETECTIONS = "detections.json"
 """The results over all images that `detect` writes; no image has its name."""
+CROPS = "crops"
+"""The folder, beside the pictures, that --save-crops writes to."""
 
 
 def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
@@ -21,6 +23,17 @@ def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
         if real_path(picture) in originals:
             raise InputError(
                 f"{picture}: the picture would replace this image; choose another --output folder"
+            )
+
+
+def refuse_inputs_in(folder: Path, inputs: list[Path]) -> None:
+    """Raise InputError where an image that is read lies in the folder that crops are written to."""
+    crops = real_path(folder)
+    for file in inputs:
+        if crops in real_path(file).parents:
+            raise InputError(
+                f"{file}: lies in {folder}, where --save-crops writes; choose another --output "
+                "folder"
             )
 
 

@@ -137,7 +137,15 @@ def test_version_is_that_of_the_package_and_of_setup():
             "argument --threshold: invalid fraction value: 'high'",
         ),
         (["detect", "x.jpg", "--batch-size", "0"], "argument --batch-size: 0 is too small"),
-        (["detect", "x.jpg", "--max-boxes", "-1"], "argument --max-boxes: -1 is negative"),
+        (["detect", "x.jpg", "--limit", "0"], "argument --limit/--max-boxes: 0 is too small"),
+        (
+            ["detect", "x.jpg", "--nms-iou", "0"],
+            "argument --nms-iou: 0 is not above 0 and at most 1",
+        ),
+        (
+            ["find", "x.jpg", "a mug", "--containment", "1.1"],
+            "argument --containment: 1.1 is not above 0 and at most 1",
+        ),
         (["propose", "--output", "out", "--shard", "0"], "argument --shard: 0 is too small"),
         (["propose", "--output", "out", "--limit", "-1"], "argument --limit: -1 is negative"),
         (["pseudo-label", "--shard", "-1"], "argument --shard: -1 is negative"),

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from ovarnet.cli.output_folder import of_one_file, output_names, refuse_to_replace, writable
+from ovarnet.cli.output_folder import (
+    of_one_file,
+    output_names,
+    refuse_inputs_in,
+    refuse_to_replace,
+    writable,
+)
 from ovarnet.errors import InputError
 
 
@@ -23,6 +29,15 @@ def test_an_input_is_not_replaced_whatever_its_path_is_called(tmp_path, monkeypa
     refuse_to_replace([Path("x.jpg")], [Path("out/x.jpg")])
     with pytest.raises(InputError, match=r"link\.jpg: the picture would replace this image"):
         refuse_to_replace([Path("x.jpg")], [tmp_path / "link.jpg"])
+
+
+def test_no_input_may_lie_where_crops_are_written(tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to("out")
+    monkeypatch.chdir(tmp_path)
+    refuse_inputs_in(Path("out/crops"), [Path("x.jpg"), Path("out/x.jpg"), Path("crops/x.jpg")])
+    with pytest.raises(InputError, match=r"^link/crops/x\.jpg: lies in out/crops, where --save-cr"):
+        refuse_inputs_in(Path("out/crops"), [Path("link/crops/x.jpg")])
 
 
 def test_errors_of_a_name_concern_one_file_and_others_the_folder():

@@ -1,7 +1,8 @@
 """Detect objects in images and score every category and attribute word you name.
 
 Writes NAME.jpg (the picture with boxes) and NAME.json (all scores) for each image, and
-detections.json, COCO results over all images with the attributes of every box.
+detections.json, COCO results over all images with the attributes of every box. --save-crops writes
+each box as a picture of its own.
 
 Examples:
   ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped" --output out
@@ -24,12 +25,15 @@ from ovarnet.cli.model_arguments import (
     note_on_shipped_weights,
 )
 from ovarnet.cli.output_folder import (
+    CROPS,
     DETECTIONS,
     of_one_file,
     output_names,
+    refuse_inputs_in,
     refuse_to_replace,
     writable,
 )
+from ovarnet.cli.suppression_arguments import add_suppression_arguments, suppression_options
 from ovarnet.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,6 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "instances or COCO results",
     )
     add_output_arguments(parser)
+    add_suppression_arguments(parser)
+    parser.add_argument(
+        "--class-agnostic",
+        action=argparse.BooleanOptionalAction,
+        help="let boxes of different categories suppress each other at --nms-iou, or never "
+        "(default: at 0.65, or at --nms-iou where that is higher)",
+    )
     parser.add_argument(
         "--batch-size", type=positive, default=8, metavar="N", help="images per forward pass"
     )
@@ -102,10 +113,16 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         help="most attributes shown per box, best first; the JSON files hold all",
     )
     parser.add_argument(
+        "--limit",
         "--max-boxes",
-        type=count,
+        type=positive,
         metavar="N",
-        help="most boxes kept per image, best first (default: the model's limit)",
+        help="most boxes kept per image, best first (default: 100, with --boxes all)",
+    )
+    parser.add_argument(
+        "--save-crops",
+        action="store_true",
+        help=f"write each box kept as {CROPS}/NAME_NUMBER_CATEGORY.jpg too",
     )
 
 
@@ -116,6 +133,12 @@ def run(args: argparse.Namespace) -> int:
     import ovarnet
     from ovarnet.proposals.box_file import BoxFile
 
+    options = suppression_options(args)
+    if args.boxes and options.keys() - {"limit"}:
+        raise InputError(
+            "--nms-iou, --containment and --class-agnostic choose among the boxes found; with "
+            "--boxes, leave them out"
+        )
     files = find_images(args.images, args.output)
     categories, attributes = read_queried_words(args)
     box_file = BoxFile(args.boxes, files) if args.boxes else None
@@ -125,7 +148,9 @@ def run(args: argparse.Namespace) -> int:
     words = model.encode_vocabulary(categories, attributes)
 
     def run_detect(images: list, boxes: list | None):
-        return model.detect(images, boxes=boxes, vocabulary=words, batch_size=len(images))
+        return model.detect(
+            images, boxes=boxes, vocabulary=words, batch_size=len(images), **options
+        )
 
     output = Output(args, files)
     with tqdm(
@@ -159,15 +184,15 @@ def read_queried_words(args: argparse.Namespace) -> tuple[list[str] | None, list
 
 
 def keep(found: Detections, args: argparse.Namespace) -> Detections:
-    """The detections above --threshold, best first, at most --max-boxes.
+    """The detections above --threshold, best first, at most --limit.
 
     Boxes that the user gave keep their order and number unless one of these options is set.
     """
     threshold = args.threshold if args.threshold is not None else 0.0 if args.boxes else THRESHOLD
     found = found[found.scores >= threshold]
-    if args.boxes and args.max_boxes is None:
+    if args.boxes and args.limit is None:
         return found
-    return found[found.scores.argsort(descending=True, stable=True)[: args.max_boxes]]
+    return found[found.scores.argsort(descending=True, stable=True)[: args.limit]]
 
 
 class Output:
@@ -192,6 +217,9 @@ class Output:
         self.entries: list[dict] = []
         self.failures: list[str] = []
         self.written = 0
+        self.crops = self.folder / CROPS if args.save_crops else None
+        if self.crops:
+            refuse_inputs_in(self.crops, files)
         refuse_to_replace(files, [self.folder / f"{name}.jpg" for name in self.names.values()])
 
     @property
@@ -215,8 +243,7 @@ class Output:
             image: Its pixels (H, W, 3), uint8 RGB.
             found: Its detections, boxes in pixels of `image`.
         """
-        from ovarnet.drawing.detections import draw
-        from ovarnet.drawing.image_file import write_image
+        from ovarnet.drawing.crops import write_crops
         from ovarnet.io.files import write_json
         from ovarnet.io.results import coco_results, image_record
 
@@ -225,7 +252,9 @@ class Output:
         with writable(self.folder):
             try:
                 write_json(self.folder / f"{name}.json", image_record(file, width, height, found))
-                write_image(self.folder / f"{name}.jpg", draw(image, found, **self.shown))
+                found.save(image, self.folder / f"{name}.jpg", **self.shown)
+                if self.crops:
+                    write_crops(self.crops, name, image, found)
             except OSError as error:
                 self.skip(file, of_one_file(error, file))
                 return
@@ -262,6 +291,7 @@ class Output:
             print(
                 f"written to {self.folder}: {DETECTIONS}, and a .jpg and a .json for each of "
                 f"{self.written} image(s)"
+                + (f"; {len(self.entries)} crop(s) in {self.crops}" if self.crops else "")
             )
         if not self.failures:
             return 0

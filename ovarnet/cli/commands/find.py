@@ -2,7 +2,8 @@
 
 The phrase is parsed into a category (its noun) and attributes (what it says of the noun), in any
 words; boxes are ranked by both together. Prints the best boxes, and writes found.json (all of them,
-with the score of every word) and NAME.jpg for each image that holds one.
+with the score of every word) and NAME.jpg for each image that holds one. --save-crops writes each
+box as a picture of its own.
 
 Examples:
   ovarnet find photo.jpg "a small red striped mug"
@@ -27,7 +28,15 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from ovarnet.cli.argument_types import positive
 from ovarnet.cli.image_batches import batches, each_image, find_images
 from ovarnet.cli.model_arguments import add_device_argument, add_model_arguments
-from ovarnet.cli.output_folder import of_one_file, output_names, refuse_to_replace, writable
+from ovarnet.cli.output_folder import (
+    CROPS,
+    of_one_file,
+    output_names,
+    refuse_inputs_in,
+    refuse_to_replace,
+    writable,
+)
+from ovarnet.cli.suppression_arguments import add_suppression_arguments, suppression_options
 from ovarnet.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,6 +103,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, default=Path("out"), help="folder for pictures and data"
     )
+    parser.add_argument(
+        "--save-crops",
+        action="store_true",
+        help=f"write each of the best boxes as {CROPS}/NAME_RANK_CATEGORY.jpg too",
+    )
+    add_suppression_arguments(parser)
     add_model_arguments(parser)
     parser.add_argument(
         "--batch-size", type=positive, default=8, metavar="N", help="images per forward pass"
@@ -112,6 +127,8 @@ def run(args: argparse.Namespace) -> int:
         for file, name in zip(files, output_names(files), strict=True)
     }
     refuse_to_replace(files, list(pictures.values()))
+    if args.save_crops:
+        refuse_inputs_in(args.output / CROPS, files)
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
     ranker = model.encode_phrase(phrase)  # one too long fails here, not at each image
     print(describe(ranker.query))
@@ -122,8 +139,8 @@ def run(args: argparse.Namespace) -> int:
     if len(failures) < len(files):
         with writable(args.output):
             text = phrase if isinstance(phrase, str) else None
-            failures += write(args.output, text, ranker.query, best, pictures)
-        report(best, args.output)
+            failures += write(args, text, ranker.query, best, pictures)
+        report(best, args)
     if failures:
         print(
             f"error: {len(failures)} of {len(files)} images could not be used:",
@@ -199,8 +216,12 @@ def search(
     def skip(_file: Path, error: InputError) -> None:
         failures.append(str(error))
 
+    options = suppression_options(args)
+
     def run_find(images: list, _boxes: list | None) -> list[Detections]:
-        return cast("list[Detections]", model.find(images, ranker, batch_size=len(images)))
+        return cast(
+            "list[Detections]", model.find(images, ranker, batch_size=len(images), **options)
+        )
 
     with tqdm(
         total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr
@@ -214,37 +235,31 @@ def search(
 
 
 def write(
-    output: Path, phrase: str | None, query: Query, best: list[Place], pictures: dict[Path, Path]
+    args: argparse.Namespace,
+    phrase: str | None,
+    query: Query,
+    best: list[Place],
+    pictures: dict[Path, Path],
 ) -> list[str]:
     """Write found.json, and the pictures of the images that hold one of the best boxes.
 
     Returns:
         Which pictures could not be written, and why.
     """
-    from ovarnet.drawing.detections import draw
-    from ovarnet.drawing.image_file import write_image
     from ovarnet.io.files import write_json
-    from ovarnet.io.images import read_image
 
+    crops = args.output / CROPS if args.save_crops else None
     failures = []
     for file in dict.fromkeys(place.file for place in best):
         ranks = [rank for rank, place in enumerate(best, start=1) if place.file == file]
+        found = joined([best[rank - 1].found for rank in ranks])
         try:
-            write_image(
-                pictures[file],
-                draw(
-                    read_image(file),
-                    joined([best[rank - 1].found for rank in ranks]),
-                    ranks=ranks,
-                    top_attributes=len(query.attributes),
-                    attribute_threshold=0.0,
-                ),
-            )
+            write_pictures(file, found, ranks, pictures[file], crops)
         except OSError as error:
             failures.append(str(of_one_file(error, file)))
     results = [record(rank, place, query) for rank, place in enumerate(best, start=1)]
     write_json(
-        output / RESULTS,
+        args.output / RESULTS,
         {
             "phrase": phrase,
             "category": query.category,
@@ -255,6 +270,21 @@ def write(
         indent=1,
     )
     return failures
+
+
+def write_pictures(
+    file: Path, found: Detections, ranks: list[int], picture: Path, crops: Path | None
+) -> None:
+    """Write the picture of one image and, into the folder `crops`, each of its best boxes."""
+    from ovarnet.drawing.crops import write_crops
+    from ovarnet.io.images import read_image
+
+    image = read_image(file)
+    found.save(
+        image, picture, ranks=ranks, top_attributes=len(found.attributes), attribute_threshold=0.0
+    )
+    if crops:
+        write_crops(crops, picture.stem, image, found, numbers=ranks)
 
 
 def joined(rows: list[Detections]) -> Detections:
@@ -304,7 +334,7 @@ def record(rank: int, place: Place, query: Query) -> dict:
     }
 
 
-def report(best: list[Place], output: Path) -> None:
+def report(best: list[Place], args: argparse.Namespace) -> None:
     """Print the best boxes, one a line, and what was written."""
     from ovarnet.drawing.label_text import summary
 
@@ -316,6 +346,7 @@ def report(best: list[Place], output: Path) -> None:
         print("no box was found in any image")
     pictures = len({place.file for place in best})
     print(
-        f"written to {output}: {RESULTS}, and a .jpg for each of {pictures} image(s) that hold "
-        "one of the best boxes"
+        f"written to {args.output}: {RESULTS}, and a .jpg for each of {pictures} image(s) that "
+        "hold one of the best boxes"
+        + (f"; {len(best)} crop(s) in {args.output / CROPS}" if args.save_crops else "")
     )

@@ -15,6 +15,8 @@ from ovarnet.cli import main as cli
 from ovarnet.cli.commands.detect import ATTRIBUTE_THRESHOLD
 from ovarnet.drawing import label_text
 from ovarnet.io.results import file_names, image_ids
+from ovarnet.modeling.post_processing import PostProcessing
+from ovarnet.modeling.predictor import Predictor
 
 pytestmark = pytest.mark.usefixtures("fake_model")
 
@@ -124,16 +126,89 @@ def test_words_from_a_file_stay_as_they_are(photo, tmp_path):
     assert record["categories"] == words
 
 
-def test_threshold_and_max_boxes(photo, tmp_path):
-    detect(photo, "--threshold", "0", "--output", tmp_path / "all")
+def test_threshold_and_limit(photo, tmp_path):
+    every = ("--threshold", "0", "--containment", "1")
+    detect(photo, *every, "--output", tmp_path / "all")
     record = json.loads((tmp_path / "all/photo.json").read_text())
     assert record["boxes"] == [[0, 0, 60, 40], [0, 0, 30, 40]]
     assert record["scores"] == sorted(record["scores"], reverse=True)
-    detect(photo, "--threshold", "0", "--max-boxes", "1", "--output", tmp_path / "one")
-    assert json.loads((tmp_path / "one/photo.json").read_text())["boxes"] == [[0, 0, 60, 40]]
-    detect(photo, "--max-boxes", "0", "--output", tmp_path / "none")
+    for option in ("--limit", "--max-boxes"):
+        detect(photo, *every, option, "1", "--output", tmp_path / "one")
+        assert json.loads((tmp_path / "one/photo.json").read_text())["boxes"] == [[0, 0, 60, 40]]
+    detect(photo, "--threshold", "1", "--output", tmp_path / "none")
     assert json.loads((tmp_path / "none/photo.json").read_text())["boxes"] == []
     assert json.loads((tmp_path / "none/detections.json").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "boxes"),
+    [
+        ((), 1),  # the left half lies in the whole image, and both are mugs
+        (("--containment", 1), 2),
+        (("--containment", 1, "--nms-iou", 0.49), 1),
+        (("--containment", 1, "--categories", "", "--nms-iou", 0.49), 1),
+        (("--categories", ""), 2),  # without categories a part is no clutter
+    ],
+)
+def test_suppression_is_an_option(photo, tmp_path, options, boxes):
+    assert detect(photo, "--threshold", 0, *options, "--output", tmp_path / "out") == 0
+    assert len(json.loads((tmp_path / "out/photo.json").read_text())["boxes"]) == boxes
+
+
+@pytest.mark.parametrize(
+    ("option", "class_agnostic"),
+    [((), None), (("--class-agnostic",), True), (("--no-class-agnostic",), False)],
+)
+def test_options_reach_the_model(photo, tmp_path, monkeypatch, option, class_agnostic):
+    asked, detect_all = [], Predictor.detect
+
+    def note(self, images, **options):
+        asked.append(self.post_processing.updated(**without(options, "boxes", "vocabulary")))
+        return detect_all(self, images, **options)
+
+    def without(options, *names):
+        return {name: options[name] for name in options if name not in (*names, "batch_size")}
+
+    monkeypatch.setattr(Predictor, "detect", note)
+    assert detect(photo, *option, "--limit", 300, "--output", tmp_path / "out") == 0
+    assert asked == [PostProcessing(class_agnostic=class_agnostic, limit=300)]
+
+
+def test_suppression_does_not_go_with_given_boxes(photo, tmp_path, capsys):
+    (tmp_path / "boxes.json").write_text(json.dumps({"photo.png": [[0, 0, 9, 9]]}))
+    given = (photo, "--boxes", tmp_path / "boxes.json", "--output", tmp_path / "out")
+    for option in (("--nms-iou", 1), ("--containment", 1), ("--no-class-agnostic",)):
+        assert detect(*given, *option) == 2
+        assert "with --boxes, leave them out" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert detect(*given, "--limit", 1) == 0
+
+
+def test_crops_of_the_boxes_kept(tmp_path, capsys):
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / "in" / name, 60, 40)
+    options = ("--threshold", 0, "--containment", 1, "--categories", "traffic light, car")
+    out = tmp_path / "out"
+    assert detect(tmp_path / "in", *options, "--save-crops", "--output", out) == 0
+    assert {file.name: Image.open(file).size for file in (out / "crops").iterdir()} == {
+        "a_1_traffic-light.jpg": (60, 40),
+        "a_2_traffic-light.jpg": (30, 40),
+        "b_1_traffic-light.jpg": (60, 40),
+        "b_2_traffic-light.jpg": (30, 40),
+    }
+    assert capsys.readouterr().out.endswith(
+        f"a .jpg and a .json for each of 2 image(s); 4 crop(s) in {out / 'crops'}\n"
+    )
+
+
+def test_crops_never_replace_an_input(tmp_path, capsys):
+    crop = picture(tmp_path / "out/crops/x_1_mug.jpg", 20, 20)
+    before = crop.read_bytes()
+    photo = picture(tmp_path / "x.png", 60, 40)
+    assert detect(photo, crop, "--save-crops", "--output", tmp_path / "out") == 2
+    assert "where --save-crops writes; choose another --output" in capsys.readouterr().err
+    assert crop.read_bytes() == before
+    assert detect(photo, crop, "--output", tmp_path / "out") == 0
 
 
 def test_given_boxes_keep_their_order_and_number(photo, tmp_path):

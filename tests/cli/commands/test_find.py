@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_model import fake_predictor, picture
+from PIL import Image
 
 from ovarnet.captions.query import named_query
 from ovarnet.cli import main as cli
@@ -19,7 +20,8 @@ def find(*arguments) -> int:
 
 
 def test_one_image(photo, tmp_path, capsys):
-    assert find(photo, "a red mug near a car", "--output", tmp_path / "out") == 0
+    options = ("--containment", 1, "--output", tmp_path / "out")
+    assert find(photo, "a red mug near a car", *options) == 0
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["found.json", "photo.jpg"]
     record = json.loads((tmp_path / "out/found.json").read_text())
     assert (record["category"], record["attributes"], record["unused"]) == ("mug", ["red"], ["car"])
@@ -156,6 +158,37 @@ def test_bad_images_write_nothing(tmp_path, capsys):
 
 
 def test_ranked_boxes_have_a_colour_each(photo):
-    image, found = np.full((40, 60, 3), 128, np.uint8), fake_predictor().find(photo, "mug")
+    image = np.full((40, 60, 3), 128, np.uint8)
+    found = fake_predictor().find(photo, "mug", containment=1)
     assert len(found) == 2
     assert not np.array_equal(draw(image, found, ranks=[1, 2]), draw(image, found, ranks=[1, 3]))
+
+
+@pytest.mark.parametrize(
+    ("options", "boxes"),
+    [
+        ((), [[0, 0, 60, 40]]),  # the left half lies in the whole image
+        (("--containment", 1), [[0, 0, 60, 40], [0, 0, 30, 40]]),
+        (("--containment", 1, "--nms-iou", 0.49), [[0, 0, 60, 40]]),
+    ],
+)
+def test_suppression_is_an_option(photo, tmp_path, options, boxes):
+    assert find(photo, "mug", *options, "--output", tmp_path / "out") == 0
+    results = json.loads((tmp_path / "out/found.json").read_text())["results"]
+    assert [entry["box"] for entry in results] == boxes
+
+
+def test_crops_are_numbered_by_rank(tmp_path, capsys):
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / "in" / name, 60, 40)
+    options = ("--top", 3, "--containment", 1, "--save-crops", "--output", tmp_path / "out")
+    assert find(tmp_path / "in", "red mug", *options) == 0
+    crops = tmp_path / "out/crops"
+    assert {file.name: Image.open(file).size for file in crops.iterdir()} == {
+        "a_1_mug.jpg": (60, 40),
+        "b_2_mug.jpg": (60, 40),
+        "a_3_mug.jpg": (30, 40),
+    }
+    assert capsys.readouterr().out.endswith(f"the best boxes; 3 crop(s) in {crops}\n")
+    assert find(crops / "a_1_mug.jpg", "mug", *options) == 2
+    assert "lies in" in capsys.readouterr().err
