@@ -24,6 +24,7 @@ from yaml import YAMLError
 
 from ovarnet.checkpoint_settings import check_settings
 from ovarnet.errors import InputError
+from ovarnet.io.int8 import quantise, restore
 from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.vocabulary import Vocabulary
 
@@ -53,7 +54,8 @@ class Checkpoint:
         """Read the state dict of one part, in float32.
 
         Shipped folders share what they have in common: `stored_in` in their settings says in which
-        file a part lies, which may hold more.
+        file a part lies, which may hold more, and `shared` where tensors lie that its own file
+        lacks.
 
         Raises:
             InputError: the file is missing, damaged or truncated.
@@ -75,24 +77,46 @@ class Checkpoint:
         return {name: self._read(name) for name in sorted(names)}
 
     def _read(self, name: str) -> dict[str, Tensor]:
+        state = self._read_file(name)
+        for shared in self.settings.get("shared", {}).get(name, []):
+            found = _load(self._elsewhere(name, shared["file"]))
+            state |= {
+                shared["prefix"] + key.removeprefix(shared["of"]): tensor
+                for key, tensor in found.items()
+                if key.startswith(shared["of"])
+            }
+        return state
+
+    def _read_file(self, name: str) -> dict[str, Tensor]:
         elsewhere = self.settings.get("stored_in", {}).get(name)
-        path = self.folder / (elsewhere or f"{name}.safetensors")
-        if elsewhere and not path.is_file():
+        if elsewhere:
+            return _load(self._elsewhere(name, elsewhere))
+        path = self.folder / f"{name}.safetensors"
+        if not path.is_file():
+            raise InputError(
+                f"checkpoint {self.folder} has no {path.name}; copy the whole folder again"
+            )
+        return _load(path)
+
+    def _elsewhere(self, name: str, file: str) -> Path:
+        """The file of another folder that holds tensors of part `name`."""
+        path = self.folder / file
+        if not path.is_file():
             path = Path(os.path.realpath(path))
             raise InputError(
                 f"{path}, where checkpoint {self.folder} keeps its part {name}, is missing; "
                 f"copy the folder {path.parent.name} too"
             )
-        if not path.is_file():
-            raise InputError(
-                f"checkpoint {self.folder} has no {path.name}; copy the whole folder again"
-            )
-        try:
-            return load_file(path)
-        except (SafetensorError, OSError, ValueError) as error:
-            raise InputError(
-                f"{path} is damaged or truncated ({error}); copy or train it again"
-            ) from None
+        return path
+
+
+def _load(path: Path) -> dict[str, Tensor]:
+    try:
+        return restore(load_file(path))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(
+            f"{path} is damaged or truncated ({error}); copy or train it again"
+        ) from None
 
 
 def save_checkpoint(
@@ -103,6 +127,7 @@ def save_checkpoint(
     vocabulary: Vocabulary,
     parts: Mapping[str, Mapping[str, Tensor]],
     half: bool = False,
+    int8_prefix: str | None = None,
 ) -> Path:
     """Write a checkpoint folder, replacing an older one of the same name in one step.
 
@@ -113,6 +138,7 @@ def save_checkpoint(
         vocabulary: words of the model's training.
         parts: name -> state dict.
         half: store floating point tensors as float16 (half the size, rounded to 11 bits).
+        int8_prefix: store matrices whose names begin so in 8 bits (`ovarnet.io.int8`); None: none.
 
     Returns:
         The folder.
@@ -128,7 +154,8 @@ def save_checkpoint(
         write_vocabulary(new / VOCABULARY, vocabulary)
         for name, state in parts.items():
             path = new / f"{name}.safetensors"
-            save_file({key: _stored(value, half) for key, value in state.items()}, path)
+            rows = {key: _stored(value, half) for key, value in state.items()}
+            save_file(rows if int8_prefix is None else quantise(rows, int8_prefix), path)
             path.chmod(0o644)  # safetensors makes it readable by its owner alone
         _replace(folder, new, Path(temporary) / "old")
     return folder

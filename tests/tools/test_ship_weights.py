@@ -79,7 +79,7 @@ def run(tool, monkeypatch, given, **folders):
         for name, folder in folders.items()
         for word in (f"--{name.replace('_', '-')}", str(given / folder))
     ]
-    monkeypatch.setattr(sys, "argv", ["ship_weights.py", *words])
+    monkeypatch.setattr(sys, "argv", ["ship_weights.py", "--name", "scenes", *words])
     return tool.main()
 
 
@@ -97,7 +97,7 @@ def test_what_ships_is_half_as_large_and_scores_as_before(
         "scenes-clip-attr/proposer.safetensors",
     }, "the text tower once"
     size = sum(path.stat().st_size for path in files.values()) / 1e6
-    assert capsys.readouterr().out == f"{weights}: {size:.1f} MB in all (at most 25)\n"
+    assert capsys.readouterr().out == f"{weights}: {size:.1f} MB in all (at most 80)\n"
     assert 15 < size < 25
     dtypes = {
         tensor.dtype
@@ -143,3 +143,45 @@ def test_another_teacher_than_the_one_it_was_distilled_from_is_refused(
         "give the teacher that it was distilled from\n"
     )
     assert not (tmp_path / "weights").exists()
+
+
+def test_what_both_models_hold_is_stored_once_and_read_back(tool, tmp_path):
+    """A trunk that three parts have is stored with the CLIP; a head that was trained is not."""
+    stem = torch.arange(6.0).reshape(2, 3)
+    trunk = {"visual.trunk.net.conv_stem.weight": stem, "visual.trunk.net.bn2.weight": stem[0]}
+    text = {"text.embedding": torch.tensor([[1.0, -0.5], [0.0, 0.25]])}
+    proposer = {
+        "detector.backbone.trunk.net.conv_stem.weight": stem,
+        "detector.rpn.head.weight": stem + 1,
+    }
+    detector = {
+        "backbone.trunk.net.conv_stem.weight": stem,
+        "rpn.head.weight": stem + 1,
+        "head.cells.pool.1.weight": stem[0] + 1,
+    }
+    vocabulary = load_checkpoint(SHIPPED / "scenes").vocabulary
+    for name, model, source, parts in (
+        ("teacher", "clip-attr", "scenes-clip-attr", {"clip": trunk | text, "proposer": proposer}),
+        ("student", "ovarnet", "scenes", {"text": text, "detector": detector}),
+    ):
+        settings = load_checkpoint(SHIPPED / source).settings
+        settings = {key: value for key, value in settings.items() if key != "stored_in"}
+        save_checkpoint(
+            tmp_path / name, model=model, settings=settings, vocabulary=vocabulary, parts=parts
+        )
+    tool.ship("photos", tmp_path / "teacher", tmp_path / "student", int8=True)
+    weights = tmp_path / "weights"
+    assert set(load_file(weights / "photos-clip-attr" / "proposer.safetensors")) == {
+        "detector.rpn.head.weight"
+    }
+    assert set(load_file(weights / "photos" / "detector.safetensors")) == {
+        "head.cells.pool.1.weight"
+    }
+    student = load_checkpoint(weights / "photos")
+    found = student.part("detector")
+    assert found.keys() == detector.keys()
+    assert all(found[key].equal(detector[key]) for key in detector)
+    assert load_checkpoint(weights / "photos-clip-attr").part("proposer").keys() == proposer.keys()
+    torch.testing.assert_close(
+        student.part("text")["text.embedding"], text["text.embedding"], atol=1 / 254, rtol=0
+    )
