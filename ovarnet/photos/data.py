@@ -8,14 +8,19 @@ What is written, each a folder that ``dataset: custom`` reads:
 * detection: photos of VOC, in which every object of the 20 categories has a box;
 * attributes: boxes with attribute labels, of aPascal, clothing and cars;
 * objects: as detection, and the photos of coco_small with boxes of 80 categories;
-* captions: captions.json, and images.
+* captions: captions.json, and images;
+* test_voc, test_clothing, test_cars: the test files;
+* test_coco128: both halves of coco128, whose categories beyond VOC's have no box in "detection".
+
+The words of the test folders are base words ("seen") where detection or attributes have labels of
+them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ovarnet.data.custom import read_custom
@@ -23,7 +28,8 @@ from ovarnet.data.labelled import VOCABULARY, labelled_vocabulary
 from ovarnet.errors import InputError
 from ovarnet.io.files import read_json, write_json
 from ovarnet.io.skipped import Skipped
-from ovarnet.io.word_files import write_vocabulary
+from ovarnet.io.word_files import read_vocabulary, write_vocabulary
+from ovarnet.vocabulary import Vocabulary
 
 VALIDATION_EVERY = 10
 """Every tenth photo of a training file is kept for validation."""
@@ -31,6 +37,13 @@ VALIDATION_EVERY = 10
 DETECTION_FILES = ("voc/voc2008_train.json", "voc/voc2007_train.json")
 ATTRIBUTE_FILES = ("voc/voc2008_train.json", "clothing/train.json", "cars/train.json")
 OBJECT_FILES = ("coco_small/instances.json",)
+TEST_FILES = {
+    "test_voc": ("voc/voc2008_test.json",),
+    "test_clothing": ("clothing/test.json",),
+    "test_cars": ("cars/test.json",),
+}
+COCO128_FILES = {"instances.json": "images", "instances_val.json": "images_val"}
+"""Annotation file -> folder of its images."""
 CAPTION_FILES = ("voc/captions2008_train.json",)
 
 
@@ -67,7 +80,7 @@ class Merged:
                 self.images.append(
                     {
                         "id": len(self.images) + 1,
-                        "file_name": f"{folder}/{image['file_name']}",
+                        "file_name": str(PurePosixPath(folder) / image["file_name"]),
                         "width": image["width"],
                         "height": image["height"],
                     }
@@ -99,12 +112,13 @@ class Merged:
         }
 
 
-def write_photo_data(root: Path, captions: Path, output: Path) -> None:
+def write_photo_data(root: Path, captions: Path, coco128: Path, output: Path) -> None:
     """Write the folders of the module's docstring.
 
     Args:
         root: folder with voc, clothing, cars and coco_small.
         captions: folder of flickr8k, with captions.txt and images.
+        coco128: folder of coco128.
         output: where the folders are made.
 
     Raises:
@@ -114,6 +128,42 @@ def write_photo_data(root: Path, captions: Path, output: Path) -> None:
     _write_custom(root, output / "attributes", ATTRIBUTE_FILES, (), only_attributes=True)
     _write_custom(root, output / "objects", DETECTION_FILES, OBJECT_FILES)
     _write_captions(root, captions, output / "captions")
+    trained = [read_vocabulary(output / name / VOCABULARY) for name in ("detection", "attributes")]
+    for name, files in TEST_FILES.items():
+        test = Merged()
+        for file in files:
+            content = read_json(root / file, dict)
+            ids = {image["id"] for image in content["images"]}
+            test.add(content, str(Path(file).parent), ids, only_attributes=False)
+        _write_test(test, root, output / name, trained)
+    _write_test(_coco128(coco128), coco128, output / "test_coco128", trained)
+
+
+def _coco128(folder: Path) -> Merged:
+    test = Merged()
+    for file, images in COCO128_FILES.items():
+        content = read_json(folder / file, dict)
+        for image in content["images"]:
+            image["file_name"] = f"{images}/{Path(image['file_name']).name}"
+        ids = {image["id"] for image in content["images"]}
+        test.add(content, ".", ids, only_attributes=False)
+    return test
+
+
+def _write_test(test: Merged, images: Path, output: Path, trained: Sequence[Vocabulary]) -> None:
+    """Write test.json, vocabulary.json and a link to the images."""
+    output.mkdir(parents=True, exist_ok=True)
+    _link(output / "images", images)
+    write_json(output / "test.json", test.as_json())
+    content = read_custom(output / "test.json", output / "images", Skipped())
+    words = labelled_vocabulary({"test": content})
+    categories = {word.name for own in trained[:1] for word in own.categories}
+    attributes = {word.name for own in trained for word in own.attributes}
+    marked = Vocabulary(
+        tuple(replace(word, seen=word.name in categories) for word in words.categories),
+        tuple(replace(word, seen=word.name in attributes) for word in words.attributes),
+    )
+    write_vocabulary(output / VOCABULARY, marked)
 
 
 def _write_custom(

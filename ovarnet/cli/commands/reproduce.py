@@ -1,4 +1,4 @@
-"""Run the whole chain on the generated world from nothing, or one table of the paper (--part).
+"""Run the whole chain on the generated world or on photos, or one table of the paper (--part).
 
 Examples:
   ovarnet reproduce scenes                     the chain: generate, CLIP, proposer, CLIP-Attr steps
@@ -12,6 +12,8 @@ Examples:
   ovarnet reproduce scenes --part ovarnet      OvarNet: distillation, teacher, pooling, joint
                                                training
   ovarnet reproduce scenes --part find         `ovarnet find` against the phrase as one embedding
+  ovarnet reproduce photos --root data         the chain of the weights "photos"; data/ holds
+                                               photos, flickr8k and coco128 (docs/photos.md)
 
 The chain writes everything to --output (runs/reproduce/scenes): world/, runs/, evaluation/,
 chain.json (commands, minutes, machine) and report/report.html. An interrupted chain continues where
@@ -41,7 +43,7 @@ from ovarnet.cli.commands import (
 from ovarnet.cli.parser import run_command
 from ovarnet.errors import InputError
 
-HELP = "run the whole chain on the generated world and write a report, or one table of the paper"
+HELP = "run the whole chain on the generated world or on photos, or one table of the paper"
 CHAIN_COMMANDS = {
     "generate": generate,
     "train": train,
@@ -65,7 +67,7 @@ PART_DEFAULTS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ovarnet reproduce`."""
-    parser.add_argument("world", choices=["scenes"], help="on which data")
+    parser.add_argument("world", choices=["scenes", "photos"], help="on which data")
     parser.add_argument(
         "--part",
         choices=list(PARTS),
@@ -74,9 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--configs",
-        default="configs/scenes",
         metavar="FOLDER",
-        help="where the configs of the stages are",
+        help="where the configs of the stages are (default: configs/scenes or configs/photos)",
     )
     parser.add_argument(
         "--output",
@@ -94,7 +95,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_part_arguments(part: argparse._ArgumentGroup) -> None:
     """Add the arguments of the tables; None stands for the value in PART_DEFAULTS."""
     part.add_argument(
-        "--root", metavar="FOLDER", help=f"the generated world (default: {PART_DEFAULTS['root']})"
+        "--root",
+        metavar="FOLDER",
+        help=f"the generated world (default: {PART_DEFAULTS['root']}), or the data of photos",
     )
     part.add_argument(
         "--clip", metavar="FILE", help=f"weights of the CLIP (default: {PART_DEFAULTS['clip']})"
@@ -134,6 +137,9 @@ def add_part_arguments(part: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the chain, or the table that --part names."""
+    args.configs = args.configs or f"configs/{args.world}"
+    if args.world == "photos":
+        return photos(args)
     if args.part is None:
         return chain(args)
     for name, value in PART_DEFAULTS.items():
@@ -141,6 +147,20 @@ def run(args: argparse.Namespace) -> int:
             setattr(args, name, value)
     args.output = Path(args.output or f"runs/reproduce/{args.part.replace('-', '_')}")
     return PARTS[args.part](args)
+
+
+def photos(args: argparse.Namespace) -> int:
+    """Run the chain on photos."""
+    from ovarnet.photos.chain import run_photos
+
+    if args.part is not None or args.quick or args.root is None:
+        raise InputError(
+            "reproduce photos takes --root, the folder of photos, flickr8k and coco128, and no "
+            "--part or --quick"
+        )
+    output = Path(args.output or "runs/reproduce/photos")
+    run_photos(Path(args.root), Path(args.configs), output, run_step)
+    return 0
 
 
 def chain(args: argparse.Namespace) -> int:

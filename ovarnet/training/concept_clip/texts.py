@@ -18,8 +18,13 @@ from ovarnet.modeling.clip.concept_tower import CentredProjection
 
 
 def class_texts() -> list[str]:
-    """What ImageNet's 1,000 classes are called, in the order of a classifier's answers."""
-    return ImageNetInfo("imagenet-1k").label_descriptions()
+    """ImageNet's 1,000 classes in the order of a classifier's answers, each with WordNet's gloss.
+
+    "tabby, tabby cat: a cat with a grey or tawny coat mottled with black": the gloss names the kind
+    of thing, which many class names do not.
+    """
+    info = ImageNetInfo("imagenet-1k")
+    return [info.index_to_description(row, detailed=True) for row in range(info.num_classes())]
 
 
 @torch.no_grad()
