@@ -242,6 +242,8 @@ def open_proposals(
     """File -> best proposals: stored ones of `config.proposals`, or the teacher's own."""
     files = list(dict.fromkeys(image.file for image in members.values()))
     limit = config.distillation.teacher_proposals_per_image
+    if not limit:
+        return {file: Proposals(torch.zeros(0, 4), torch.zeros(0)) for file in files}
     if config.proposals:
         return stored_proposals(config.proposals, files, limit)
     return teacher_proposals(clip_attr, files, images, folder, limit)
