@@ -23,8 +23,8 @@ from ovarnet.errors import InputError
 
 MOST_MEGABYTES = 80
 """Of all shipped weights together."""
-TEXT = "text."
-"""Begins the names of the text tower's tensors in a CLIP of two modules."""
+TEXT = "text.transformer."
+"""Begins the names of the sentence encoder of a photo CLIP."""
 TRUNK = "visual.trunk.net."
 STEM_AND_STAGES = ("conv_stem.", "bn1.", "blocks.")
 TAKEN_OVER = (

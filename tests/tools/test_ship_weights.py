@@ -149,7 +149,7 @@ def test_what_both_models_hold_is_stored_once_and_read_back(tool, tmp_path):
     """A trunk that three parts have is stored with the CLIP; a head that was trained is not."""
     stem = torch.arange(6.0).reshape(2, 3)
     trunk = {"visual.trunk.net.conv_stem.weight": stem, "visual.trunk.net.bn2.weight": stem[0]}
-    text = {"text.embedding": torch.tensor([[1.0, -0.5], [0.0, 0.25]])}
+    text = {"text.transformer.embedding": torch.tensor([[1.0, -0.5], [0.0, 0.25]])}
     proposer = {
         "detector.backbone.trunk.net.conv_stem.weight": stem,
         "detector.rpn.head.weight": stem + 1,
@@ -183,5 +183,5 @@ def test_what_both_models_hold_is_stored_once_and_read_back(tool, tmp_path):
     assert all(found[key].equal(detector[key]) for key in detector)
     assert load_checkpoint(weights / "photos-clip-attr").part("proposer").keys() == proposer.keys()
     torch.testing.assert_close(
-        student.part("text")["text.embedding"], text["text.embedding"], atol=1 / 254, rtol=0
+        student.part("text")["text.transformer.embedding"], text["text.transformer.embedding"], atol=1 / 254, rtol=0
     )
