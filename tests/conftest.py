@@ -1,8 +1,9 @@
 """For tests of whole commands: a model whose scores are known, and a full-size proposer that looks
-at small pictures."""
+at small pictures. For tests of photo models: a small CLIP of their kind."""
 
 import pytest
 from fake_model import fake_predictor, picture
+from small_photo_clip import small_architecture, small_photo_clip
 
 import ovarnet
 from ovarnet.build import proposer as proposer_build
@@ -36,3 +37,16 @@ def small_pictures(monkeypatch):
 
     for module in (proposer, proposer_build):
         monkeypatch.setattr(module, "resnet50_proposer", small_proposer)
+
+
+@pytest.fixture(scope="session")
+def photo_clip(tmp_path_factory):
+    """An untrained small CLIP for photos; tests that change its weights copy it."""
+    return small_photo_clip(tmp_path_factory.mktemp("photo_clip"))
+
+
+@pytest.fixture
+def small_photos(tmp_path_factory):
+    """`ovarnet-photos` names the architecture of `photo_clip`."""
+    with small_architecture(tmp_path_factory.mktemp("small_photos")):
+        yield

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torchvision.models.detection import rpn as torchvision_rpn
 from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.image_list import ImageList
 
 ANCHOR_RATIOS = (0.5, 1.0, 2.0)
 FOREGROUND_IOU, BACKGROUND_IOU = 0.6, 0.3
@@ -33,6 +34,32 @@ class AnchorPredictions(NamedTuple):
     logits: Tensor
     deltas: Tensor
     per_map: list[int]
+
+
+class StatedStrides(AnchorGenerator):
+    """torchvision's anchors on maps whose strides are stated.
+
+    torchvision divides the image by the map, which is not the stride where a map was rounded up.
+
+    Args:
+        sizes: in pixels, for each map.
+        strides: of the maps, finest first.
+    """
+
+    def __init__(self, sizes: Sequence[Sequence[float]], strides: Sequence[int]):
+        super().__init__(tuple(map(tuple, sizes)), (ANCHOR_RATIOS,) * len(sizes))
+        self.strides = tuple(strides)
+
+    def of_maps(self, maps: Sequence[Tensor]) -> Tensor:
+        """(M, 4) float32, the anchors of every image of a batch."""
+        device = maps[0].device
+        self.set_cell_anchors(torch.float32, device)
+        strides = [[torch.tensor(stride, device=device)] * 2 for stride in self.strides]
+        return torch.cat(self.grid_anchors([list(level.shape[-2:]) for level in maps], strides))
+
+    def forward(self, image_list: ImageList, feature_maps: list[Tensor]) -> list[Tensor]:
+        """Anchors of each image; torchvision's RPN calls it."""
+        return [self.of_maps(feature_maps)] * len(image_list.image_sizes)
 
 
 class RegionProposalNetwork(torchvision_rpn.RegionProposalNetwork):
@@ -57,9 +84,7 @@ class RegionProposalNetwork(torchvision_rpn.RegionProposalNetwork):
         post_nms: tuple[int, int],
         convolutions: int = 2,
     ):
-        anchors = AnchorGenerator(
-            tuple(map(tuple, anchor_sizes)), (ANCHOR_RATIOS,) * len(anchor_sizes)
-        )
+        anchors = StatedStrides(anchor_sizes, tuple(strides.values()))
         head = torchvision_rpn.RPNHead(
             channels, anchors.num_anchors_per_location()[0], conv_depth=convolutions
         )
@@ -88,7 +113,7 @@ class RegionProposalNetwork(torchvision_rpn.RegionProposalNetwork):
         images = len(levels[0])
         logits, deltas = torchvision_rpn.concat_box_prediction_layers(logits, deltas)
         return AnchorPredictions(
-            self._anchors(levels),
+            self.anchor_generator.of_maps(levels),
             logits.reshape(images, -1),
             deltas.reshape(images, -1, 4),
             per_map,
@@ -116,17 +141,4 @@ class RegionProposalNetwork(torchvision_rpn.RegionProposalNetwork):
             predictions.logits.float().reshape(-1, 1),
             sizes,
             predictions.per_map,
-        )
-
-    def _anchors(self, levels: list[Tensor]) -> Tensor:
-        """(M, 4) float32, with the strides stated.
-
-        torchvision divides the image by the map, which is not the stride where a map was rounded
-        up.
-        """
-        generator, device = self.anchor_generator, levels[0].device
-        generator.set_cell_anchors(torch.float32, device)
-        strides = [[torch.tensor(stride, device=device)] * 2 for stride in self.strides.values()]
-        return torch.cat(
-            generator.grid_anchors([list(level.shape[-2:]) for level in levels], strides)
         )

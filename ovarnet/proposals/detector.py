@@ -25,7 +25,7 @@ from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
 from ovarnet.modeling.roi_heads import ROI_SIZE, roi_pool
-from ovarnet.modeling.rpn import ANCHOR_RATIOS
+from ovarnet.modeling.rpn import ANCHOR_RATIOS, StatedStrides
 from ovarnet.structures import Proposals
 
 LIMIT = 100
@@ -41,6 +41,8 @@ class DetectorProposer(nn.Module):
         backbone: normalised pixels (N, 3, H, W) -> dict of maps, with `out_channels`. Its
             BatchNorm layers stay in evaluation mode.
         anchor_sizes: sizes in pixels, for each map.
+        anchor_strides: of these maps, finest first; None: image by map, as torchvision takes them,
+            which differs where a map was rounded up.
         roi_strides: name -> stride of the maps that regions are pooled from, finest first.
         resize: how images are brought to size, and their mean and std.
         roi_canonical_size: boxes of that side or larger are pooled from stride 16, of half that
@@ -60,9 +62,10 @@ class DetectorProposer(nn.Module):
         self,
         backbone: nn.Module,
         *,
-        anchor_sizes: Sequence[Sequence[int]],
+        anchor_sizes: Sequence[Sequence[float]],
         roi_strides: Mapping[str, int],
         resize: DetectorResize,
+        anchor_strides: Sequence[int] | None = None,
         roi_canonical_size: int = 224,
         head_width: int = 1024,
         rpn_pre_nms: tuple[int, int] = (2000, 1000),
@@ -77,9 +80,7 @@ class DetectorProposer(nn.Module):
         assert isinstance(channels, int)
         self.detector = FasterRCNN(
             backbone,
-            rpn_anchor_generator=AnchorGenerator(
-                tuple(map(tuple, anchor_sizes)), (ANCHOR_RATIOS,) * len(anchor_sizes)
-            ),
+            rpn_anchor_generator=_anchors(anchor_sizes, anchor_strides),
             rpn_pre_nms_top_n_train=rpn_pre_nms[0],
             rpn_pre_nms_top_n_test=rpn_pre_nms[1],
             rpn_post_nms_top_n_train=rpn_post_nms[0],
@@ -138,6 +139,12 @@ class DetectorProposer(nn.Module):
         return self
 
 
+def _anchors(sizes: Sequence[Sequence[float]], strides: Sequence[int] | None) -> AnchorGenerator:
+    if strides is not None:
+        return StatedStrides(sizes, strides)
+    return AnchorGenerator(tuple(map(tuple, sizes)), (ANCHOR_RATIOS,) * len(sizes))
+
+
 def scenes_proposer(clip: Clip) -> DetectorProposer:
     """Build a proposer for the generated world: a pyramid on the small CLIP's image tower.
 
@@ -178,7 +185,9 @@ def photos_proposer(clip: Clip) -> DetectorProposer:
     backbone.trunk.requires_grad_(False)
     return DetectorProposer(
         backbone,
-        anchor_sizes=[[size, round(size * 1.41)] for size in (24, 48, 96, 192)],
+        # as OvarNet has them that takes this detector over: anchor_scales of 1 and 1.41
+        anchor_sizes=[[size, size * 1.41] for size in (24, 48, 96, 192)],
+        anchor_strides=tuple(backbone.all_strides.values()),
         roi_strides=backbone.strides,
         head_width=256,
         resize=DetectorResize(

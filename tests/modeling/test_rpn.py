@@ -1,8 +1,9 @@
 """Anchors and proposals of the region proposal network."""
 
 import torch
+from torchvision.models.detection.image_list import ImageList
 
-from ovarnet.modeling.rpn import AnchorPredictions, RegionProposalNetwork
+from ovarnet.modeling.rpn import AnchorPredictions, RegionProposalNetwork, StatedStrides
 
 
 def rpn(strides, sizes, keep=(30, 30)):
@@ -71,3 +72,14 @@ def test_boxes_are_computed_in_float32_whatever_the_precision():
     )
     boxes, _ = rpn({"c3": 8}, [[8]]).propose(large, [(4000, 4000)])
     assert boxes[0].tolist() == [[0, 0, 2001.25, 2001.25]]  # float16 has steps of 1 there
+
+
+def test_anchors_of_torchvisions_rpn_have_the_stated_strides_too():
+    generator = StatedStrides([[32], [64]], (16, 64))
+    levels = list(maps({"c4": 16, "pool": 64}, 96, 96).values())
+    images = ImageList(torch.zeros(2, 3, 96, 96), [(90, 96), (96, 80)])
+    first, second = generator(images, levels)
+    assert torch.equal(first, second)
+    assert torch.equal(first, generator.of_maps(levels))
+    last = first[-4 * 3 :].reshape(2, 2, 3, 4)
+    assert (last[1, 1] - last[0, 0]).unique().tolist() == [64]

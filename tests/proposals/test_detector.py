@@ -5,10 +5,11 @@ from urllib.error import URLError
 
 import pytest
 import torch
+from torchvision.models.detection.image_list import ImageList
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
-from ovarnet.proposals.detector import resnet50_proposer, scenes_proposer
+from ovarnet.proposals.detector import photos_proposer, resnet50_proposer, scenes_proposer
 
 LOSSES = {"loss_objectness", "loss_rpn_box_reg", "loss_classifier", "loss_box_reg"}
 
@@ -98,6 +99,31 @@ def test_a_frozen_clip_gives_a_trunk_that_trains(clip):
 
 def test_scenes_proposer_is_small_enough_to_ship(proposer):
     assert sum(parameter.numel() for parameter in proposer.parameters()) < 2_000_000
+
+
+def test_a_proposer_for_photos_learns_on_a_frozen_trunk(photo_clip):
+    torch.manual_seed(0)
+    proposer = photos_proposer(photo_clip).train()
+    backbone = proposer.detector.backbone
+    assert list(backbone.all_strides.values()) == [8, 16, 32, 64]
+    assert not any(p.requires_grad for p in backbone.trunk.parameters())
+    losses = proposer(images((60, 90)), [torch.tensor([[20.0, 20.0, 60.0, 50.0]])])
+    assert losses.keys() == LOSSES
+    sum(losses.values()).backward()
+    frozen = {name for name, p in proposer.named_parameters() if not p.requires_grad}
+    assert all(name.startswith("detector.backbone.trunk.") for name in frozen)
+    assert all(p.grad is not None for p in proposer.parameters() if p.requires_grad)
+
+
+def test_anchors_for_photos_have_the_strides_of_the_maps(photo_clip):
+    """5 cells of stride 32 are 3 of stride 64, of which torchvision would make 53."""
+    generator = photos_proposer(photo_clip).detector.rpn.anchor_generator
+    maps = [torch.zeros(1, 1, side, side) for side in (20, 10, 5, 3)]
+    (anchors,) = generator(ImageList(torch.zeros(1, 3, 160, 160), [(160, 160)]), maps)
+    coarsest = anchors[-9 * 6 :].reshape(3, 3, 6, 4)
+    assert (coarsest[1, 1] - coarsest[0, 0]).unique().tolist() == [64]
+    square = coarsest[0, 0, 2:4]
+    assert (square[:, 2] - square[:, 0]).tolist() == [192, 270]
 
 
 def test_resnet50_proposer_has_the_numbers_of_the_method():
