@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -187,6 +188,27 @@ def with_labels_of(tmp_path):
         next(word for word in words[kind] if word["name"] == name)["seen"] = True
         (copied / "vocabulary.json").write_text(json.dumps(words))
         return str(copied)
+
+    return make
+
+
+@pytest.fixture
+def labelled_clip(tmp_path, small_clip, photo_clip):
+    """Called with a stage and a novel word of the tiny world: the weights of a CLIP whose folder
+    says that the stage wrote it and that the word is a base word."""
+
+    def make(stage, kind, name):
+        words = {field: getattr(WORDS, field) for field in ("categories", "attributes")}
+        words[kind] = tuple(replace(w, seen=w.seen or w.name == name) for w in words[kind])
+        clip = photo_clip if stage == "concept_clip" else small_clip
+        folder = save_checkpoint(
+            tmp_path / f"labelled {stage}",
+            model="clip",
+            settings={"clip": {"name": clip.name}, "training": {"stage": stage}},
+            vocabulary=Vocabulary(**words),
+            parts={"clip": clip.model.state_dict()},
+        )
+        return str(folder / "clip.safetensors")
 
     return make
 

@@ -25,7 +25,7 @@ from ovarnet.training.clip_attr.tower_regularisation import RegularisedTower
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 from ovarnet.training.data.base_data import BaseData
 from ovarnet.training.data.base_dataset import BaseBoxBatch, BaseBoxDataset
-from ovarnet.training.data.base_novel_check import check_initial_models
+from ovarnet.training.data.base_novel_check import check_initial_models, clip_checkpoints
 from ovarnet.training.data.crops import BoxCropper
 from ovarnet.training.data.embedding_cache import EmbeddingCache
 from ovarnet.training.data.image_cache import ImageCache
@@ -112,7 +112,7 @@ def train_clip_attr(
 
     Raises:
         InputError: Settings contradict each other, data are missing, or a novel word of the data
-            was a base word of the proposer or of the initial model.
+            was a base word of the proposer, of the CLIP or of the initial model.
     """
     if config.cached_views and config.lr_multipliers.image_tower:
         raise InputError(
@@ -123,9 +123,8 @@ def train_clip_attr(
     initial.clip.to(accelerator.device)
     initial.classifier.to(accelerator.device)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
-    check_initial_models(
-        data.vocabulary, initial.checkpoints, (config.detection, config.attributes)
-    )
+    earlier = [*initial.checkpoints, *clip_checkpoints(config.clip)]
+    check_initial_models(data.vocabulary, earlier, (config.detection, config.attributes))
 
     crops = BoxCropper(initial.clip, images or ImageCache(config.image_cache_mb))
     dataset = open_batches(config, initial.clip, data, crops, cache_folder or output)

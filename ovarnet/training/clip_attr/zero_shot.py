@@ -28,7 +28,7 @@ from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.structures import Annotations, first_boxes
 from ovarnet.training.clip_attr.calibration import base_pairs, fit_scale_and_bias
 from ovarnet.training.clip_attr.checkpoints import open_proposer_checkpoint, proposer_settings
-from ovarnet.training.data.base_novel_check import check_initial_models
+from ovarnet.training.data.base_novel_check import check_initial_models, clip_checkpoints
 from ovarnet.vocabulary import Kind, Vocabulary
 
 logger = logging.getLogger(__name__)
@@ -58,13 +58,14 @@ def calibrate_clip_attr(config: ZeroShotClipAttr) -> Path:
 
     Raises:
         InputError: No base word has both positive and negative labels, a novel label is among them,
-            or a novel word of the data was a base word of the proposer.
+            or a novel word of the data was a base word of the proposer or of the CLIP.
     """
     proposer = open_proposer_checkpoint(config.proposer)
     sources = open_sources(config)
     words = {kind: source.vocabulary for kind, source in sources.items()}
     vocabulary = Vocabulary(words["category"].categories, words["attribute"].attributes)
-    check_initial_models(vocabulary, [proposer], [config.detection, config.attributes])
+    earlier = [proposer, *clip_checkpoints(config.clip)]
+    check_initial_models(vocabulary, earlier, [config.detection, config.attributes])
 
     clip = open_clip_tower(config.clip).eval()
     prompts = TemplatePrompts(config.category_templates, config.attribute_templates)

@@ -8,14 +8,42 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from pathlib import Path
 
-from ovarnet.checkpoint import Checkpoint
-from ovarnet.config import DataSource
+from ovarnet.checkpoint import CONFIG, VOCABULARY, Checkpoint, load_checkpoint
+from ovarnet.config import ClipSettings, DataSource
 from ovarnet.data.datasets import OWN_DATA
 from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
+
+CAPTIONS_ONLY = "clip"
+"""The stage whose CLIP saw captions and no label, whatever its vocabulary calls a base word."""
+
+
+def clip_checkpoints(clip: ClipSettings | None) -> list[Checkpoint]:
+    """The checkpoint whose CLIP a run is initialised from, for the checks below.
+
+    Args:
+        clip: Of the run; None: it has none of its own.
+
+    Returns:
+        The folder that holds the weights file `clip.pretrained`; none where the weights come from
+        elsewhere, or were trained on captions alone.
+
+    Raises:
+        InputError: The folder is damaged.
+    """
+    if clip is None or clip.pretrained is None:
+        return []
+    file = Path(clip.pretrained).expanduser()
+    if not all((file.parent / name).is_file() for name in (file.name, CONFIG, VOCABULARY)):
+        return []
+    checkpoint = load_checkpoint(file.parent)
+    training = checkpoint.settings.get("training")
+    stage = training.get("stage") if isinstance(training, dict) else None
+    return [] if stage == CAPTIONS_ONLY else [checkpoint]
 
 
 def check_base_novel(words: Vocabulary, earlier: Checkpoint) -> None:

@@ -25,7 +25,7 @@ from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.proposals.store import stored_proposals
 from ovarnet.structures import Proposals
 from ovarnet.training.clip_attr.checkpoints import STOCK, open_proposer_checkpoint
-from ovarnet.training.data.base_novel_check import check_base_novel
+from ovarnet.training.data.base_novel_check import check_base_novel, clip_checkpoints
 from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.criterion import OvarnetCriterion
 from ovarnet.training.distillation.data import DistillationData, TrainingImage
@@ -72,7 +72,8 @@ def train_ovarnet(
     output, images = Path(config.output), images or ImageCache(config.image_cache_mb)
     checkpoint = open_teacher(config.teacher)
     data = data or DistillationData.open(config)
-    check_base_novel(data.vocabulary, checkpoint)
+    for earlier in (checkpoint, *clip_checkpoints(config.backbone)):
+        check_base_novel(data.vocabulary, earlier)
     shares = data.shares(config)
 
     clip_attr = checkpoint_clip_attr(checkpoint).to(accelerator.device).eval()

@@ -14,6 +14,7 @@ from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ProposerTraining
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
+from ovarnet.training.data.base_novel_check import check_initial_models, clip_checkpoints
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.proposer.data import BoxedImageBatch, BoxedImageDataset, with_base_boxes
 
@@ -48,10 +49,12 @@ def train_proposer(
         The checkpoint folder.
 
     Raises:
-        InputError: The data cannot be read or hold no box of a base category.
+        InputError: The data cannot be read or hold no box of a base category, or a novel word of
+            theirs was a base word of the CLIP.
     """
     output, source = Path(config.output), config.detection
     vocabulary, annotations = open_dataset(source.dataset, source.root, source.split)
+    check_initial_models(vocabulary, clip_checkpoints(config.clip), [source])
     annotations = with_base_boxes(annotations, vocabulary)[: config.limit]
     if not annotations:
         raise InputError(

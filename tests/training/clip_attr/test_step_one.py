@@ -173,3 +173,18 @@ def test_with_ones_own_data_step_one_warns(
     train_clip_attr(config, Accelerator(cpu=True), data=data)
     assert "such as 'key', had labels in the training of" in caplog.text
     assert "numbers on novel words will not be open-vocabulary numbers" in caplog.text
+
+
+@pytest.mark.parametrize(("stage", "refused"), [("clip_attr", True), ("clip", False)])
+def test_a_clip_with_labels_of_novel_words_is_refused_and_one_of_captions_is_not(
+    tiny_world, start_files, labelled_clip, tmp_path, stage, refused
+):
+    clip = {"pretrained": labelled_clip(stage, "attributes", "gray")}
+    config = step_one_settings(
+        tiny_world, start_files, tmp_path / "run", clip=clip, optimisation={"iterations": 1}
+    )
+    if not refused:
+        assert train_clip_attr(config, Accelerator(cpu=True)).is_dir()
+        return
+    with pytest.raises(InputError, match=r"'gray', had labels in the training of .*labelled"):
+        train_clip_attr(config, Accelerator(cpu=True))

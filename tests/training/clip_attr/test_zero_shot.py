@@ -1,25 +1,37 @@
 """The stage "zero_shot" on the tiny world."""
 
+import pytest
 import torch
 from omegaconf import OmegaConf
 
 import ovarnet
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config import resolve
+from ovarnet.errors import InputError
 from ovarnet.training.clip_attr.zero_shot import calibrate_clip_attr
 
 
+@pytest.fixture
+def settings(tiny_world, start_files, tmp_path):
+    """Called with the weights of the CLIP."""
+
+    def make(pretrained):
+        given = {
+            "stage": "zero_shot",
+            "output": str(tmp_path / "run"),
+            "root": str(tiny_world.root),
+            "clip": {"name": "ovarnet-scenes", "pretrained": str(pretrained)},
+            "proposer": str(start_files.proposer),
+        }
+        return resolve(OmegaConf.create(given), "test")
+
+    return make
+
+
 def test_the_folder_holds_clip_proposer_and_a_calibration_of_each_kind(
-    tiny_world, start_files, tmp_path
+    settings, tiny_world, start_files
 ):
-    given = {
-        "stage": "zero_shot",
-        "output": str(tmp_path),
-        "root": str(tiny_world.root),
-        "clip": {"name": "ovarnet-scenes", "pretrained": str(start_files.clip)},
-        "proposer": str(start_files.proposer),
-    }
-    folder = calibrate_clip_attr(resolve(OmegaConf.create(given), "test"))
+    folder = calibrate_clip_attr(settings(start_files.clip))
     assert set(load_checkpoint(folder).settings["calibration"]) == {"category", "attribute"}
     model = ovarnet.load(folder, device="cpu")
     found = model.detect(
@@ -30,3 +42,12 @@ def test_the_folder_holds_clip_proposer_and_a_calibration_of_each_kind(
     )
     assert found.category_scores.shape == (1, 2)
     assert torch.isfinite(found.attribute_scores).all()
+
+
+def test_a_clip_with_labels_of_novel_words_is_refused(settings, labelled_clip):
+    with pytest.raises(InputError, match=r"'key', had labels in the training of .*labelled"):
+        calibrate_clip_attr(settings(labelled_clip("clip_attr", "categories", "key")))
+
+
+def test_a_clip_of_captions_is_taken_whatever_its_words(settings, labelled_clip):
+    assert calibrate_clip_attr(settings(labelled_clip("clip", "categories", "key"))).is_dir()

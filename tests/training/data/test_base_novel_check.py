@@ -5,9 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from ovarnet.config import DataSource
+from ovarnet.config import ClipSettings, DataSource
 from ovarnet.errors import InputError
-from ovarnet.training.data.base_novel_check import check_base_novel, check_initial_models
+from ovarnet.training.data.base_novel_check import (
+    check_base_novel,
+    check_initial_models,
+    clip_checkpoints,
+)
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary((Word("mug", seen=True), Word("key")), (Word("red", seen=True), Word("gray")))
@@ -44,3 +48,25 @@ def test_with_own_data_it_is_one_logged_line(caplog):
     assert len(caplog.messages) == 1
     assert "2 word" in caplog.messages[0]
     assert caplog.messages[0].endswith("numbers on novel words will not be open-vocabulary numbers")
+
+
+@pytest.mark.parametrize("stage", ["concept_clip", "clip_attr"])
+def test_the_folder_of_a_clip_that_labels_trained_is_checked(labelled_clip, stage):
+    clip = ClipSettings("n", labelled_clip(stage, "categories", "key"))
+    (checkpoint,) = clip_checkpoints(clip)
+    assert checkpoint.vocabulary.novel_seen_by(WORDS) == []
+    with pytest.raises(InputError, match=r"'key', had labels in the training of .*labelled"):
+        check_initial_models(WORDS, clip_checkpoints(clip), [VAW])
+
+
+def test_a_clip_of_captions_had_no_labels(labelled_clip):
+    """Its folder has the words of the generated world, base words among them."""
+    assert clip_checkpoints(ClipSettings("n", labelled_clip("clip", "categories", "key"))) == []
+
+
+def test_weights_from_elsewhere_have_no_checkpoint(tmp_path):
+    (tmp_path / "clip.safetensors").touch()
+    (tmp_path / "config.yaml").write_text("not: ours")
+    for pretrained in (None, "openai", "packages", str(tmp_path / "clip.safetensors")):
+        assert clip_checkpoints(ClipSettings("n", pretrained)) == []
+    assert clip_checkpoints(None) == []

@@ -61,3 +61,10 @@ def test_data_without_a_base_box_are_refused(tiny_world, start_files, tmp_path):
     with pytest.raises(InputError, match="has no box of a base category"):
         train_proposer(config(root, start_files.clip, tmp_path / "run"), Accelerator(cpu=True))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_clip_with_labels_of_novel_words_is_refused(tiny_world, labelled_clip, tmp_path):
+    clip = labelled_clip("clip_attr", "categories", "key")
+    with pytest.raises(InputError, match=r"'key', had labels in the training of .*labelled"):
+        train_proposer(config(tiny_world.root, clip, tmp_path / "run"), Accelerator(cpu=True))
+    assert not (tmp_path / "run").exists()
