@@ -46,8 +46,8 @@ class ConceptClipTraining:
     """A captions file, see `ovarnet.data.captions`."""
     images: str = path_setting()
     """Folder of the images with captions."""
-    category_templates: list[str] = setting(["a photo of a {}."])
-    attribute_templates: list[str] = setting(["a photo of something {}."])
+    category_templates: list[str] = setting(["a photo of a {}."], items=(1, 1000))
+    attribute_templates: list[str] = setting(["a photo of something {}."], items=(1, 1000))
     views: int = setting(2, at_least=1, at_most=100)
     """Random crops of each box whose features are cached."""
     classifier_share: float = setting(0.1, at_least=0, less_than=1)

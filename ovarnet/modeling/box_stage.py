@@ -62,7 +62,7 @@ class BoxStage(RoIHeads):
         self.eval()
 
     @torch.no_grad()
-    def forward(  # type: ignore[override]
+    def forward(
         self, maps: Mapping[str, Tensor], proposals: list[Tensor], sizes: list[tuple[int, int]]
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Score and refine proposals.

@@ -1,9 +1,16 @@
 """The settings of the stage "proposer"."""
 
+import pytest
 from refusals import accepted, refusal
 
 
-def test_the_kinds_are_the_two_that_exist():
-    assert accepted("proposer", "kind=resnet50").kind == "resnet50"
-    assert refusal("proposer", "kind=detr") == "kind is 'detr'; it must be one of scenes, resnet50"
+@pytest.mark.parametrize("kind", ["scenes", "photos", "resnet50"])
+def test_kinds_that_exist(kind):
+    assert accepted("proposer", f"kind={kind}").kind == kind
+
+
+def test_refusals():
+    assert refusal("proposer", "kind=detr") == (
+        "kind is 'detr'; it must be one of scenes, photos, resnet50"
+    )
     assert refusal("proposer", "imagenet_weights=[]").startswith("imagenet_weights is []")

@@ -10,6 +10,7 @@ REQUIRED = {
     "output": "o",
     "root": "r",
     "captions": "c",
+    "images": "i",
     "pseudo_labels": "p",
     "teacher": "t",
     "init_from": "i",

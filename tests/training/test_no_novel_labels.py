@@ -41,7 +41,16 @@ def clean_root(tiny_world, tmp_path_factory):
 
 
 @pytest.fixture
-def stages(tiny_world, clean_root, start_files, step_one, pseudo_labels, settings, tmp_path):
+def stages(
+    tiny_world,
+    clean_root,
+    start_files,
+    step_one,
+    pseudo_labels,
+    settings,
+    small_photos,
+    tmp_path,
+):
     """Called with a stage and "as it is" or "clean": its config."""
 
     def make(stage, world):
@@ -59,6 +68,14 @@ def stages(tiny_world, clean_root, start_files, step_one, pseudo_labels, setting
             return settings(output=str(output), optimisation=short, **sources)
         given = {
             "zero_shot": {"clip": clip, "proposer": str(start_files.proposer), **sources},
+            "concept_clip": {
+                "clip": {"name": "ovarnet-photos"},
+                "captions": str(tiny_world.captions),
+                "images": str(tiny_world.images),
+                "views": 1,
+                "optimisation": {**short, "batch_size": 8},
+                **sources,
+            },
             "proposer": {"clip": clip, "detection": source, "optimisation": short},
             "probe": {"init_from": str(step_one), "data": {"dataset": "scenes", **source}},
         }[stage]
@@ -70,7 +87,16 @@ def stages(tiny_world, clean_root, start_files, step_one, pseudo_labels, setting
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "stage", ["proposer", "zero_shot", "clip_attr", "clip_attr_captions", "ovarnet", "probe"]
+    "stage",
+    [
+        "concept_clip",
+        "proposer",
+        "zero_shot",
+        "clip_attr",
+        "clip_attr_captions",
+        "ovarnet",
+        "probe",
+    ],
 )
 def test_weights_do_not_depend_on_novel_boxes_and_labels(stage, stages):
     folders = [

@@ -17,10 +17,10 @@ from tqdm import tqdm
 
 from ovarnet.errors import InputError
 from ovarnet.io.files import whole_file
+from ovarnet.io.weights_hash import weights_hash
 from ovarnet.modeling.clip.clip import Clip
-from ovarnet.modeling.clip.concept_tower import CropFeatures
+from ovarnet.modeling.clip.concept_tower import MID_STAGES, CropFeatures
 from ovarnet.training.data.crops import BoxCropper
-from ovarnet.training.data.embedding_cache import tower_hash
 from ovarnet.training.engine.seeds import seeded
 
 BATCH = 32
@@ -58,7 +58,8 @@ class FeatureTable:
         name: str,
     ):
         self.views = views
-        what = f"{list(files)} {views} {tower_hash(clip)}".encode() + boxes.numpy().tobytes()
+        trunk = weights_hash(clip.model.visual.trunk)
+        what = f"{list(files)} {views} {trunk}".encode() + boxes.numpy().tobytes()
         path = folder / f"crops-{hashlib.sha256(what).hexdigest()[:16]}.safetensors"
         self.parts = (
             _read(path)
@@ -86,7 +87,11 @@ def crop_features(
 ) -> dict[str, Tensor]:
     """Compute features of random crops: "pooled" (views, R, F) and "mid" (views, R, M), float16."""
     tower = clip.model.visual
-    found: dict[str, list[Tensor]] = {"pooled": [], "mid": []}
+    mid = 3 * sum(tower.trunk.channels[stage] for stage in MID_STAGES)
+    table = {
+        part: torch.empty(views, len(files), width, dtype=torch.float16)
+        for part, width in (("pooled", tower.trunk.features), ("mid", mid))
+    }
     batches = [(view, start) for view in range(views) for start in range(0, len(files), BATCH)]
     for view, start in tqdm(batches, desc=name, unit="batch", mininterval=2.0):
         rows = range(start, min(start + BATCH, len(files)))
@@ -96,13 +101,9 @@ def crop_features(
                 for row in rows
             ]
         ).to(clip.device, memory_format=torch.channels_last)
-        features = tower.crop_features(batch)
-        found["pooled"].append(features.pooled.half().cpu())
-        found["mid"].append(features.mid.half().cpu())
-    return {
-        part: torch.cat(rows).view(views, len(files), -1).contiguous()
-        for part, rows in found.items()
-    }
+        for part, features in tower.crop_features(batch)._asdict().items():
+            table[part][view, rows.start : rows.stop] = features.half().cpu()
+    return table
 
 
 def _store(path: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -32,6 +32,10 @@ class ConceptModel(nn.Module):
         classifier_share: See `ConceptClipTraining`.
     """
 
+    concepts: Tensor
+    attributes: Tensor
+    captions: Tensor
+
     def __init__(
         self,
         clip: Clip,

@@ -24,6 +24,7 @@ from ovarnet.errors import InputError
 from ovarnet.io.images import read_image_size
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip.concept_clip import ConceptClip
+from ovarnet.modeling.text.prompts import TemplatePrompts
 from ovarnet.training.concept_clip.background import background_boxes
 from ovarnet.training.concept_clip.crop_features import FeatureTable
 from ovarnet.training.concept_clip.data import (
@@ -40,6 +41,7 @@ from ovarnet.training.concept_clip.texts import (
     template_features,
 )
 from ovarnet.training.data.base_data import BaseData
+from ovarnet.training.data.base_novel_check import check_initial_models, clip_checkpoints
 from ovarnet.training.data.crops import BoxCropper
 from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.engine.loop import run_stage
@@ -66,13 +68,17 @@ def train_concept_clip(
         The checkpoint folder.
 
     Raises:
-        InputError: Another kind of CLIP, more base categories than the head has rows, or data that
-            cannot be read.
+        InputError: Another kind of CLIP, more base categories than the head has rows, a template
+            without a place for the word, or data that cannot be read.
     """
     output = Path(config.output)
+    TemplatePrompts(config.category_templates, config.attribute_templates)  # checks them
     torch.manual_seed(config.seed)
     clip = open_concept_clip(config)
     data = BaseData.open(config.detection, config.attributes, limit=config.limit)
+    check_initial_models(
+        data.vocabulary, clip_checkpoints(config.clip), (config.detection, config.attributes)
+    )
     photos = load_captions(config.captions, config.images)[: config.limit]
     texts = [caption for photo in photos for caption in photo.captions]
 
@@ -106,6 +112,7 @@ def train_concept_clip(
     )
     head.load_state_dict(trained.head.state_dict())
     clip.model.text.proj.load_state_dict(trained.projection.state_dict())
+    clip.logit_scale.data.copy_(trained.scale.data)
     accelerator.on_main_process(save_checkpoint)(
         output / "checkpoint",
         model="clip",
