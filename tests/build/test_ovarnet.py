@@ -5,10 +5,12 @@ import torch
 from omegaconf import OmegaConf
 
 from ovarnet.build import SHIPPED, build_ovarnet, checkpoint_ovarnet
-from ovarnet.checkpoint import Checkpoint, load_checkpoint
+from ovarnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ovarnet.config import OvarnetDesign
 from ovarnet.errors import InputError
+from ovarnet.modeling.box_stage import BoxStage
 from ovarnet.modeling.clip.clip import load_clip
+from ovarnet.modeling.concept_roi_head import ConceptRoiHead, ConceptStages
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
 from ovarnet.modeling.roi_heads import AveragePool, ClipStages
 from ovarnet.modeling.text.prompts import TemplatePrompts
@@ -73,6 +75,51 @@ def test_the_head_of_clips_stages_pools_from_the_trunk(clip):
 def test_a_head_of_another_clip_does_not_fit(clip):
     with pytest.raises(InputError, match="embeds in 1024 numbers and the texts have 128"):
         build(clip, load_clip("RN50", None, random_weights=True), head="clip")
+
+
+def test_a_photo_clip_gives_the_head_its_own_stages(photo_clip):
+    head = build(photo_clip, head="clip", square_regions=True).head
+    assert isinstance(head, ConceptRoiHead)
+    assert isinstance(head.cells, ConceptStages)
+    assert (head.square, head.align.output_size, head.align.scales) == (True, (4, 4), [1 / 16])
+
+
+def test_a_photo_head_and_texts_of_another_clip_do_not_fit(clip, photo_clip):
+    with pytest.raises(InputError, match="embeds in 64 numbers and the texts have 128"):
+        build(clip, photo_clip, head="clip")
+
+
+def test_a_box_stage_has_the_width_of_the_design(clip):
+    assert build(clip).box_stage is None
+    stage = build(clip, box_stage_width=24).box_stage
+    assert isinstance(stage, BoxStage)
+    assert stage.box_head.fc6.out_features == 24
+
+
+def test_a_photo_model_with_a_box_stage_is_restored(photo_clip, small_photos, tmp_path):
+    model = build(photo_clip, head="clip", box_stage_width=24)
+    design = {"channels": 16, "roi_size": 4, "head": "clip", "box_stage_width": 24}
+    settings = {
+        "clip": {"name": "ovarnet-photos"},
+        "backbone": {"name": "ovarnet-photos"},
+        "prompts": TemplatePrompts().templates,
+        "calibration": {"category": [3.0, -1.0], "attribute": [2.0, 0.5]},
+        "design": design,
+    }
+    parts = {
+        "text": model.clip.model.state_dict(),
+        "detector": model.detector_parts().state_dict(),
+    }
+    folder = save_checkpoint(
+        tmp_path / "model", model="ovarnet", settings=settings, vocabulary=WORDS, parts=parts
+    )
+    again = checkpoint_ovarnet(load_checkpoint(folder))
+    stored = model.detector_parts().state_dict()
+    found = again.detector_parts().state_dict()
+    assert found.keys() == stored.keys()
+    assert {name.partition(".")[0] for name in found} == {"backbone", "rpn", "head", "box_stage"}
+    assert all(torch.equal(value, stored[name]) for name, value in found.items())
+    assert again.classifier.calibration.tolist() == [[3, -1], [2, 0.5]]
 
 
 @pytest.mark.parametrize(

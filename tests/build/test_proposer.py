@@ -9,6 +9,7 @@ from ovarnet.build import SHIPPED, build_proposer, open_proposer, proposer_clip,
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config import ClipSettings
 from ovarnet.errors import InputError
+from ovarnet.modeling.clip.concept_tower import EfficientNetTrunk
 from ovarnet.proposals.detector import DetectorProposer
 from ovarnet.proposals.from_file import FileProposals
 
@@ -41,5 +42,12 @@ def test_kinds():
     assert small.detector.roi_heads.box_head.fc6.out_features == 128
     with pytest.raises(InputError, match=r"needs a CLIP; give clip\.name"):
         build_proposer("scenes", None)
-    with pytest.raises(InputError, match="kind 'yolo' is not known; choose scenes or resnet50"):
+    with pytest.raises(InputError, match="'yolo' is not known; choose scenes, photos or resnet50"):
         build_proposer("yolo", None)
+
+
+def test_a_proposer_for_photos_is_built_on_a_photo_clip(small_photos):
+    trunk = build_proposer("photos", ClipSettings("ovarnet-photos")).detector.backbone.trunk
+    assert isinstance(trunk, EfficientNetTrunk)
+    with pytest.raises(InputError, match="kind 'photos' needs a CLIP"):
+        build_proposer("photos", None)

@@ -43,7 +43,7 @@ class FakeClassifier(nn.Module):
 
 
 class FakeModel(nn.Module):
-    vocabulary = WORDS
+    vocabulary, box_stage = WORDS, None
 
     def __init__(self):
         super().__init__()
