@@ -41,14 +41,15 @@ MAY_IMPORT = {
     "training": MODEL | {"build", "data", "drawing"},
     "evaluation": MODEL | {"build", "data"},
     "scenes": MODEL | {"build", "data", "drawing", "evaluation", "training"},
-    "cli": MODEL | {"build", "data", "drawing", "evaluation", "scenes", "training"},
+    "photos": MODEL | {"build", "data", "drawing", "evaluation", "training"},
+    "cli": MODEL | {"build", "data", "drawing", "evaluation", "photos", "scenes", "training"},
     "__main__": {"cli"},
 }
 """A folder or file directly under ovarnet/ -> the others that it may import from.
 
-`data` never imports `modeling` nor the reverse, and `scenes` is imported by `cli` alone, so that
-the method is whole without it. All may import the package itself, for `ovarnet.load` and the
-version.
+`data` never imports `modeling` nor the reverse, and `scenes` and `photos` are imported by `cli`
+alone, so that the method is whole without them. All may import the package itself, for
+`ovarnet.load` and the version.
 """
 
 

@@ -26,7 +26,7 @@ from typing import Any
 from ovarnet.data.custom import read_custom
 from ovarnet.data.labelled import VOCABULARY, labelled_vocabulary
 from ovarnet.errors import InputError
-from ovarnet.io.files import read_json, write_json
+from ovarnet.io.files import read_json, read_text, write_json
 from ovarnet.io.skipped import Skipped
 from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.vocabulary import Vocabulary
@@ -117,7 +117,7 @@ def write_photo_data(root: Path, captions: Path, coco128: Path, output: Path) ->
 
     Args:
         root: folder with voc, clothing, cars and coco_small.
-        captions: folder of flickr8k, with captions.txt and images.
+        captions: folder of flickr8k, with captions.txt, images.csv and images.
         coco128: folder of coco128.
         output: where the folders are made.
 
@@ -246,11 +246,11 @@ def _held_out_names(file: Path) -> set[str]:
 
 def _flickr_captions(folder: Path) -> Iterator[tuple[str, str]]:
     """(file name, caption) of the photos in no test split."""
-    lines = (folder / "images.csv").read_text(encoding="utf-8").splitlines()
+    lines = read_text(folder / "images.csv").splitlines()
     header, *rows = [line.split(",") for line in lines]
     split, image = header.index("split"), header.index("image")
     is_test = {row[image] for row in rows if row[split] == "test"}
-    for line in (folder / "captions.txt").read_text(encoding="utf-8").splitlines():
+    for line in read_text(folder / "captions.txt").splitlines():
         name, _, text = line.partition("\t")
         if name not in is_test:
             yield f"flickr8k/{name}", text

@@ -48,6 +48,22 @@ def test_a_step_is_run_with_its_words(monkeypatch):
     assert (seen[0].root, seen[0].photos, seen[0].test) == ("here", 7, 1000)
 
 
+def test_the_chain_on_photos(monkeypatch):
+    ran = []
+    monkeypatch.setattr("ovarnet.photos.chain.run_photos", lambda *given: ran.append(given))
+    assert main(["reproduce", "photos", "--root", "data"]) == 0
+    output = Path("runs/reproduce/photos")
+    assert ran == [(Path("data"), Path("configs/photos"), output, reproduce.run_step)]
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["--root", "d", "--quick"], ["--root", "d", "--part", "find"]]
+)
+def test_photos_take_their_folder_and_nothing_else(words, capsys):
+    assert main(["reproduce", "photos", *words]) == 2
+    assert "error: reproduce photos takes --root, the folder of" in capsys.readouterr().err
+
+
 def test_a_part_gets_its_defaults_and_an_output_folder(monkeypatch):
     seen = []
     monkeypatch.setitem(reproduce.PARTS, "clip-attr", lambda args: seen.append(args) or 0)
