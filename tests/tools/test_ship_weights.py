@@ -183,5 +183,8 @@ def test_what_both_models_hold_is_stored_once_and_read_back(tool, tmp_path):
     assert all(found[key].equal(detector[key]) for key in detector)
     assert load_checkpoint(weights / "photos-clip-attr").part("proposer").keys() == proposer.keys()
     torch.testing.assert_close(
-        student.part("text")["text.transformer.embedding"], text["text.transformer.embedding"], atol=1 / 254, rtol=0
+        student.part("text")["text.transformer.embedding"],
+        text["text.transformer.embedding"],
+        atol=1 / 254,
+        rtol=0,
     )
