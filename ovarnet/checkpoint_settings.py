@@ -104,6 +104,7 @@ FORMS = {
         "lists of words for category and attribute",
     ),
     "design": (_is_section, "a section"),
+    "threshold": (_is_number, "a number"),
     "shared": (_is_section, "a list of file, of and prefix for each part"),
     "stored_in": (
         lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),

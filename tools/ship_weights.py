@@ -45,8 +45,22 @@ TAKEN_OVER = (
 """(part, prefix there, part of the teacher, prefix there) of what may be the same in both."""
 
 
-def ship(name: str, clip_attr: Path, ovarnet: Path, *, int8: bool = False) -> float:
+def ship(
+    name: str,
+    clip_attr: Path,
+    ovarnet: Path,
+    *,
+    int8: bool = False,
+    threshold: float | None = None,
+) -> float:
     """Write both folders; returns the size of all shipped weights in megabytes.
+
+    Args:
+        name: of OvarNet.
+        clip_attr: checkpoint of its teacher.
+        ovarnet: its checkpoint.
+        int8: store the text tower in 8 bits.
+        threshold: lowest score of the boxes that OvarNet shows by default; None: the usual one.
 
     Raises:
         InputError: OvarNet was distilled from another teacher.
@@ -61,6 +75,8 @@ def ship(name: str, clip_attr: Path, ovarnet: Path, *, int8: bool = False) -> fl
     folder = f"{name}-clip-attr"
     parts = {part: teacher.part(part) for part in _parts(teacher, "clip", "prompts", "proposer")}
     _write(SHIPPED / folder, teacher, parts, parts, ".", int8=int8)
+    if threshold is not None:
+        student.settings["threshold"] = threshold
     own = {part: student.part(part) for part in _parts(student, "prompts", "detector")}
     _write(SHIPPED / name, student, own, parts, f"../{folder}", int8=False)
     return sum(file.stat().st_size for file in SHIPPED.rglob("*.safetensors")) / 1e6
@@ -135,10 +151,17 @@ def main() -> int:
         metavar="FOLDER",
         help="checkpoint of OvarNet, distilled from it",
     )
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        help="lowest score of the boxes that OvarNet shows by default (tools/pick_threshold.py)",
+    )
     parser.add_argument("--int8", action="store_true", help="store the text tower in 8 bits")
     args = parser.parse_args()
     try:
-        megabytes = ship(args.name, args.clip_attr, args.ovarnet, int8=args.int8)
+        megabytes = ship(
+            args.name, args.clip_attr, args.ovarnet, int8=args.int8, threshold=args.threshold
+        )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -15,6 +15,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.region_model import THRESHOLD
 
 STOCK = "clip-attr:"
 """Begins the name of a CLIP of open_clip, used as it is."""
@@ -88,4 +89,5 @@ def load_model(
             model = checkpoint_ovarnet(checkpoint)
         else:
             model = checkpoint_clip_attr(checkpoint, proposer)
+        model.threshold = checkpoint.settings.get("threshold", THRESHOLD)
     return model.to(device).eval()

@@ -14,6 +14,9 @@ from torch import Tensor, nn
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.vocabulary import Vocabulary
 
+THRESHOLD = 0.3
+"""Lowest detection score shown, for a model that none was chosen for."""
+
 
 class RegionEmbeddings(NamedTuple):
     """The regions of one image.
@@ -35,7 +38,13 @@ class RegionModel(nn.Module):
     Args:
         classifier: scores region embeddings against words.
         vocabulary: words of the model's training, with parent types and base / novel flags.
+
+    Attributes:
+        threshold: lowest detection score of the boxes worth showing, chosen on validation images;
+            the command line's default.
     """
+
+    threshold: float = THRESHOLD
 
     def __init__(self, classifier: TextClassifier, vocabulary: Vocabulary):
         super().__init__()

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from ovarnet.structures import Detections
 
 HELP = "detect objects in images, with scores for your categories and attributes"
-THRESHOLD = 0.3
 ATTRIBUTE_THRESHOLD = 0.5
 SUMMARY_LINES = 8
 
@@ -96,7 +95,8 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold",
         type=fraction,
-        help=f"lowest detection score kept (default: {THRESHOLD}, with --boxes all are kept)",
+        help="lowest detection score kept (default: the model's own, such as 0.3; "
+        "with --boxes all are kept)",
     )
     parser.add_argument(
         "--attribute-threshold",
@@ -146,6 +146,8 @@ def run(args: argparse.Namespace) -> int:
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
 
     words = model.encode_vocabulary(categories, attributes)
+    if args.threshold is None:
+        args.threshold = 0.0 if args.boxes else model.model.threshold
 
     def run_detect(images: list, boxes: list | None):
         return model.detect(
@@ -188,8 +190,7 @@ def keep(found: Detections, args: argparse.Namespace) -> Detections:
 
     Boxes that the user gave keep their order and number unless one of these options is set.
     """
-    threshold = args.threshold if args.threshold is not None else 0.0 if args.boxes else THRESHOLD
-    found = found[found.scores >= threshold]
+    found = found[found.scores >= args.threshold]
     if args.boxes and args.limit is None:
         return found
     return found[found.scores.argsort(descending=True, stable=True)[: args.limit]]
