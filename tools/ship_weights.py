@@ -124,10 +124,15 @@ def _write(
 def _same(
     state: Mapping[str, Tensor], prefix: str, other: Mapping[str, Tensor], of: str
 ) -> list[str]:
-    """Names of the tensors of `state` under `prefix`, if `other` has the very same under `of`."""
+    """Names of the tensors of `state` under `prefix`, if `other` has the same under `of`.
+
+    They are compared as they are stored, in half precision.
+    """
     own = {key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)}
     found = {key.removeprefix(of): other[key] for key in other if key.startswith(of)}
-    is_same = own.keys() == found.keys() and all(own[key].equal(found[key]) for key in own)
+    is_same = own.keys() == found.keys() and all(
+        own[key].half().equal(found[key].half()) for key in own
+    )
     return [prefix + key for key in own] if is_same else []
 
 
