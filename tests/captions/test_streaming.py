@@ -2,9 +2,9 @@
 
 from concurrent.futures.process import BrokenProcessPool
 from itertools import count
-from typing import NamedTuple
 
 import pytest
+from captioned_item import Item
 
 from ovarnet.captions import streaming
 from ovarnet.captions.streaming import parse_stream
@@ -12,11 +12,6 @@ from ovarnet.errors import InputError
 from ovarnet.vocabulary import Vocabulary
 
 WORDS = Vocabulary.of(["dog", "cat"], ["red"])
-
-
-class Item(NamedTuple):
-    name: str
-    captions: tuple[str, ...]
 
 
 def items(number):

@@ -73,7 +73,7 @@ def test_help_of_each_command_explains_every_option_once(name, monkeypatch, caps
         ("benchmark", "--size", "[800, 1088]"),
         ("propose", "--limit", "100"),
         ("pseudo-label", "--most", "50"),
-        ("reproduce", "--configs", "configs/scenes"),
+        ("reproduce", "--configs", "configs/ and the world"),
         ("prepare", "--sample", "100"),
         ("parse-captions", "--processes", "1"),
     ],

@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--configs",
         metavar="FOLDER",
-        help="where the configs of the stages are (default: configs/scenes or configs/photos)",
+        help="folder of the stages' configs (default: configs/ and the world)",
     )
     parser.add_argument(
         "--output",
