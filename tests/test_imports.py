@@ -15,12 +15,13 @@ ROOT = Path(__file__).parents[1]
 BASE = {"errors", "io", "splits", "structures", "vocabulary"}
 """What every room may use: values, files, and the one kind of error."""
 
-CHECKPOINT = {"checkpoint", "checkpoint_settings"}
+CHECKPOINT = {"checkpoint", "checkpoint_settings", "shipped"}
 LEARNED = {"captions", "config", "device", "losses", "memory", "modeling", "proposals"}
 MODEL = BASE | LEARNED | CHECKPOINT
 
 MAY_IMPORT = {
     "errors": set(),
+    "shipped": set(),
     "memory": set(),
     "device": {"errors"},
     "io": {"errors", "structures", "vocabulary"},
@@ -31,7 +32,7 @@ MAY_IMPORT = {
     "integrations": BASE,
     "checkpoint_settings": BASE,
     "checkpoint": BASE | {"checkpoint_settings"},
-    "config": {"errors"},
+    "config": {"errors", "shipped"},
     "losses": BASE | {"config"},
     "captions": BASE,
     "data": BASE | {"config"},

@@ -1,20 +1,33 @@
-"""The weights in the package: their size, and that they know the generated world on pictures nobody
-has seen."""
+"""The weights in the package: their size and form, that every model scores any words, and that
+those of the generated world know it on pictures nobody has seen."""
+
+from functools import cache
 
 import pytest
 import torch
 
 import ovarnet
-from ovarnet.build import SHIPPED, load
+from ovarnet.build import load
+from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.post_processing import PROTOCOL
 from ovarnet.scenes.world.render import render_scene
+from ovarnet.shipped import SHIPPED, shipped_models, teacher_name
 
 FRESH_SEED = 987_654
+SCENES = ["scenes", "scenes-clip-attr"]
+MOST_BYTES = 80e6
+"""Of all files together, as in tools/ship_weights.py."""
+MOST_BYTES_OF_SCENES = 25e6
 
 
-@pytest.fixture(scope="module", params=["scenes", "scenes-clip-attr"])
+@cache
+def opened(name):
+    return load(name, device="cpu")
+
+
+@pytest.fixture(params=SCENES)
 def model(request):
-    return load(request.param, device="cpu")
+    return opened(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +35,38 @@ def scenes():
     return [render_scene(FRESH_SEED, "test", index) for index in range(40)]
 
 
-def test_all_together_under_25_megabytes_and_nothing_pickled():
-    files = [path for path in SHIPPED.rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 25e6
+def bytes_in(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def test_sizes():
+    assert bytes_in(SHIPPED) < MOST_BYTES
+    assert sum(bytes_in(SHIPPED / name) for name in SCENES) < MOST_BYTES_OF_SCENES
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_nothing_is_pickled(name):
+    files = [path for path in (SHIPPED / name).rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".yaml", ".md"}
 
 
+@pytest.mark.parametrize("name", shipped_models())
+def test_the_words_of_every_model_have_base_ones(name):
+    words = opened(name).vocabulary
+    assert any(word.seen for word in words.categories)
+    assert any(word.seen for word in words.attributes)
+
+
+@pytest.mark.parametrize("name", shipped_models())
+def test_every_ovarnet_ships_with_its_teacher(name):
+    """Part of it lies in the folder of the teacher, and so does its proposer."""
+    is_ovarnet = isinstance(opened(name).model, OvarNet)
+    assert (teacher_name(name) in shipped_models()) == is_ovarnet
+
+
 def test_categories_as_a_softmax_over_the_words_asked(scenes):
-    model, box = (
-        load("scenes", device="cpu", category_activation="softmax"),
-        [scenes[0].objects[0].box],
-    )
+    model = load("scenes", device="cpu", category_activation="softmax")
+    box = [scenes[0].objects[0].box]
     found = model.detect(
         scenes[0].image, categories=["tree", "heart", "apple"], attributes=[], boxes=box
     )
@@ -71,11 +105,14 @@ def test_boxes_found_on_fresh_scenes(model, scenes):
     assert (torch.cat(overlaps) >= 0.5).float().mean() > 0.8
 
 
-def test_words_the_weights_never_met_are_scored_too(model, scenes):
-    found = model.detect(
-        scenes[0].image, categories=["giraffe", "Car", "hot dog"], attributes=["feux d'artifice"]
-    )
+@pytest.mark.parametrize("name", shipped_models())
+@pytest.mark.parametrize("boxes", [None, [[10, 20, 90, 100], [0, 0, 30, 40]]])
+def test_words_the_weights_never_met_are_scored_too(name, boxes, scenes):
+    words = {"categories": ["giraffe", "Car", "hot dog"], "attributes": ["feux d'artifice"]}
+    found = opened(name).detect(scenes[0].image, boxes=boxes, **words)
     assert found.categories == ["giraffe", "Car", "hot dog"]
     assert found.attributes == ["feux d'artifice"]
-    assert torch.isfinite(found.category_scores).all()
-    assert ((found.category_scores >= 0) & (found.category_scores <= 1)).all()
+    assert len(found) == 2 if boxes else len(found) > 0
+    for scores in (found.category_scores, found.attribute_scores):
+        assert torch.isfinite(scores).all()
+        assert ((scores >= 0) & (scores <= 1)).all()

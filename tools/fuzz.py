@@ -233,8 +233,8 @@ class Fuzzer:
 
     def read_checkpoint(self) -> None:
         """A shipped checkpoint folder with one damaged file."""
-        from ovarnet.build.folders import SHIPPED
         from ovarnet.checkpoint import load_checkpoint
+        from ovarnet.shipped import SHIPPED
 
         folder = self.folder / "checkpoint"
         folder.mkdir(exist_ok=True)

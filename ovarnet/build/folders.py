@@ -6,9 +6,7 @@ import os
 from pathlib import Path
 
 from ovarnet.errors import InputError
-
-SHIPPED = Path(__file__).parent.parent / "weights"
-"""Checkpoint folders that come with the package; their names can be given to `load`."""
+from ovarnet.shipped import shipped_models, teacher_name
 
 
 def find_checkpoint(name: str) -> Path:
@@ -20,9 +18,9 @@ def find_checkpoint(name: str) -> Path:
     Raises:
         InputError: there is no such folder.
     """
-    shipped = sorted(folder.parent.name for folder in SHIPPED.glob("*/config.yaml"))
+    shipped = shipped_models()
     if name in shipped:
-        return SHIPPED / name
+        return shipped[name]
     if os.path.isdir(name):
         return Path(name)
     raise InputError(
@@ -35,10 +33,11 @@ def find_proposer(name: str) -> Path:
     """Find a folder that holds a proposer.
 
     Args:
-        name: as in `find_checkpoint`; "scenes" is the proposer that ships with CLIP-Attr, as
-            OvarNet has no offline proposer.
+        name: as in `find_checkpoint`; the name of a shipped OvarNet stands for the proposer that
+            ships with its teacher, as OvarNet has no offline proposer.
 
     Raises:
         InputError: there is no such folder.
     """
-    return find_checkpoint("scenes-clip-attr" if name == "scenes" else name)
+    shipped, teacher = shipped_models(), teacher_name(name)
+    return find_checkpoint(teacher if name in shipped and teacher in shipped else name)

@@ -16,13 +16,14 @@ from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import THRESHOLD
+from ovarnet.shipped import DEFAULT_MODEL, DEFAULT_PROPOSER
 
 STOCK = "clip-attr:"
 """Begins the name of a CLIP of open_clip, used as it is."""
 
 
 def load(
-    name: str | Path = "scenes",
+    name: str | Path = DEFAULT_MODEL,
     *,
     proposer: str | Path | None = None,
     device: str | torch.device | None = "auto",
@@ -48,7 +49,7 @@ def load(
 
 
 def load_model(
-    name: str | Path = "scenes",
+    name: str | Path = DEFAULT_MODEL,
     *,
     proposer: str | Path | None = None,
     device: str | torch.device | None = "auto",
@@ -65,10 +66,11 @@ def load_model(
               ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
             * "clip-attr:local-dir:FOLDER", a Hub repository on disk (config, weights and
               tokenizer, which SigLIP-like towers need).
-        proposer: where boxes come from when none are given: "scenes" (shipped), "torchvision" (its
-            COCO detector, trained on all 80 COCO classes), a proposer's checkpoint folder, or
-            precomputed proposals, a JSON file or a folder that `ovarnet propose` wrote. None: the
-            model's own, or "scenes". An OvarNet takes none.
+        proposer: where boxes come from when none are given: a shipped name, for its proposer,
+            "torchvision" (its COCO detector, trained on all 80 COCO classes), a proposer's
+            checkpoint folder, or precomputed proposals, a JSON file or a folder that
+            `ovarnet propose` wrote. None: the model's own, or, with "clip-attr:ARCH/WEIGHTS",
+            `ovarnet.shipped.DEFAULT_PROPOSER`. An OvarNet takes none.
         device: a device, its name, or "auto" or None for the GPU when there is one, else the CPU.
 
     Raises:
@@ -78,7 +80,7 @@ def load_model(
     name = str(name)
     model: ClipAttr | OvarNet
     if name.startswith(STOCK):
-        model = stock_clip_attr(name.removeprefix(STOCK), proposer or "scenes")
+        model = stock_clip_attr(name.removeprefix(STOCK), proposer or DEFAULT_PROPOSER)
     else:
         checkpoint = load_checkpoint(find_checkpoint(name))
         if checkpoint.model == "ovarnet":

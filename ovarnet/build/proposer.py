@@ -19,6 +19,7 @@ from ovarnet.proposals.detector import (
 )
 from ovarnet.proposals.from_file import FileProposals, shards_in
 from ovarnet.proposals.torchvision import TorchvisionProposer
+from ovarnet.shipped import shipped_models
 
 ON_A_CLIP = {"scenes": scenes_proposer, "photos": photos_proposer}
 """Kinds of proposers on the image tower of a CLIP."""
@@ -28,8 +29,8 @@ def open_proposer(source: str | Path) -> Proposer:
     """Open a proposer, in evaluation mode.
 
     Args:
-        source: "torchvision", "scenes" (shipped), a checkpoint folder, or precomputed proposals: a
-            JSON file, or a folder that `ovarnet propose` wrote.
+        source: "torchvision", a shipped name, a checkpoint folder, or precomputed proposals: a JSON
+            file, or a folder that `ovarnet propose` wrote.
 
     Raises:
         InputError: it is none of these, or it is damaged.
@@ -43,8 +44,9 @@ def open_proposer(source: str | Path) -> Proposer:
         folder = find_proposer(source)
     except InputError:
         raise InputError(
-            f"proposer '{source:.80}' does not exist; give scenes, torchvision, a checkpoint "
-            "folder, or proposals: a JSON file or a folder that ovarnet propose wrote"
+            f"proposer '{source:.80}' does not exist; give {', '.join(shipped_models())}, "
+            "torchvision, a checkpoint folder, or proposals: a JSON file or a folder that ovarnet "
+            "propose wrote"
         ) from None
     return checkpoint_proposer(load_checkpoint(folder))
 

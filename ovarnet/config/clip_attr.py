@@ -15,6 +15,7 @@ from ovarnet.config.sources import (
     share_setting,
     weight_setting,
 )
+from ovarnet.shipped import DEFAULT_PROPOSER
 
 MOST_VECTORS = 256
 """Learned vectors are tokens of a CLIP text tower, of which the longest take 248."""
@@ -198,7 +199,7 @@ class ProbeTraining:
     init_from: str = path_setting()
     """Any model: a shipped name, a checkpoint folder (CLIP-Attr or OvarNet), or
     "clip-attr:ARCH/WEIGHTS"."""
-    proposer: str = path_setting("scenes")
+    proposer: str = path_setting(DEFAULT_PROPOSER)
     """With clip-attr:ARCH/WEIGHTS alone: the source of boxes that is saved with it, a checkpoint
     folder or a shipped name."""
     data: DataSource = field(default_factory=lambda: DataSource(dataset="custom"))

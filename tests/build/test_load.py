@@ -1,6 +1,7 @@
 """A model by its name, as a predictor and as a plain module."""
 
 import shutil
+import sys
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.predictor import Predictor
+from ovarnet.shipped import DEFAULT_MODEL, DEFAULT_PROPOSER
 
 
 @pytest.mark.parametrize(("name", "kind"), [("scenes", OvarNet), ("scenes-clip-attr", ClipAttr)])
@@ -25,6 +27,23 @@ def test_a_shipped_model_as_predictor_and_as_module(name, kind):
         torch.equal(value, module.state_dict()[key])
         for key, value in predictor.model.state_dict().items()
     )
+
+
+def test_a_name_and_a_proposer_have_defaults(monkeypatch):
+    module, opened = sys.modules["ovarnet.build.load"], []
+    teacher, model = SHIPPED / "scenes-clip-attr", load_model("scenes-clip-attr", device="cpu")
+    monkeypatch.setattr(module, "find_checkpoint", lambda name: opened.append(name) or teacher)
+    monkeypatch.setattr(module, "stock_clip_attr", lambda *given: opened.append(given) or model)
+    load_model(device="cpu")
+    load(device="cpu")
+    load("clip-attr:RN50/openai", device="cpu")
+    load("clip-attr:RN50/openai", proposer="torchvision", device="cpu")
+    assert opened == [
+        DEFAULT_MODEL,
+        DEFAULT_MODEL,
+        ("RN50/openai", DEFAULT_PROPOSER),
+        ("RN50/openai", "torchvision"),
+    ]
 
 
 def test_a_device_of_none_is_auto(monkeypatch):

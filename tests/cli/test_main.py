@@ -9,6 +9,7 @@ import pytest
 
 import ovarnet
 from ovarnet.cli import main as cli
+from ovarnet.shipped import DEFAULT_MODEL, DEFAULT_PROPOSER
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +62,7 @@ def test_help_of_each_command_explains_every_option_once(name, monkeypatch, caps
 @pytest.mark.parametrize(
     ("name", "option", "default"),
     [
-        ("detect", "--model", "scenes"),
+        ("detect", "--model", DEFAULT_MODEL),
         ("detect", "--output", "out"),
         ("detect", "--top-attributes", "3"),
         ("detect", "--device", "auto"),
@@ -72,6 +73,7 @@ def test_help_of_each_command_explains_every_option_once(name, monkeypatch, caps
         ("learnability", "--scenes", "5000"),
         ("benchmark", "--size", "[800, 1088]"),
         ("propose", "--limit", "100"),
+        ("propose", "--proposer", DEFAULT_PROPOSER),
         ("pseudo-label", "--most", "50"),
         ("reproduce", "--configs", "configs/ and the world"),
         ("prepare", "--sample", "100"),

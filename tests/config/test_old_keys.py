@@ -2,16 +2,15 @@
 
 import logging
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 from config_values import required
 from omegaconf import OmegaConf
 
-from ovarnet.build.folders import SHIPPED
 from ovarnet.config import STAGES, resolve
 from ovarnet.config.old_keys import CONSTANT, RENAMED, translate
 from ovarnet.errors import InputError
+from ovarnet.shipped import SHIPPED, shipped_models
 
 
 def given(stage, **more):
@@ -95,10 +94,12 @@ def keys(config, prefix=""):
 
 
 def test_the_settings_that_shipped_checkpoints_were_trained_with_are_still_read():
-    for folder in (Path(SHIPPED) / "scenes", Path(SHIPPED) / "scenes-clip-attr"):
+    for folder in shipped_models().values():
         training = OmegaConf.load(folder / "config.yaml").training
+        assert resolve(training, "c.yaml").stage == training.stage
+    for name in ("scenes", "scenes-clip-attr"):
+        training = OmegaConf.load(SHIPPED / name / "config.yaml").training
         config = resolve(training, "c.yaml")
-        assert config.stage == training.stage
         assert config.optimisation.iterations == training.optimisation.iterations
     assert config.init_from == "runs/scenes/clip_attr/checkpoint"
     assert config.selection.max_proposals == 3

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 
 from ovarnet.cli.argument_types import positive
+from ovarnet.shipped import DEFAULT_PROPOSER
 
 HELP = (
     "store class-agnostic proposals of many images, for training with captions or for any other use"
@@ -26,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `ovarnet propose`."""
     parser.add_argument(
         "--proposer",
-        default="scenes",
-        help="scenes, torchvision, a checkpoint folder, or a JSON file of proposals",
+        default=DEFAULT_PROPOSER,
+        help="shipped weights, torchvision, a checkpoint folder, or a JSON file of proposals",
     )
     parser.add_argument("--images", metavar="FOLDER", help="folder of the images")
     parser.add_argument(

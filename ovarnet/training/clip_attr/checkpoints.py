@@ -26,6 +26,7 @@ from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts
+from ovarnet.shipped import DEFAULT_PROPOSER
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr, check_room
 from ovarnet.vocabulary import Vocabulary
 
@@ -79,7 +80,7 @@ def init_clip_attr(config: ClipAttrTraining) -> InitialClipAttr:
     is_stock = config.init_from.startswith(STOCK)
     model = load_model(
         config.init_from,
-        proposer=(config.proposer or "scenes") if is_stock else None,
+        proposer=(config.proposer or DEFAULT_PROPOSER) if is_stock else None,
         device="cpu",
     )
     if not isinstance(model, ClipAttr) or model.classifier.probe is not None:
@@ -90,7 +91,7 @@ def init_clip_attr(config: ClipAttrTraining) -> InitialClipAttr:
     initial = _with_prompts(
         config,
         model.clip,
-        config.proposer or ("scenes" if is_stock else config.init_from),
+        config.proposer or (DEFAULT_PROPOSER if is_stock else config.init_from),
         model.classifier,
     )
     if config.proposer is not None and not is_stock:

@@ -113,7 +113,8 @@ def model(monkeypatch):
 
 
 def test_a_model_on_a_dataset(world, model, tmp_path, capsys):
-    assert cli.main(["evaluate", "--root", str(world), "--output", str(tmp_path / "out")]) == 0
+    options = ["--model", "scenes", "--root", str(world), "--output", str(tmp_path / "out")]
+    assert cli.main(["evaluate", *options]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert (
         " ".join(lines[0])

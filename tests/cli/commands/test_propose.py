@@ -14,6 +14,8 @@ def test_an_image_that_cannot_be_read_is_left_out_named_and_tried_again(tmp_path
     whole = files[1].read_bytes()
     propose = [
         "propose",
+        "--proposer",
+        "scenes",
         "--images",
         str(tmp_path / "in"),
         "--output",
@@ -68,6 +70,8 @@ def test_propose_refuses_what_gives_no_proposals(name, content, message, tmp_pat
         main(
             [
                 "propose",
+                "--proposer",
+                "scenes",
                 "--images",
                 str(tmp_path / name),
                 "--output",
@@ -84,5 +88,6 @@ def test_propose_refuses_what_gives_no_proposals(name, content, message, tmp_pat
 
 def test_propose_into_a_file_is_refused(tmp_path, capsys):
     image = picture(tmp_path / "in/a.png", 70, 60)
-    assert main(["propose", "--images", str(image.parent), "--output", str(image)]) == 2
+    images = ["--proposer", "scenes", "--images", str(image.parent)]
+    assert main(["propose", *images, "--output", str(image)]) == 2
     assert "a.png: is a file; --output needs a folder" in capsys.readouterr().err

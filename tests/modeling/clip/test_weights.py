@@ -114,11 +114,8 @@ def test_a_folder_as_the_hub_holds_it(model, tmp_path):
     clip = load_clip(f"local-dir:{tmp_path}", None)
     assert_same_weights(clip, model)
     assert (clip.mean, clip.std) == ((0.1, 0.2, 0.3), (1, 1, 2))
-    assert load_model(f"clip-attr:local-dir:{tmp_path}", device="cpu").clip.mean == (
-        0.1,
-        0.2,
-        0.3,
-    )
+    whole = load_model(f"clip-attr:local-dir:{tmp_path}", proposer="scenes", device="cpu")
+    assert whole.clip.mean == (0.1, 0.2, 0.3)
     with pytest.raises(InputError, match="brings its own weights"):
         load_clip(f"local-dir:{tmp_path}", "openai")
     (tmp_path / "open_clip_config.json").write_text("{")

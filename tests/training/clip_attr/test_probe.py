@@ -89,9 +89,8 @@ def test_words_without_labels_keep_the_rank_of_their_text(probed, catalogue):
 @pytest.mark.parametrize("start", ["clip-attr:ovarnet-scenes/{clip}", "scenes"])
 def test_any_initial_model_is_saved_whole(catalogue, start_files, tmp_path, start):
     """A CLIP of one's choice; the shipped OvarNet, a part of which lies in another folder."""
-    config = given(
-        "probe", catalogue, tmp_path, start.format(clip=start_files.clip), penalties=[0.1]
-    )
+    initial = start.format(clip=start_files.clip)
+    config = given("probe", catalogue, tmp_path, initial, proposer="scenes", penalties=[0.1])
     folder = train(config, Accelerator(cpu=True))
     assert (
         len(
