@@ -104,6 +104,7 @@ FORMS = {
         "lists of words for category and attribute",
     ),
     "design": (_is_section, "a section"),
+    "proposals": (lambda value: isinstance(value, int) and value > 0, "a number of boxes"),
     "threshold": (_is_number, "a number"),
     "shared": (_is_section, "a list of file, of and prefix for each part"),
     "stored_in": (

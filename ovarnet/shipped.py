@@ -10,10 +10,10 @@ from pathlib import Path
 SHIPPED = Path(__file__).parent / "weights"
 """Checkpoint folders that come with the package; their names can be given to `ovarnet.load`."""
 
-DEFAULT_MODEL = "scenes"
+DEFAULT_MODEL = "photos-clip-attr"
 """The model of `ovarnet.load` and of the commands where none is named."""
 
-DEFAULT_PROPOSER = "scenes"
+DEFAULT_PROPOSER = "photos"
 """The proposer of a stock CLIP, and of `ovarnet propose`, where none is named."""
 
 

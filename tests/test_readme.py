@@ -41,7 +41,7 @@ def test_python_runs_with_the_shipped_weights(monkeypatch, capsys):
     exec(compile(snippet, "README.md", "exec"), {})
     first = capsys.readouterr().out.splitlines()[0]
     assert re.fullmatch(
-        r"heart \[[\d., ]+\] \{'red': 0\.\d+, 'blue': 0\.\d+, 'white': 0\.\d+\}", first
+        r"cat \[[\d., ]+\] \{'furry': 0\.\d+, 'eye': 0\.\d+, 'wheel': 0\.\d+\}", first
     )
 
 

@@ -52,6 +52,7 @@ def ship(
     *,
     int8: bool = False,
     threshold: float | None = None,
+    proposals: int | None = None,
 ) -> float:
     """Write both folders; returns the size of all shipped weights in megabytes.
 
@@ -60,7 +61,8 @@ def ship(
         clip_attr: checkpoint of its teacher.
         ovarnet: its checkpoint.
         int8: store the text tower in 8 bits.
-        threshold: lowest score of the boxes that OvarNet shows by default; None: the usual one.
+        threshold: lowest score of the boxes that both show by default; None: the usual one.
+        proposals: of an image that the teacher embeds; None: the usual number.
 
     Raises:
         InputError: OvarNet was distilled from another teacher.
@@ -72,11 +74,16 @@ def ship(
             f"the text tower of {ovarnet} is not that of {clip_attr}; give the teacher that it "
             "was distilled from"
         )
+    for checkpoint in (teacher, student):
+        if threshold is not None:
+            checkpoint.settings["threshold"] = threshold
+    # what OvarNet is distilled from knew words beyond those of its own labels, such as colours
+    student.vocabulary = teacher.vocabulary
+    if proposals is not None:
+        teacher.settings["proposals"] = proposals
     folder = f"{name}-clip-attr"
     parts = {part: teacher.part(part) for part in _parts(teacher, "clip", "prompts", "proposer")}
     _write(SHIPPED / folder, teacher, parts, parts, ".", int8=int8)
-    if threshold is not None:
-        student.settings["threshold"] = threshold
     own = {part: student.part(part) for part in _parts(student, "prompts", "detector")}
     _write(SHIPPED / name, student, own, parts, f"../{folder}", int8=False)
     return sum(file.stat().st_size for file in SHIPPED.rglob("*.safetensors")) / 1e6
@@ -159,13 +166,21 @@ def main() -> int:
     parser.add_argument(
         "--threshold",
         type=float,
-        help="lowest score of the boxes that OvarNet shows by default (tools/pick_threshold.py)",
+        help="lowest score of the boxes shown by default (tools/pick_threshold.py)",
+    )
+    parser.add_argument(
+        "--proposals", type=int, help="boxes of an image that CLIP-Attr embeds; fewer are faster"
     )
     parser.add_argument("--int8", action="store_true", help="store the text tower in 8 bits")
     args = parser.parse_args()
     try:
         megabytes = ship(
-            args.name, args.clip_attr, args.ovarnet, int8=args.int8, threshold=args.threshold
+            args.name,
+            args.clip_attr,
+            args.ovarnet,
+            int8=args.int8,
+            threshold=args.threshold,
+            proposals=args.proposals,
         )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -9,7 +9,7 @@ from ovarnet.checkpoint import Checkpoint, load_weights
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.clip.weights import LOCAL_FOLDER
-from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.clip_attr import PROPOSALS, ClipAttr
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
@@ -37,7 +37,13 @@ def checkpoint_clip_attr(checkpoint: Checkpoint, proposer: str | Path | None = N
     classifier = TextClassifier(clip, checkpoint_prompts(checkpoint, clip))
     restore_scores(classifier, checkpoint)
     boxes = checkpoint_proposer(checkpoint) if proposer is None else open_proposer(proposer)
-    return ClipAttr(clip, classifier, boxes, checkpoint.vocabulary)
+    return ClipAttr(
+        clip,
+        classifier,
+        boxes,
+        checkpoint.vocabulary,
+        proposals=settings.get("proposals", PROPOSALS),
+    )
 
 
 def checkpoint_prompts(checkpoint: Checkpoint, clip: Clip) -> TemplatePrompts | LearnedPrompts:

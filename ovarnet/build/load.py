@@ -59,6 +59,8 @@ def load_model(
     Args:
         name: one of
 
+            * "photos-clip-attr" (shipped CLIP-Attr for photos, the default) or "photos" (OvarNet,
+              distilled from it: faster, less accurate);
             * "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher),
               which know the generated world only and have never seen a photo;
             * a checkpoint folder;

@@ -22,6 +22,9 @@ from ovarnet.vocabulary import Vocabulary
 CROP_BATCH = 64
 """Crops encoded at once."""
 
+PROPOSALS = 100
+"""The best proposals of an image, which are embedded."""
+
 
 class ClipAttr(RegionModel):
     """The two-stage model; made in evaluation mode.
@@ -43,7 +46,7 @@ class ClipAttr(RegionModel):
         vocabulary: Vocabulary,
         *,
         crop_batch: int = CROP_BATCH,
-        proposals: int = 100,
+        proposals: int = PROPOSALS,
     ):
         super().__init__(classifier, vocabulary)
         self.clip = clip

@@ -84,3 +84,10 @@ def test_a_local_clip_with_such_weights_is_refused_too(tmp_path):
     save_file(state, tmp_path / "clip.safetensors")
     with pytest.raises(InputError, match=r"clip\.safetensors holds NaN .* visual\.conv1\.weight"):
         load(f"clip-attr:ovarnet-scenes/{tmp_path / 'clip.safetensors'}", device="cpu")
+
+
+def test_a_model_brings_its_threshold_and_number_of_proposals():
+    shipped = load_model("photos-clip-attr", device="cpu")
+    assert (shipped.threshold, shipped.proposals) == (0.65, 50)
+    usual = load_model("scenes-clip-attr", device="cpu")
+    assert (usual.threshold, usual.proposals) == (0.3, 100)
