@@ -56,7 +56,7 @@ class ConceptRoiHead(RoiHead):
 class ConceptStages(nn.Module):
     """The trunk's stages after c4, its pooling, and the head of the image tower.
 
-    The stages are frozen: what ImageNet taught them about objects that have no box in training
+    The stages are frozen: what they learned from ImageNet about objects without a box in training
     would be forgotten.
 
     Args:

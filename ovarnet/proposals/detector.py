@@ -176,7 +176,7 @@ def photos_proposer(clip: Clip) -> DetectorProposer:
     """Build a proposer for photos on the frozen trunk of a small CLIP, quick enough for a CPU.
 
     The pyramid leaves out stride 4, where most of the work would be; two anchor sizes a map make up
-    for it. A frozen trunk keeps what ImageNet taught it about objects that have no box in training.
+    for it. A frozen trunk keeps what it learned from ImageNet about objects without a box here.
 
     Args:
         clip: its image tower is copied.
