@@ -43,13 +43,15 @@ MAY_IMPORT = {
     "evaluation": MODEL | {"build", "data"},
     "scenes": MODEL | {"build", "data", "drawing", "evaluation", "training"},
     "photos": MODEL | {"build", "data", "drawing", "evaluation", "training"},
-    "cli": MODEL | {"build", "data", "drawing", "evaluation", "photos", "scenes", "training"},
+    "catalogue": MODEL | {"build", "data", "drawing", "evaluation", "training"},
+    "cli": MODEL
+    | {"build", "catalogue", "data", "drawing", "evaluation", "photos", "scenes", "training"},
     "__main__": {"cli"},
 }
 """A folder or file directly under ovarnet/ -> the others that it may import from.
 
-`data` never imports `modeling` nor the reverse, and `scenes` and `photos` are imported by `cli`
-alone, so that the method is whole without them. All may import the package itself, for
+`data` never imports `modeling` nor the reverse, and `scenes`, `photos` and `catalogue` are imported
+by `cli` alone, so that the method is whole without them. All may import the package itself, for
 `ovarnet.load` and the version.
 """
 

@@ -1,0 +1,1 @@
+"""A shop's photos and titles: product search, matching, and the models behind them."""

@@ -1,0 +1,1 @@
+"""Readers of catalogues, their splits and their preparation."""

@@ -1,0 +1,1 @@
+"""Models of products, and what they see of a photo."""
