@@ -15,6 +15,7 @@ from ovarnet.cli.commands import (
     benchmark,
     detect,
     distill,
+    encode_words,
     evaluate,
     find,
     generate,
@@ -34,6 +35,7 @@ from ovarnet.memory import keep_freed_memory
 COMMANDS = {
     "detect": detect,
     "find": find,
+    "encode-words": encode_words,
     "train": train,
     "evaluate": evaluate,
     "generate": generate,

@@ -14,13 +14,19 @@ PHOTOS = "photos"
 STOCK_FOR_PHOTOS = "clip-attr:ViT-B-16-quickgelu/openai --proposer torchvision"
 
 
-def add_model_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --model and --proposer."""
+def add_model_name_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --model."""
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
-        help="shipped weights, a checkpoint folder, or clip-attr:ARCHITECTURE/TAG_OR_FILE",
+        help="shipped weights, a checkpoint folder, hf:ORGANISATION/NAME, or "
+        "clip-attr:ARCHITECTURE/TAG_OR_FILE",
     )
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --model and --proposer."""
+    add_model_name_argument(parser)
     parser.add_argument(
         "--proposer",
         help="where boxes come from: shipped weights, torchvision, a checkpoint folder, or "

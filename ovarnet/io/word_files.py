@@ -11,12 +11,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 from ovarnet.errors import InputError, did_you_mean, errors_prefixed
+from ovarnet.io.encoded_words import ENCODED_WORDS, read_encoded_words
 from ovarnet.io.files import read_json, read_text, read_yaml, write_json
 from ovarnet.vocabulary import FIELDS, Field, Vocabulary, Word
 
 logger = logging.getLogger(__name__)
 
-WORD_FILES = (".txt", ".json", ".yaml", ".yml")
+WORD_FILES = (".txt", ".json", ".yaml", ".yml", ENCODED_WORDS)
 OTHER_FILES = (".csv", ".tsv", ".jsonl", ".xlsx", ".docx")
 """Arguments that end so are file names, not words, even if the file does not exist."""
 
@@ -25,12 +26,13 @@ _SEPARATORS = re.compile(r"\s*(?:;|\||\s\.(?=\s|$))\s*")
 
 
 def read_vocabulary(path: str | Path, kind: Field | None = None) -> Vocabulary:
-    """Read a vocabulary from a .txt, .json or .yaml file.
+    """Read a vocabulary from a .txt, .json, .yaml or .safetensors file.
 
     Args:
         path: a .txt file holds one word per line (commas belong to the word). JSON and YAML hold
             ``{"categories": [...], "attributes": [...]}``, where a word is a string or an object
             with the fields of `Word` (the form that `write_vocabulary` writes), or a plain list.
+            A .safetensors file is one of ``ovarnet encode-words``; its embeddings are not read.
         kind: what the words of a plain list are; needed for .txt files and plain lists only.
 
     Raises:
@@ -56,15 +58,19 @@ def read_vocabulary(path: str | Path, kind: Field | None = None) -> Vocabulary:
 
 def write_vocabulary(path: str | Path, vocabulary: Vocabulary) -> None:
     """Write a vocabulary as JSON, without the fields at their default; atomic."""
+    write_json(path, vocabulary_record(vocabulary), indent=1)
+
+
+def vocabulary_record(vocabulary: Vocabulary) -> dict[str, list[dict]]:
+    """A vocabulary as plain values, without the fields at their default."""
     defaults = {field.name: field.default for field in fields(Word)}
-    content = {
+    return {
         kind: [
             {key: value for key, value in asdict(word).items() if value != defaults[key]}
             for word in getattr(vocabulary, kind)
         ]
         for kind in FIELDS
     }
-    write_json(path, content, indent=1)
 
 
 def read_words(argument: str, kind: Field = "attributes") -> list[str]:
@@ -165,6 +171,8 @@ def _read_word_file(path: str | Path) -> dict | list:
     suffix = Path(path).suffix.lower()
     if suffix == ".json":
         return read_json(path)
+    if suffix == ENCODED_WORDS:
+        return read_encoded_words(path, embeddings=False).vocabulary
     if suffix == ".txt":
         return [line.strip() for line in read_text(path).splitlines() if line.strip()]
     if suffix not in WORD_FILES:

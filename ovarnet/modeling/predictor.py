@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,6 +20,7 @@ from ovarnet.modeling.image_input import ImageBatch, image_batches, is_many
 from ovarnet.modeling.model_checks import check_finite, check_ready
 from ovarnet.modeling.post_processing import PostProcessing, PostProcessingOptions
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
+from ovarnet.modeling.text.stored_words import encode_missing, load_words, save_words
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.structures import Detections
 from ovarnet.vocabulary import Vocabulary, Word
@@ -137,12 +139,16 @@ class Predictor:
         self,
         categories: Sequence[str | Word] | None = None,
         attributes: Sequence[str | Word] | None = None,
+        *,
+        stored: EncodedVocabulary | None = None,
     ) -> EncodedVocabulary:
         """Encode words once, for ``detect``, ``score`` and ``find``.
 
         Args:
             categories: words of any kind, C of them; None: those of `vocabulary`; []: none.
             attributes: the same, A of them.
+            stored: words that this model has encoded before, such as those of `load_words`; they
+                are not encoded again.
 
         Returns:
             The words and their embeddings. Encode again when the model's weights have changed.
@@ -155,7 +161,33 @@ class Predictor:
         if not words.categories and not words.attributes:
             raise InputError("no words to look for; give category words, attribute words, or both")
         with self._precision():
+            if stored is not None:
+                return encode_missing(self.model.classifier, words, stored)
             return self.model.classifier.encode_vocabulary(words)
+
+    def save_words(self, vocabulary: EncodedVocabulary, path: str | Path) -> None:
+        """Write encoded words to a file, for `load_words` and the word options of the commands.
+
+        Args:
+            vocabulary: what `encode_vocabulary` returned.
+            path: a name that ends in .safetensors.
+        """
+        save_words(path, vocabulary, self.model.classifier)
+
+    def load_words(self, path: str | Path) -> EncodedVocabulary:
+        """Read encoded words from a file.
+
+        Args:
+            path: written by `save_words` or ``ovarnet encode-words``.
+
+        Returns:
+            What `encode_vocabulary` returned when the file was made. Several can be merged:
+            ``model.load_words(a).merge(model.load_words(b))``.
+
+        Raises:
+            InputError: no such file, a damaged one, or words that another model encoded.
+        """
+        return load_words(path, self.model.classifier)
 
     @torch.no_grad()
     def encode_phrase(
@@ -238,8 +270,9 @@ class Predictor:
             vocabulary: words already encoded, in place of `categories` and `attributes`.
             channel_order: "RGB" or "BGR", of arrays and tensors; files and PIL images know theirs.
             batch_size: images per pass; None: up to 8, fewer where they are large.
-            post_processing: threshold, nms_iou, class_agnostic, containment and limit of
-                `PostProcessing`, in place of the predictor's; given boxes all come back.
+            post_processing: threshold, nms_iou, class_agnostic, containment, limit and
+                word_thresholds of `PostProcessing`, in place of the predictor's; given boxes all
+                come back.
 
         Returns:
             Detections on the CPU. `scores` = sqrt(objectness * best category probability), or

@@ -145,8 +145,8 @@ def test_read_words_from_an_argument(tmp_path):
         (
             "words.csv",
             None,
-            r"words\.csv: words are read from \.txt, \.json, \.yaml, \.yml files; write one "
-            r"word per line into a \.txt file",
+            r"words\.csv: words are read from \.txt, \.json, \.yaml, \.yml, \.safetensors "
+            r"files; write one word per line into a \.txt file",
         ),
         ("words.csv", "mug", r"words are read from \.txt"),
         ("words.list", "mug", r"words\.list: words are read from \.txt"),

@@ -34,6 +34,7 @@ from ovarnet.cli.output_folder import (
     writable,
 )
 from ovarnet.cli.suppression_arguments import add_suppression_arguments, suppression_options
+from ovarnet.cli.word_arguments import add_word_arguments, read_queried_words
 from ovarnet.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,16 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="image files, and folders to search for images",
     )
     add_model_arguments(parser)
-    parser.add_argument(
-        "--categories",
-        help='words such as "mug, chair", or a file of words; "" for none (default: the model\'s '
-        "words)",
-    )
-    parser.add_argument(
-        "--attributes",
-        help='words such as "red, striped", or a file of words; "" for none (default: the '
-        "model's words)",
-    )
+    add_word_arguments(parser)
     parser.add_argument(
         "--boxes",
         type=Path,
@@ -140,12 +132,12 @@ def run(args: argparse.Namespace) -> int:
             "--boxes, leave them out"
         )
     files = find_images(args.images, args.output)
-    categories, attributes = read_queried_words(args)
+    queried = read_queried_words(args)
     box_file = BoxFile(args.boxes, files) if args.boxes else None
     note_on_shipped_weights(args.model)
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
 
-    words = model.encode_vocabulary(categories, attributes)
+    words = queried.encode(model)
     if args.threshold is None:
         args.threshold = 0.0 if args.boxes else model.model.threshold
 
@@ -163,26 +155,6 @@ def run(args: argparse.Namespace) -> int:
                 output.write(file, image, keep(found, args))
             bar.update(output.done - bar.n)
     return output.finish()
-
-
-def read_queried_words(args: argparse.Namespace) -> tuple[list[str] | None, list[str] | None]:
-    """Read the words of --categories and --attributes.
-
-    Returns:
-        Both lists; None stands for the words of the model's vocabulary.
-
-    Raises:
-        InputError: A word or a file of words is bad, or both lists are empty.
-    """
-    from ovarnet.io.word_files import read_words
-    from ovarnet.vocabulary import Vocabulary
-
-    categories = None if args.categories is None else read_words(args.categories, "categories")
-    attributes = None if args.attributes is None else read_words(args.attributes, "attributes")
-    if categories == [] and attributes == []:
-        raise InputError("--categories and --attributes are both empty; name at least one word")
-    Vocabulary.of(categories=categories or [], attributes=attributes or [])
-    return categories, attributes
 
 
 def keep(found: Detections, args: argparse.Namespace) -> Detections:

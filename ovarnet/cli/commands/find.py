@@ -37,6 +37,7 @@ from ovarnet.cli.output_folder import (
     writable,
 )
 from ovarnet.cli.suppression_arguments import add_suppression_arguments, suppression_options
+from ovarnet.cli.word_arguments import add_vocabulary_argument, read_competing_words
 from ovarnet.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=f"write each of the best boxes as {CROPS}/NAME_RANK_CATEGORY.jpg too",
     )
+    add_vocabulary_argument(parser, "words that compete with those of the phrase")
     add_suppression_arguments(parser)
     add_model_arguments(parser)
     parser.add_argument(
@@ -121,6 +123,7 @@ def run(args: argparse.Namespace) -> int:
     import ovarnet
 
     phrase, images = read_arguments(args)
+    competing = read_competing_words(args.vocabulary)
     files = find_images(images, args.output)
     pictures = {
         file: args.output / f"{name}.jpg"
@@ -130,7 +133,9 @@ def run(args: argparse.Namespace) -> int:
     if args.save_crops:
         refuse_inputs_in(args.output / CROPS, files)
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
-    ranker = model.encode_phrase(phrase)  # one too long fails here, not at each image
+    # a phrase that is too long fails here, not at each image
+    vocabulary = None if competing is None else competing.encode(model)
+    ranker = model.encode_phrase(phrase, vocabulary=vocabulary)
     print(describe(ranker.query))
 
     best, failures = search(model, ranker, args, files)

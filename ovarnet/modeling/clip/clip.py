@@ -15,6 +15,7 @@ from typing import Any
 import open_clip
 import torch
 from open_clip.tokenizer import SimpleTokenizer
+from open_clip.transformer import QuickGELU
 from torch import Tensor, nn
 
 from ovarnet.errors import InputError
@@ -98,6 +99,11 @@ class Clip(nn.Module):
     def logit_scale(self) -> nn.Parameter:
         """theta: logits are exp(theta) * cosine."""
         return self.model.logit_scale
+
+    @property
+    def quick_gelu(self) -> bool:
+        """Whether the towers have OpenAI's activation, which no weight tells."""
+        return any(isinstance(module, QuickGELU) for module in self.model.modules())
 
     @torch.no_grad()
     def bound_logit_scale(self) -> None:

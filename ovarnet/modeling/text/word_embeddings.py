@@ -5,12 +5,13 @@ W words, S strings (a word with synonyms has several), D width of the joint spac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from ovarnet.vocabulary import Kind, Vocabulary
+from ovarnet.vocabulary import KINDS, Kind, Vocabulary, Word
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,42 @@ class WordEmbeddings:
             neutral=None if self.neutral is None else self.neutral.to(device),
         )
 
+    def select(self, words: Sequence[int]) -> WordEmbeddings:
+        """The embeddings of some of the words.
+
+        Args:
+            words: their positions, in the order wanted.
+        """
+        counts = torch.bincount(self.owner, minlength=self.length)
+        first = (counts.cumsum(0) - counts).tolist()
+        rows = [
+            row for word in words for row in range(first[word], first[word] + int(counts[word]))
+        ]
+        owner = [new for new, word in enumerate(words) for _ in range(int(counts[word]))]
+        return replace(
+            self,
+            matrix=self.matrix[rows],
+            owner=torch.tensor(owner, dtype=torch.long, device=self.owner.device),
+            length=len(words),
+            names=tuple(self.names[word] for word in words) if self.names else (),
+        )
+
+
+def joined(parts: Sequence[WordEmbeddings]) -> WordEmbeddings:
+    """The words of all parts, one after the other.
+
+    Args:
+        parts: at least one, all of the same kind and encoded by the same model.
+    """
+    starts = [sum(map(len, parts[:number])) for number in range(len(parts))]
+    return replace(
+        parts[0],
+        matrix=torch.cat([part.matrix for part in parts]),
+        owner=torch.cat([part.owner + start for part, start in zip(parts, starts, strict=True)]),
+        length=sum(map(len, parts)),
+        names=tuple(name for part in parts for name in part.names),
+    )
+
 
 @dataclass(frozen=True)
 class EncodedVocabulary:
@@ -73,3 +110,25 @@ class EncodedVocabulary:
         return replace(
             self, categories=self.categories.to(device), attributes=self.attributes.to(device)
         )
+
+    def merge(self, other: EncodedVocabulary) -> EncodedVocabulary:
+        """The words of both: those of `self`, then those of `other` with other names.
+
+        Args:
+            other: encoded by the same model.
+        """
+        new = [_new_words(self.words.of_kind(kind), other.words.of_kind(kind)) for kind in KINDS]
+        return EncodedVocabulary(
+            Vocabulary(
+                (*self.words.categories, *(other.words.categories[i] for i in new[0])),
+                (*self.words.attributes, *(other.words.attributes[i] for i in new[1])),
+            ),
+            joined([self.categories, other.categories.select(new[0])]),
+            joined([self.attributes, other.attributes.select(new[1])]),
+        )
+
+
+def _new_words(mine: Sequence[Word], theirs: Sequence[Word]) -> list[int]:
+    """Positions of their words that have other names than mine."""
+    names = {word.name.strip() for word in mine}
+    return [index for index, word in enumerate(theirs) if word.name.strip() not in names]

@@ -4,6 +4,7 @@ loaded by path."""
 import open_clip
 import pytest
 import torch
+from open_clip.transformer import QuickGELU
 from safetensors.torch import save_file
 
 from ovarnet.errors import InputError
@@ -47,6 +48,13 @@ def resnet(tmp_path_factory):
 @pytest.fixture(scope="module")
 def vit(tmp_path_factory):
     return loaded_and_reference("ViT-B-32", ".pt", tmp_path_factory.mktemp("vit"))
+
+
+def test_the_activation_is_read_from_the_modules(scenes, monkeypatch):
+    assert not scenes.quick_gelu
+    block = next(module for module in scenes.model.modules() if hasattr(module, "mlp"))
+    monkeypatch.setattr(block.mlp, "gelu", QuickGELU())
+    assert scenes.quick_gelu
 
 
 @pytest.mark.slow
