@@ -25,7 +25,7 @@ def find_checkpoint(name: str) -> Path:
         return Path(name)
     raise InputError(
         f"model '{name:.80}' is neither a checkpoint folder nor one that ships "
-        f"({', '.join(shipped)}) nor of the form clip-attr:ARCH/WEIGHTS"
+        f"({', '.join(shipped)}) nor of the form clip-attr:ARCH/WEIGHTS or hf:ORGANISATION/NAME"
     )
 
 

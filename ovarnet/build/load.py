@@ -8,13 +8,14 @@ import torch
 
 from ovarnet.build.clip_attr import checkpoint_clip_attr, stock_clip_attr
 from ovarnet.build.folders import find_checkpoint
+from ovarnet.build.hub import HUB, fetch_model
+from ovarnet.build.hub_predictor import HubPredictor
 from ovarnet.build.ovarnet import checkpoint_ovarnet
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.device import pick_device
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import THRESHOLD
 from ovarnet.shipped import DEFAULT_MODEL, DEFAULT_PROPOSER
 
@@ -28,7 +29,7 @@ def load(
     proposer: str | Path | None = None,
     device: str | torch.device | None = "auto",
     category_activation: str = "sigmoid",
-) -> Predictor:
+) -> HubPredictor:
     """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
 
     Args:
@@ -39,13 +40,13 @@ def load(
             category words queried (method section 0).
 
     Returns:
-        A predictor around the model.
+        A predictor around the model, which can also be saved and shared.
 
     Raises:
         InputError: naming what is missing.
     """
     model = load_model(name, proposer=proposer, device=device)
-    return Predictor(model, category_activation=category_activation)
+    return HubPredictor(model, category_activation=category_activation)
 
 
 def load_model(
@@ -64,6 +65,8 @@ def load_model(
             * "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher),
               which know the generated world only and have never seen a photo;
             * a checkpoint folder;
+            * "hf:ORGANISATION/NAME" or "hf:ORGANISATION/NAME@REVISION", a checkpoint folder on the
+              Hugging Face Hub, downloaded once;
             * "clip-attr:ARCH/WEIGHTS", a CLIP of open_clip as it is, where WEIGHTS is a tag
               ("clip-attr:ViT-B-16/openai") or a local file ("clip-attr:RN50/weights/rn50.pt");
             * "clip-attr:local-dir:FOLDER", a Hub repository on disk (config, weights and
@@ -80,6 +83,8 @@ def load_model(
     """
     device = pick_device(device)
     name = str(name)
+    if name.startswith(HUB):
+        name = str(fetch_model(name.removeprefix(HUB)))
     model: ClipAttr | OvarNet
     if name.startswith(STOCK):
         model = stock_clip_attr(name.removeprefix(STOCK), proposer or DEFAULT_PROPOSER)
@@ -94,4 +99,5 @@ def load_model(
         else:
             model = checkpoint_clip_attr(checkpoint, proposer)
         model.threshold = checkpoint.settings.get("threshold", THRESHOLD)
+        model.settings = checkpoint.settings
     return model.to(device).eval()

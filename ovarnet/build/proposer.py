@@ -60,6 +60,7 @@ def checkpoint_proposer(checkpoint: Checkpoint) -> DetectorProposer:
     clip = proposer_clip(checkpoint)
     proposer = build_proposer(proposer_kind(checkpoint), ClipSettings(clip) if clip else None)
     load_weights(proposer, checkpoint.part("proposer"), checkpoint.folder / "proposer.safetensors")
+    proposer.settings = {"kind": proposer_kind(checkpoint), "clip": clip}
     return proposer.eval()
 
 

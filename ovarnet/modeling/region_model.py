@@ -5,8 +5,9 @@ R regions of an image, D width of the joint space.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,9 +43,11 @@ class RegionModel(nn.Module):
     Attributes:
         threshold: lowest detection score of the boxes worth showing, chosen on validation images;
             the command line's default.
+        settings: what the config.yaml of its checkpoint says; empty where there is none.
     """
 
     threshold: float = THRESHOLD
+    settings: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, classifier: TextClassifier, vocabulary: Vocabulary):
         super().__init__()

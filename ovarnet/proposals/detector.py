@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from urllib.error import URLError
 
 import torch
@@ -57,6 +58,8 @@ class DetectorProposer(nn.Module):
     """
 
     provenance = BASE_BOXES_ONLY
+    settings: Mapping[str, str | None] = MappingProxyType({})
+    """What a checkpoint says of it, `kind` and `clip`; empty where it was not opened from one."""
 
     def __init__(
         self,
