@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "losses": BASE | {"config"},
     "captions": BASE,
     "data": BASE | {"config"},
+    "formats": BASE | {"data"},
     "modeling": BASE | {"captions", "checkpoint", "config", "device"},
     "proposals": BASE | {"checkpoint", "data", "modeling"},
     "build": MODEL,
@@ -45,7 +46,17 @@ MAY_IMPORT = {
     "photos": MODEL | {"build", "data", "drawing", "evaluation", "training"},
     "catalogue": MODEL | {"build", "data", "drawing", "evaluation", "training"},
     "cli": MODEL
-    | {"build", "catalogue", "data", "drawing", "evaluation", "photos", "scenes", "training"},
+    | {
+        "build",
+        "catalogue",
+        "data",
+        "drawing",
+        "evaluation",
+        "formats",
+        "photos",
+        "scenes",
+        "training",
+    },
     "__main__": {"cli"},
 }
 """A folder or file directly under ovarnet/ -> the others that it may import from.

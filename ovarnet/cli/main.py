@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from ovarnet import __version__
 from ovarnet.cli.commands import (
     benchmark,
+    convert,
     detect,
     distill,
     encode_words,
@@ -38,6 +39,7 @@ COMMANDS = {
     "encode-words": encode_words,
     "train": train,
     "evaluate": evaluate,
+    "convert": convert,
     "generate": generate,
     "learnability": learnability,
     "prepare": prepare,

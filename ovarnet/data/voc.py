@@ -7,7 +7,8 @@
     root/ImageSets/Main/train.txt  val.txt
 
 The first is the layout of VOC itself (root is VOCdevkit/VOC2012), the second that of many labelling
-tools. An image without an object is background. Coordinates are those of VOC, which count pixels
+tools. An object may have ``<attributes>``, as CVAT writes them; VOC's own files have none. An image
+without an object is background. Coordinates are those of VOC, which count pixels
 from 1: xmin = 1 is the left border.
 """
 
@@ -28,6 +29,7 @@ from ovarnet.data.labelled import (
     load_labelled,
     open_vocabulary,
 )
+from ovarnet.data.named_values import labels_of_values
 from ovarnet.data.reader import DatasetReader, Request
 from ovarnet.errors import InputError
 from ovarnet.io.files import read_text
@@ -73,8 +75,9 @@ def load_voc(
         read_size: reads the size of an image file.
 
     Returns:
-        One entry per image that has a usable object or none at all, in the order of the list. All
-        attributes are UNKNOWN; instance ids are "<name of the image>:<position>".
+        One entry per image that has a usable object or none at all, in the order of the list.
+        Attributes that no object mentions are UNKNOWN; instance ids are
+        "<name of the image>:<position>".
 
     Raises:
         InputError: no such split, boxes in fractions of the image, or nothing usable.
@@ -206,7 +209,10 @@ def _box(
     is_difficult = as_flag(entry.findtext("difficult"))
     if is_difficult is None:
         skipped.add("difficult is neither 0 nor 1, taken as 0", item)
-    return LabelledBox(image.image_id, corners, name, {}, False, bool(is_difficult), instance)
+    values = entry.iterfind("attributes/attribute")
+    pairs = [(value.findtext("name"), value.findtext("value")) for value in values]
+    labels = labels_of_values(pairs, item, skipped)
+    return LabelledBox(image.image_id, corners, name, labels, False, bool(is_difficult), instance)
 
 
 def _read(request: Request) -> tuple[Vocabulary, list[Annotations]]:

@@ -46,6 +46,20 @@ def voc(tmp_path):
     return tmp_path
 
 
+def test_attributes_as_cvat_writes_them(voc):
+    pairs = (("old", "true"), ("open", "false"), ("color", "red"), ("size", "7"))
+    values = "".join(
+        f"<attribute><name>{name}</name><value>{value}</value></attribute>" for name, value in pairs
+    )
+    written(voc / "Annotations/a.xml", xml(thing(attributes=values)))
+    skipped = Skipped()
+    content = read_voc(voc, "train", skipped)
+    assert [row.labels for row in content.annotations] == [{"old": 1, "open": 0, "red": 1}]
+    assert skipped.items == {"attribute without a word": ["a.xml: object 1: 'size': '7'"]}
+    words = labelled_vocabulary({"train": content})
+    assert words.attribute_names == ["old", "open", "red"]
+
+
 def test_pixels_count_from_one_and_difficult_objects_are_marked(voc):
     skipped = Skipped()
     background, image = load_voc(voc, "train", WORDS, skipped)
