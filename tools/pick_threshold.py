@@ -15,38 +15,15 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
-from torchvision.ops import box_iou
 from tqdm import tqdm
 
 import ovarnet
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
+from ovarnet.evaluation.word_thresholds import matched
 from ovarnet.io.images import read_image
-from ovarnet.structures import Annotations, Detections
 
-IOU = 0.5
 THRESHOLDS = np.arange(0.1, 0.96, 0.05)
-
-
-def judged(found: Detections, image: Annotations, words: list[str]) -> list[tuple[float, bool]]:
-    """(score, is right) of the detections of one image that count."""
-    free = torch.ones(len(image), dtype=torch.bool)
-    overlap = box_iou(found.boxes.float(), image.boxes)
-    rows = []
-    for row in found.scores.argsort(descending=True, stable=True).tolist():
-        same = torch.tensor(
-            [words[int(column)] == found.best_category[row] for column in image.categories]
-        ).bool()
-        fits = free & same & (overlap[row] >= IOU)
-        if not fits.any():
-            rows.append((float(found.scores[row]), False))
-            continue
-        best = int((overlap[row] * fits).argmax())
-        free[best] = False
-        if not image.is_ignored[best]:
-            rows.append((float(found.scores[row]), True))
-    return rows
 
 
 def main() -> int:
@@ -76,7 +53,8 @@ def print_table(args: argparse.Namespace) -> None:
     rows, total = [], 0
     for image in tqdm(images[: args.limit], unit="image"):
         total += int((~image.is_ignored).sum())
-        rows += judged(model.detect(read_image(image.file), vocabulary=encoded), image, words)
+        found = model.detect(read_image(image.file), vocabulary=encoded)
+        rows += [(score, right) for _, score, right in matched(found, image, words)]
     scores, right = (np.array(column) for column in zip(*rows, strict=True))
     best = (0.0, 0.0)
     print("threshold  detections  precision  recall    F1   right of those up to 0.05 higher")

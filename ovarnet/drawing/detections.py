@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -30,7 +30,7 @@ def draw(
     found: Detections,
     *,
     top_attributes: int = 3,
-    attribute_threshold: float = ATTRIBUTE_THRESHOLD,
+    attribute_threshold: float | Mapping[str, float] = ATTRIBUTE_THRESHOLD,
     ranks: Sequence[int] | None = None,
 ) -> np.ndarray:
     """Draw each box with its best category and its best attributes.
@@ -45,7 +45,8 @@ def draw(
         image: whatever `detect` takes.
         found: detections in pixels of `image`; may be empty.
         top_attributes: at most this many attributes per label.
-        attribute_threshold: attributes that score lower are not shown.
+        attribute_threshold: attributes that score lower are not shown; one number, or one for each
+            attribute.
         ranks: one number per box to show before its label; None: no numbers.
 
     Returns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ovarnet.drawing.fonts import BOLD, REGULAR, drawable
 from ovarnet.structures import Detections
@@ -28,14 +28,17 @@ logger = logging.getLogger(__name__)
 
 
 def summary(
-    found: Detections, top_attributes: int = 3, attribute_threshold: float = ATTRIBUTE_THRESHOLD
+    found: Detections,
+    top_attributes: int = 3,
+    attribute_threshold: float | Mapping[str, float] = ATTRIBUTE_THRESHOLD,
 ) -> list[str]:
     """One line per box, in the order given: ``mug 0.83: red 0.91, striped 0.72``.
 
     Args:
         found: N detections.
         top_attributes: at most this many attributes per line.
-        attribute_threshold: attributes that score lower are left out.
+        attribute_threshold: attributes that score lower are left out; one number, or one for each
+            attribute.
 
     Returns:
         N lines.
@@ -54,22 +57,27 @@ def label_texts(
     categories: Sequence[str],
     attributes: Sequence[str],
     top_attributes: int,
-    attribute_threshold: float,
+    attribute_threshold: float | Mapping[str, float],
 ) -> list[LabelText]:
     """The text of each box, its words called as in `categories` and `attributes`."""
     titles = ["object"] * len(found)
     if categories:
         titles = [categories[column] for column in found.category_scores.argmax(dim=1).tolist()]
 
+    lowest = (
+        [attribute_threshold[word] for word in found.attributes]
+        if isinstance(attribute_threshold, Mapping)
+        else [attribute_threshold] * len(found.attributes)
+    )
     texts = []
     for title, score, scores in zip(
         titles, found.scores.tolist(), found.attribute_scores, strict=True
     ):
         best = [
             column
-            for column in scores.argsort(descending=True).tolist()[:top_attributes]
-            if scores[column] >= attribute_threshold
-        ]
+            for column in scores.argsort(descending=True).tolist()
+            if scores[column] >= lowest[column]
+        ][:top_attributes]
         details = [(attributes[column], f"{float(scores[column]):.2f}") for column in best]
         texts.append(([(title, f"{score:.2f}")], details))
     return texts

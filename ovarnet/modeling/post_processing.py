@@ -14,6 +14,7 @@ from torch import Tensor
 from torchvision.ops import batched_nms, box_area, nms
 
 from ovarnet.errors import InputError
+from ovarnet.io.word_thresholds import WordThresholds
 from ovarnet.structures import Detections
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class PostProcessingOptions(TypedDict, total=False):
     class_agnostic: bool | None
     containment: float
     limit: int
+    word_thresholds: WordThresholds | None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class PostProcessing:
             same best category; in (0, 1], and 1 keeps all. Without categories it does not apply,
             since a wheel is no clutter of its car.
         limit: most boxes kept, at least 1.
+        word_thresholds: for categories with a threshold of their own, in place of `threshold`.
 
     Raises:
         InputError: a value outside its range.
@@ -60,6 +63,7 @@ class PostProcessing:
     class_agnostic: bool | None = None
     containment: float = 0.9
     limit: int = 100
+    word_thresholds: WordThresholds | None = None
 
     def __post_init__(self):
         if not _is_number(self.threshold) or not 0 <= self.threshold <= 1:
@@ -88,7 +92,9 @@ class PostProcessing:
         Returns:
             The boxes kept, best first.
         """
-        if self.threshold > 0:
+        if self.word_thresholds is not None:
+            found = self.word_thresholds.keep(found, self.threshold)
+        elif self.threshold > 0:
             found = found[found.scores >= self.threshold]
 
         if self.class_agnostic:

@@ -21,6 +21,12 @@ def test_summary_names_the_best_words_only():
     assert summary(detections([[0, 0, 9, 9]], categories=(), attributes=())) == ["object 0.90"]
 
 
+def test_each_attribute_may_have_its_own_threshold():
+    found = detections([[0, 0, 9, 9]])
+    lowest = dict.fromkeys(found.attributes, 0.0)
+    assert summary(found, 2, lowest | {"red": 0.95}) == ["mug 0.90: striped 0.60, tiny 0.20"]
+
+
 def test_scores_are_never_cut():
     phrase = (
         "thing that goes on and on and still goes on some more and then goes on again until "

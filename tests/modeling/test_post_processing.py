@@ -7,6 +7,7 @@ import torch
 from torchvision.ops import nms
 
 from ovarnet.errors import InputError
+from ovarnet.io.word_thresholds import WordThresholds
 from ovarnet.modeling.post_processing import (
     ACROSS_CATEGORIES_IOU,
     PROTOCOL,
@@ -41,6 +42,14 @@ def detections(*rows, categories=("mug", "car")):
 def kept(found, **options):
     """Rows that stay, by their scores."""
     return [round(9 - 10 * score) for score in PostProcessing(**options)(found).scores.tolist()]
+
+
+def test_categories_may_have_thresholds_of_their_own():
+    far = [30, 30, 40, 40]
+    found = detections((WHOLE, MUG), (far, CAR))
+    assert kept(found, threshold=0.85) == [0]
+    assert kept(found, threshold=0.85, word_thresholds=WordThresholds({"car": 0.5})) == [0, 1]
+    assert kept(found, word_thresholds=WordThresholds({"mug": 0.95})) == [1]
 
 
 def test_the_same_object_under_two_names_is_kept_once():

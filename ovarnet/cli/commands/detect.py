@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ovarnet.cli.argument_types import count, fraction, positive
 from ovarnet.cli.image_batches import batches, each_image, find_images
@@ -40,6 +40,7 @@ from ovarnet.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
+    from ovarnet.io.word_thresholds import WordThresholds
     from ovarnet.structures import Detections
 
 HELP = "detect objects in images, with scores for your categories and attributes"
@@ -91,6 +92,13 @@ def add_output_arguments(parser: argparse.ArgumentParser) -> None:
         "with --boxes all are kept)",
     )
     parser.add_argument(
+        "--thresholds",
+        type=Path,
+        metavar="FILE",
+        help="thresholds of single words: JSON of ovarnet pick-thresholds; other words take "
+        "--threshold and --attribute-threshold",
+    )
+    parser.add_argument(
         "--attribute-threshold",
         type=fraction,
         default=ATTRIBUTE_THRESHOLD,
@@ -133,6 +141,7 @@ def run(args: argparse.Namespace) -> int:
         )
     files = find_images(args.images, args.output)
     queried = read_queried_words(args)
+    thresholds = read_thresholds(args)
     box_file = BoxFile(args.boxes, files) if args.boxes else None
     note_on_shipped_weights(args.model)
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
@@ -146,23 +155,33 @@ def run(args: argparse.Namespace) -> int:
             images, boxes=boxes, vocabulary=words, batch_size=len(images), **options
         )
 
-    output = Output(args, files)
+    output = Output(args, files, thresholds)
     with tqdm(
         total=len(files), unit="image", disable=None if len(files) > 1 else True, file=sys.stderr
     ) as bar:
         for batch in batches(files, box_file, args.batch_size, output.skip):
             for (file, image, _), found in each_image(run_detect, batch, output.skip):
-                output.write(file, image, keep(found, args))
+                output.write(file, image, keep(found, args, thresholds))
             bar.update(output.done - bar.n)
     return output.finish()
 
 
-def keep(found: Detections, args: argparse.Namespace) -> Detections:
-    """The detections above --threshold, best first, at most --limit.
+def read_thresholds(args: argparse.Namespace) -> WordThresholds:
+    """The thresholds of single words; none without --thresholds."""
+    from ovarnet.io.word_thresholds import WordThresholds, read_word_thresholds
 
-    Boxes that the user gave keep their order and number unless one of these options is set.
+    return read_word_thresholds(args.thresholds) if args.thresholds else WordThresholds()
+
+
+def keep(found: Detections, args: argparse.Namespace, thresholds: WordThresholds) -> Detections:
+    """The detections above the threshold of their category, best first, at most --limit.
+
+    Boxes that the user gave keep their order and number unless --threshold or --limit is set.
     """
-    found = found[found.scores >= args.threshold]
+    if args.boxes:
+        found = found[found.scores >= args.threshold]
+    else:
+        found = thresholds.keep(found, args.threshold)
     if args.boxes and args.limit is None:
         return found
     return found[found.scores.argsort(descending=True, stable=True)[: args.limit]]
@@ -174,16 +193,16 @@ class Output:
     Args:
         args: The parsed command line.
         files: All images of the run, each once.
+        thresholds: Of single words.
     """
 
-    def __init__(self, args: argparse.Namespace, files: list[Path]):
+    def __init__(self, args: argparse.Namespace, files: list[Path], thresholds: WordThresholds):
         from ovarnet.io.results import file_names, image_ids
 
         self.folder = args.output
-        self.shown = {
-            "top_attributes": args.top_attributes,
-            "attribute_threshold": args.attribute_threshold,
-        }
+        self.top_attributes = args.top_attributes
+        self.attribute_threshold = args.attribute_threshold
+        self.thresholds = thresholds
         self.names = dict(zip(files, output_names(files), strict=True))
         self.ids = dict(zip(files, image_ids(files), strict=True))
         self.file_names = dict(zip(files, file_names(files), strict=True))
@@ -199,6 +218,15 @@ class Output:
     def done(self) -> int:
         """How many images are finished, with or without success."""
         return self.written + len(self.failures)
+
+    def shown(self, found: Detections) -> dict[str, Any]:
+        """Which attributes the picture and the summary show, for `Detections.save`."""
+        return {
+            "top_attributes": self.top_attributes,
+            "attribute_threshold": self.thresholds.of_attributes(
+                found.attributes, self.attribute_threshold
+            ),
+        }
 
     def skip(self, file: Path, error: InputError) -> None:
         """Record an image that cannot be used."""
@@ -225,7 +253,7 @@ class Output:
         with writable(self.folder):
             try:
                 write_json(self.folder / f"{name}.json", image_record(file, width, height, found))
-                found.save(image, self.folder / f"{name}.jpg", **self.shown)
+                found.save(image, self.folder / f"{name}.jpg", **self.shown(found))
                 if self.crops:
                     write_crops(self.crops, name, image, found)
             except OSError as error:
@@ -240,7 +268,7 @@ class Output:
 
         from ovarnet.drawing.label_text import summary
 
-        lines = summary(found, **self.shown)
+        lines = summary(found, **self.shown(found))
         shown = lines[:SUMMARY_LINES]
         if len(lines) > SUMMARY_LINES:
             shown.append(f"... and {len(lines) - SUMMARY_LINES} more")
