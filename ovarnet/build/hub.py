@@ -43,7 +43,7 @@ def fetch_model(repository: str, **options: Any) -> Path:
         options["revision"] = revision
     where = f"{constants.ENDPOINT}/{name}"
     try:
-        return Path(snapshot_download(name, allow_patterns=list(FILES), **options))
+        return Path(str(snapshot_download(name, allow_patterns=list(FILES), **options)))
     except HFValidationError:
         raise InputError(
             f"{HUB}{repository} is no name of a repository; write {HUB}ORGANISATION/NAME"

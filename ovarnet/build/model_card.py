@@ -32,9 +32,11 @@ def card_data(data: ModelCardData, license_id: str | None = None) -> ModelCardDa
         data: what the mixin knows, such as the library.
         license_id: the Hub's identifier, such as "apache-2.0"; None leaves it out.
     """
-    known = data.to_dict()
+    known: dict[str, Any] = data.to_dict()
     known |= {"pipeline_tag": PIPELINE, "tags": sorted({*known.get("tags", ()), *TAGS})}
-    return ModelCardData(**known, **({"license": license_id} if license_id else {}))
+    if license_id:
+        known["license"] = license_id
+    return ModelCardData(**known)
 
 
 def card_text(
@@ -118,11 +120,18 @@ def _evaluation(file: str | Path) -> str:
     rows, about = report.get("rows"), report.get("about")
     if not isinstance(rows, list) or not isinstance(about, dict) or not rows:
         raise InputError(f"{file}: no results of ovarnet evaluate; give its metrics.json")
-    if not all(isinstance(row, dict) and set(COLUMNS) <= row.keys() for row in rows):
+    if not all(map(_is_row, rows)):
         raise InputError(f"{file}: rows of another form; run ovarnet evaluate again")
     what = ", ".join(f"{name} {value}" for name, value in about.items())
     cells = [[_cell(name, row[name]) for name in COLUMNS] for row in rows]
     return f"{what}. Values and chance levels in %.\n\n{_table(COLUMNS, cells)}"
+
+
+def _is_row(row: Any) -> bool:
+    """Whether an entry has all columns, with numbers where they belong."""
+    if not isinstance(row, dict) or not set(COLUMNS) <= row.keys():
+        return False
+    return all(row[name] is None or isinstance(row[name], (int, float)) for name in PERCENT)
 
 
 def _cell(name: str, value: Any) -> str:

@@ -96,10 +96,13 @@ def read_queried_words(args: argparse.Namespace) -> QueriedWords:
     }
     if lists["categories"] == [] and lists["attributes"] == []:
         raise InputError("--categories and --attributes are both empty; name at least one word")
-    Vocabulary.of(**{kind: words or [] for kind, words in lists.items()})
+    Vocabulary.of(lists["categories"] or [], lists["attributes"] or [])
     files = [*(args.vocabulary or ()), *filter(None, given.values())]
     return QueriedWords(
-        **lists, vocabulary=read_vocabularies(args.vocabulary), encoded_files=encoded_among(files)
+        lists["categories"],
+        lists["attributes"],
+        read_vocabularies(args.vocabulary),
+        encoded_among(files),
     )
 
 

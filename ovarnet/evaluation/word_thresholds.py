@@ -57,7 +57,9 @@ def category_thresholds(
             if _is_labelled(image, words.index(word)):
                 scores[word].append((score, right))
     return {
-        word: best_threshold(*zip(*rows, strict=True), positives[word])
+        word: best_threshold(
+            [score for score, _ in rows], [right for _, right in rows], positives[word]
+        )
         for word, rows in scores.items()
         if rows and positives[word] >= max(least_positives, 1)
     }

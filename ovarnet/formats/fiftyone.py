@@ -71,7 +71,8 @@ def read_fiftyone(
             "with --images"
         )
     content, folder = LabelledSplit(), ImageFolder(image_folder)
-    classes = report.get("classes") or []
+    classes = report.get("classes")
+    classes = classes if isinstance(classes, list) else []
     names = [word for name in classes if (word := as_word(name)) is not None]
     content.categories = dict.fromkeys(names, NEUTRAL_PARENT)
     for stem, detections in labels.items():
@@ -79,7 +80,8 @@ def read_fiftyone(
         if image is None:
             continue
         content.images[stem] = image
-        for position, detection in enumerate(detections or []):
+        listed = detections if isinstance(detections, list) else []
+        for position, detection in enumerate(listed):
             content.annotated.add(stem)
             item = f"{stem}: detection {position + 1}"
             box = _box(detection, classes, image, item, skipped)

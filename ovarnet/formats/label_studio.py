@@ -129,15 +129,16 @@ def _box(
 def _regions(task: dict[str, Any]) -> list[dict[str, Any]]:
     """The regions of the first annotation that was not cancelled, else of the first prediction."""
     for key in ("annotations", "predictions"):
-        for answer in task.get(key) or []:
-            if isinstance(answer, dict) and not answer.get("was_cancelled"):
-                regions = answer.get("result") or []
-                return [
-                    region
-                    for region in regions
-                    if isinstance(region, dict) and isinstance(region.get("value"), dict)
-                ]
+        for answer in _listed(task.get(key)):
+            if not answer.get("was_cancelled"):
+                regions = _listed(answer.get("result"))
+                return [region for region in regions if isinstance(region.get("value"), dict)]
     return []
+
+
+def _listed(value: object) -> list[dict[str, Any]]:
+    """The objects of a list; none where it is none."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 def _size(region: dict[str, Any]) -> tuple[int, int] | None:

@@ -120,16 +120,14 @@ def read_detections(files: Sequence[str | Path], attribute_threshold: float) -> 
         InputError: a file of another form.
     """
     records = [_record(file) for file in files]
+    objects = [
+        _found(record, attribute_threshold, file)
+        for record, file in zip(records, files, strict=True)
+    ]
     names = unique_names([record["file"] for record in records])
     images = [
-        LabelledImage(
-            record["file"],
-            name,
-            record["width"],
-            record["height"],
-            _found(record, attribute_threshold),
-        )
-        for record, name in zip(records, names, strict=True)
+        LabelledImage(record["file"], name, record["width"], record["height"], found)
+        for record, name, found in zip(records, names, objects, strict=True)
     ]
     queried = dict.fromkeys(word for record in records for word in record["categories"])
     return LabelSet(images, _categories(images, queried))
@@ -172,19 +170,24 @@ def _record(file: str | Path) -> dict[str, Any]:
     return record
 
 
-def _found(record: Mapping[str, Any], threshold: float) -> list[LabelledObject]:
-    rows = zip(
-        record["boxes"],
-        record["scores"],
-        record["category"],
-        record["attribute_scores"],
-        strict=True,
-    )
+def _found(record: Mapping[str, Any], threshold: float, file: str | Path) -> list[LabelledObject]:
     objects = []
-    for box, score, category, values in rows:
-        scores = dict(zip(record["attributes"], values, strict=True))
-        holds = {word: True for word, value in scores.items() if value >= threshold}
-        objects.append(LabelledObject(_corners(box), category, holds, score, scores))
+    try:
+        rows = zip(
+            record["boxes"],
+            record["scores"],
+            record["category"],
+            record["attribute_scores"],
+            strict=True,
+        )
+        for box, score, category, values in rows:
+            scores = dict(zip(record["attributes"], map(float, values), strict=True))
+            holds = {word: True for word, value in scores.items() if value >= threshold}
+            objects.append(LabelledObject(_corners(box), category, holds, float(score), scores))
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{file}: its boxes, scores and words do not fit together; run ovarnet detect again"
+        ) from None
     return objects
 
 

@@ -82,5 +82,7 @@ def read_encoded_words(path: str | Path, *, embeddings: bool = True) -> EncodedW
                 metadata["key"],
                 {field: file.get_tensor(field) for field in FIELDS} if embeddings else {},
             )
+    except InputError:
+        raise
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: damaged or truncated ({error}); {FIX}") from None

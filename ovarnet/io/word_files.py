@@ -42,7 +42,8 @@ def read_vocabulary(path: str | Path, kind: Field | None = None) -> Vocabulary:
     if isinstance(value, list):
         if kind not in FIELDS:
             raise InputError(
-                f"{path}: a plain list of words; say whether they are categories or attributes"
+                f"{path}: a plain list of words; say whether they are categories or attributes "
+                '(--categories FILE, or {"categories": [...]} in a .json file)'
             )
         value = {kind: value}
     for key in value:

@@ -88,7 +88,7 @@ def read_word_thresholds(path: str | Path) -> WordThresholds:
         if not isinstance(words, dict):
             raise InputError(f'{path}: {kind!r} must be an object such as {{"mug": 0.4}}')
     try:
-        return WordThresholds(**values)
+        return WordThresholds(values["categories"], values["attributes"])
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

@@ -64,6 +64,11 @@ def test_other_files_are_refused(model, tmp_path):
     for content, message in (
         ("{}", "no results of ovarnet evaluate; give its metrics.json"),
         ('{"about": {}, "rows": [{"value": 1}]}', "rows of another form"),
+        (
+            '{"about": {}, "rows": [{"setting": "a", "measure": "b", "protocol": "c", "group": "d",'
+            ' "value": "high", "chance": null, "of": 1}]}',
+            "rows of another form",
+        ),
     ):
         (tmp_path / "m.json").write_text(content)
         with pytest.raises(InputError, match=message):

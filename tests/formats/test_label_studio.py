@@ -81,6 +81,11 @@ def test_an_export_of_label_studio(tmp_path):
 
 
 def test_other_files_are_refused(tmp_path):
+    write_json(tmp_path / "x.json", [{"data": {"image": "a.png"}, "annotations": 7}])
+    skipped = Skipped()
+    assert read_label_studio(tmp_path / "x.json", None, skipped).images == {}
+    assert skipped.items == {"image without a box": ["a.png"]}
+
     write_json(tmp_path / "x.json", [{"image": "a.png"}])
     with pytest.raises(InputError, match="entry 1 is no task; export from Label Studio as JSON"):
         read_label_studio(tmp_path / "x.json", None, Skipped())

@@ -69,6 +69,11 @@ def test_labels_of_detections(tmp_path):
     write_json(tmp_path / "b.json", {"file": "x"})
     with pytest.raises(InputError, match=r"b\.json: has no 'width'; give the folder that ovarnet"):
         read_detections([tmp_path / "b.json"], 0.5)
+    for damage in ({"scores": []}, {"boxes": [[1, 2, 3]]}, {"attribute_scores": [["x", "y"]]}):
+        record = image_record("photos/a.jpg", 100, 60, found) | damage
+        write_json(tmp_path / "b.json", record)
+        with pytest.raises(InputError, match=r"b\.json: its boxes, scores and words do not fit"):
+            read_detections([tmp_path / "b.json"], 0.5)
 
 
 def test_names_differ_without_suffix_and_case():

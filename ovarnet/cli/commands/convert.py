@@ -182,13 +182,14 @@ def read_split(args: argparse.Namespace, skipped: Skipped) -> LabelledSplit:
         return read_voc(args.source, args.split, skipped)
     if args.source_format == "yolo":
         return read_yolo(args.source, args.split, skipped)
-    read: Callable[[Path, Path | None, Skipped], LabelledSplit] = {
+    readers: dict[str, Callable[[Path, Path | None, Skipped], LabelledSplit]] = {
         "coco": read_custom,
         "cvat": read_cvat,
         "label-studio": read_label_studio,
         "fiftyone": read_fiftyone,
-    }[args.source_format]
+    }
     folder = args.images or args.source.parent / IMAGE_FOLDERS[args.source_format]
+    read = readers[args.source_format]
     return read(args.source, folder if args.images or folder.is_dir() else None, skipped)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,9 @@ def read_files(files: list[str], kind: str) -> Vocabulary:
 
     merged = Vocabulary()
     for file in files:
-        for field in FIELDS if kind == "both" else (kind,):
-            merged = merged.merge(read_vocabulary(file, field))
+        for field in FIELDS:
+            if kind in (field, "both"):
+                merged = merged.merge(read_vocabulary(file, field))
     if not merged.categories and not merged.attributes:
         raise InputError(f"{', '.join(files)}: no words; write at least one into the file")
     return merged
@@ -121,7 +123,7 @@ def encode(model: Predictor, stored: EncodedVocabulary | None) -> EncodedVocabul
     from tqdm import tqdm
 
     words = model.vocabulary
-    parts = [
+    parts: list[tuple[Sequence[Word], Sequence[Word]]] = [
         *((chunk, ()) for chunk in chunks(words.categories)),
         *(((), chunk) for chunk in chunks(words.attributes)),
     ]
