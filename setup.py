@@ -51,6 +51,7 @@ setup(
         "omegaconf>=2.4",
         "pyyaml>=6.0.1",
         "opencv-python-headless>=4.10.0.84",
+        "scipy>=1.13",  # assignment of boxes to tracks
         "pillow>=11.0",
         "supervision>=0.30",
         "matplotlib>=3.9",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ovarnet.modeling.ovarnet import OvarNet
     from ovarnet.modeling.predictor import Predictor
     from ovarnet.structures import Annotations, Detections, Proposals
+    from ovarnet.video.tracking import track
     from ovarnet.vocabulary import Vocabulary, Word
 
 __version__ = "0.1.0"
@@ -31,6 +32,7 @@ __all__ = [
     "__version__",
     "load",
     "load_model",
+    "track",
 ]
 
 _LAZY = {
@@ -45,6 +47,7 @@ _LAZY = {
     "Annotations": "ovarnet.structures",
     "Proposals": "ovarnet.structures",
     "InputError": "ovarnet.errors",
+    "track": "ovarnet.video.tracking",
 }
 """Name -> module, imported when first used: torch takes seconds, and `ovarnet --help` must not."""
 

@@ -32,15 +32,18 @@ START = r"(?:torchrun --nproc_per_node \d+ -m )?ovarnet(?= [a-z-])"
 
 
 def shown(page):
-    """Command lines to be copied, which are indented, alone or after others and `&&`; a remark may
-    follow, after spaces."""
+    """Command lines to be copied, which are indented, alone or after others and `&&` or `|`; a
+    remark may follow, after spaces."""
     lines = [
         re.split(r"\s{3,}", line.strip())[0]
         for line in page.replace("\\\n", " ").splitlines()
         if line.startswith("    ")
     ]
     return [
-        part.strip() for line in lines for part in line.split("&&") if re.match(START, part.strip())
+        part.strip()
+        for line in lines
+        for part in re.split(r"&&| \| ", line)
+        if re.match(START, part.strip())
     ]
 
 

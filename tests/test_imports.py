@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "modeling": BASE | {"captions", "checkpoint", "config", "device"},
     "proposals": BASE | {"checkpoint", "data", "modeling"},
     "build": MODEL,
+    "video": BASE | {"integrations", "modeling"},
     "training": MODEL | {"build", "data", "drawing"},
     "evaluation": MODEL | {"build", "data"},
     "scenes": MODEL | {"build", "data", "drawing", "evaluation", "training"},
@@ -56,6 +57,7 @@ MAY_IMPORT = {
         "photos",
         "scenes",
         "training",
+        "video",
     },
     "__main__": {"cli"},
 }

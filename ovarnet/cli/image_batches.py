@@ -6,10 +6,11 @@ Images that cannot be used are skipped and reported.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ovarnet.cli.image_sources import Source, expand, source_name
 from ovarnet.errors import InputError
 from ovarnet.io.files import check_folder, real_path
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 BATCH_PIXELS = 64_000_000  # bounds the memory of a batch of large photos
 
-Skip = Callable[[Path, InputError], None]
+Skip = Callable[[Source, InputError], None]
 """Called with an image that cannot be used, and why."""
 
 
@@ -30,29 +31,35 @@ class Entry(NamedTuple):
     """One image of a batch.
 
     Attributes:
-        file: The image file.
+        file: The image file or URL.
         image: Its pixels (H, W, 3), uint8 RGB.
         boxes: The boxes to score (N, 4), xyxy in pixels; None where the model proposes them.
     """
 
-    file: Path
+    file: Source
     image: np.ndarray
     boxes: Tensor | None
 
 
-def find_images(paths: list[Path], output: Path) -> list[Path]:
-    """All image files under `paths`, each once.
+def find_images(sources: Sequence[Source], output: Path) -> list[Source]:
+    """All images that `sources` name (`ovarnet.cli.image_sources`), each once.
 
     Results of an earlier run, in an output folder inside a searched folder, are left out.
 
     Raises:
-        InputError: There is no image, or `output` cannot be a folder.
+        InputError: There is no image, a pattern matches nothing, standard input is no list, or
+            `output` cannot be a folder.
     """
     from ovarnet.io.image_folders import list_images
+    from ovarnet.io.images import SUFFIXES
 
     check_folder(output)
-    files, output_path = {}, real_path(output)
+    files: dict[Source, Source] = {}
+    output_path, paths = real_path(output), expand(sources, SUFFIXES)
     for path in paths:
+        if isinstance(path, str):
+            files[path] = path
+            continue
         try:
             found = list_images([path])
         except InputError:
@@ -71,7 +78,7 @@ def find_images(paths: list[Path], output: Path) -> list[Path]:
 
 
 def batches(
-    files: list[Path], box_file: BoxFile | None, batch_size: int, skip: Skip
+    files: Sequence[Source], box_file: BoxFile | None, batch_size: int, skip: Skip
 ) -> Iterator[list[Entry]]:
     """Read images into batches.
 
@@ -102,15 +109,24 @@ def batches(
         yield batch
 
 
-def _read(file: Path, box_file: BoxFile | None) -> Entry:
+def _read(file: Source, box_file: BoxFile | None) -> Entry:
     from ovarnet.io.images import read_image
     from ovarnet.modeling.given_boxes import checked_boxes
+    from ovarnet.video.sources import is_video
 
-    image = read_image(file)
+    try:
+        image = read_image(file)
+    except InputError:
+        is_there = isinstance(file, str) or os.path.isfile(file)
+        if not (is_there and is_video(file)):
+            raise
+        raise InputError(
+            f"{file}: is a video; `ovarnet track` reads videos, cameras and streams"
+        ) from None
     if box_file is None:
         return Entry(file, image, None)
     height, width = image.shape[:2]
-    owner = f"{box_file.path}: {file.name}"
+    owner = f"{box_file.path}: {source_name(file)}"
     return Entry(file, image, checked_boxes(box_file.boxes(file), height, width, owner))
 
 

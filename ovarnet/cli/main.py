@@ -27,6 +27,7 @@ from ovarnet.cli.commands import (
     propose,
     pseudo_label,
     reproduce,
+    track,
     train,
 )
 from ovarnet.cli.console import steady_stdout
@@ -38,6 +39,7 @@ COMMANDS = {
     "detect": detect,
     "find": find,
     "encode-words": encode_words,
+    "track": track,
     "train": train,
     "evaluate": evaluate,
     "convert": convert,

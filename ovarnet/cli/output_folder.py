@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ovarnet.cli.image_sources import Source, source_name
 from ovarnet.errors import InputError
 from ovarnet.io.files import real_path
 
@@ -16,28 +17,28 @@ CROPS = "crops"
 """The folder, beside the pictures, that --save-crops writes to."""
 
 
-def refuse_to_replace(inputs: list[Path], pictures: list[Path]) -> None:
+def refuse_to_replace(inputs: Sequence[Source], pictures: list[Path]) -> None:
     """Raise InputError where a picture to be written is one of the images that are read."""
-    originals = {real_path(file) for file in inputs}
+    originals = {real_path(file) for file in inputs if isinstance(file, Path)}
     for picture in pictures:
         if real_path(picture) in originals:
             raise InputError(
-                f"{picture}: the picture would replace this image; choose another --output folder"
+                f"{picture}: the result would replace this input; choose another --output folder"
             )
 
 
-def refuse_inputs_in(folder: Path, inputs: list[Path]) -> None:
+def refuse_inputs_in(folder: Path, inputs: Sequence[Source]) -> None:
     """Raise InputError where an image that is read lies in the folder that crops are written to."""
     crops = real_path(folder)
     for file in inputs:
-        if crops in real_path(file).parents:
+        if isinstance(file, Path) and crops in real_path(file).parents:
             raise InputError(
                 f"{file}: lies in {folder}, where --save-crops writes; choose another --output "
                 "folder"
             )
 
 
-def of_one_file(error: OSError, file: Path) -> InputError:
+def of_one_file(error: OSError, file: Source) -> InputError:
     """Describe why the results of one image cannot be written.
 
     Args:
@@ -69,16 +70,22 @@ def writable(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def output_names(files: list[Path]) -> list[str]:
-    """One distinct name per file: its stem, with a number where the stem is taken.
+def output_names(files: Sequence[Source]) -> list[str]:
+    """One distinct name per image: its stem, with a number where the stem is taken."""
+    stems = [Path(source_name(file)).stem for file in files]
+    return distinct(stems, taken=[Path(DETECTIONS).stem])
+
+
+def distinct(stems: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """The stems, with a number where one is taken.
 
     Names that differ only in case count as equal, for file systems that ignore case.
     """
-    taken, names = {Path(DETECTIONS).stem}, []
-    for file in files:
-        name, number = file.stem, 2
+    taken, names = {name.casefold() for name in taken}, []
+    for stem in stems:
+        name, number = stem, 2
         while name.casefold() in taken:
-            name, number = f"{file.stem}_{number}", number + 1
+            name, number = f"{stem}_{number}", number + 1
         taken.add(name.casefold())
         names.append(name)
     return names

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from ovarnet.drawing.boxes import box_colours, colour, draw_boxes
-from ovarnet.drawing.label_placement import place
+from ovarnet.drawing.label_placement import place, place_some
 from ovarnet.drawing.label_text import ATTRIBUTE_THRESHOLD, drawable_words, label_texts
 from ovarnet.drawing.numbered_list import draw_numbered
 from ovarnet.drawing.plates import Label, draw_plates, plate_sizes
@@ -32,6 +32,7 @@ def draw(
     top_attributes: int = 3,
     attribute_threshold: float | Mapping[str, float] = ATTRIBUTE_THRESHOLD,
     ranks: Sequence[int] | None = None,
+    keep_size: bool = False,
 ) -> np.ndarray:
     """Draw each box with its best category and its best attributes.
 
@@ -48,6 +49,8 @@ def draw(
         attribute_threshold: attributes that score lower are not shown; one number, or one for each
             attribute.
         ranks: one number per box to show before its label; None: no numbers.
+        keep_size: add no list, as frames of a video must be of one size: labels that find no room
+            are left out.
 
     Returns:
         A new (H', W', 3) uint8 RGB picture, enlarged to a short side of 640 where smaller. Colours
@@ -76,11 +79,16 @@ def draw(
         label.plate(font_size, prefix="" if ranks is None else f"{label.number} ")
         for label in labels
     ]
-    positions = place(boxes, plate_sizes(plates), width, height)
-    if positions is None:
+    sizes = plate_sizes(plates)
+    positions = place(boxes, sizes, width, height)
+    if positions is None and not keep_size:
         return draw_numbered(canvas, boxes, labels, font_size)
+
+    kept = list(range(len(boxes)))
+    if positions is None:
+        kept, positions = place_some(boxes, sizes, width, height)
     canvas = draw_boxes(canvas, boxes, [label.colour for label in labels])
-    return draw_plates(canvas, plates, positions, boxes)
+    return draw_plates(canvas, [plates[index] for index in kept], positions, boxes[kept])
 
 
 def _resized(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

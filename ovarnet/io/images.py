@@ -19,6 +19,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from ovarnet.errors import InputError
+from ovarnet.io.download import download, is_url
 from ovarnet.io.pixel_arrays import ChannelOrder, array_to_rgb, on_white, tensor_to_rgb
 from ovarnet.io.shards import read_member
 
@@ -64,10 +65,11 @@ def read_image(image: ImageLike, channel_order: ChannelOrder = "RGB") -> np.ndar
     animation is taken.
 
     Args:
-        image: a path, or the place of an image in a shard (`ovarnet.io.shards`); a PIL image; the
-            bytes of an image file, or a binary file object; or an array or tensor of shape (H, W),
-            (H, W, C) or (C, H, W) with C = 1, 3 or 4, uint8 or floats in [0, 1]
-            (`ovarnet.io.pixel_arrays`).
+        image: a path, or the place of an image in a shard (`ovarnet.io.shards`); the text of an
+            http or https URL; a PIL image; the bytes of an image file, or a binary file object; or
+            an array or tensor of shape (H, W), (H, W, C) or (C, H, W) with C = 1, 3 or 4, uint8 or
+            floats in [0, 1] (`ovarnet.io.pixel_arrays`). Text from strangers may be an address
+            inside your network: a server passes bytes.
         channel_order: "RGB", or "BGR" for arrays and tensors as OpenCV reads them. Files and PIL
             images know their own order.
 
@@ -76,14 +78,14 @@ def read_image(image: ImageLike, channel_order: ChannelOrder = "RGB") -> np.ndar
 
     Raises:
         InputError: missing, empty, truncated or damaged, not a raster image, over 178 million
-            pixels, or an array of another form.
+            pixels, an array of another form, or a URL that `ovarnet.io.download` refuses.
     """
     if isinstance(image, np.ndarray):
         _check_size(image.size // 3, "image array")
         return array_to_rgb(image, channel_order)
     if isinstance(image, Image.Image):
         return _decode(image, getattr(image, "filename", None) or "image")
-    if isinstance(image, (str, Path)):
+    if isinstance(image, (str, Path)) and not is_url(image):
         with _open(image) as opened:
             return _decode(opened, str(image))
     if _is_tensor(image):
@@ -146,7 +148,7 @@ def _open(path: str | Path) -> Image.Image:
         scheme, _, address = str(path).partition(":/")  # Path makes one slash of two
         if scheme in ("http", "https"):
             raise InputError(
-                f"{scheme}://{address} is a URL; download it first and give the file"
+                f"{scheme}://{address} is a URL; give it as text, not as a path, or download it"
             ) from None
         raise InputError(f"{path}: no such file; check the path") from None
     except IsADirectoryError:
@@ -160,19 +162,19 @@ def _open(path: str | Path) -> Image.Image:
             raise
         raise InputError(f"{path}: not the path of a file ({error}); check the path") from None
     with _decoding(path):
-        return Image.open(path, formats=_formats())
+        return Image.open(path, formats=readable_formats())
 
 
 def _open_bytes(name: str, content: bytes) -> Image.Image:
     if not content:
         raise _empty(name)
     with _decoding(name):
-        return Image.open(io.BytesIO(content), formats=_formats())
+        return Image.open(io.BytesIO(content), formats=readable_formats())
 
 
 @cache
-def _formats() -> list[str]:
-    """Those of FORMATS that this Pillow, with its plugins, can read."""
+def readable_formats() -> list[str]:
+    """The FORMATS that this Pillow, with its plugins, can read."""
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]
 
@@ -189,8 +191,8 @@ def _decoding(name: str | Path) -> Iterator[None]:
         raise
     except Image.UnidentifiedImageError:
         raise InputError(
-            f"{name}: not an image that can be read (formats: {', '.join(_formats())}); convert "
-            "it to JPEG or PNG"
+            f"{name}: not an image that can be read (formats: {', '.join(readable_formats())}); "
+            "convert it to JPEG or PNG"
         ) from None
     except Image.DecompressionBombError:
         raise InputError(
@@ -230,14 +232,16 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _content(image: object) -> tuple[str, bytes]:
-    """Name and bytes of an image file given as bytes or as a file object."""
+    """Name and bytes of an image file given as URL, as bytes or as a file object."""
+    if isinstance(image, str):
+        return image, download(image)
     if isinstance(image, (bytes, bytearray, memoryview)):
         return "image bytes", bytes(image)
     read = getattr(image, "read", None)
     if read is None:
         raise InputError(
-            "an image is a path, a PIL image, an array or tensor, bytes or a file object; got "
-            f"{type(image).__name__}"
+            "an image is a path, a URL, a PIL image, an array or tensor, bytes or a file object; "
+            f"got {type(image).__name__}"
         )
     content, name = read(), getattr(image, "name", None)
     name = name if isinstance(name, str) else "image file object"

@@ -120,7 +120,7 @@ def test_version_is_that_of_the_package_and_of_setup():
             ["distill", "configs/scenes/clip.yaml", "--teacher", "x"],
             "configs/scenes/clip.yaml is of stage 'clip', this command needs",
         ),
-        (["detect"], "the following arguments are required: IMAGE_OR_FOLDER"),
+        (["detect"], "the following arguments are required: IMAGE"),
         (
             ["detect", "x.jpg", "--categoris", "mug"],
             "unknown argument '--categoris', did you mean --categories?",

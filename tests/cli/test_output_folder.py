@@ -27,7 +27,7 @@ def test_an_input_is_not_replaced_whatever_its_path_is_called(tmp_path, monkeypa
     (tmp_path / "link.jpg").symlink_to("x.jpg")
     monkeypatch.chdir(tmp_path)
     refuse_to_replace([Path("x.jpg")], [Path("out/x.jpg")])
-    with pytest.raises(InputError, match=r"link\.jpg: the picture would replace this image"):
+    with pytest.raises(InputError, match=r"link\.jpg: the result would replace this input"):
         refuse_to_replace([Path("x.jpg")], [tmp_path / "link.jpg"])
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import EpsImagePlugin, Image, PngImagePlugin, features
+from web_server import answer, web_server
 
 from ovarnet.errors import InputError
 from ovarnet.io.images import LARGEST, read_image, read_image_size, to_pixels
@@ -23,6 +24,19 @@ def test_rgb_png_is_read_exactly_and_contiguous(tmp_path):
     assert out.flags.c_contiguous
     assert (out == pixels).all()
     assert (read_image(str(tmp_path / "a.png")) == pixels).all()
+
+
+def test_a_url_is_read_as_the_file_that_it_leads_to(tmp_path):
+    path = saved(tmp_path, Image.new("RGB", (5, 4), (9, 8, 7)), "a.png")
+    answers = {"/a.png": answer(path.read_bytes()), "/b.png": answer(b"no image")}
+    with web_server(answers) as address:
+        assert (read_image(f"{address}/a.png") == read_image(path)).all()
+        with pytest.raises(InputError) as caught:
+            read_image(f"{address}/b.png")
+    assert str(caught.value).startswith(f"{address}/b.png: not an image that can be read")
+    with pytest.raises(InputError) as caught:
+        read_image(tmp_path.__class__("http://x.org/a.png"))
+    assert str(caught.value).startswith("http://x.org/a.png is a URL; give it as text, not as")
 
 
 def test_exif_rotation_turns_pixels_and_size(tmp_path):

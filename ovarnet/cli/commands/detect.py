@@ -8,6 +8,8 @@ Examples:
   ovarnet detect photo.jpg --categories "mug, chair" --attributes "red, striped" --output out
   ovarnet detect photos/ --categories words.txt --attributes ""      categories only
   ovarnet detect photo.jpg --boxes boxes.json                        score your own boxes
+  ovarnet detect https://example.org/photo.jpg "more/**/*.png"       an address, a pattern
+  find photos -newer last.txt -name "*.jpg" | ovarnet detect -       a list of files
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ovarnet.cli.argument_types import count, fraction, positive
 from ovarnet.cli.image_batches import batches, each_image, find_images
+from ovarnet.cli.image_sources import SOURCES_HELP, Source
 from ovarnet.cli.model_arguments import (
     add_device_argument,
     add_model_arguments,
@@ -53,9 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images",
         nargs="+",
-        type=Path,
-        metavar="IMAGE_OR_FOLDER",
-        help="image files, and folders to search for images",
+        metavar="IMAGE",
+        help=SOURCES_HELP,
     )
     add_model_arguments(parser)
     add_word_arguments(parser)
@@ -196,7 +198,7 @@ class Output:
         thresholds: Of single words.
     """
 
-    def __init__(self, args: argparse.Namespace, files: list[Path], thresholds: WordThresholds):
+    def __init__(self, args: argparse.Namespace, files: list[Source], thresholds: WordThresholds):
         from ovarnet.io.results import file_names, image_ids
 
         self.folder = args.output
@@ -228,7 +230,7 @@ class Output:
             ),
         }
 
-    def skip(self, file: Path, error: InputError) -> None:
+    def skip(self, file: Source, error: InputError) -> None:
         """Record an image that cannot be used."""
         from tqdm import tqdm
 
@@ -236,11 +238,11 @@ class Output:
         if len(self.names) > 1:
             tqdm.write(f"skipped {file}", file=sys.stderr)
 
-    def write(self, file: Path, image: np.ndarray, found: Detections) -> None:
+    def write(self, file: Source, image: np.ndarray, found: Detections) -> None:
         """Write the picture and the data of one image and print a summary of it.
 
         Args:
-            file: The image file.
+            file: The image file or URL.
             image: Its pixels (H, W, 3), uint8 RGB.
             found: Its detections, boxes in pixels of `image`.
         """
@@ -263,7 +265,7 @@ class Output:
         self.written += 1
         self._print_summary(file, found)
 
-    def _print_summary(self, file: Path, found: Detections) -> None:
+    def _print_summary(self, file: Source, found: Detections) -> None:
         from tqdm import tqdm
 
         from ovarnet.drawing.label_text import summary

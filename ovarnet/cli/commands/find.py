@@ -8,6 +8,7 @@ box as a picture of its own.
 Examples:
   ovarnet find photo.jpg "a small red striped mug"
   ovarnet find photos/ "the car that is white" --top 10 --output out     the best 10 of all images
+  ovarnet find https://example.org/photo.jpg "old/*.png" "red mug"       an address, a pattern
   ovarnet find photo.jpg "something red"                                 any category
   ovarnet find photo.jpg --category person --attributes "wearing a red hat, tall"
   ovarnet find photos/ "wooden chair" --model clip-attr:ViT-B-16/openai --proposer torchvision
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ovarnet.cli.argument_types import positive
 from ovarnet.cli.image_batches import batches, each_image, find_images
+from ovarnet.cli.image_sources import SOURCES_HELP, Source, is_source
 from ovarnet.cli.model_arguments import add_device_argument, add_model_arguments
 from ovarnet.cli.output_folder import (
     CROPS,
@@ -39,6 +41,7 @@ from ovarnet.cli.output_folder import (
 from ovarnet.cli.suppression_arguments import add_suppression_arguments, suppression_options
 from ovarnet.cli.word_arguments import add_vocabulary_argument, read_competing_words
 from ovarnet.errors import InputError
+from ovarnet.io.download import is_url
 
 if TYPE_CHECKING:
     from ovarnet.captions.query import Query
@@ -54,7 +57,7 @@ DIGITS = 4
 class Place(NamedTuple):
     """One box of one image; `found` has a single row."""
 
-    file: Path
+    file: Source
     found: Detections
 
     @property
@@ -68,8 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images",
         nargs="+",
-        metavar="IMAGE_OR_FOLDER",
-        help="image files, and folders to search for images",
+        metavar="IMAGE",
+        help=SOURCES_HELP,
     )
     phrase = parser.add_argument(
         "phrase", metavar="PHRASE", help='what to find, in quotes: "a small red striped mug"'
@@ -156,11 +159,11 @@ def run(args: argparse.Namespace) -> int:
     return 2 if failures else 0
 
 
-def read_arguments(args: argparse.Namespace) -> tuple[str | Query, list[Path]]:
+def read_arguments(args: argparse.Namespace) -> tuple[str | Query, list[str]]:
     """What to find, and where, before any work.
 
     Returns:
-        The phrase, or the query that --category and --attributes name; the image files and folders.
+        The phrase, or the query that --category and --attributes name; the images as written.
 
     Raises:
         InputError: A phrase that cannot be used, a phrase beside the options, or no words at all.
@@ -168,19 +171,19 @@ def read_arguments(args: argparse.Namespace) -> tuple[str | Query, list[Path]]:
     from ovarnet.captions.query import named_query, read_query
     from ovarnet.io.word_files import read_words
 
-    images = [Path(image) for image in args.images]
+    images = list(args.images)
     if args.category is None and args.attributes is None:
         refuse_image_as_phrase(args.phrase)
         read_query(args.phrase)
         return args.phrase, images
 
     if args.phrase is not None:  # argparse takes the last of several images for it
-        if not os.path.exists(args.phrase):
+        if not is_source(args.phrase):
             raise InputError(
                 f"{args.phrase!r} is no image or folder; give a phrase, or --category and "
                 "--attributes, not both"
             )
-        images.append(Path(args.phrase))
+        images.append(args.phrase)
     attributes = [] if args.attributes is None else read_words(args.attributes, "attributes")
     return named_query(args.category, attributes), images
 
@@ -188,9 +191,10 @@ def read_arguments(args: argparse.Namespace) -> tuple[str | Query, list[Path]]:
 def refuse_image_as_phrase(phrase: str) -> None:
     """The last argument is the phrase; without it, a file would be taken for one."""
     # not Path's own tests: they fail for a long phrase
-    if os.path.isfile(phrase) or ("/" in phrase and os.path.exists(phrase)):
+    if is_url(phrase) or os.path.isfile(phrase) or ("/" in phrase and os.path.exists(phrase)):
         raise InputError(
-            f'{phrase} is a file or folder, not a phrase; write: ovarnet find {phrase} "a red mug"'
+            f"{phrase} is an image or folder, not a phrase; write: "
+            f'ovarnet find {phrase} "a red mug"'
         )
 
 
@@ -205,7 +209,7 @@ def describe(query: Query) -> str:
 
 
 def search(
-    model: Predictor, ranker: PhraseRanker, args: argparse.Namespace, files: list[Path]
+    model: Predictor, ranker: PhraseRanker, args: argparse.Namespace, files: list[Source]
 ) -> tuple[list[Place], list[str]]:
     """Rank the boxes of all images.
 
@@ -218,7 +222,7 @@ def search(
     best: list[Place] = []
     failures: list[str] = []
 
-    def skip(_file: Path, error: InputError) -> None:
+    def skip(_file: Source, error: InputError) -> None:
         failures.append(str(error))
 
     options = suppression_options(args)
@@ -244,7 +248,7 @@ def write(
     phrase: str | None,
     query: Query,
     best: list[Place],
-    pictures: dict[Path, Path],
+    pictures: dict[Source, Path],
 ) -> list[str]:
     """Write found.json, and the pictures of the images that hold one of the best boxes.
 
@@ -278,7 +282,7 @@ def write(
 
 
 def write_pictures(
-    file: Path, found: Detections, ranks: list[int], picture: Path, crops: Path | None
+    file: Source, found: Detections, ranks: list[int], picture: Path, crops: Path | None
 ) -> None:
     """Write the picture of one image and, into the folder `crops`, each of its best boxes."""
     from ovarnet.drawing.crops import write_crops

@@ -5,11 +5,13 @@ import json
 import math
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fake_model import FakeModel, picture
 from PIL import Image
 from pycocotools.coco import COCO
+from web_server import answer, web_server
 
 from ovarnet.cli import main as cli
 from ovarnet.cli.commands.detect import ATTRIBUTE_THRESHOLD
@@ -326,6 +328,23 @@ def test_an_image_whose_results_cannot_be_written_does_not_stop_the_others(tmp_p
     assert not (tmp_path / "out/c.jpg").exists()
 
 
+def test_a_url_a_pattern_and_a_list_give_what_the_file_gives(photo, tmp_path, monkeypatch):
+    listed = picture(tmp_path / "listed.png", 60, 40)
+    stdin = SimpleNamespace(buffer=io.BytesIO(f"{listed}\n{photo}\n".encode()))
+    monkeypatch.setattr("sys.stdin", stdin)
+    with web_server({"/web.png?size=2": answer(photo.read_bytes())}) as address:
+        url = f"{address}/web.png?size=2"
+        given = (url, tmp_path / "ph*.png", "-", photo)
+        assert detect(*given, "--output", tmp_path / "out") == 0
+    records = {
+        name: json.loads((tmp_path / f"out/{name}.json").read_text())
+        for name in ("web", "photo", "listed")
+    }
+    assert [records[name].pop("file") for name in records] == [url, str(photo), str(listed)]
+    assert records["web"] == records["photo"] == records["listed"]
+    assert len(json.loads((tmp_path / "out/detections.json").read_text())) == 3
+
+
 class ClosedPipe(io.StringIO):
     def write(self, text):
         raise BrokenPipeError(32, "Broken pipe")
@@ -371,7 +390,7 @@ def test_words_that_the_terminal_cannot_show(photo, tmp_path, monkeypatch):
 def test_inputs_that_hold_no_image_do_not_stop_the_others(photo, tmp_path, capsys):
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
     (tmp_path / "empty").mkdir()
-    long, url = "x" * 400 + ".png", "https://x.org/a.jpg"
+    long, url = "x" * 400 + ".png", "http://x.org:port/a.jpg"
     assert (
         detect(
             photo,
@@ -391,7 +410,7 @@ def test_inputs_that_hold_no_image_do_not_stop_the_others(photo, tmp_path, capsy
         "loop.png: cannot be read (Too many levels of symbolic links)",
         f"{long}: cannot be read (File name too long)",
         "empty: is a folder; give image files, or a folder with images in it",
-        "https://x.org/a.jpg is a URL; download it first and give the file",
+        "http://x.org:port/a.jpg: cannot be downloaded (nonnumeric port",
     ):
         assert told in error
     assert len(json.loads((tmp_path / "out/detections.json").read_text())) == 1
@@ -402,7 +421,7 @@ def test_input_pictures_are_never_replaced(tmp_path, capsys):
     before = photo.read_bytes()
     assert detect(photo, "--output", tmp_path) == 2
     assert (
-        "the picture would replace this image; choose another --output folder"
+        "the result would replace this input; choose another --output folder"
         in capsys.readouterr().err
     )
     assert photo.read_bytes() == before

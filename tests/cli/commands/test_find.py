@@ -138,7 +138,8 @@ def test_attributes_alone(photo, tmp_path, capsys):
         ("anything but a car", "not wanted"),
         ("the leftmost one", "only where something is"),
         ("x" * 400, "400 characters"),
-        ("{photo}", "is a file or folder, not a phrase"),
+        ("https://x.org/a.jpg", "is an image or folder, not a phrase"),
+        ("{photo}", "is an image or folder, not a phrase"),
     ],
 )
 def test_bad_phrases_write_nothing(photo, tmp_path, capsys, phrase, message):
