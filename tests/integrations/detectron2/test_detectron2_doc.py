@@ -1,0 +1,37 @@
+# ruff: noqa: E402 (detectron2 is looked for first)
+"""The Python of docs/detectron2.md runs and says what comes back."""
+
+import re
+from pathlib import Path
+
+from detectron2_sources import require_detectron2
+
+require_detectron2()
+
+import cv2
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/detectron2.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_page_runs(monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    names = {}
+    code = code.replace("cat.png", str(tmp_path / "cat.png"))
+    exec(compile(code, "docs/detectron2.md", "exec"), names)
+    instances = names["instances"]
+    assert len(instances) > 0
+    assert instances.pred_boxes.tensor.shape == (len(instances), 4)
+    assert instances.attribute_scores.shape == (len(instances), 3)
+    assert cv2.imread(str(tmp_path / "cat.png")).shape == names["image"].shape
+
+
+def test_datasets_are_registered_as_the_page_shows():
+    from ovarnet.integrations.detectron2 import register_dataset
+    from ovarnet.vocabulary import Vocabulary
+
+    calls = re.findall(r"^    (register_dataset\(.*\))$", PAGE, re.MULTILINE)
+    assert len(calls) == 2
+    for call in calls:
+        eval(call, {"register_dataset": register_dataset, "words": Vocabulary()})

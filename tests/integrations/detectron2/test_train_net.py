@@ -1,0 +1,86 @@
+# ruff: noqa: E402 (detectron2 is looked for first)
+"""The plain training script: a few iterations, resumed, evaluated, and loaded by ovarnet."""
+
+import json
+from pathlib import Path
+
+import pytest
+from detectron2_sources import require_detectron2
+
+require_detectron2()
+
+from detectron2.engine import default_argument_parser
+
+import ovarnet
+from ovarnet.errors import InputError
+from ovarnet.integrations.detectron2.train_net import main
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(config, output, datasets, *more, flags=()):
+    train, test = datasets
+    options = [
+        *("MODEL.DEVICE", "cpu", "OUTPUT_DIR", str(output)),
+        *("DATASETS.TRAIN", f"('{train}',)", "DATASETS.TEST", f"('{test}',)"),
+        *("SOLVER.IMS_PER_BATCH", "2", "SOLVER.MAX_ITER", "2", "SOLVER.CHECKPOINT_PERIOD", "1"),
+        *more,
+    ]
+    file = ROOT / f"configs/detectron2/{config}.yaml"
+    return main(
+        default_argument_parser().parse_args(["--config-file", str(file), *flags, *options])
+    )
+
+
+def numbers(results):
+    return [
+        value
+        for tasks in results.values()
+        for metrics in tasks.values()
+        for value in metrics.values()
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("config", ["clip_attr_scenes", "ovarnet_scenes"])
+def test_train_resume_and_evaluate(config, small_datasets, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    results = run(config, tmp_path, small_datasets)
+    scores = results[small_datasets[1]]
+    assert {"box-given attribute mAP", "box-free attribute mAP"} <= scores.keys()
+
+    # the metrics file of d2's writers has the named losses of both iterations
+    lines = (tmp_path / "metrics.json").read_text().splitlines()
+    assert "loss_attributes" in json.loads(lines[-1])
+
+    # the last weights, by detectron2's checkpointer, score the same
+    weights = ("MODEL.WEIGHTS", str(tmp_path / "model_final.pth"))
+    again = run(config, tmp_path / "again", small_datasets, *weights, flags=["--eval-only"])
+    assert numbers(again) == pytest.approx(numbers(results), nan_ok=True)
+
+    # one more iteration of the same run
+    run(config, tmp_path, small_datasets, "SOLVER.MAX_ITER", "3", flags=["--resume"])
+    assert (tmp_path / "model_0000002.pth").is_file()
+
+    model = ovarnet.load(tmp_path / "ovarnet", device="cpu")
+    assert model.vocabulary.category_names == ["poster", "belt"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["MODEL.OVARNET.CHEKPOINT", "scenes"], "CHEKPOINT.*give --config-file"),
+        (
+            ["MODEL.META_ARCHITECTURE", "GeneralizedRCNN"],
+            "is GeneralizedRCNN; this script trains OvarNet",
+        ),
+    ],
+)
+def test_a_config_that_cannot_be_used_is_refused(more, message, small_datasets, tmp_path):
+    with pytest.raises(InputError, match=message):
+        run("ovarnet_scenes", tmp_path, small_datasets, *more)
+
+
+def test_a_config_file_must_be_named(tmp_path):
+    with pytest.raises(InputError, match=r"config \(none\).*give --config-file"):
+        main(default_argument_parser().parse_args(["OUTPUT_DIR", str(tmp_path)]))
