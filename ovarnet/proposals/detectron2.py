@@ -22,6 +22,10 @@ from ovarnet.errors import InputError
 from ovarnet.proposals.detector import BASE_BOXES_ONLY, LIMIT
 from ovarnet.structures import Proposals
 
+INSTALL = (
+    'pip install "ovarnet[detectron2]" && pip install --no-deps --no-build-isolation '
+    "git+https://github.com/facebookresearch/detectron2.git"
+)
 NMS_IOU = 0.7
 """Between boxes of whatever class."""
 BASE_ONLY = "base-only"
@@ -67,8 +71,7 @@ class Detectron2Proposer(nn.Module):
             _load(self.detector, weights)
         except ImportError as error:
             raise InputError(
-                f"a detectron2 proposer needs detectron2 ({error}): pip install "
-                '--no-build-isolation "ovarnet[detectron2]"'
+                f"a detectron2 proposer needs detectron2 ({error}): {INSTALL}"
             ) from None
         self.eval()
 

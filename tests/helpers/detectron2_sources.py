@@ -21,6 +21,8 @@ def require_detectron2():
     pytest.importorskip("detectron2", reason="set OVARNET_DETECTRON2_SOURCES, see .ci/run")
     name = "detectron2._C"
     if name not in sys.modules and importlib.util.find_spec(name) is None:
-        sys.modules[name] = types.ModuleType(name)
+        sys.modules[name] = compiled = types.ModuleType(name)
+        # which detectron2 logs
+        compiled.get_compiler_version = compiled.get_cuda_version = lambda: "not compiled"
     if not hasattr(PIL.Image, "LINEAR"):  # a name that Pillow dropped after detectron2 0.6
         PIL.Image.LINEAR = PIL.Image.BILINEAR

@@ -5,13 +5,13 @@ datasets of `catalog.BUILTIN`. A model of detectron2 as a proposer: `ovarnet.pro
 """
 
 from ovarnet.errors import InputError
+from ovarnet.proposals.detectron2 import INSTALL
 
 try:
     import detectron2  # noqa: F401 (whether it is installed)
 except ImportError as error:
     raise InputError(
-        f"ovarnet.integrations.detectron2 needs detectron2 ({error}): pip install "
-        '--no-build-isolation "ovarnet[detectron2]"'
+        f"ovarnet.integrations.detectron2 needs detectron2 ({error}): {INSTALL}"
     ) from None
 
 from ovarnet.integrations.detectron2.catalog import register_builtin, register_dataset

@@ -53,6 +53,7 @@ def trainable(small_datasets):
     return build_model(cfg), inputs
 
 
+@pytest.mark.slow
 def test_detections_are_those_of_ovarnet_load():
     model = build_model(config(CHECKPOINT="scenes-clip-attr")).eval()
     instances = model([scene()])[0]["instances"]
@@ -94,6 +95,7 @@ def test_groups_have_the_rate_of_each_module(trainable):
     assert rates == {0.5, 0.5 * 0.1, 0.5 * 10}  # prompts, text tower and bias
 
 
+@pytest.mark.slow
 def test_the_exported_folder_detects_the_same(trainable, tmp_path):
     model, _ = trainable
     model.train()

@@ -51,6 +51,7 @@ def trainable(small_datasets):
     return build_model(cfg), inputs
 
 
+@pytest.mark.slow
 def test_detections_are_those_of_ovarnet_load():
     model = build_model(config(CHECKPOINT="scenes")).eval()
     pixels = detection_utils.read_image(str(SCENE), "BGR").transpose(2, 0, 1).copy()
@@ -93,6 +94,7 @@ def test_groups_have_the_rate_of_each_module(trainable):
     assert rates == {0.5, 0.5 * 0.2}  # the trunk's, in configs/scenes/ovarnet.yaml
 
 
+@pytest.mark.slow
 def test_trained_scales_score_and_are_exported(trainable, tmp_path):
     model, _ = trainable
     before = {key: value.clone() for key, value in model.state_dict().items()}
