@@ -2,6 +2,7 @@
 """The Python of docs/detectron2.md runs and says what comes back."""
 
 import re
+import shlex
 from pathlib import Path
 
 from detectron2_sources import require_detectron2
@@ -9,6 +10,7 @@ from detectron2_sources import require_detectron2
 require_detectron2()
 
 import cv2
+from detectron2.engine import default_argument_parser
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/detectron2.md").read_text(encoding="utf-8")
@@ -35,3 +37,13 @@ def test_datasets_are_registered_as_the_page_shows():
     assert len(calls) == 2
     for call in calls:
         eval(call, {"register_dataset": register_dataset, "words": Vocabulary()})
+
+
+def test_commands_are_understood_by_detectron2():
+    commands = re.findall(r"^    python (tools/.*)$", PAGE, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        script, *words = shlex.split(command)
+        args = default_argument_parser().parse_args(words)
+        assert (ROOT / script).is_file()
+        assert (ROOT / args.config_file).is_file()
