@@ -7,7 +7,6 @@ crop. Boxes are in the frame of the image given, which augmentation has changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from ovarnet.integrations.detectron2.dataset_dicts import (
     labelled_categories,
     without_object_class,
 )
+from ovarnet.integrations.detectron2.meta_arch import Input
 from ovarnet.io.pixel_arrays import ChannelOrder
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.crops import random_crop_boxes
@@ -31,8 +31,6 @@ from ovarnet.training.distillation.dataset import (
 )
 from ovarnet.training.distillation.teacher import Teacher
 from ovarnet.vocabulary import Vocabulary
-
-Input = dict[str, Any]
 
 
 def rgb_pixels(image: Tensor, input_format: ChannelOrder) -> Tensor:
