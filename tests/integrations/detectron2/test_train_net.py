@@ -59,7 +59,8 @@ def test_train_resume_and_evaluate(config, small_datasets, tmp_path, monkeypatch
     assert numbers(again) == pytest.approx(numbers(results), nan_ok=True)
 
     # one more iteration of the same run
-    run(config, tmp_path, small_datasets, "SOLVER.MAX_ITER", "3", flags=["--resume"])
+    more = ("SOLVER.MAX_ITER", "3", "DATASETS.TEST", "()")
+    run(config, tmp_path, small_datasets, *more, flags=["--resume"])
     assert (tmp_path / "model_0000002.pth").is_file()
 
     model = ovarnet.load(tmp_path / "ovarnet", device="cpu")
