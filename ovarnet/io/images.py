@@ -115,11 +115,12 @@ def to_pixels(image: ImageLike, device: str | torch.device = "cpu") -> Tensor:
     return pixels.permute(2, 0, 1).contiguous() / 255
 
 
-def read_image_size(path: str | Path) -> tuple[int, int]:
+def read_image_size(image: str | Path | bytes | BinaryIO) -> tuple[int, int]:
     """Read the size of an image file from its header, without decoding it.
 
     Args:
-        path: a file, or the place of an image in a shard.
+        image: a file, or the place of an image in a shard; or the bytes of an image file, or a
+            binary file object.
 
     Returns:
         (height, width) in pixels after EXIF rotation.
@@ -127,9 +128,14 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         InputError: missing, empty, or not a raster image.
     """
-    with _open(path) as opened:
+    if isinstance(image, (str, Path)):
+        name, opened = str(image), _open(image)
+    else:
+        name, content = _content(image)
+        opened = _open_bytes(name, content)
+    with opened:
         width, height = opened.size
-        with _decoding(path):
+        with _decoding(name):
             turned = opened.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
     return (width, height) if turned else (height, width)
 

@@ -53,8 +53,12 @@ def test_exif_rotation_turns_pixels_and_size(tmp_path):
         assert read_image(opened).shape == (3, 2, 3)
 
 
-def test_size_of_plain_jpeg(tmp_path):
-    assert read_image_size(saved(tmp_path, Image.new("RGB", (7, 4)), "a.jpg")) == (4, 7)
+def test_size_of_plain_jpeg_as_a_file_and_as_bytes(tmp_path):
+    path = saved(tmp_path, Image.new("RGB", (7, 4)), "a.jpg")
+    assert read_image_size(path) == (4, 7)
+    assert read_image_size(path.read_bytes()) == (4, 7)
+    with path.open("rb") as opened:
+        assert read_image_size(opened) == (4, 7)
 
 
 @pytest.mark.parametrize(
