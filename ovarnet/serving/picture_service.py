@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from starlette.exceptions import HTTPException
 
+from ovarnet.captions.query import read_query
 from ovarnet.io.images import read_image, read_image_size
 from ovarnet.modeling.predictor import EmbeddedImage, Predictor
 from ovarnet.modeling.region_model import RegionEmbeddings
@@ -90,6 +91,8 @@ class PictureService:
         self.predictor, self.limits = predictor, limits
         with torch.no_grad():  # not `encode_vocabulary` of the predictor: a stock CLIP has no words
             self.own_words = predictor.model.classifier.encode_vocabulary(predictor.vocabulary)
+        # spaCy takes seconds to import: now, not while the first phrase waits
+        read_query("a red mug", self.own_words.words)
         self._pictures: Recent[str, KeptPicture] = Recent(limits.pictures)
         self._vocabularies: Recent[tuple, EncodedVocabulary] = Recent(KEPT_VOCABULARIES)
 
