@@ -8,6 +8,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ovarnet.build.hub_predictor import HubPredictor
     from ovarnet.build.load import load, load_model
     from ovarnet.errors import InputError
     from ovarnet.modeling.clip_attr import ClipAttr
@@ -23,6 +24,7 @@ __all__ = [
     "Annotations",
     "ClipAttr",
     "Detections",
+    "HubPredictor",
     "InputError",
     "OvarNet",
     "Predictor",
@@ -39,6 +41,7 @@ _LAZY = {
     "load": "ovarnet.build.load",
     "load_model": "ovarnet.build.load",
     "Predictor": "ovarnet.modeling.predictor",
+    "HubPredictor": "ovarnet.build.hub_predictor",
     "OvarNet": "ovarnet.modeling.ovarnet",
     "ClipAttr": "ovarnet.modeling.clip_attr",
     "Vocabulary": "ovarnet.vocabulary",

@@ -6,7 +6,6 @@ from huggingface_hub import ModelCard
 from stub_hub import COMMIT, stub_hub
 
 import ovarnet
-from ovarnet.build.hub_predictor import HubPredictor
 from ovarnet.errors import InputError
 from ovarnet.io.files import write_json
 
@@ -39,7 +38,9 @@ def test_a_folder_and_back(model, tmp_path):
         "proposer.safetensors",
         "vocabulary.json",
     ]
-    again = HubPredictor.from_pretrained(folder, category_activation="softmax", device="cpu")
+    again = ovarnet.HubPredictor.from_pretrained(
+        folder, category_activation="softmax", device="cpu"
+    )
     assert again.category_activation == "softmax"
     torch.testing.assert_close(scores(again), scores(model), rtol=0, atol=0)
 
@@ -72,7 +73,7 @@ def test_pushed_and_loaded_from_the_hub(model, hub, tmp_path):
 
     again = ovarnet.load("hf:shop/scenes", device="cpu")
     torch.testing.assert_close(scores(again), scores(model), rtol=0, atol=0)
-    same = HubPredictor.from_pretrained("shop/scenes", revision="main", device="cpu")
+    same = ovarnet.HubPredictor.from_pretrained("shop/scenes", revision="main", device="cpu")
     assert same.model.settings == again.model.settings
 
 
