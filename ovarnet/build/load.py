@@ -72,9 +72,10 @@ def load_model(
             * "clip-attr:local-dir:FOLDER", a Hub repository on disk (config, weights and
               tokenizer, which SigLIP-like towers need).
         proposer: where boxes come from when none are given: a shipped name, for its proposer,
-            "torchvision" (its COCO detector, trained on all 80 COCO classes), a proposer's
-            checkpoint folder, or precomputed proposals, a JSON file or a folder that
-            `ovarnet propose` wrote. None: the model's own, or, with "clip-attr:ARCH/WEIGHTS",
+            "torchvision" (its COCO detector, trained on all 80 COCO classes),
+            "detectron2:CONFIG,WEIGHTS" (`ovarnet.proposals.detectron2`), a proposer's checkpoint
+            folder, or precomputed proposals, a JSON file or a folder that `ovarnet propose` wrote.
+            None: the model's own, or, with "clip-attr:ARCH/WEIGHTS",
             `ovarnet.shipped.DEFAULT_PROPOSER`. An OvarNet takes none.
         device: a device, its name, or "auto" or None for the GPU when there is one, else the CPU.
 

@@ -29,8 +29,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_name_argument(parser)
     parser.add_argument(
         "--proposer",
-        help="where boxes come from: shipped weights, torchvision, a checkpoint folder, or "
-        "computed proposals: a JSON file or a folder of ovarnet propose (default: the model's own)",
+        help="where boxes come from: shipped weights, torchvision, detectron2:CONFIG,WEIGHTS, a "
+        "checkpoint folder, or computed proposals: a JSON file or a folder of ovarnet propose "
+        "(default: the model's own)",
     )
 
 

@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--proposer",
         default=DEFAULT_PROPOSER,
-        help="shipped weights, torchvision, a checkpoint folder, or a JSON file of proposals",
+        help="shipped weights, torchvision, detectron2:CONFIG,WEIGHTS (,base-only after it: "
+        "trained on boxes of base categories alone), a checkpoint folder, or a JSON file",
     )
     parser.add_argument("--images", metavar="FOLDER", help="folder of the images")
     parser.add_argument(

@@ -33,6 +33,7 @@ from detectron2.utils.logger import setup_logger
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from ovarnet.checkpoint import load_weights
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.evaluation.protocols import GIVEN
@@ -41,6 +42,7 @@ from ovarnet.integrations.detectron2.config import add_ovarnet_config
 from ovarnet.integrations.detectron2.dataset_mapper import AttributeMapper
 from ovarnet.integrations.detectron2.evaluator import OvarEvaluator
 from ovarnet.integrations.detectron2.meta_arch import GivenBoxes, RegionMetaArch
+from ovarnet.proposals.detectron2 import UNREADABLE
 from ovarnet.training.engine.loop import check_finite
 
 logger = logging.getLogger(__name__)
@@ -88,9 +90,7 @@ def main(args: argparse.Namespace) -> Results:
     cfg = setup(args)
     model = build_model(cfg)
     if args.eval_only:
-        DetectionCheckpointer(model, save_dir=cfg.OUTPUT_DIR).resume_or_load(
-            cfg.MODEL.WEIGHTS, resume=args.resume
-        )
+        load_for_test(cfg, model, resume=args.resume)
         return do_test(cfg, model)
 
     do_train(cfg, model, resume=args.resume)
@@ -124,6 +124,32 @@ def setup(args: argparse.Namespace) -> CfgNode:
     default_setup(cfg, args)
     setup_logger(cfg.OUTPUT_DIR, distributed_rank=comm.get_rank(), name="ovarnet")
     return cfg
+
+
+def load_for_test(cfg: CfgNode, model: nn.Module, *, resume: bool) -> None:
+    """Load the weights to be evaluated; detectron2's checkpointer would only warn of a misfit.
+
+    Args:
+        cfg: Names them in ``MODEL.WEIGHTS``; "": the model is evaluated as it was built.
+        model: Is changed.
+        resume: Load the last weights of the output folder instead, if there are any.
+
+    Raises:
+        InputError: The file cannot be read, or is of another model.
+    """
+    checkpointer = DetectionCheckpointer(model, save_dir=cfg.OUTPUT_DIR)
+    is_resumed = resume and checkpointer.has_checkpoint()
+    file = checkpointer.get_checkpoint_file() if is_resumed else cfg.MODEL.WEIGHTS
+    if not file:
+        return
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except UNREADABLE as error:
+        raise InputError(
+            f"MODEL.WEIGHTS: {file} cannot be read ({error}); give a file that this script wrote, "
+            "such as OUTPUT_DIR/model_final.pth"
+        ) from None
+    load_weights(model, state.get("model", state), file)
 
 
 def do_train(cfg: CfgNode, model: RegionMetaArch, *, resume: bool) -> None:

@@ -5,15 +5,18 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from detectron2_sources import require_detectron2
 
 require_detectron2()
 
+from detectron2.config import get_cfg
 from detectron2.engine import default_argument_parser
+from torch import nn
 
 import ovarnet
 from ovarnet.errors import InputError
-from ovarnet.integrations.detectron2.train_net import main
+from ovarnet.integrations.detectron2.train_net import load_for_test, main
 
 ROOT = Path(__file__).parents[3]
 
@@ -85,3 +88,24 @@ def test_a_config_that_cannot_be_used_is_refused(more, message, small_datasets, 
 def test_a_config_file_must_be_named(tmp_path):
     with pytest.raises(InputError, match=r"config \(none\).*give --config-file"):
         main(default_argument_parser().parse_args(["OUTPUT_DIR", str(tmp_path)]))
+
+
+def test_weights_to_be_evaluated_must_fit(tmp_path):
+    cfg = get_cfg()
+    cfg.OUTPUT_DIR, model = str(tmp_path), nn.Linear(2, 1)
+    before = model.weight.clone()
+    load_for_test(cfg, model, resume=False)
+    assert torch.equal(model.weight, before)
+
+    state = {"weight": torch.ones(1, 2), "bias": torch.zeros(1)}
+    torch.save({"model": state, "iteration": 3}, tmp_path / "model_final.pth")
+    (tmp_path / "last_checkpoint").write_text("model_final.pth")
+    load_for_test(cfg, model, resume=True)
+    assert model.weight.tolist() == [[1, 1]]
+
+    cfg.MODEL.WEIGHTS = str(tmp_path / "other.pth")
+    with pytest.raises(InputError, match=r"MODEL.WEIGHTS: .*other.pth cannot be read"):
+        load_for_test(cfg, model, resume=False)
+    torch.save({"model": {"weight": torch.ones(1, 2)}}, cfg.MODEL.WEIGHTS)
+    with pytest.raises(InputError, match=r"other.pth holds another architecture: bias is missing"):
+        load_for_test(cfg, model, resume=False)
