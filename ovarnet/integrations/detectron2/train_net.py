@@ -108,7 +108,7 @@ def setup(args: argparse.Namespace) -> CfgNode:
         cfg.merge_from_list(args.opts)
     except (OSError, KeyError, ValueError, AssertionError, yaml.YAMLError) as error:
         raise InputError(
-            f"config {args.config_file or '(none)'} {' '.join(args.opts)}: {error}; give "
+            f"config {' '.join([args.config_file or '(none)', *args.opts])}: {error}; give "
             "--config-file, such as configs/detectron2/ovarnet_scenes.yaml, and KEY VALUE pairs"
         ) from None
     if cfg.MODEL.META_ARCHITECTURE not in ARCHITECTURES:
