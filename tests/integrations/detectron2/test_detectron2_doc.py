@@ -5,6 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
 from detectron2_sources import require_detectron2
 
 require_detectron2()
@@ -16,6 +17,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/detectron2.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_example_of_the_page_runs(monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

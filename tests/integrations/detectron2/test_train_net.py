@@ -45,24 +45,31 @@ def numbers(results):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", ["clip_attr_scenes", "ovarnet_scenes"])
-def test_train_resume_and_evaluate(config, small_datasets, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        ("clip_attr_scenes", []),
+        ("ovarnet_scenes", ["teacher=scenes-clip-attr", "distillation.proposals_per_image=2"]),
+    ],
+)
+def test_train_resume_and_evaluate(config, options, small_datasets, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    results = run(config, tmp_path, small_datasets)
+    options = ("MODEL.OVARNET.STAGE_OPTIONS", str(options))
+    results = run(config, tmp_path, small_datasets, *options)
     scores = results[small_datasets[1]]
     assert {"box-given attribute mAP", "box-free attribute mAP"} <= scores.keys()
 
-    # the metrics file of d2's writers has the named losses of both iterations
+    # detectron2's writers have the named losses of the last iteration
     lines = (tmp_path / "metrics.json").read_text().splitlines()
     assert "loss_attributes" in json.loads(lines[-1])
 
     # the last weights, by detectron2's checkpointer, score the same
-    weights = ("MODEL.WEIGHTS", str(tmp_path / "model_final.pth"))
+    weights = (*options, "MODEL.WEIGHTS", str(tmp_path / "model_final.pth"))
     again = run(config, tmp_path / "again", small_datasets, *weights, flags=["--eval-only"])
     assert numbers(again) == pytest.approx(numbers(results), nan_ok=True)
 
     # one more iteration of the same run
-    more = ("SOLVER.MAX_ITER", "3", "DATASETS.TEST", "()")
+    more = (*options, "SOLVER.MAX_ITER", "3", "DATASETS.TEST", "()")
     run(config, tmp_path, small_datasets, *more, flags=["--resume"])
     assert (tmp_path / "model_0000002.pth").is_file()
 
