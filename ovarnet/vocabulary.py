@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal
 
 from ovarnet.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Kind = Literal["category", "attribute"]
 KINDS: tuple[Kind, Kind] = ("category", "attribute")
@@ -118,12 +118,12 @@ class Vocabulary:
     @property
     def category_seen(self) -> Tensor:
         """(C,) bool, True for base words."""
-        return torch.tensor([word.seen for word in self.categories], dtype=torch.bool)
+        return _seen(self.categories)
 
     @property
     def attribute_seen(self) -> Tensor:
         """(A,) bool, True for base words."""
-        return torch.tensor([word.seen for word in self.attributes], dtype=torch.bool)
+        return _seen(self.attributes)
 
     @cached_property
     def category_index(self) -> dict[str, int]:
@@ -284,6 +284,12 @@ def _selected(
     if names is None:
         return words
     return tuple(words[index[name]] for name in known_names(names, index, kind))
+
+
+def _seen(words: Iterable[Word]) -> Tensor:
+    import torch  # here, so that processes which only need the words start without it
+
+    return torch.tensor([word.seen for word in words], dtype=torch.bool)
 
 
 def _merged(mine: tuple[Word, ...], others: tuple[Word, ...]) -> tuple[Word, ...]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ovarnet.vocabulary import Vocabulary
+from ovarnet.vocabulary import Vocabulary, Word
 
 
 @dataclass(frozen=True)
@@ -139,8 +137,6 @@ def applies(word: str, category: Category) -> bool:
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
     """The world's words as an `ovarnet.vocabulary.Vocabulary` (base = seen)."""
-    # here, because it imports torch, which the rendering workers do not need
-    from ovarnet.vocabulary import Vocabulary, Word
 
     def strings(all_of_them: tuple[str, ...]) -> tuple[str, ...]:
         return all_of_them if len(all_of_them) > 1 else ()

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -127,6 +129,12 @@ def test_two_workers_write_the_same_bytes(world, tmp_path, monkeypatch):
     )
     for file in files:
         assert (world / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
+
+
+def test_a_rendering_process_starts_without_torch():
+    code = "import sys, ovarnet.scenes.world.write; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_an_existing_root_is_refused_and_replaced_only_on_demand(tmp_path):
