@@ -1,19 +1,29 @@
 """For tests of whole commands: a model whose scores are known, and a full-size proposer that looks
-at small pictures. For tests of photo models: a small CLIP of their kind."""
+at small pictures. For tests of photo models: a small CLIP of their kind.
+
+What takes seconds to import is imported where it is used: pytest-xdist loads this file in one
+process more than runs tests.
+"""
 
 import pytest
-from fake_model import fake_predictor, picture
-from small_photo_clip import small_architecture, small_photo_clip
 
-import ovarnet
-from ovarnet.build import proposer as proposer_build
-from ovarnet.modeling.resize import DetectorResize
-from ovarnet.proposals import detector as proposer
+
+@pytest.fixture(autouse=True)
+def without_figure_of_curves(monkeypatch):
+    """A run does not draw its curves, which takes longer than the two steps that most tests train.
+
+    The tests in training/engine/ and of the README draw them.
+    """
+    monkeypatch.setattr("ovarnet.drawing.curves.curves", lambda history, path: None)
 
 
 @pytest.fixture
 def fake_model(monkeypatch):
     """`ovarnet.load` gives a `fake_predictor`, whatever it is asked for."""
+    from fake_model import fake_predictor
+
+    import ovarnet
+
     monkeypatch.setitem(
         ovarnet.__dict__, "load", lambda name, proposer=None, device="auto": fake_predictor()
     )
@@ -21,12 +31,18 @@ def fake_model(monkeypatch):
 
 @pytest.fixture
 def photo(tmp_path):
+    from fake_model import picture
+
     return picture(tmp_path / "photo.png", 60, 40)
 
 
 @pytest.fixture
 def small_pictures(monkeypatch):
     """The full-size proposer brings images to a short side of 96 pixels, not of 800."""
+    from ovarnet.build import proposer as proposer_build
+    from ovarnet.modeling.resize import DetectorResize
+    from ovarnet.proposals import detector as proposer
+
     make = proposer.resnet50_proposer
 
     def small_proposer(imagenet_weights=False):
@@ -42,11 +58,15 @@ def small_pictures(monkeypatch):
 @pytest.fixture(scope="session")
 def photo_clip(tmp_path_factory):
     """An untrained small CLIP for photos; tests that change its weights copy it."""
+    from small_photo_clip import small_photo_clip
+
     return small_photo_clip(tmp_path_factory.mktemp("photo_clip"))
 
 
 @pytest.fixture
 def small_photos(tmp_path_factory):
     """`ovarnet-photos` names the architecture of `photo_clip`."""
+    from small_photo_clip import small_architecture
+
     with small_architecture(tmp_path_factory.mktemp("small_photos")):
         yield
