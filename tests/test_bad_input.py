@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from narrow_clips import narrow_clips
 from omegaconf import OmegaConf
 from PIL import Image
 
@@ -379,7 +380,8 @@ def other_clip(folder: Path) -> None:
 def test_bad_checkpoint(damage, words, refused, good, model, tmp_path):
     folder = shutil.copytree(model, tmp_path / "copy")
     damage(folder)
-    message = refused(good, weights=folder)
+    with narrow_clips():
+        message = refused(good, weights=folder)
     assert words in message
     assert str(folder) in message
 

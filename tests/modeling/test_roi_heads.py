@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from narrow_clips import narrow_clips
 from torch import nn
 
 from ovarnet.errors import InputError
@@ -114,5 +115,7 @@ def test_clips_stages_are_the_rest_of_the_tower():
 
 
 def test_clips_stages_need_a_resnet():
+    with narrow_clips():
+        vit = load_clip("ViT-B-32", None, random_weights=True)
     with pytest.raises(InputError, match="ViT-B-32 is none; choose attention or average"):
-        ClipStages(load_clip("ViT-B-32", None, random_weights=True))
+        ClipStages(vit)

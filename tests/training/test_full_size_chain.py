@@ -1,8 +1,9 @@
 """The commands of docs/full_size.md, in their order, on a few images in the files of the real
 releases, with random weights.
 
-Only sizes differ from the real run: the settings given as KEY=VALUE, and the side of the proposer's
-images.
+Only sizes differ from the real run: the settings given as KEY=VALUE, the side of the proposer's
+images, and the width of the CLIPs, which tests/training/test_ovarnet_full_size.py and
+tests/modeling/clip/test_clip.py build as they are.
 """
 
 import json
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from narrow_clips import narrow_clips
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
@@ -179,7 +181,8 @@ def world(tmp_path, monkeypatch, small_pictures):
     write_coco(tmp_path / "datasets" / "coco")
     write_vaw(tmp_path / "datasets" / "vaw")
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    with narrow_clips():
+        yield tmp_path
 
 
 def run(*arguments):

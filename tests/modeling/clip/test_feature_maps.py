@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from narrow_clips import narrow_clips
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import load_clip
@@ -15,9 +16,16 @@ from ovarnet.modeling.clip.feature_maps import (
 )
 
 
+@pytest.fixture(scope="module")
+def vit():
+    with narrow_clips():
+        return load_clip("ViT-B-32", None, random_weights=True)
+
+
 @torch.no_grad()
 def test_resnet_maps_are_open_clips_stages():
-    clip = load_clip("RN50-quickgelu", None, random_weights=True)
+    with narrow_clips():
+        clip = load_clip("RN50-quickgelu", None, random_weights=True)
     reference = clip.model
     pixels = torch.randn(1, 3, 64, 96)
     maps = feature_maps(clip.model.visual, pixels)
@@ -25,37 +33,36 @@ def test_resnet_maps_are_open_clips_stages():
         pixels, indices=[1, 2, 3, 4], intermediates_only=True
     )["image_intermediates"]
     assert {name: tuple(value.shape[1:]) for name, value in maps.items()} == {
-        "c2": (256, 16, 24),
-        "c3": (512, 8, 12),
-        "c4": (1024, 4, 6),
-        "c5": (2048, 2, 3),
+        "c2": (64, 16, 24),
+        "c3": (128, 8, 12),
+        "c4": (256, 4, 6),
+        "c5": (512, 2, 3),
     }
-    assert feature_channels(clip.model.visual) == {"c2": 256, "c3": 512, "c4": 1024, "c5": 2048}
+    assert feature_channels(clip.model.visual) == {"c2": 64, "c3": 128, "c4": 256, "c5": 512}
     assert feature_strides(clip.model.visual) == {"c2": 4, "c3": 8, "c4": 16, "c5": 32}
     for value, stage in zip(maps.values(), stages, strict=True):
         torch.testing.assert_close(value, stage, atol=1e-5, rtol=0)
 
 
 @torch.no_grad()
-def test_vit_map_is_open_clips_tokens_at_224_and_follows_the_image():
-    clip = load_clip("ViT-B-32", None, random_weights=True)
-    reference = clip.model
+def test_vit_map_is_open_clips_tokens_at_224_and_follows_the_image(vit):
+    reference = vit.model
     pixels = torch.randn(1, 3, 224, 224)
     reference.visual.output_tokens = True
     _, tokens = reference.visual(pixels)
     reference.visual.output_tokens = False
-    expected = tokens.transpose(1, 2).reshape(1, 768, 7, 7)
+    expected = tokens.transpose(1, 2).reshape(1, 64, 7, 7)
     torch.testing.assert_close(
-        feature_maps(clip.model.visual, pixels)["last"], expected, atol=1e-5, rtol=0
+        feature_maps(vit.model.visual, pixels)["last"], expected, atol=1e-5, rtol=0
     )
-    assert feature_maps(clip.model.visual, torch.randn(1, 3, 96, 130))["last"].shape == (
+    assert feature_maps(vit.model.visual, torch.randn(1, 3, 96, 130))["last"].shape == (
         1,
-        768,
+        64,
         3,
         5,
     )  # 130 is padded to 160
-    assert (feature_channels(clip.model.visual), feature_strides(clip.model.visual)) == (
-        {"last": 768},
+    assert (feature_channels(vit.model.visual), feature_strides(vit.model.visual)) == (
+        {"last": 64},
         {"last": 32},
     )
 
@@ -94,11 +101,10 @@ def test_padding_to_a_multiple():
     assert pad_to_multiple(padded, 4) is padded
 
 
-def test_patches_of_a_non_square_image():
-    visual = load_clip("ViT-B-32", None, random_weights=True).model.visual
-    tokens, grid = embed_patches(visual, torch.zeros(2, 3, 64, 96))
+def test_patches_of_a_non_square_image(vit):
+    tokens, grid = embed_patches(vit.model.visual, torch.zeros(2, 3, 64, 96))
     assert grid == (2, 3)
-    assert tokens.shape == (2, 7, 768)
+    assert tokens.shape == (2, 7, 64)
 
 
 def test_a_tower_without_dense_maps_is_refused():
