@@ -175,6 +175,7 @@ def rectangles(count, seed):
     return list(scenes), boxes
 
 
+@pytest.mark.slow
 def test_learns_rectangles(proposer):
     optimiser = torch.optim.AdamW(proposer.parameters(), lr=2e-3)
     history = []

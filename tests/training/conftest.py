@@ -253,6 +253,12 @@ def teacher_folder(tmp_path_factory, small_clip, start_files, tiny_world):
     )
 
 
+@pytest.fixture(scope="session")
+def teacher_cache(tmp_path_factory):
+    """A folder that keeps the proposals of `teacher_folder`, which many tests need."""
+    return tmp_path_factory.mktemp("teacher_cache")
+
+
 @pytest.fixture
 def settings(tiny_world, teacher_folder, tmp_path):
     """Called with changes: the resolved config of a small stage "ovarnet"."""

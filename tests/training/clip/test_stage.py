@@ -59,6 +59,7 @@ def test_the_initial_temperature_is_that_of_the_paper(small_clip):
     assert clip.token_embedding.weight.std().item() == pytest.approx(1.0, abs=0.01)
 
 
+@pytest.mark.slow
 def test_resume_continues_the_same_run_and_the_words_of_the_world_are_saved(
     tiny_world, tmp_path, interrupted
 ):

@@ -8,7 +8,7 @@ from clip_attr_runs import step_one_settings
 import ovarnet
 from ovarnet.config import DataSource, FederatedLoss, LrMultipliers
 from ovarnet.errors import InputError
-from ovarnet.training.clip_attr import step_one
+from ovarnet.training.clip_attr import step_one as step_one_stage
 from ovarnet.training.clip_attr.step_one import FederatedModel, initial_bias, train_clip_attr
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
@@ -100,9 +100,9 @@ def test_the_bias_is_initialised_for_the_prior_probability_and_the_temperature_b
     tiny_world, start_files, tmp_path, monkeypatch
 ):
     bounds = []
-    monkeypatch.setattr(step_one, "PRIOR_PROBABILITY", 0.2)
+    monkeypatch.setattr(step_one_stage, "PRIOR_PROBABILITY", 0.2)
     monkeypatch.setattr(
-        step_one,
+        step_one_stage,
         "run_stage",
         lambda model, *_, after_step, **more: bounds.append(after_step) or model,
     )
@@ -136,21 +136,21 @@ def test_cached_views_need_a_frozen_tower(tiny_world, start_files, tmp_path):
         train_clip_attr(config, Accelerator(cpu=True))
 
 
+@pytest.fixture
+def without_iterations(monkeypatch):
+    """The model is kept as it is initialised."""
+    monkeypatch.setattr(step_one_stage, "run_stage", lambda model, *_, **more: model)
+
+
 @pytest.mark.parametrize("part", ["proposer", "init_from"])
 def test_step_one_refuses_what_had_labels_of_novel_words(
-    tiny_world, start_files, tmp_path, with_labels_of, part
+    tiny_world, start_files, step_one, tmp_path, with_labels_of, part
 ):
-    before = train_clip_attr(
-        step_one_settings(
-            tiny_world, start_files, tmp_path / "before", optimisation={"iterations": 1}
-        ),
-        Accelerator(cpu=True),
-    )
     config = step_one_settings(tiny_world, start_files, tmp_path / "run")
     if part == "proposer":
         config.proposer = with_labels_of(start_files.proposer, "categories", "key")
     else:
-        config.init_from, config.clip = with_labels_of(before, "attributes", "gray"), None
+        config.init_from, config.clip = with_labels_of(step_one, "attributes", "gray"), None
     with pytest.raises(
         InputError,
         match=f"such as '{'key' if part == 'proposer' else 'gray'}', had labels in the training of",
@@ -159,14 +159,13 @@ def test_step_one_refuses_what_had_labels_of_novel_words(
 
 
 def test_with_ones_own_data_step_one_warns(
-    tiny_world, start_files, tmp_path, with_labels_of, caplog
+    tiny_world, start_files, tmp_path, with_labels_of, without_iterations, caplog
 ):
     config = step_one_settings(
         tiny_world,
         start_files,
         tmp_path / "run",
         proposer=with_labels_of(start_files.proposer, "categories", "key"),
-        optimisation={"iterations": 1},
     )
     data = BaseData.open(config.detection, config.attributes)
     config.attributes.dataset = "custom"
@@ -177,12 +176,10 @@ def test_with_ones_own_data_step_one_warns(
 
 @pytest.mark.parametrize(("stage", "refused"), [("clip_attr", True), ("clip", False)])
 def test_a_clip_with_labels_of_novel_words_is_refused_and_one_of_captions_is_not(
-    tiny_world, start_files, labelled_clip, tmp_path, stage, refused
+    tiny_world, start_files, labelled_clip, without_iterations, tmp_path, stage, refused
 ):
     clip = {"pretrained": labelled_clip(stage, "attributes", "gray")}
-    config = step_one_settings(
-        tiny_world, start_files, tmp_path / "run", clip=clip, optimisation={"iterations": 1}
-    )
+    config = step_one_settings(tiny_world, start_files, tmp_path / "run", clip=clip)
     if not refused:
         assert train_clip_attr(config, Accelerator(cpu=True)).is_dir()
         return

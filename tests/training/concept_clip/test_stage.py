@@ -46,6 +46,7 @@ def settings(tiny_world, tmp_path, small_photos):
     return make
 
 
+@pytest.mark.slow
 def test_resume_continues_the_same_run_and_the_folder_holds_a_clip(settings, tmp_path, interrupted):
     def train(config, accelerator, resume=False):
         cache = tmp_path / "cache"

@@ -183,8 +183,8 @@ def test_boxes_follow_a_non_square_resize():
     assert moved.proposals.tolist() == [[0, 0, 150, 200]]
 
 
-def test_label_losses_see_base_columns_only_and_distillation_all(settings, tmp_path):
-    run = assemble_run(settings(), tmp_path)
+def test_label_losses_see_base_columns_only_and_distillation_all(settings, teacher_cache):
+    run = assemble_run(settings(), teacher_cache)
     seen = {}
     for name in ("loss_labels", "loss_probabilities"):
         original = getattr(run.model.criterion, name)
@@ -263,8 +263,8 @@ def test_the_trunk_has_its_multiple_of_the_rate_and_everything_new_the_full_one(
     assert dict(rates) == dict.fromkeys(new, 0.008) | (dict.fromkeys(trunk, 0.002) if rate else {})
 
 
-def test_the_teacher_is_not_in_the_state(settings, tmp_path):
-    run = assemble_run(settings(), tmp_path)
-    student = assemble_run(settings(distillation={"kind": "none"}), tmp_path)
+def test_the_teacher_is_not_in_the_state(settings, teacher_cache):
+    run = assemble_run(settings(), teacher_cache)
+    student = assemble_run(settings(distillation={"kind": "none"}), teacher_cache)
     assert run.model.teacher is not None
     assert run.model.state_dict().keys() == student.model.state_dict().keys()

@@ -45,8 +45,8 @@ def test_boxes_have_labels_and_crowds_and_proposals_have_none():
 
 
 @pytest.mark.parametrize("kind", ["probability", "feature"])
-def test_labels_train_the_adapter_and_the_student_does_not(settings, tmp_path, kind):
-    run = assemble_run(settings(distillation={"kind": kind, "adapter": True}), tmp_path)
+def test_labels_train_the_adapter_and_the_student_does_not(settings, teacher_cache, kind):
+    run = assemble_run(settings(distillation={"kind": kind, "adapter": True}), teacher_cache)
     batch = run.dataset.__getitems__([(0, DETECTION, 0), (0, DETECTION, 1)])
     losses, adapter = run.model(batch), list(run.model.adapter.parameters())
     distilled = sum(loss for name, loss in losses.items() if name.startswith("distil"))
@@ -70,8 +70,8 @@ def test_labels_train_the_adapter_and_the_student_does_not(settings, tmp_path, k
     assert {id(parameter) for parameter in adapter} <= optimised
 
 
-def test_the_student_is_distilled_from_the_adapted_embeddings(settings, tmp_path, monkeypatch):
-    run = assemble_run(settings(distillation={"adapter": True}), tmp_path)
+def test_the_student_is_distilled_from_the_adapted_embeddings(settings, teacher_cache, monkeypatch):
+    run = assemble_run(settings(distillation={"adapter": True}), teacher_cache)
     model, seen = run.model, {}
     monkeypatch.setattr(
         model.criterion,
@@ -86,14 +86,14 @@ def test_the_student_is_distilled_from_the_adapted_embeddings(settings, tmp_path
     assert biases == [[-1.0], [-0.5]], "cosine 0: the biases"
 
 
-def test_its_scale_is_bounded(settings, tmp_path):
-    model = assemble_run(settings(distillation={"adapter": True}), tmp_path).model
+def test_its_scale_is_bounded(settings, teacher_cache):
+    model = assemble_run(settings(distillation={"adapter": True}), teacher_cache).model
     model.adapter.scales.log_scale.data.fill_(9)
     model.bound_scales()
     assert model.adapter.scales.log_scale.exp().tolist() == pytest.approx([100, 100])
 
 
-def test_it_needs_a_teacher_and_is_not_saved(settings):
+def test_it_needs_a_teacher_and_is_not_saved(settings, teacher_cache):
     with pytest.raises(InputError, match="adapter stands behind a teacher"):
         train_ovarnet(
             settings(distillation={"kind": "none", "adapter": True}), Accelerator(cpu=True)
@@ -101,5 +101,6 @@ def test_it_needs_a_teacher_and_is_not_saved(settings):
     folder = train_ovarnet(
         settings(distillation={"adapter": True}, optimisation={"iterations": 1}),
         Accelerator(cpu=True),
+        cache_folder=teacher_cache,
     )
     assert not any("adapter" in name for name in load_model(folder, device="cpu").state_dict())

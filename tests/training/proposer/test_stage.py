@@ -37,6 +37,7 @@ def test_the_detector_gets_images_and_boxes():
     assert ProposerModel(Detector())(batch)["sum"].item() == 16
 
 
+@pytest.mark.slow
 def test_resume_continues_the_same_run_and_the_folder_proposes(
     tiny_world, start_files, tmp_path, interrupted
 ):
