@@ -15,14 +15,22 @@ from ovarnet.cli.main import main
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
+
+@pytest.fixture(autouse=True)
+def without_figure_of_curves():
+    """Runs draw it here."""
+
+
 SMALL = {
-    "generate": "--train 60 --val 1 --test 6 --captions 40 --photos 400 --workers 1",
-    "train configs/scenes/clip.yaml": "optimisation.iterations=12 optimisation.warmup=2",
-    "train configs/scenes/proposer.yaml": "optimisation.iterations=6 optimisation.warmup=2",
-    "train configs/scenes/clip_attr.yaml": "optimisation.iterations=6 optimisation.warmup=2 "
+    "generate": "--train 16 --val 1 --test 4 --captions 12 --photos 40 --workers 1",
+    "train configs/scenes/clip.yaml": "optimisation.iterations=6 optimisation.warmup=2 "
+    "optimisation.batch_size=16",
+    "train configs/scenes/proposer.yaml": "optimisation.iterations=4 optimisation.warmup=2 "
+    "optimisation.batch_size=2",
+    "train configs/scenes/clip_attr.yaml": "optimisation.iterations=4 optimisation.warmup=2 "
     "optimisation.batch_size=16",
     "train configs/scenes/clip_attr_captions.yaml": "optimisation.iterations=4 "
-    "optimisation.warmup=2 optimisation.batch_size=8",
+    "optimisation.warmup=2 optimisation.batch_size=8 base_batch_size=8",
     "distill": "optimisation.iterations=4 optimisation.warmup=2 optimisation.batch_size=2",
 }
 """Start of a command -> what makes it small."""
@@ -69,4 +77,4 @@ def test_the_train_block_runs_in_small(tmp_path, monkeypatch):
         assert main(words) == 0, command
     assert used == set(SMALL)
     metrics = json.loads((tmp_path / "out/evaluation/metrics.json").read_text())
-    assert metrics["about"]["images"] == 6
+    assert metrics["about"]["images"] == 4

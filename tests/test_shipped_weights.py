@@ -107,7 +107,8 @@ def test_boxes_found_on_fresh_scenes(model, scenes):
 
 @pytest.mark.parametrize("name", shipped_models())
 @pytest.mark.parametrize("boxes", [None, [[10, 20, 90, 100], [0, 0, 30, 40]]])
-def test_words_the_weights_never_met_are_scored_too(name, boxes, scenes):
+def test_words_the_weights_never_met_are_scored_too(name, boxes, scenes, monkeypatch):
+    monkeypatch.setattr(opened(name).model, "proposals", 5)
     words = {"categories": ["giraffe", "Car", "hot dog"], "attributes": ["feux d'artifice"]}
     found = opened(name).detect(scenes[0].image, boxes=boxes, **words)
     assert found.categories == ["giraffe", "Car", "hot dog"]

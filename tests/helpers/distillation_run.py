@@ -11,13 +11,13 @@ from ovarnet.training.distillation.data import DistillationData
 from ovarnet.training.distillation.stage import build_student, make_model, open_batches
 
 
-def assemble_run(config, tmp_path):
+def assemble_run(config, cache_folder):
     """Model in training mode, dataset and data of a config, without training."""
     data = DistillationData.open(config)
     checkpoint = load_checkpoint(config.teacher)
     clip_attr = checkpoint_clip_attr(checkpoint).eval()
     torch.manual_seed(0)
     student, _ = build_student(config, checkpoint, clip_attr, data)
-    teacher, dataset = open_batches(config, clip_attr, data, ImageCache(16), tmp_path)
+    teacher, dataset = open_batches(config, clip_attr, data, ImageCache(16), cache_folder)
     model = make_model(config, student, data, teacher).train()
     return SimpleNamespace(model=model, dataset=dataset, data=data)

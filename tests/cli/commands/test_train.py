@@ -194,15 +194,12 @@ def test_the_datasets_of_a_run():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("batch", "message"),
-    [(3, "optimisation.batch_size is 3 and there are 2 processes; give a multiple of 2"), (4, "")],
-)
-def test_two_processes(corpus, tmp_path, batch, message):
+def test_two_processes(corpus, tmp_path):
+    """A batch that cannot be divided among them: tests/training/engine/test_loop.py."""
     words = [
         *("train", CONFIG, f"root={corpus}", f"output={tmp_path}/run"),
         *("captions=captions.json", "images=images"),
-        *("optimisation.iterations=2", f"optimisation.batch_size={batch}"),
+        *("optimisation.iterations=2", "optimisation.batch_size=4"),
     ]
     done = subprocess.run(
         [sys.executable, *TORCHRUN, "-m", "ovarnet", *words],
@@ -211,6 +208,5 @@ def test_two_processes(corpus, tmp_path, batch, message):
         check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    assert (done.returncode == 0) == (not message), done.stderr
-    assert message in done.stderr
-    assert (tmp_path / "run/checkpoint").is_dir() == (not message)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run/checkpoint").is_dir()
