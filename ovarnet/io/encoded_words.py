@@ -10,15 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
 
 from ovarnet.errors import InputError
 from ovarnet.io.files import whole_file
 from ovarnet.vocabulary import FIELDS, Field
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ENCODED_WORDS = ".safetensors"
 FORMAT = "ovarnet-words/1"
@@ -48,6 +49,8 @@ def write_encoded_words(path: str | Path, words: EncodedWords) -> None:
         path: its name must end in .safetensors, by which files of words are told apart.
         words: what to write.
     """
+    from safetensors.torch import save_file  # here, so that files of plain words load no torch
+
     metadata = {
         "format": FORMAT,
         "key": words.key,
