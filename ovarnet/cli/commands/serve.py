@@ -72,6 +72,7 @@ def port(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Serve until Ctrl+C."""
     try:
+        import python_multipart  # noqa: F401 (fastapi looks for it where a form is declared)
         import uvicorn
 
         from ovarnet.serving.app import create_app

@@ -41,10 +41,12 @@ def test_bad_arguments(arguments, error, capsys):
     assert error in refused(arguments, capsys)
 
 
-def test_a_missing_package_is_one_line(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
+@pytest.mark.parametrize("package", ["uvicorn", "python_multipart"])
+def test_a_missing_package_is_one_line(package, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
     assert refused([], capsys) == (
-        'error: the web page needs uvicorn, which is not installed: pip install "ovarnet[serve]"\n'
+        f"error: the web page needs {package}, which is not installed: "
+        'pip install "ovarnet[serve]"\n'
     )
 
 
