@@ -115,12 +115,11 @@ def to_pixels(image: ImageLike, device: str | torch.device = "cpu") -> Tensor:
     return pixels.permute(2, 0, 1).contiguous() / 255
 
 
-def read_image_size(image: str | Path | bytes | BinaryIO) -> tuple[int, int]:
+def read_image_size(path: str | Path) -> tuple[int, int]:
     """Read the size of an image file from its header, without decoding it.
 
     Args:
-        image: a file, or the place of an image in a shard; or the bytes of an image file, or a
-            binary file object.
+        path: a file, or the place of an image in a shard.
 
     Returns:
         (height, width) in pixels after EXIF rotation.
@@ -128,16 +127,27 @@ def read_image_size(image: str | Path | bytes | BinaryIO) -> tuple[int, int]:
     Raises:
         InputError: missing, empty, or not a raster image.
     """
-    if isinstance(image, (str, Path)):
-        name, opened = str(image), _open(image)
-    else:
-        name, content = _content(image)
-        opened = _open_bytes(name, content)
-    with opened:
+    with _open(path) as opened:
         width, height = opened.size
-        with _decoding(name):
+        with _decoding(path):
             turned = opened.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
     return (width, height) if turned else (height, width)
+
+
+def count_pixels(image: bytes | BinaryIO) -> int:
+    """Count the pixels of an image by its header alone, before it costs memory.
+
+    `read_image_size` is no such check: to look for an EXIF rotation, Pillow decodes a PNG.
+
+    Args:
+        image: the bytes of an image file, or a binary file object.
+
+    Raises:
+        InputError: empty, not a raster image, or more pixels than Pillow opens.
+    """
+    name, content = _content(image)
+    with _open_bytes(name, content) as opened:
+        return opened.width * opened.height
 
 
 def _open(path: str | Path) -> Image.Image:

@@ -16,12 +16,12 @@ import torch
 from starlette.exceptions import HTTPException
 
 from ovarnet.captions.query import read_query
-from ovarnet.io.images import read_image, read_image_size
+from ovarnet.io.images import count_pixels, read_image
 from ovarnet.modeling.predictor import EmbeddedImage, Predictor
 from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.serving.attribute_types import attribute_type
-from ovarnet.serving.limits import MEGA, Limits
+from ovarnet.serving.limits import Limits
 from ovarnet.serving.recent import Recent
 from ovarnet.serving.schema import Box, BoxesAndFormat, DetectQuery, FindQuery
 from ovarnet.structures import Detections
@@ -111,14 +111,16 @@ class PictureService:
         kept = self._pictures.get(key)
         if kept is not None:
             return kept
-        height, width = read_image_size(_named(file, content))
-        if height * width > self.limits.pixels:
+        pixels = count_pixels(_named(file, content))
+        if pixels > self.limits.pixels:
             raise HTTPException(
                 TOO_LARGE,
-                f"{file}: {width} x {height} pixels; the limit of this server is "
-                f"{self.limits.pixels / MEGA:g} million, scale the image down",
+                f"{file}: {pixels:,} pixels; the limit of this server is "
+                f"{self.limits.pixels:,}, scale the image down",
             )
-        found = cast(EmbeddedImage, self.predictor.embed(_decoded(file, content)))
+        image = _decoded(file, content)
+        height, width = image.shape[:2]
+        found = cast(EmbeddedImage, self.predictor.embed(image))
         picture = KeptPicture(key, file, content, height, width, found)
         self._pictures.put(key, picture)
         return picture

@@ -7,7 +7,7 @@ from PIL import EpsImagePlugin, Image, PngImagePlugin, features
 from web_server import answer, web_server
 
 from ovarnet.errors import InputError
-from ovarnet.io.images import LARGEST, read_image, read_image_size, to_pixels
+from ovarnet.io.images import LARGEST, count_pixels, read_image, read_image_size, to_pixels
 
 RED, WHITE, BLACK = [255, 0, 0], [255, 255, 255], [0, 0, 0]
 
@@ -53,12 +53,17 @@ def test_exif_rotation_turns_pixels_and_size(tmp_path):
         assert read_image(opened).shape == (3, 2, 3)
 
 
-def test_size_of_plain_jpeg_as_a_file_and_as_bytes(tmp_path):
-    path = saved(tmp_path, Image.new("RGB", (7, 4)), "a.jpg")
-    assert read_image_size(path) == (4, 7)
-    assert read_image_size(path.read_bytes()) == (4, 7)
-    with path.open("rb") as opened:
-        assert read_image_size(opened) == (4, 7)
+def test_size_of_plain_jpeg(tmp_path):
+    assert read_image_size(saved(tmp_path, Image.new("RGB", (7, 4)), "a.jpg")) == (4, 7)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_pixels_are_counted_by_the_header_alone(name, tmp_path):
+    content = saved(tmp_path, Image.new("RGB", (70, 40)), name).read_bytes()
+    cut = content[: len(content) - 20]  # cannot be decoded
+    with pytest.raises(InputError):
+        read_image(cut)
+    assert count_pixels(cut) == count_pixels(io.BytesIO(cut)) == 2800
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_too_many_pixels(make_client, make_png):
     client = make_client(limits=Limits(pixels=100))
     answer = client.post("/api/images", files={"image": ("photo.png", make_png())})
     assert answer.status_code == 413
-    assert answer.json()["error"].startswith("photo.png: 60 x 40 pixels; the limit")
+    assert answer.json()["error"].startswith("photo.png: 2,400 pixels; the limit")
 
 
 def post_image(server, content, name):

@@ -63,7 +63,7 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(make_png, monkeypat
         serving.add("a.png", make_png(60, 40))
     assert refused.value.status_code == 413
     assert refused.value.detail == (
-        "a.png: 60 x 40 pixels; the limit of this server is 0.00236 million, scale the image down"
+        "a.png: 2,400 pixels; the limit of this server is 2,360, scale the image down"
     )
 
 
