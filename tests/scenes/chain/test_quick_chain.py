@@ -71,7 +71,14 @@ def test_the_report_shows_every_stage(output):
 
 
 @pytest.mark.slow
-def test_a_second_run_trains_nothing(output, capsys):
+def test_a_second_run_trains_nothing(output, capsys, monkeypatch):
+    written = []
+
+    def write_report(places, *, quick):
+        written.append(places.output)
+        return places.output, ""
+
+    monkeypatch.setattr("ovarnet.scenes.report.write.write_report", write_report)
     before = (output / "chain.json").read_text()
     assert (
         main(["reproduce", "scenes", "--quick", "--configs", str(CONFIGS), "--output", str(output)])
@@ -79,6 +86,7 @@ def test_a_second_run_trains_nothing(output, capsys):
     )
     assert capsys.readouterr().out.count("not run again") == 13
     assert (output / "chain.json").read_text() == before
+    assert written == [output]
 
 
 @pytest.mark.slow
