@@ -22,7 +22,7 @@ def without_figure_of_curves():
 
 
 SMALL = {
-    "generate": "--train 16 --val 1 --test 4 --captions 12 --photos 40 --workers 1",
+    "generate": "--train 60 --val 1 --test 6 --captions 40 --photos 400 --workers 1",
     "train configs/scenes/clip.yaml": "optimisation.iterations=6 optimisation.warmup=2 "
     "optimisation.batch_size=16",
     "train configs/scenes/proposer.yaml": "optimisation.iterations=4 optimisation.warmup=2 "
@@ -77,4 +77,4 @@ def test_the_train_block_runs_in_small(tmp_path, monkeypatch):
         assert main(words) == 0, command
     assert used == set(SMALL)
     metrics = json.loads((tmp_path / "out/evaluation/metrics.json").read_text())
-    assert metrics["about"]["images"] == 4
+    assert metrics["about"]["images"] == 6
