@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ovarnet.build.hub_predictor import HubPredictor
     from ovarnet.build.load import load, load_model
+    from ovarnet.catalogue.matcher import load_matcher
     from ovarnet.errors import InputError
     from ovarnet.modeling.clip_attr import ClipAttr
     from ovarnet.modeling.ovarnet import OvarNet
@@ -33,12 +34,14 @@ __all__ = [
     "Word",
     "__version__",
     "load",
+    "load_matcher",
     "load_model",
     "track",
 ]
 
 _LAZY = {
     "load": "ovarnet.build.load",
+    "load_matcher": "ovarnet.catalogue.matcher",
     "load_model": "ovarnet.build.load",
     "Predictor": "ovarnet.modeling.predictor",
     "HubPredictor": "ovarnet.build.hub_predictor",

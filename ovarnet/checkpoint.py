@@ -40,7 +40,7 @@ class Checkpoint:
 
     Args:
         folder: where it lies.
-        model: "clip", "proposer", "clip-attr" or "ovarnet".
+        model: its kind, one of `ovarnet.checkpoint_settings.REQUIRED`.
         settings: plain values that build the model again.
         vocabulary: words of the model's training.
     """
@@ -128,17 +128,19 @@ def save_checkpoint(
     parts: Mapping[str, Mapping[str, Tensor]],
     half: bool = False,
     int8_prefix: str | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> Path:
     """Write a checkpoint folder, replacing an older one of the same name in one step.
 
     Args:
         folder: its final name.
-        model: "clip", "proposer", "clip-attr" or "ovarnet".
+        model: its kind, one of `ovarnet.checkpoint_settings.REQUIRED`.
         settings: plain values that build the model again.
         vocabulary: words of the model's training.
         parts: name -> state dict.
         half: store floating point tensors as float16 (half the size, rounded to 11 bits).
         int8_prefix: store matrices whose names begin so in 8 bits (`ovarnet.io.int8`); None: none.
+        texts: name -> content of further files, such as a tokenizer.json.
 
     Returns:
         The folder.
@@ -152,6 +154,8 @@ def save_checkpoint(
             OmegaConf.create({"format": FORMAT, "model": model, **settings}), new / CONFIG
         )
         write_vocabulary(new / VOCABULARY, vocabulary)
+        for name, text in (texts or {}).items():
+            (new / name).write_text(text, encoding="utf-8")
         for name, state in parts.items():
             path = new / f"{name}.safetensors"
             rows = {key: _stored(value, half) for key, value in state.items()}

@@ -15,6 +15,10 @@ REQUIRED = {
     "proposer": ("proposer.kind",),
     "clip-attr": ("clip.name", "proposer.kind", "prompts"),
     "ovarnet": ("clip.name", "backbone.name", "prompts", "calibration", "design"),
+    "matcher": ("matcher",),
+    "aligner": ("aligner",),
+    "labels": ("matcher", "labels"),
+    "captions": ("matcher",),
 }
 """Kind of model -> the keys without which it cannot be built."""
 
@@ -104,6 +108,12 @@ FORMS = {
         "lists of words for category and attribute",
     ),
     "design": (_is_section, "a section"),
+    "matcher": (_is_section, "a section"),
+    "aligner": (_is_section, "a section"),
+    "labels": (
+        lambda value: isinstance(value, dict) and all(map(_is_list(_is_text), value.values())),
+        "a list of values for each column",
+    ),
     "proposals": (lambda value: isinstance(value, int) and value > 0, "a number of boxes"),
     "threshold": (_is_number, "a number"),
     "shared": (_is_section, "a list of file, of and prefix for each part"),

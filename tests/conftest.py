@@ -70,3 +70,24 @@ def small_photos(tmp_path_factory):
 
     with small_architecture(tmp_path_factory.mktemp("small_photos")):
         yield
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Called with a training function and a config: trains up to the first saved state, as if
+    Ctrl-C came then."""
+    from accelerate import Accelerator
+
+    from ovarnet.training.engine.training_state import TrainingState
+
+    def save_and_stop(self, model, save=TrainingState.save):
+        save(self, model)
+        raise KeyboardInterrupt
+
+    def run(train, config):
+        with monkeypatch.context() as patch:
+            patch.setattr(TrainingState, "save", save_and_stop)
+            with pytest.raises(KeyboardInterrupt):
+                train(config, Accelerator(cpu=True))
+
+    return run

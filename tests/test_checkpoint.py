@@ -37,6 +37,12 @@ def test_round_trip(tmp_path):
     assert part["count"].item() == 7
 
 
+def test_further_texts_lie_beside_the_weights(tmp_path):
+    folder = save(tmp_path / "c", texts={"tokenizer.json": '{"é": 1}'})
+    assert (folder / "tokenizer.json").read_text(encoding="utf-8") == '{"é": 1}'
+    assert load_checkpoint(folder).part("clip")["count"].item() == 7
+
+
 def test_half_rounds_floats_only_and_comes_back_as_float32(tmp_path):
     part = load_checkpoint(save(tmp_path / "c", value=1 / 3, half=True)).part("clip")
     assert part["a"].dtype == torch.float32

@@ -7,6 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ovarnet.config.catalogue_bert import (
+    AlignmentTraining,
+    LabelTraining,
+    MatcherTraining,
+    TitleTraining,
+)
 from ovarnet.config.clip import ClipTraining
 from ovarnet.config.clip_attr import (
     CaptionTraining,
@@ -54,5 +60,13 @@ STAGES: dict[str, Stage] = {
     ),
     "ovarnet": Stage(OvarnetTraining, "ovarnet.training.distillation.stage:train_ovarnet"),
     "probe": Stage(ProbeTraining, "ovarnet.training.clip_attr.probe:train_probe"),
+    "catalogue_alignment": Stage(
+        AlignmentTraining, "ovarnet.catalogue.training.aligner:train_aligner"
+    ),
+    "catalogue_matcher": Stage(MatcherTraining, "ovarnet.catalogue.training.matcher:train_matcher"),
+    "catalogue_labels": Stage(LabelTraining, "ovarnet.catalogue.training.labels:train_labels"),
+    "catalogue_captions": Stage(
+        TitleTraining, "ovarnet.catalogue.training.captions:train_captions"
+    ),
 }
-"""In the order of the chain."""
+"""In the order of the chain; the stages of a catalogue come last."""

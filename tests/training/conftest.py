@@ -25,7 +25,6 @@ from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.proposals.store import read_proposals, write_proposals
 from ovarnet.training.clip_attr.pseudo_labels import write_pseudo_labels
 from ovarnet.training.clip_attr.step_one import train_clip_attr
-from ovarnet.training.engine.training_state import TrainingState
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -124,24 +123,6 @@ def corpus(request, tiny_world, tmp_path):
                 text.size = len(image.captions[0])
                 shard.addfile(text, io.BytesIO(image.captions[0].encode()))
     return str(tmp_path / "*.tar"), None
-
-
-@pytest.fixture
-def interrupted(monkeypatch):
-    """Called with a training function and a config: trains up to the first saved state, as if
-    Ctrl-C came then."""
-
-    def save_and_stop(self, model, save=TrainingState.save):
-        save(self, model)
-        raise KeyboardInterrupt
-
-    def run(train, config):
-        with monkeypatch.context() as patch:
-            patch.setattr(TrainingState, "save", save_and_stop)
-            with pytest.raises(KeyboardInterrupt):
-                train(config, Accelerator(cpu=True))
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,8 @@ def run_stage(
 
     Args:
         model: Called with one batch, returns a dict of named scalar losses, whose sum is minimised.
+            Where it has a method `measures`, the scalars that it returns after a step, such as an
+            accuracy, are logged beside the losses.
         dataset: Gives the batches; the keys of its samples begin with the iteration.
         config: Settings of the stage; state, history and curves are written to its `output`.
         accelerator: Device, precision and processes.
@@ -146,11 +148,13 @@ def fit(
         if after_step is not None:
             after_step(accelerator.unwrap_model(model))
 
-        state.advance(accelerator.unwrap_model(model))
+        unwrapped = accelerator.unwrap_model(model)
+        state.advance(unwrapped)
         lr = state.optimizer.param_groups[0]["lr"]
-        recorder.log(
-            state.step, {**losses, "total": total, "gradient_norm": gradient_norm, "lr": lr}
-        )
+        scalars = {**losses, "total": total, "gradient_norm": gradient_norm, "lr": lr}
+        if hasattr(unwrapped, "measures"):
+            scalars |= unwrapped.measures()
+        recorder.log(state.step, scalars)
         if state.step % settings.save_every == 0 and accelerator.is_main_process:
             state.save(accelerator.unwrap_model(model))
 

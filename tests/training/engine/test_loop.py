@@ -75,6 +75,20 @@ def test_learns_and_writes_curves(tmp_path):
     assert pictures[0] == pictures[1] != pictures[2]
 
 
+class Measuring(Doubling):
+    """Has a number to log that is no loss."""
+
+    def measures(self):
+        return {"calls": torch.tensor(float(self.calls))}
+
+
+def test_measures_are_logged_beside_the_losses(tmp_path):
+    run(tmp_path, Measuring())
+    history = json.loads((tmp_path / "history.json").read_text())
+    assert history["calls"] == [[step, step] for step in range(3, 61, 3)]
+    assert history["total"] == history["square"]
+
+
 class Drawing(Doubling):
     """Notes the first number that it draws in every iteration."""
 

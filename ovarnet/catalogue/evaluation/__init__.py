@@ -1,0 +1,1 @@
+"""What the catalogue's models get right on held-out products."""

@@ -1,0 +1,1 @@
+"""Pre-training tasks on titles and patches: masks, alignment, corruptions."""

@@ -1,0 +1,245 @@
+"""Stage "catalogue_matcher": FashionBERT or Kaleido-BERT on the products of a catalogue.
+
+N samples, P patches, D width of a patch feature.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ovarnet.catalogue.data.prepared import open_catalogue
+from ovarnet.catalogue.losses.adaptive import weigh_losses
+from ovarnet.catalogue.losses.pretext import accuracy, patch_loss, word_loss
+from ovarnet.catalogue.modeling.bert import Bert
+from ovarnet.catalogue.modeling.build import build_network, check_tasks, patch_layout, start_bert
+from ovarnet.catalogue.modeling.crop_encoder import CropEncoder, open_crop_encoder
+from ovarnet.catalogue.modeling.matcher import SLOT_TASKS, MatcherNetwork
+from ovarnet.catalogue.modeling.wordpiece import TOKENIZER_FILE, TitleTokens, WordPiece
+from ovarnet.catalogue.pretext.alignment import coverage
+from ovarnet.catalogue.pretext.masking import NOT_PREDICTED, Pair
+from ovarnet.catalogue.pretext.patch_tasks import BLANK, GREY, MATCH, WORDS
+from ovarnet.catalogue.product import Product
+from ovarnet.catalogue.training.aligner import align_products
+from ovarnet.catalogue.training.features import cached_features
+from ovarnet.catalogue.training.matcher_data import MatcherBatch, MatcherDataset
+from ovarnet.catalogue.training.pairs import OtherProducts
+from ovarnet.checkpoint import save_checkpoint
+from ovarnet.config.catalogue_bert import MatcherDesign, MatcherTraining
+from ovarnet.errors import InputError
+from ovarnet.training.engine.loop import run_stage
+from ovarnet.vocabulary import Vocabulary
+
+logger = logging.getLogger(__name__)
+
+
+class MatcherModel(nn.Module):
+    """A matcher with the losses of its tasks.
+
+    Args:
+        network: Encoder and heads.
+        weights: Of the losses: "sum", "equal" or "adaptive".
+    """
+
+    def __init__(self, network: MatcherNetwork, weights: str):
+        super().__init__()
+        self.network, self.weights = network, weights
+        self._measured: dict[str, Tensor] = {}
+
+    def forward(self, batch: MatcherBatch) -> dict[str, Tensor]:
+        """The weighted loss of each task."""
+        losses, self._measured = task_losses(self.network, batch)
+        return weigh_losses(losses, self.weights)
+
+    def measures(self) -> dict[str, Tensor]:
+        """Accuracies in the last batch, for the log."""
+        return self._measured
+
+
+def task_losses(
+    network: MatcherNetwork, batch: MatcherBatch
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Losses of the tasks that the network has, and accuracies of those that are classifications.
+
+    Args:
+        network: Encoder and heads.
+        batch: Corrupted products.
+
+    Returns:
+        Task -> loss, and "TASK accuracy" -> share.
+    """
+    text = batch.text
+    encoded = network.encoder(text.ids, text.segments, text.padding, batch.patches, batch.locations)
+    losses: dict[str, Tensor] = {}
+    measured: dict[str, Tensor] = {}
+    for task in network.tasks:
+        if task in (GREY, BLANK):
+            continue
+        if task == WORDS:
+            chosen = batch.words != NOT_PREDICTED
+            table = network.encoder.bert.tokens.weight
+            logits = network.heads[WORDS](encoded.text[chosen], table)
+            targets = batch.words[chosen]
+            losses[task] = word_loss(logits, targets)
+        elif task == MATCH:
+            logits, targets = network.heads[MATCH](encoded.pooled), batch.matched
+            losses[task] = F.cross_entropy(logits, targets)
+        else:
+            rows, _ = SLOT_TASKS[task]
+            logits, targets = network.heads[task](encoded.patches[:, rows]), getattr(batch, task)
+            losses[task] = F.cross_entropy(logits, targets)
+        measured[f"{task} accuracy"] = accuracy(logits, targets)
+    return losses | _restoration(network, batch, encoded.patches), measured
+
+
+def _restoration(network: MatcherNetwork, batch: MatcherBatch, states: Tensor) -> dict[str, Tensor]:
+    """Losses of grey and blank patches, each over the patches of its own level."""
+    tasks = [task for task in (GREY, BLANK) if task in network.tasks]
+    if not tasks:
+        return {}
+    predicted = network.heads["patches"](states, batch.restored)
+    levels = network.encoder.layout.level_of.to(states.device)
+    level = levels.expand_as(batch.restored)[batch.restored]
+    is_last = level == len(network.encoder.layout.levels) - 1
+    chosen = {GREY: ~is_last, BLANK: is_last}
+    return {task: patch_loss(predicted[chosen[task]], batch.clean[chosen[task]]) for task in tasks}
+
+
+def train_matcher(
+    config: MatcherTraining, accelerator: Accelerator, *, resume: bool = False
+) -> Path:
+    """Train a matcher and write its checkpoint folder.
+
+    Args:
+        config: Settings of the stage.
+        accelerator: Device, precision and processes.
+        resume: Continue from the last saved state.
+
+    Returns:
+        The checkpoint folder.
+
+    Raises:
+        InputError: The catalogue is not prepared, a photo or a weights file cannot be read, or the
+            settings do not fit each other.
+    """
+    check_tasks(config.patches, config.tasks)
+    products = open_catalogue(config.data.root).split("train")[: config.limit]
+    torch.manual_seed(config.seed)
+    bert, tokenizer = start_bert(config.encoder, [product.title for product in products])
+    encoder = open_crop_encoder(config.crops.network, config.crops.side).to(accelerator.device)
+    design = make_design(config, bert, encoder)
+    network = build_network(design, bert)
+
+    tokens = tokenize(products, tokenizer, config.encoder.tokens)
+    dataset = make_dataset(config, products, tokens, tokenizer, encoder, accelerator)
+    trained = run_stage(
+        MatcherModel(network, config.weights), dataset, config, accelerator, resume=resume
+    ).network
+    folder = Path(config.output) / "checkpoint"
+    accelerator.on_main_process(save_checkpoint)(
+        folder,
+        model="matcher",
+        settings={"matcher": asdict(design), "training": asdict(config)},
+        vocabulary=Vocabulary(),
+        parts={"network": trained.state_dict()},
+        texts={TOKENIZER_FILE: tokenizer.to_json()},
+    )
+    return folder
+
+
+def make_design(config: MatcherTraining, bert: Bert, encoder: CropEncoder) -> MatcherDesign:
+    """What the checkpoint of a run says about its network."""
+    return MatcherDesign(
+        patches=config.patches,
+        grid=config.grid,
+        foreground=config.data.foreground,
+        tasks=list(config.tasks),
+        network=config.crops.network,
+        side=config.crops.side,
+        digest=encoder.digest,
+        features=encoder.width,
+        vocabulary=len(bert.tokens.weight),
+        hidden=bert.hidden,
+        layers=len(bert.layers),
+        heads=bert.heads,
+        feed_forward=bert.feed_forward,
+        positions=len(bert.positions.weight),
+        tokens=config.encoder.tokens,
+        dropout=config.encoder.dropout,
+    )
+
+
+def tokenize(products: tuple[Product, ...], tokenizer: WordPiece, length: int) -> list[TitleTokens]:
+    """Tokens of all titles; says how many were cut or hold unknown letters."""
+    tokens = [tokenizer.encode(product.title, None, length) for product in products]
+    cut = sum(found.was_cut for found in tokens)
+    unknown = sum(tokenizer.unknown in found.ids for found in tokens)
+    for count, problem in ((cut, f"are cut to {length} tokens"), (unknown, "hold unknown letters")):
+        if count:
+            logger.warning("%d of %d titles %s", count, len(tokens), problem)
+    return tokens
+
+
+def align(
+    config: MatcherTraining, products: tuple[Product, ...], tokens: list[TitleTokens]
+) -> list[list[Pair]] | None:
+    """Aligned words and patches of the training products; None without an aligner.
+
+    Raises:
+        InputError: Nothing could be aligned, or the patches are a grid.
+    """
+    if config.alignment is None:
+        return None
+    if config.patches == "grid":
+        raise InputError("alignment needs patches=kaleido; a grid masks at random")
+    titles = [found.names for found in tokens]
+    pairs = align_products(config.alignment, products, titles, config.crops.cache, told=config.told)
+    share = coverage(titles, pairs)
+    if not share:
+        raise InputError(
+            f"{config.alignment} aligns no word of the {len(titles)} titles; train it longer "
+            "(optimisation.iterations), or leave alignment out"
+        )
+    logger.warning("%.1f %% of the content words are aligned with patches", 100 * share)
+    return pairs
+
+
+def make_dataset(
+    config: MatcherTraining,
+    products: tuple[Product, ...],
+    tokens: list[TitleTokens],
+    tokenizer: WordPiece,
+    encoder: CropEncoder,
+    accelerator: Accelerator,
+) -> MatcherDataset:
+    """The training data of a run; the main process fills the cache of features."""
+    layout = patch_layout(config.patches, config.grid)
+    with accelerator.main_process_first():
+        features = cached_features(
+            products, layout, encoder, config.crops.cache, foreground=config.data.foreground
+        )
+        pairs = align(config, products, tokens)
+    others = OtherProducts(products, config.negatives)
+    if others.fallbacks:
+        logger.warning(
+            "%d products have no other group in their subcategory; their negatives come from the "
+            "category",
+            others.fallbacks,
+        )
+    return MatcherDataset(
+        products,
+        tokens,
+        features,
+        layout,
+        tokenizer,
+        others,
+        tasks=config.tasks,
+        pairs=pairs,
+        seed=config.seed,
+    )
