@@ -106,7 +106,9 @@ class Matcher:
         scores = []
         for start in range(0, len(titles), PAIRS_AT_ONCE):
             part = slice(start, start + PAIRS_AT_ONCE)
-            asked = [None] * len(titles[part]) if queries is None else queries[part]
+            asked: Sequence[str | None] = [None] * len(titles[part])
+            if queries is not None:
+                asked = queries[part]
             tokens = [
                 self.tokenizer.encode(title, query, self.design.tokens)
                 for title, query in zip(titles[part], asked, strict=True)

@@ -43,6 +43,8 @@ class CropEncoder(nn.Module):
     side: int
     width: int
     channels: int
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]):
         super().__init__()
