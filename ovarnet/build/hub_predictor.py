@@ -20,8 +20,9 @@ from ovarnet.build.model_card import card_data, card_text
 from ovarnet.build.save import save_model
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.hub import why_unreachable
+from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.predictor import Predictor
-from ovarnet.modeling.region_model import RegionModel
 
 DOWNLOAD = ("force_download", "token", "cache_dir", "local_files_only", "revision")
 """Options of `from_pretrained` that concern the Hub; the others are those of `ovarnet.load`."""
@@ -35,7 +36,9 @@ class HubPredictor(Predictor, ModelHubMixin, library_name="ovarnet"):
         options: those of `Predictor`.
     """
 
-    def __init__(self, model: RegionModel, **options: Any):
+    model: ClipAttr | OvarNet
+
+    def __init__(self, model: ClipAttr | OvarNet, **options: Any):
         super().__init__(model, **options)
         self._hub_mixin_config = None  # no config.json: config.yaml says it all
 

@@ -47,7 +47,9 @@ class ChainResults:
     def open(cls, places: Places) -> ChainResults:
         """Load everything, and time the teacher and the student."""
         vocabulary, images = open_dataset("scenes", places.world, "test")
-        models = {title: ovarnet.load(places.checkpoint(name)) for name, title in MODELS.items()}
+        models: dict[str, Predictor] = {
+            title: ovarnet.load(places.checkpoint(name)) for name, title in MODELS.items()
+        }
         timed = {title: models[title] for title in (TEACHER, STUDENT)}
         metrics = {
             title: Metrics.read(places.evaluation(name) / "metrics.json")
