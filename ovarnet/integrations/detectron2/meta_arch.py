@@ -16,11 +16,14 @@ from detectron2.config import CfgNode
 from detectron2.structures import Instances
 from torch import Tensor, nn
 
+from ovarnet.build.save import save_model
 from ovarnet.errors import InputError
 from ovarnet.integrations.detectron2.catalog import dataset_vocabulary, read_dataset
 from ovarnet.integrations.detectron2.dataset_dicts import from_dataset_dict
 from ovarnet.integrations.detectron2.instances import to_instances
 from ovarnet.io.pixel_arrays import ChannelOrder
+from ovarnet.modeling.clip_attr import ClipAttr
+from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.post_processing import PROTOCOL, PostProcessingOptions
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import RegionModel
@@ -42,7 +45,8 @@ class RegionMetaArch(nn.Module):
         input_format: Channel order of the images, "BGR" or "RGB".
         post_processing: Which boxes are returned, see
             `ovarnet.modeling.post_processing.PostProcessing`.
-        write: Writes a checkpoint folder for `ovarnet.load`; None: the model cannot be exported.
+        write: Writes the checkpoint folder of a new model, as its stage does; None: the model came
+            from a folder and is written like that one.
     """
 
     def __init__(
@@ -139,17 +143,16 @@ class RegionMetaArch(nn.Module):
         return outputs
 
     def export(self, folder: str | Path) -> Path:
-        """Write the weights as a checkpoint folder, which `ovarnet.load` opens.
+        """Write the model as it is now as a checkpoint folder, which `ovarnet.load` opens.
 
-        Raises:
-            InputError: The model was not built for training, so that its folder exists already.
+        Returns:
+            The folder.
         """
-        if self._write is None:
-            raise InputError(
-                "this model was built for inference; export one with MODEL.OVARNET.STAGE and "
-                "DATASETS.TRAIN set"
-            )
-        return self._write(Path(folder), self)
+        if self._write is not None:
+            return self._write(Path(folder), self)
+        model = self.region_model
+        assert isinstance(model, ClipAttr | OvarNet), "the models that have checkpoint folders"
+        return save_model(model, folder)
 
     def train(self, mode: bool = True) -> RegionMetaArch:
         """Set the mode; words are encoded again after training."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from detectron2.modeling import META_ARCH_REGISTRY
 from torch import Tensor
 
 from ovarnet.build import checkpoint_clip_attr, find_checkpoint, load_model
-from ovarnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config import Distillation, Optimisation, OvarnetTraining
 from ovarnet.errors import InputError
 from ovarnet.integrations.detectron2.config import stage_settings
@@ -123,12 +122,22 @@ class OvarNet(RegionMetaArch):
         """
         return self.stage.groups(settings)
 
+    def export(self, folder: str | Path) -> Path:
+        """See `RegionMetaArch.export`."""
+        self._calibrate()
+        return super().export(folder)
+
     def _words(self) -> EncodedVocabulary:
-        """The scores at inference are those of the trained scales."""
         if self._encoded is None:
-            for kind, (scale, bias) in _calibration(self.stage).items():
-                self.region_model.classifier.calibrate(kind, scale, bias)
+            self._calibrate()
         return super()._words()
+
+    def _calibrate(self) -> None:
+        """Score at inference as the scales do that are trained."""
+        scales = self.stage.scales
+        for row, kind in enumerate(KINDS):
+            scale, bias = scales.log_scale[row].exp().item(), scales.bias[row].item()
+            self.region_model.classifier.calibrate(kind, scale, bias)
 
 
 def _from_checkpoint(
@@ -150,8 +159,7 @@ def _from_checkpoint(
         earlier = open_teacher(settings.teacher)
         check_base_novel(data.vocabulary, earlier)
         teacher = Teacher(checkpoint_clip_attr(earlier), data.vocabulary)
-    stage = make_model(settings, model, data, teacher)
-    return {"stage": stage, "write": partial(_write, checkpoint)}
+    return {"stage": make_model(settings, model, data, teacher)}
 
 
 def _from_stage(
@@ -184,34 +192,3 @@ def _data(
         training_image(image, vocabulary, len(base.attributes), exhaustive=True) for image in images
     ]
     return DistillationData(vocabulary, base, {DETECTION: detection, ATTRIBUTES: [], CAPTIONS: []})
-
-
-def _calibration(stage: DistillationModel) -> dict[str, list[float]]:
-    scales = stage.scales
-    return {
-        kind: [scales.log_scale[row].exp().item(), scales.bias[row].item()]
-        for row, kind in enumerate(KINDS)
-    }
-
-
-def _write(checkpoint: Checkpoint, folder: Path, model: OvarNet) -> Path:
-    """The folder of a model that came from `checkpoint`, with its weights as they are now."""
-    stage, region_model = model.stage, model.region_model
-    kept = {"clip", "backbone", "prompts", "probe", "design", "training", "threshold"}
-    settings = {key: value for key, value in checkpoint.settings.items() if key in kept}
-    settings["calibration"] = _calibration(stage)
-    parts: dict[str, dict[str, Tensor]] = {
-        "text": region_model.clip.model.state_dict(),
-        "detector": region_model.detector_parts().state_dict(),
-    }
-    if "vectors" in settings["prompts"]:
-        parts["prompts"] = region_model.classifier.prompts.state_dict()
-    if region_model.classifier.probe is not None:
-        parts["probe"] = region_model.classifier.probe.state_dict()
-    return save_checkpoint(
-        folder,
-        model="ovarnet",
-        settings=settings,
-        vocabulary=region_model.vocabulary,
-        parts=parts,
-    )

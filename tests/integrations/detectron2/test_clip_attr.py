@@ -54,7 +54,7 @@ def trainable(small_datasets):
 
 
 @pytest.mark.slow
-def test_detections_are_those_of_ovarnet_load():
+def test_detections_are_those_of_ovarnet_load(tmp_path):
     model = build_model(config(CHECKPOINT="scenes-clip-attr")).eval()
     instances = model([scene()])[0]["instances"]
     expected = ovarnet.load("scenes-clip-attr", device="cpu").detect(
@@ -63,6 +63,8 @@ def test_detections_are_those_of_ovarnet_load():
     assert len(expected) == 5
     assert torch.allclose(instances.pred_boxes.tensor, expected.boxes)
     assert torch.allclose(instances.attribute_scores, expected.attribute_scores)
+    again = ovarnet.load(model.export(tmp_path / "exported"), device="cpu")
+    assert again.vocabulary == model.vocabulary
     with pytest.raises(InputError, match=r"built for inference; to train it, set MODEL.OVARNET"):
         model.train()([])
 
