@@ -131,11 +131,7 @@ class ClipAttr(RegionMetaArch):
         return self.stage.to(self.device)(batch)
 
     def parameter_groups(self, settings: Optimisation) -> list[dict[str, Any]]:
-        """Parameter groups of an optimiser, with the rate of each module.
-
-        Args:
-            settings: Learning rate and weight decay are read.
-        """
+        """See `RegionMetaArch.parameter_groups`."""
         assert self.stage is not None, "a model for inference has no stage"
         return self.stage.groups(settings)
 

@@ -17,6 +17,7 @@ from detectron2.structures import Instances
 from torch import Tensor, nn
 
 from ovarnet.build.save import save_model
+from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
 from ovarnet.integrations.detectron2.catalog import dataset_vocabulary, read_dataset
 from ovarnet.integrations.detectron2.dataset_dicts import from_dataset_dict
@@ -104,6 +105,14 @@ class RegionMetaArch(nn.Module):
 
     def losses(self, batched_inputs: Sequence[Input]) -> dict[str, Tensor]:
         """Named losses of a batch."""
+        raise NotImplementedError
+
+    def parameter_groups(self, settings: Optimisation) -> list[dict[str, Any]]:
+        """Parameter groups of an optimiser, with the rate of each module.
+
+        Args:
+            settings: Learning rate and weight decay are read.
+        """
         raise NotImplementedError
 
     def inference(

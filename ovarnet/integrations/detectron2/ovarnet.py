@@ -115,11 +115,7 @@ class OvarNet(RegionMetaArch):
         return self.stage(batch)
 
     def parameter_groups(self, settings: Optimisation) -> list[dict[str, Any]]:
-        """Parameter groups of an optimiser, with the rate of each module.
-
-        Args:
-            settings: Learning rate and weight decay are read.
-        """
+        """See `RegionMetaArch.parameter_groups`."""
         return self.stage.groups(settings)
 
     def export(self, folder: str | Path) -> Path:
