@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "formats": BASE | {"data"},
     "modeling": BASE | {"captions", "checkpoint", "config", "device"},
     "proposals": BASE | {"checkpoint", "data", "modeling"},
+    "onnx": BASE | {"modeling"},
     "build": MODEL,
     "video": BASE | {"integrations", "modeling"},
     "training": MODEL | {"build", "data", "drawing"},

@@ -88,7 +88,7 @@ class AttentionPool(nn.Module):
         Returns:
             Embeddings (R, D), not L2-normalised, and box deltas (R, 4).
         """
-        if not len(cells):
+        if not cells.shape[0]:
             return cells.new_zeros(0, self.embed_dim), cells.new_zeros(0, 4)
         class_token, box_token = self._tokens(self.merge(self.dropout(cells + self.position)))
         return self.embedding(class_token), self.deltas(box_token)
@@ -98,7 +98,7 @@ class AttentionPool(nn.Module):
         if not self.layers:
             mean = patches.mean(dim=1)
             return self.norm(mean + self.queries[0]), self.norm(mean + self.queries[1])
-        tokens = torch.cat([self.queries.expand(len(patches), -1, -1), patches], dim=1)
+        tokens = torch.cat([self.queries.expand(patches.shape[0], -1, -1), patches], dim=1)
         *inner, last = self.layers
         for layer in inner:
             tokens = layer(tokens)

@@ -88,7 +88,7 @@ class ConceptStages(nn.Module):
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
         """(R, c2 + c3 + c4 channels, S, S) -> embeddings (R, D) and deltas (R, 4); R may be 0."""
-        if not len(cells):
+        if not cells.shape[0]:
             return cells.new_zeros(0, self.embed_dim), cells.new_zeros(0, 4)
         features = self.features(cells)
         embeddings = self.head(features, self.classifier(features.pooled))

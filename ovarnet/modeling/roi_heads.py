@@ -175,7 +175,7 @@ class AveragePool(nn.Module):
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
         """(R, C, S, S) -> embeddings (R, D), not L2-normalised, and deltas (R, 4); R may be 0."""
-        if not len(cells):
+        if not cells.shape[0]:
             return cells.new_zeros(0, self.embed_dim), cells.new_zeros(0, 4)
         pooled = self.body(cells).mean(dim=(2, 3))
         return self.embedding(pooled), self.deltas(pooled)
@@ -221,7 +221,7 @@ class ClipStages(nn.Module):
 
     def forward(self, cells: Tensor) -> tuple[Tensor, Tensor]:
         """(R, C, S, S) -> embeddings (R, D), not L2-normalised, and deltas (R, 4); R may be 0."""
-        if not len(cells):
+        if not cells.shape[0]:
             return cells.new_zeros(0, self.embed_dim), cells.new_zeros(0, 4)
         features = self.stages(cells)
         return self.pool(features), self.deltas(features.mean(dim=(2, 3)))

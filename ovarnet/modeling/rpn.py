@@ -110,7 +110,7 @@ class RegionProposalNetwork(torchvision_rpn.RegionProposalNetwork):
         levels = [maps[name] for name in self.strides]
         logits, deltas = self.head(levels)
         per_map = [level[0].numel() for level in logits]
-        images = len(levels[0])
+        images = levels[0].shape[0]
         logits, deltas = torchvision_rpn.concat_box_prediction_layers(logits, deltas)
         return AnchorPredictions(
             self.anchor_generator.of_maps(levels),

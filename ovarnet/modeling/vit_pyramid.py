@@ -174,7 +174,7 @@ def windowed_map(visual: VisionTransformer, pixels: Tensor, window: int) -> Tens
         tokens = (
             block(tokens) if number % every == 0 else _within_windows(block, tokens, grid, window)
         )
-    return visual.ln_post(tokens[:, 1:]).transpose(1, 2).reshape(len(tokens), -1, *grid)
+    return visual.ln_post(tokens[:, 1:]).transpose(1, 2).reshape(tokens.shape[0], -1, *grid)
 
 
 def _within_windows(block: nn.Module, tokens: Tensor, grid: tuple[int, int], window: int) -> Tensor:

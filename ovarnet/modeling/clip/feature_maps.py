@@ -139,7 +139,7 @@ def embed_patches(visual: VisionTransformer, pixels: Tensor) -> tuple[Tensor, tu
     patches = visual.conv1(pixels)
     grid = (patches.shape[-2], patches.shape[-1])
     position = resize_position_embedding(visual.positional_embedding, visual.grid_size, grid)
-    class_token = visual.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
+    class_token = visual.class_embedding.to(patches.dtype).expand(patches.shape[0], 1, -1)
     tokens = torch.cat([class_token, patches.flatten(2).transpose(1, 2)], dim=1)
     return tokens + position.to(tokens.dtype), grid
 
@@ -167,4 +167,4 @@ def _vit_map(visual: VisionTransformer, pixels: Tensor) -> Tensor:
     # with a pooler (CoCa) the final LayerNorm belongs to the pooled vector
     if visual.attn_pool is None:
         tokens = visual.ln_post(tokens)
-    return tokens.transpose(1, 2).reshape(len(tokens), -1, *grid)
+    return tokens.transpose(1, 2).reshape(tokens.shape[0], -1, *grid)

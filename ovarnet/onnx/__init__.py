@@ -1,0 +1,1 @@
+"""OvarNet in the form that `torch.export` and ONNX need."""
