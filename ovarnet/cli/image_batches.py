@@ -112,7 +112,7 @@ def batches(
 def _read(file: Source, box_file: BoxFile | None) -> Entry:
     from ovarnet.io.images import read_image
     from ovarnet.modeling.given_boxes import checked_boxes
-    from ovarnet.video.sources import is_video
+    from ovarnet.video.sources import is_video, shown_name
 
     try:
         image = read_image(file)
@@ -121,7 +121,7 @@ def _read(file: Source, box_file: BoxFile | None) -> Entry:
         if not (is_there and is_video(file)):
             raise
         raise InputError(
-            f"{file}: is a video; `ovarnet track` reads videos, cameras and streams"
+            f"{shown_name(file)}: is a video; `ovarnet track` reads videos, cameras and streams"
         ) from None
     if box_file is None:
         return Entry(file, image, None)

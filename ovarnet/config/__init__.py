@@ -29,6 +29,7 @@ from ovarnet.config.reader import load_config, resolve
 from ovarnet.config.sources import ClipSettings, DataSource
 from ovarnet.config.stages import STAGES
 from ovarnet.config.structured import build_settings
+from ovarnet.config.validation import Validation
 
 __all__ = [
     "STAGES",
@@ -50,6 +51,7 @@ __all__ = [
     "ProbeTraining",
     "ProposerTraining",
     "PseudoLabelSelection",
+    "Validation",
     "ZeroShotClipAttr",
     "build_settings",
     "load_config",

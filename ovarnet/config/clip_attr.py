@@ -15,6 +15,7 @@ from ovarnet.config.sources import (
     share_setting,
     weight_setting,
 )
+from ovarnet.config.validation import Validation
 from ovarnet.shipped import DEFAULT_PROPOSER
 
 MOST_VECTORS = 256
@@ -108,6 +109,7 @@ class ClipAttrTraining:
     them; 0: a new crop at every visit."""
     image_cache_mb: int = cache_setting()
     """Decoded images; beyond that they are read again at every visit."""
+    validation: Validation = field(default_factory=Validation)
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 

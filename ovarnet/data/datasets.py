@@ -37,6 +37,7 @@ def open_dataset(
     images: bool = True,
     background: bool = False,
     is_novel: NovelName | None = None,
+    base_words_only: bool = False,
     skipped: Skipped | None = None,
 ) -> tuple[Vocabulary, Sequence[Annotations]]:
     """Read a split of a dataset. Training splits hold nothing novel (`base_only`).
@@ -66,6 +67,7 @@ def open_dataset(
             the list. Other datasets have all their images anyway.
         is_novel: for a training split of vaw or lsa, and categories of any: drops the objects whose
             name means a novel or ignored category of the detection data that the run trains on.
+        base_words_only: treats any split as a training split, as for choices made while training.
         skipped: where to note what is left out; None logs one line per file.
 
     Returns:
@@ -80,7 +82,7 @@ def open_dataset(
     _check_split(name, split, reader)
     _check_root(name, root)
 
-    is_training = split == "train"
+    is_training = base_words_only or split == "train"
     request = Request(
         root,
         split,

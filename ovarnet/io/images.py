@@ -166,6 +166,10 @@ def _open(path: str | Path) -> Image.Image:
             raise InputError(
                 f"{scheme}://{address} is a URL; give it as text, not as a path, or download it"
             ) from None
+        if scheme.isalpha() and len(scheme) > 1 and address:  # no drive letter
+            raise InputError(
+                f"{scheme}://{address}: not an address that is read; give an http or https URL"
+            ) from None
         raise InputError(f"{path}: no such file; check the path") from None
     except IsADirectoryError:
         raise InputError(

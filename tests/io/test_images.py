@@ -37,6 +37,11 @@ def test_a_url_is_read_as_the_file_that_it_leads_to(tmp_path):
     with pytest.raises(InputError) as caught:
         read_image(tmp_path.__class__("http://x.org/a.png"))
     assert str(caught.value).startswith("http://x.org/a.png is a URL; give it as text, not as")
+    for address in ("ftp://x.org/a.png", "file:///a.png"):
+        with pytest.raises(InputError, match="not an address that is read; give an http or https"):
+            read_image(address)
+    with pytest.raises(InputError, match=r"^missing/a:/b\.png: no such file"):
+        read_image("missing/a:/b.png")
 
 
 def test_exif_rotation_turns_pixels_and_size(tmp_path):

@@ -37,6 +37,7 @@ Before a long run, see what it will need; afterwards, score it again:
   ovarnet train configs/scenes/clip_attr.yaml --eval-only
 Several processes or GPUs: torchrun --nproc_per_node N -m ovarnet train CONFIG
 """
+TRACKERS = ("wandb", "mlflow")
 HELD_OUT = {"coco-ovd": "val"}
 """The split that --eval-only scores, where it is not `test`."""
 
@@ -57,6 +58,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "overrides", nargs="*", metavar="KEY=VALUE", help="settings that win over the file"
     )
     parser.add_argument("--config-file", metavar="CONFIG", help="another way to give CONFIG")
+    parser.add_argument(
+        "--log-with",
+        action="append",
+        choices=TRACKERS,
+        help="send curves and settings there, too; given twice, to both. history.json, curves.png "
+        "and TensorBoard's curves are written to the output folder anyway",
+    )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
         "--resume",
@@ -100,6 +108,9 @@ def run(args: argparse.Namespace, stage: str | None = None) -> int:
     from ovarnet.training import train
     from ovarnet.training.engine.dry_run import dry_run
     from ovarnet.training.engine.run_folder import check_run_folder
+    from ovarnet.training.engine.trackers import check_trackers, open_trackers
+
+    check_trackers(args.log_with or [])
 
     precision = getattr(getattr(config, "optimisation", None), "mixed_precision", "no")
     if precision == "fp16" and not torch.accelerator.is_available():
@@ -112,11 +123,24 @@ def run(args: argparse.Namespace, stage: str | None = None) -> int:
         PartialState().print(dry_run(config, **settings))
         return 0
     check_run_folder(config.output, resume=args.resume, overwrite=args.overwrite)
-    accelerator = Accelerator(**settings)
+    accelerator = Accelerator(**settings, log_with=args.log_with)
     accelerator.wait_for_everyone()  # all have checked the folder before one writes into it
-    folder = train(config, accelerator, resume=args.resume)
-    accelerator.print(f"wrote {folder}")
+    with open_trackers(accelerator, config):
+        folder = train(config, accelerator, resume=args.resume)
+    accelerator.print(table_of_curves(config) + f"wrote {folder}")
     return 0
+
+
+def table_of_curves(config: Any) -> str:
+    """The curves of a finished run as a table and a blank line; "" for a stage without any."""
+    from ovarnet.io.files import read_json
+    from ovarnet.training.engine.curve_table import curve_table
+    from ovarnet.training.engine.recorder import HISTORY
+
+    history = Path(config.output) / HISTORY
+    if not hasattr(config, "optimisation") or not history.is_file():
+        return ""
+    return curve_table(read_json(history, dict)) + "\n\n"
 
 
 def config_and_overrides(args: argparse.Namespace) -> tuple[str, list[str]]:

@@ -7,6 +7,7 @@ categories, A base attributes, D embedding width.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from ovarnet.training.data.base_novel_check import check_initial_models, clip_ch
 from ovarnet.training.data.crops import BoxCropper
 from ovarnet.training.data.embedding_cache import EmbeddingCache
 from ovarnet.training.data.image_cache import ImageCache
+from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
@@ -149,11 +151,48 @@ def train_clip_attr(
         groups=model.groups(config.optimisation),
         make_sampler=partial(MixedSampler, shares),
         after_step=TrainableClipAttr.bound_temperature,
+        best=held_out_choice(config, data, crops, accelerator.is_main_process),
     )
     accelerator.on_main_process(save_clip_attr)(
         output / "checkpoint", trained, data.vocabulary, initial.proposer, asdict(config)
     )
     return output / "checkpoint"
+
+
+def held_out_choice(
+    config: ClipAttrTraining, data: BaseData, crops: BoxCropper, is_main: bool
+) -> BestWeights | None:
+    """What chooses among the weights by the loss on the validation split; None without one.
+
+    Raises:
+        InputError: The split is trained on, has no box of a base word, or has other base words than
+            the training data.
+    """
+    settings = config.validation
+    if settings.split is None:
+        return None
+    if settings.split in (config.detection.split, config.attributes.split):
+        raise InputError(
+            f"validation.split {settings.split} is trained on; give a split of its own, such as val"
+        )
+    held_out = BaseData.open(
+        config.detection, config.attributes, limit=config.limit, split=settings.split
+    )
+    if held_out.base != data.base:
+        raise InputError(
+            f"validation.split {settings.split} has other base words than the training data; run "
+            "ovarnet prepare on the whole dataset again"
+        )
+    dataset = BaseBoxDataset(
+        held_out, crops, seed=config.seed, sampled_categories=config.loss.sampled_categories
+    )
+    shares = held_out.shares(config.optimisation.batch_size, config.detection_share)
+    keys = list(MixedSampler(shares, settings.batches, seed=config.seed))
+
+    def batches() -> Iterator[BaseBoxBatch]:
+        return (dataset.__getitems__(batch) for batch in keys)
+
+    return BestWeights(batches, settings, Path(config.output), is_main=is_main)
 
 
 def open_batches(

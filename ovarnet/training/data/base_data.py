@@ -5,7 +5,7 @@ A base attributes, C base categories.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -45,7 +45,12 @@ class BaseData:
 
     @classmethod
     def open(
-        cls, detection: DataSource, attributes: DataSource, *, limit: int | None = None
+        cls,
+        detection: DataSource,
+        attributes: DataSource,
+        *,
+        limit: int | None = None,
+        split: str | None = None,
     ) -> BaseData:
         """Read both sources.
 
@@ -56,17 +61,29 @@ class BaseData:
             detection: Gives the categories.
             attributes: Gives the attributes; the boxes of one dataset may serve as both.
             limit: Images that are used of each source; None: all.
+            split: Read in place of the splits of both sources, its base words alone; None: theirs.
 
         Raises:
             InputError: A box or a label of a novel word, or a file that cannot be read.
         """
-        category_words, boxed = open_dataset(detection.dataset, detection.root, detection.split)
+        held_out = split is not None
+        if split is not None:
+            detection, attributes = (
+                replace(source, split=split) for source in (detection, attributes)
+            )
+        category_words, boxed = open_dataset(
+            detection.dataset, detection.root, detection.split, base_words_only=held_out
+        )
         is_novel = NovelNameFilter(category_words, ignored_categories(detection.dataset))
         attribute_words, described = (
             (category_words, boxed)
             if attributes == detection
             else open_dataset(
-                attributes.dataset, attributes.root, attributes.split, is_novel=is_novel
+                attributes.dataset,
+                attributes.root,
+                attributes.split,
+                is_novel=is_novel,
+                base_words_only=held_out,
             )
         )
         vocabulary = Vocabulary(category_words.categories, attribute_words.attributes)

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from ovarnet.config import Optimisation
 from ovarnet.errors import InputError
+from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.recorder import Recorder
 from ovarnet.training.engine.run_folder import Run, resume_run, start_run
 from ovarnet.training.engine.sampling import IterationSampler, check_batch_size
@@ -47,6 +48,7 @@ def run_stage(
     after_step: Callable[[Model], None] | None = None,
     groups: list[dict[str, Any]] | None = None,
     make_sampler: Callable[..., Sampler] | None = None,
+    best: BestWeights | None = None,
 ) -> Model:
     """Train a model from its initial weights or from the last saved state.
 
@@ -65,9 +67,12 @@ def run_stage(
             rate.
         make_sampler: Called as (iterations, seed=, start=, rank=, world=); None: batches of
             `config.optimisation.batch_size`, drawn evenly from the dataset.
+        best: Chooses among the weights of the run by a validation loss, and may end it early; None:
+            the last ones are kept.
 
     Returns:
-        The model to keep: the running average of the weights, if there is one.
+        The model to keep: the running average of the weights, if there is one, after the last
+        iteration or after the one that `best` has chosen.
 
     Raises:
         InputError: The batch cannot be divided among the processes, a sample cannot be read, a loss
@@ -83,6 +88,8 @@ def run_stage(
     state = TrainingState(model, optimizer, scheduler, output, settings.ema, asdict(config))
     if resume:
         resume_run(state, model, config)
+        if best is not None:
+            best.resume(state.step)
     elif accelerator.is_main_process:
         start_run(output)
 
@@ -103,11 +110,21 @@ def run_stage(
     )
     prepared, state.optimizer = accelerator.prepare(model, optimizer)
     with Recorder(
-        output, settings.iterations, start=state.step, active=accelerator.is_main_process
+        output,
+        settings.iterations,
+        start=state.step,
+        active=accelerator.is_main_process,
+        send=accelerator.log,  # to its trackers, if it has any
     ) as recorder:
         batches = _raised(loader)
-        fit(prepared, batches, state, settings, accelerator, recorder, after_step, config.seed)
-    return state.best_model(accelerator.unwrap_model(prepared))
+        fit(
+            prepared, batches, state, settings, accelerator, recorder, after_step, config.seed, best
+        )
+    kept = state.best_model(accelerator.unwrap_model(prepared))
+    if best is not None:
+        accelerator.wait_for_everyone()  # the main process has written the weights
+        best.restore(kept)
+    return kept
 
 
 def fit(
@@ -119,8 +136,9 @@ def fit(
     recorder: Recorder,
     after_step: Callable[[Any], None] | None,
     seed: int,
+    best: BestWeights | None = None,
 ) -> None:
-    """Run the iterations that are left in `state`.
+    """Run the iterations that are left in `state`, or fewer where `best` ends them.
 
     Args:
         model: As in `run_stage`, prepared by the accelerator.
@@ -131,6 +149,7 @@ def fit(
         recorder: Logs the losses.
         after_step: As in `run_stage`.
         seed: As in `run_stage`.
+        best: As in `run_stage`.
     """
     model.train()
     for batch in batches:
@@ -157,6 +176,13 @@ def fit(
         recorder.log(state.step, scalars)
         if state.step % settings.save_every == 0 and accelerator.is_main_process:
             state.save(accelerator.unwrap_model(model))
+
+        if best is not None and best.is_due(state.step, settings.iterations):
+            kept = state.best_model(accelerator.unwrap_model(model))
+            loss = best.measure(kept, state.step, accelerator.device)
+            recorder.add(state.step, {"validation": loss})
+            if best.is_over:
+                break
 
 
 def check_finite(losses: dict[str, Tensor], step: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -33,10 +33,19 @@ class Recorder:
         iterations: Of the whole run.
         start: Iterations that are done; the history up to there is kept.
         active: False in all processes but the main one: nothing is shown or written.
+        send: Called with the values of each point of the curves and its iteration; None: nothing.
     """
 
-    def __init__(self, folder: Path, iterations: int, *, start: int = 0, active: bool = True):
-        self.folder, self.active = Path(folder), active
+    def __init__(
+        self,
+        folder: Path,
+        iterations: int,
+        *,
+        start: int = 0,
+        active: bool = True,
+        send: Callable[[dict[str, float], int], None] | None = None,
+    ):
+        self.folder, self.active, self.send = Path(folder), active, send
         self.every = max(1, min(MOST_APART, iterations // FEWEST_POINTS))
         self.history: dict[str, list[tuple[int, float]]] = (
             _read_history(self.folder / HISTORY, start) if start else {}
@@ -57,11 +66,24 @@ class Recorder:
         if not self.active or (step % self.every and step != self.bar.total):
             return
         values = {name: torch.as_tensor(value).item() for name, value in scalars.items()}
+        self.add(step, values)
+        self.bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in values.items()), refresh=False)
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Record scalars as points of their curves.
+
+        Args:
+            step: Iterations that are done.
+            values: By name.
+        """
+        if not self.active:
+            return
         for name, value in values.items():
             self.history.setdefault(name, []).append((step, value))
             if self.writer:
                 self.writer.add_scalar(name, value, step)
-        self.bar.set_postfix_str(" ".join(f"{k} {v:.3g}" for k, v in values.items()), refresh=False)
+        if self.send is not None:
+            self.send(dict(values), step)
 
     def __enter__(self) -> Recorder:
         return self

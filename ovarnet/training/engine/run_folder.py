@@ -15,6 +15,7 @@ from torch import nn
 from ovarnet.config import Optimisation, resolve
 from ovarnet.errors import InputError
 from ovarnet.io.files import check_folder
+from ovarnet.training.engine.best_weights import FILE as BEST
 from ovarnet.training.engine.recorder import HISTORY, TENSORBOARD
 from ovarnet.training.engine.training_state import FILE as STATE
 from ovarnet.training.engine.training_state import TrainingState
@@ -66,7 +67,7 @@ def start_run(folder: Path) -> None:
     A checkpoint in it stays until the new one replaces it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (STATE, HISTORY):
+    for name in (STATE, HISTORY, BEST):
         (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder / TENSORBOARD, ignore_errors=True)
 
@@ -107,7 +108,7 @@ def changed_settings(config: Run, saved: Mapping[str, Any] | None) -> list[str]:
         before = resolve(OmegaConf.create(dict(saved or {})), "the saved state")
     except InputError:
         return []
-    old, new = dict(_flat(asdict(before))), dict(_flat(asdict(config)))
+    old, new = dict(flat_settings(asdict(before))), dict(flat_settings(asdict(config)))
     return [
         f"{key} {old.get(key)} -> {new.get(key)}"
         for key in dict.fromkeys((*new, *old))
@@ -115,10 +116,10 @@ def changed_settings(config: Run, saved: Mapping[str, Any] | None) -> list[str]:
     ]
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat_settings(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted keys and values."""
     for key, value in settings.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat_settings(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -228,9 +228,10 @@ def test_a_video_is_never_replaced_by_its_result(tmp_path, capsys):
 
 
 def test_detect_names_the_command_for_videos(clip, tmp_path, capsys):
-    for source in (clip, "camera:0", "rtsp://127.0.0.1/live"):
-        assert cli.main(["detect", str(source), "--output", str(tmp_path / "out")]) == 2
-        told = f"error: {source}: is a video; `ovarnet track` reads videos, cameras and streams\n"
+    for source in (str(clip), "camera:0", "rtsp://me:secret@127.0.0.1/live"):
+        assert cli.main(["detect", source, "--output", str(tmp_path / "out")]) == 2
+        shown = source.replace("me:secret@", "")
+        told = f"error: {shown}: is a video; `ovarnet track` reads videos, cameras and streams\n"
         assert capsys.readouterr().err == told
     assert not (tmp_path / "out").exists()
 

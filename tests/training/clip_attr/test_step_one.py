@@ -1,19 +1,32 @@
 """Step I on the tiny world: losses, initial bias, resumed runs, base and novel words."""
 
+import shutil
+from types import SimpleNamespace
+
 import pytest
 import torch
 from accelerate import Accelerator
 from clip_attr_runs import step_one_settings
+from safetensors.torch import load_file
 
 import ovarnet
 from ovarnet.config import DataSource, FederatedLoss, LrMultipliers
 from ovarnet.errors import InputError
+from ovarnet.io.files import read_json
 from ovarnet.training.clip_attr import step_one as step_one_stage
-from ovarnet.training.clip_attr.step_one import FederatedModel, initial_bias, train_clip_attr
+from ovarnet.training.clip_attr.step_one import (
+    FederatedModel,
+    held_out_choice,
+    initial_bias,
+    train_clip_attr,
+)
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
 from ovarnet.training.data.base_data import BaseData
 from ovarnet.training.data.base_dataset import BaseBoxBatch
+from ovarnet.training.data.crops import BoxCropper
+from ovarnet.training.data.image_cache import ImageCache
+from ovarnet.training.engine.best_weights import FILE, BestWeights
 
 
 def test_the_initial_bias_gives_the_mean_logit_of_a_probability(parts, tiny_world):
@@ -59,6 +72,75 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
     )
     assert set(only) == {"categories"}
     assert all(torch.isfinite(loss) for loss in losses.values())
+
+
+@pytest.fixture
+def world_with_val(tiny_world, tmp_path):
+    """The tiny world, whose files hold novel labels, with a split val that is as train."""
+    root = tmp_path / "world"
+    shutil.copytree(tiny_world.root, root)
+    shutil.copytree(root / "images/train", root / "images/val")
+    for name in ("instances", "attributes"):
+        shutil.copy(root / f"annotations/{name}_train.json", root / f"annotations/{name}_val.json")
+    return SimpleNamespace(root=root)
+
+
+def test_the_validation_loss_is_of_base_words_of_its_split_and_of_the_same_boxes_each_time(
+    parts, world_with_val, start_files, tmp_path
+):
+    def choice(split):
+        config = step_one_settings(
+            world_with_val, start_files, tmp_path, validation={"split": split, "batches": 3}
+        )
+        data = BaseData.open(config.detection, config.attributes)
+        crops = BoxCropper(parts[0], ImageCache(8))
+        return held_out_choice(config, data, crops, is_main=True)
+
+    best = choice("val")
+    first, again = (
+        [(batch.categories, batch.attributes, batch.crops) for batch in best.batches()]
+        for _ in range(2)
+    )
+    assert len(first) == 3
+    for one, other in zip(first, again, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+        categories, attributes, _ = one
+        assert set(categories.tolist()) <= {0, 1}  # mug and car; key is novel
+        assert attributes.shape[1] == 2  # red and striped; gray is novel
+    assert choice(None) is None
+    with pytest.raises(InputError, match=r"validation\.split train is trained on; give a split"):
+        choice("train")
+
+
+@pytest.mark.slow
+def test_the_checkpoint_has_the_weights_of_the_lowest_validation_loss(
+    world_with_val, start_files, tmp_path, monkeypatch
+):
+    losses = iter([3.0, 1.0, 2.0, 2.0, 2.0])
+    measure = BestWeights.measure
+
+    def fixed(self, model, step, device):
+        monkeypatch.setattr(
+            "ovarnet.training.engine.best_weights.broadcast", lambda _: next(losses)
+        )
+        return measure(self, model, step, device)
+
+    monkeypatch.setattr(BestWeights, "measure", fixed)
+    more = {"optimisation": {"iterations": 9}, "validation": {"split": "val", "batches": 1}}
+    more["validation"] |= {"every": 1, "patience": 2}
+    folder = train_clip_attr(
+        step_one_settings(world_with_val, start_files, tmp_path / "run", **more),
+        Accelerator(cpu=True),
+    )
+    history = read_json(tmp_path / "run/history.json", dict)
+    assert history["validation"] == [[1, 3.0], [2, 1.0], [3, 2.0], [4, 2.0]]
+
+    # of iteration 2; the checkpoint holds the same prompts
+    best = load_file(tmp_path / "run" / FILE)
+    prompts = load_file(folder / "prompts.safetensors")
+    shared = [key for key in prompts if f"classifier.prompts.{key}" in best]
+    assert shared
+    assert all(torch.equal(prompts[key], best[f"classifier.prompts.{key}"]) for key in shared)
 
 
 @pytest.mark.slow

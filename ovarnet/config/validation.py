@@ -1,0 +1,22 @@
+"""Settings of the choice among the weights of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ovarnet.config.allowed import path_setting, setting
+
+
+@dataclass
+class Validation:
+    """Which weights of a run are kept: the last, or those with the lowest validation loss."""
+
+    split: str | None = path_setting(None)
+    """Of the training datasets, such as val; its base words alone are used, so that a novel word
+    stays unseen. None: the last weights are kept."""
+    every: int = setting(100, at_least=1, at_most=10_000_000)
+    """Iterations from one measurement to the next; the last iteration is measured too."""
+    batches: int = setting(8, at_least=1, at_most=2**20)
+    """Batches of `optimisation.batch_size` that are measured, the same each time."""
+    patience: int = setting(0, at_least=0, at_most=10_000_000)
+    """Training stops after so many measurements in a row without a lower loss; 0: never."""
