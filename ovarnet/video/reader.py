@@ -117,7 +117,8 @@ class _NewestFrame:
     def __init__(self, capture: cv2.VideoCapture):
         self._capture = capture
         self._changed = threading.Condition()
-        self._index, self._image = -1, None
+        self._index = -1
+        self._image: np.ndarray | None = None
         self._is_over = False
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from ovarnet.video.reader import Frame, open_video
 
 if TYPE_CHECKING:
     import supervision as sv
-    from typing_extensions import Unpack
 
-    from ovarnet.modeling.post_processing import PostProcessingOptions
     from ovarnet.modeling.predictor import Predictor
     from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
     from ovarnet.structures import Detections
@@ -106,7 +104,7 @@ def track_frames(
     batch_size: int = 8,
     averages: TrackAverages | None = None,
     tracker: SupervisionTracker | None = None,
-    **post_processing: Unpack[PostProcessingOptions],
+    **post_processing: Any,
 ) -> Iterator[TrackedFrame]:
     """Track objects through frames.
 
@@ -120,7 +118,7 @@ def track_frames(
         averages: filled with the tracks; None: not wanted.
         tracker: gives boxes their track, such as ``trackers.ByteTrackTracker()``; None:
             `ovarnet.video.byte_track.ByteTrack`.
-        post_processing: as in `Predictor.detect`.
+        post_processing: nms_iou, class_agnostic, containment and limit of `Predictor.detect`.
 
     Yields:
         One `TrackedFrame` for each frame.
@@ -132,11 +130,14 @@ def track_frames(
     follow = _own(ByteTrack(threshold)) if tracker is None else _foreign(tracker)
     frames = iter(frames)
     while batch := list(islice(frames, batch_size)):
-        detections = model.detect(
-            [frame.image for frame in batch],
-            vocabulary=vocabulary,
-            batch_size=batch_size,
-            **{**post_processing, "threshold": threshold * LOW_SHARE},
+        detections = cast(
+            "list[Detections]",
+            model.detect(
+                [frame.image for frame in batch],
+                vocabulary=vocabulary,
+                batch_size=batch_size,
+                **{**post_processing, "threshold": threshold * LOW_SHARE},
+            ),
         )
         for frame, found in zip(batch, detections, strict=True):
             numbers, kept = follow(found, frame.seconds)
@@ -160,7 +161,7 @@ def _foreign(tracker: SupervisionTracker) -> Follow:
         if not len(found):
             tracker.update(to_supervision(found))
             return np.zeros(0, dtype=np.int64), found
-        tracked = tracker.update(to_supervision(found))
+        tracked: Any = tracker.update(to_supervision(found))
         tracked = tracked[np.asarray(tracked.tracker_id) >= 0]
         if not len(tracked):
             return np.zeros(0, dtype=np.int64), found[:0]

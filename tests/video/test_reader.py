@@ -121,10 +121,11 @@ def test_a_truncated_file_gives_its_beginning_and_says_so(tmp_path):
 
 
 class Capture:
-    """Stands in for cv2.VideoCapture of a live source."""
+    """Stands in for cv2.VideoCapture of a live source; hands out as many frames as are allowed."""
 
-    def __init__(self, frames, rate=30.0, pause=0.0):
-        self.frames, self.rate, self.pause = iter(frames), rate, pause
+    def __init__(self, frames, rate=30.0, allowed=10**6):
+        self.frames, self.rate = iter(frames), rate
+        self.allowed, self.asked = threading.Semaphore(allowed), 0
         self.is_released = False
 
     def get(self, what):
@@ -134,44 +135,63 @@ class Capture:
         return True
 
     def read(self):
-        time.sleep(self.pause)
+        self.asked += 1
+        self.allowed.acquire()
         image = next(self.frames, None)
         return image is not None, image
 
     def release(self):
         self.is_released = True
 
+    def allow(self, count):
+        """Allows more frames; returns when all of them are taken and the next one is waited for."""
+        asked = self.asked + count
+        self.allowed.release(count)
+        while self.asked < asked:
+            time.sleep(0.001)
+
 
 def test_a_camera_gives_the_newest_frame_to_a_slow_reader(monkeypatch):
-    capture, asked = Capture(grey_frames(12), pause=0.02), []
-    monkeypatch.setattr(reader.cv2, "VideoCapture", lambda *a: asked.append(a) or capture)
+    """The reader is busy with frame 0 while frames 1 to 3 come, and with frame 3 while 4 and 5."""
+    capture, opened = Capture(grey_frames(6), allowed=1), []
+    monkeypatch.setattr(reader.cv2, "VideoCapture", lambda *a: opened.append(a) or capture)
+    seen, coming = [], iter([3, 2])
     with open_video("camera:1") as video:
         assert video.is_live
         assert (video.name, video.rate, video.frame_count) == ("camera:1", 30.0, None)
-        seen = []
         for frame in video.frames():
             seen.append((frame.index, int(frame.image[0, 0, 0])))
-            time.sleep(0.06)
-    assert asked == [(1,)]
-    assert 2 <= len(seen) < 12
-    assert all(value == 20 * index for index, value in seen)
-    assert [index for index, _ in seen] == sorted({index for index, _ in seen})
-    assert seen[-1][0] == 11
+            while capture.asked < frame.index + 2:
+                time.sleep(0.001)
+            count = next(coming, None)
+            if count is None:
+                capture.allowed.release()  # the end
+            else:
+                capture.allow(count)
+    assert opened == [(1,)]
+    assert seen == [(0, 0), (3, 60), (5, 100)]
     assert video.missing is None
     assert capture.is_released
 
 
 def test_every_of_a_camera_is_the_least_distance(monkeypatch):
-    capture = Capture(grey_frames(12), pause=0.01)
+    """Frames 1 to 4 come while the reader has frame 0, then 5 and 6, and the end."""
+    capture, coming = Capture(grey_frames(7), allowed=1), iter([4, 3])
     monkeypatch.setattr(reader.cv2, "VideoCapture", lambda *a: capture)
+    indices = []
     with open_video("camera:0") as video:
-        indices = [frame.index for frame in video.frames(every=4)]
-    assert indices[0] < 4
-    assert np.diff(indices).min() >= 4
+        for frame in video.frames(every=4):
+            indices.append(frame.index)
+            while capture.asked < frame.index + 2:
+                time.sleep(0.001)
+            capture.allowed.release(next(coming))
+            while frame.index == 0 and capture.asked < 6:
+                time.sleep(0.001)
+    assert indices == [0, 4]
 
 
 def test_a_camera_that_the_reader_leaves_is_released(monkeypatch):
-    capture = Capture(grey_frames(9), pause=0.01)
+    capture = Capture(grey_frames(9))
     monkeypatch.setattr(reader.cv2, "VideoCapture", lambda *a: capture)
     threads = threading.active_count()
     with open_video("camera:0") as video:

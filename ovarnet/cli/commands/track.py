@@ -180,16 +180,16 @@ def track_one(
     from ovarnet.video.reader import open_video
     from ovarnet.video.tracking import track_frames
 
+    options: dict[str, Any] = {**suppression_options(args), "threshold": args.threshold}
     averages, start = TrackAverages(), time.monotonic()
     with open_video(source) as video:
         tracked = track_frames(
             model,
             islice(video.frames(args.every), args.frames),
             vocabulary=words,
-            threshold=args.threshold,
             batch_size=1 if video.is_live else args.batch_size,
             averages=averages,
-            **suppression_options(args),
+            **options,
         )
         with writable(args.output):
             size, frames = write_frames(tracked, video, files, args)

@@ -17,7 +17,7 @@ def curve_table(history: Mapping[str, Sequence[tuple[int, float]]]) -> str:
         First, last and lowest value of each curve, and the iteration of the lowest; "" without
         curves.
     """
-    rows = [HEAD]
+    rows: list[tuple[str, ...]] = [HEAD]
     for name, points in history.items():
         iteration, lowest = min(points, key=lambda point: point[1])
         values = (points[0][1], points[-1][1], lowest)
