@@ -1,4 +1,4 @@
-"""The `ovarnet` command; each file of `commands/` is one sub-command.
+"""The `ovarnet` command; each file of `commands/` is one sub-command, each folder a group of them.
 
 Bad input is one `error: ...` line and exit code 2.
 """
@@ -9,10 +9,12 @@ import argparse
 import difflib
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 from ovarnet import __version__
 from ovarnet.cli.commands import (
     benchmark,
+    catalogue,
     convert,
     detect,
     distill,
@@ -36,7 +38,7 @@ from ovarnet.cli.parser import Parser
 from ovarnet.errors import InputError
 from ovarnet.memory import keep_freed_memory
 
-COMMANDS = {
+COMMANDS: dict[str, ModuleType] = {
     "detect": detect,
     "find": find,
     "encode-words": encode_words,
@@ -55,6 +57,7 @@ COMMANDS = {
     "distill": distill,
     "benchmark": benchmark,
     "serve": serve,
+    "catalogue": catalogue,
 }
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 EXAMPLE = (
@@ -64,7 +67,10 @@ EXAMPLE = (
 
 
 def build_parsers() -> tuple[Parser, dict[str, Parser]]:
-    """The top parser, and the parser of each command by its name."""
+    """The top parser, and the parser of each command by its name.
+
+    A command of a group is named by two words, such as "catalogue search".
+    """
     parser = Parser(
         prog="ovarnet",
         description="Detects objects in images and scores the words you name.",
@@ -72,10 +78,19 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
     )
     parser.add_argument("--version", action="version", version=f"ovarnet {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
+    parsers: dict[str, Parser] = {}
     for name, module in COMMANDS.items():
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
-        module.add_arguments(command)
-    return parser, dict(commands.choices)
+        parsers[name] = command
+        if not hasattr(module, "COMMANDS"):
+            module.add_arguments(command)
+            continue
+        group = command.add_subparsers(metavar="COMMAND", title="commands", parser_class=Parser)
+        for part, member in module.COMMANDS.items():
+            inner = group.add_parser(part, help=member.HELP, description=member.__doc__)
+            member.add_arguments(inner)
+            parsers[f"{name} {part}"] = inner
+    return parser, parsers
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -91,19 +106,37 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         InputError: The command or an option does not exist, or a value is refused.
     """
     parser, commands = build_parsers()
-    name = arguments[0] if arguments else "--help"
+    name, rest = (arguments[0] if arguments else "--help"), arguments[1:]
     if name.startswith("-"):
         parser.parse_known_args([name])
         parser.reject(name)
-    if name not in commands:
-        near = difflib.get_close_matches(name, commands, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(commands)}"
-        raise InputError(f"unknown command {name!r}; {hint}")
-    args, unknown = commands[name].parse_known_intermixed_args(arguments[1:])
+    _check_known(name, list(COMMANDS), "commands")
+    if hasattr(COMMANDS[name], "COMMANDS"):
+        part, rest = (rest[0] if rest else "--help"), rest[1:]
+        if part.startswith("-"):
+            commands[name].parse_known_args([part])
+            commands[name].reject(part)
+        _check_known(part, list(COMMANDS[name].COMMANDS), f"commands of {name}")
+        name = f"{name} {part}"
+    args, unknown = commands[name].parse_known_intermixed_args(rest)
     if unknown:
         commands[name].reject(unknown[0])
     args.command = name
     return args
+
+
+def find_command(name: str) -> ModuleType:
+    """The module of a command; that of a group's command by two words."""
+    group, _, part = name.partition(" ")
+    return COMMANDS[group].COMMANDS[part] if part else COMMANDS[group]
+
+
+def _check_known(name: str, known: Sequence[str], what: str) -> None:
+    """Raise InputError, which names the nearest one, for a command that does not exist."""
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the {what} are {', '.join(known)}"
+        raise InputError(f"unknown command {name!r}; {hint}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -135,7 +168,7 @@ def run(arguments: Sequence[str] | None) -> int:
     """Run one command; bad input is one line on stderr."""
     try:
         args = parse(sys.argv[1:] if arguments is None else arguments)
-        return COMMANDS[args.command].run(args)
+        return find_command(args.command).run(args)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT

@@ -19,7 +19,9 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from ovarnet.errors import InputError
+from ovarnet.io.base64_cells import read_cell
 from ovarnet.io.download import download, is_url
+from ovarnet.io.hdf5_rows import read_row
 from ovarnet.io.pixel_arrays import ChannelOrder, array_to_rgb, on_white, tensor_to_rgb
 from ovarnet.io.shards import read_member
 
@@ -65,7 +67,8 @@ def read_image(image: ImageLike, channel_order: ChannelOrder = "RGB") -> np.ndar
     animation is taken.
 
     Args:
-        image: a path, or the place of an image in a shard (`ovarnet.io.shards`); the text of an
+        image: a path, or the place of an image in a shard (`ovarnet.io.shards`), a text table
+            (`ovarnet.io.base64_cells`) or an HDF5 file (`ovarnet.io.hdf5_rows`); the text of an
             http or https URL; a PIL image; the bytes of an image file, or a binary file object; or
             an array or tensor of shape (H, W), (H, W, C) or (C, H, W) with C = 1, 3 or 4, uint8 or
             floats in [0, 1] (`ovarnet.io.pixel_arrays`). Text from strangers may be an address
@@ -86,6 +89,9 @@ def read_image(image: ImageLike, channel_order: ChannelOrder = "RGB") -> np.ndar
     if isinstance(image, Image.Image):
         return _decode(image, getattr(image, "filename", None) or "image")
     if isinstance(image, (str, Path)) and not is_url(image):
+        row = read_row(image)
+        if row is not None:
+            return array_to_rgb(row, "RGB")
         with _open(image) as opened:
             return _decode(opened, str(image))
     if _is_tensor(image):
@@ -119,7 +125,7 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
     """Read the size of an image file from its header, without decoding it.
 
     Args:
-        path: a file, or the place of an image in a shard.
+        path: a file, or the place of an image as in `read_image`.
 
     Returns:
         (height, width) in pixels after EXIF rotation.
@@ -127,6 +133,9 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         InputError: missing, empty, or not a raster image.
     """
+    row = read_row(path)
+    if row is not None:
+        return row.shape[0], row.shape[1]
     with _open(path) as opened:
         width, height = opened.size
         with _decoding(path):
@@ -153,7 +162,7 @@ def count_pixels(image: bytes | BinaryIO) -> int:
 def _open(path: str | Path) -> Image.Image:
     path = Path(path)
     try:
-        member = read_member(path)
+        member = read_member(path) or read_cell(path)
         if member is not None:
             return _open_bytes(str(path), member)
         if not path.stat().st_size:

@@ -46,12 +46,12 @@ def test_no_arguments_show_the_help(capsys):
 def help_of(name, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "1000")
     with pytest.raises(SystemExit) as stop:
-        cli.main([name, "--help"])
+        cli.main([*name.split(), "--help"])
     assert stop.value.code == 0
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", cli.build_parsers()[1])
 def test_help_of_each_command_explains_every_option_once(name, monkeypatch, capsys):
     shown = help_of(name, monkeypatch, capsys)
     assert shown.startswith(f"usage: ovarnet {name}")
@@ -109,6 +109,9 @@ def test_version_is_that_of_the_package_and_of_setup():
     ("arguments", "message"),
     [
         (["detct"], "unknown command 'detct'; did you mean detect?"),
+        (["catalogue", "serch"], "unknown command 'serch'; did you mean search?"),
+        (["catalogue", "x"], "unknown command 'x'; the commands of catalogue are index, search"),
+        (["catalogue", "--verbose"], "unknown argument '--verbose'"),
         (["frobnicate"], "unknown command 'frobnicate'; the commands are detect"),
         (["--verbose"], "unknown argument '--verbose'"),
         (

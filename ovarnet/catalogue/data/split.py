@@ -30,7 +30,8 @@ def split_products(products: Sequence[Product], photo_hashes: Sequence[str]) -> 
         N products with `group` and `split`.
 
     Raises:
-        InputError: Products of one group state different splits, or only some products state one.
+        InputError: Products of one given group state different splits, or only some products
+            state one. Titles and photos that given splits share are found by `across_splits`.
     """
     given = [product for product in products if product.split]
     if given and len(given) < len(products):
@@ -41,11 +42,19 @@ def split_products(products: Sequence[Product], photo_hashes: Sequence[str]) -> 
         )
     groups = _groups(products, photo_hashes)
     if given:
-        _check_given(products, groups)
+        _check_given(products)
     return [
         replace(product, group=group, split=product.split or draw_split(group))
         for product, group in zip(products, groups, strict=True)
     ]
+
+
+def across_splits(products: Iterable[Product]) -> list[str]:
+    """Groups with products in more than one split, which only given splits can have."""
+    splits: dict[str, set[str]] = {}
+    for product in products:
+        splits.setdefault(product.group, set()).add(product.split)
+    return [group for group, found in splits.items() if len(found) > 1]
 
 
 def draw_split(group: str) -> str:
@@ -60,7 +69,7 @@ def same_title(title: str) -> str:
 
 
 def _groups(products: Sequence[Product], photo_hashes: Iterable[str]) -> list[str]:
-    """Names of the products' groups: the first, by `_rank`, of the keys that their members share."""
+    """Names of the products' groups: the first, by `_rank`, of the keys that members share."""
     parent: dict[str, str] = {}
 
     def root(key: str) -> str:
@@ -83,12 +92,12 @@ def _rank(key: str) -> tuple[int, str]:
     return ("group", "title", "photo").index(key.partition(" ")[0]), key
 
 
-def _check_given(products: Sequence[Product], groups: Sequence[str]) -> None:
+def _check_given(products: Sequence[Product]) -> None:
     first: dict[str, Product] = {}
-    for product, group in zip(products, groups, strict=True):
-        other = first.setdefault(group, product)
+    for product in filter(lambda product: product.group, products):
+        other = first.setdefault(product.group, product)
         if product.split != other.split:
             raise InputError(
-                f"products {other.id!r:.60} and {product.id!r:.60} share a group, a title or a "
-                f"photo, and are in {other.split} and {product.split}; put both into one split"
+                f"products {other.id!r:.60} and {product.id!r:.60} are of one group and are in "
+                f"{other.split} and {product.split}; put both into one split"
             )

@@ -1,1 +1,1 @@
-"""What the catalogue's models get right on held-out products."""
+"""What the catalogue's models get right on held-out products: retrieval, labels, pretext tasks."""

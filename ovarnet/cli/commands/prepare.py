@@ -9,6 +9,7 @@ Examples:
   ovarnet prepare vaw --root datasets/vaw
   ovarnet prepare custom --root datasets/mine      your own boxes and words, see docs/own_data.md
   ovarnet prepare voc --root datasets/mine         the same as VOC XML files, or yolo
+  ovarnet prepare catalogue --root shop            photos, titles and labels, see docs/catalogue.md
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ PREPARATION = {
     "custom": "ovarnet.data.preparation.custom",
     "voc": "ovarnet.data.preparation.voc",
     "yolo": "ovarnet.data.preparation.yolo",
+    "catalogue": "ovarnet.catalogue.data.preparation",
     "scenes": "ovarnet.scenes.preparation",
 }
 """Dataset -> the module that checks it, imported when needed."""

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from ovarnet.catalogue.data.split import draw_split, split_products
+from ovarnet.catalogue.data.split import across_splits, draw_split, split_products
 from ovarnet.catalogue.product import Product
 from ovarnet.errors import InputError
 
@@ -50,7 +50,15 @@ def test_products_that_are_added_change_no_split():
 def test_a_given_split_is_kept_and_checked():
     both = products("a", split="val") + products("b", split="test")
     assert [item.split for item in split_products(both, hashes(2))] == ["val", "test"]
-    with pytest.raises(InputError, match="are in val and test; put both into one split"):
-        split_products(products("a", split="val") + products("A", split="test"), hashes(2))
+    with pytest.raises(InputError, match="one group and are in val and test; put both into one"):
+        split_products(
+            products("a", split="val", group="g") + products("b", split="test", group="g"),
+            hashes(2),
+        )
     with pytest.raises(InputError, match="states no split and others do"):
         split_products(products("a", split="val") + products("b"), hashes(2))
+
+
+def test_titles_that_given_splits_share_are_found():
+    both = [*products("a", "b", split="val"), Product("9", ("9.jpg",), "A", split="test")]
+    assert across_splits(split_products(both, hashes(3))) == ["title a"]

@@ -1,0 +1,15 @@
+"""Products: index a shop's photos and titles, search them by text or photo, evaluate, tag.
+
+`ovarnet prepare catalogue --root SHOP` comes first; docs/catalogue.md shows the whole way.
+"""
+
+from ovarnet.cli.commands.catalogue import embed, evaluate, index, search, tag
+
+HELP = "products: index, search, evaluate, tag; see ovarnet catalogue --help"
+COMMANDS = {
+    "index": index,
+    "search": search,
+    "embed": embed,
+    "evaluate": evaluate,
+    "tag": tag,
+}
