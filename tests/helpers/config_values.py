@@ -16,6 +16,7 @@ REQUIRED = {
     "init_from": "i",
     "proposer": "p",
     "name": "n",
+    "model": "m",
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -19,11 +20,14 @@ from ovarnet.catalogue.product import Box, Product
 from ovarnet.checkpoint import load_checkpoint, load_weights
 from ovarnet.device import pick_device
 from ovarnet.errors import InputError
-from ovarnet.io.images import ImageLike, read_image, to_pixels
+from ovarnet.io.images import read_image, to_pixels
 from ovarnet.io.weights_hash import weights_hash
 from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.modeling.clip.weights import LOCAL_FOLDER
 from ovarnet.modeling.crops import crop_boxes
+
+if TYPE_CHECKING:
+    from ovarnet.io.images import ImageLike
 
 STOCK = "clip-attr:"
 BATCH = 16

@@ -45,7 +45,7 @@ def test_pools_have_the_right_answer_first():
     found = rank_pools(scores)
     assert found.ranks.tolist() == [3, 1]
     assert found.recall(4) == 1.0
-    assert found.chance(1) == 0.25
+    assert found.chance(1) == pytest.approx(0.25)
     assert found.median_rank == 2
 
 

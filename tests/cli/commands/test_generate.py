@@ -23,6 +23,14 @@ def test_counts_of_images_and_boxes_are_printed(tmp_path, capsys):
     assert {split: len(found) for split, found in files.items()} == counts
 
 
+def test_a_drawn_catalogue(tmp_path, capsys):
+    root = tmp_path / "shop"
+    assert main(["generate", "catalogue", "--root", str(root), "--products", "3"]) == 0
+    out = capsys.readouterr().out
+    assert f"next: ovarnet prepare catalogue --root {root}" in out
+    assert (root / "products.csv").is_file()
+
+
 def test_defaults_are_the_world_behind_the_shipped_weights():
     args = parse(["generate", "scenes", "--root", "x"])
     counts = [getattr(args, split) for split in SPLITS]

@@ -1,0 +1,65 @@
+"""`ovarnet catalogue search`: by phrase, by photo, with filters; bad queries are one line."""
+
+import pytest
+from shop_files import product_photo
+
+from ovarnet.cli.main import main
+from ovarnet.io.files import read_json
+
+
+def search(*words):
+    return main(["catalogue", "search", *map(str, words)])
+
+
+def test_a_phrase_finds_products_of_its_colour(shop_index, tmp_path, capsys):
+    assert search(shop_index, "a blue thing", "--top", 5, "--output", tmp_path) == 0
+    found = read_json(tmp_path / "found.json")
+    assert found["query"] == "a blue thing"
+    assert [hit["rank"] for hit in found["results"]] == [1, 2, 3, 4, 5]
+    assert sum(hit["labels"]["color"] == "blue" for hit in found["results"]) >= 4
+    assert (tmp_path / "found.jpg").is_file()
+    assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+def test_a_photo_finds_itself_first(shop, shop_index, tmp_path):
+    product_photo("green", "book", 5).save(tmp_path / "query.png")
+    words = ["--image", tmp_path / "query.png", "--where", "color=green", "--output", tmp_path]
+    assert search(shop_index, *words) == 0
+    results = read_json(tmp_path / "found.json")["results"]
+    assert results[0]["labels"]["subcategory"] == "book"
+    assert {hit["labels"]["color"] for hit in results} == {"green"}
+    assert search(shop, *words, "--box", "14,18,50,62", "--top", 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], 'give a phrase, such as "a red mug", or --image FILE'),
+        (["mug", "--image", "x.jpg"], "give a phrase"),
+        ([" "], "the phrase is empty"),
+        (["mug", "--box", "1,2,3,4"], "--box is a part of a photo"),
+        (["--image", "x.jpg", "--box", "1,2,3"], "give x1,y1,x2,y2"),
+        (["--image", "x.jpg", "--box", "9,2,3,4"], "it has no area"),
+        (["mug", "--where", "color"], "write COLUMN=VALUE"),
+        (["mug", "--where", "color=pink"], "no product has color='pink'"),
+        (["mug", "--where", "colour=red"], "no label column 'colour'"),
+        (["mug", "--where", "color=red", "--where", "color=blue"], "is given twice"),
+        (["mug", "--model", "photos-clip-attr"], "the index was made with scenes-clip-attr"),
+        (["mug " * 200], "shorten it"),
+    ],
+)
+def test_bad_queries(shop_index, words, message, capsys):
+    assert search(shop_index, *words) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_labels_that_no_product_has_together_are_said(shop_index, capsys):
+    assert search(shop_index, "mug", "--where", "category=home", "--where", "subcategory=book") == 0
+    capsys.readouterr()
+    assert search(shop_index, "mug", "--where", "color=red", "--top", 100) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 12
+
+
+def test_a_folder_without_an_index(tmp_path, capsys):
+    assert search(tmp_path, "mug") == 2
+    assert "no index; make one" in capsys.readouterr().err
