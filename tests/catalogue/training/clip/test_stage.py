@@ -70,7 +70,7 @@ def test_the_head_of_a_photo_clip_learns_from_stored_features(
     assert changed
     assert all(name.startswith(("visual.head.", "text.proj.", "logit_scale")) for name in changed)
     assert list((shop / "prepared/features").iterdir())
-    assert "red" in read_json(tmp_path / "run/concepts.json")
+    assert "red plate" in read_json(tmp_path / "run/concepts.json")
 
     # a resumed run ends with the same weights, queues included
     again = settings(shop, tmp_path / "again", start, iterations=1)
