@@ -37,7 +37,7 @@ def evaluate_retrieval(
     if others < NEGATIVES:
         report.notes.append(f"no {POOL}: there are too few products")
         return
-    queries = np.arange(len(products))
+    queries = range(len(products))
     draws = [draw_pools(products, queries, seed) for seed in range(DRAWS)]
     for direction, scores in ((TEXT_TO_IMAGE, similar), (IMAGE_TO_TEXT, similar.T)):
         found = [rank_pools(np.take_along_axis(scores, pools.rows, axis=1)) for pools in draws]

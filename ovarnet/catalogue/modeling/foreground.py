@@ -114,7 +114,9 @@ def _grabcut_mask(image: np.ndarray) -> np.ndarray:
     marks[RING:-RING, RING:-RING] = cv2.GC_PR_FGD
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
-    cv2.grabCut(small, marks, None, background, foreground, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(
+        small, marks, (0, 0, 0, 0), background, foreground, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK
+    )
     mask = (marks == cv2.GC_FGD) | (marks == cv2.GC_PR_FGD)
     full = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     return full.astype(bool)

@@ -15,7 +15,7 @@ import csv
 import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ovarnet.cli.argument_types import fraction
 from ovarnet.cli.model_arguments import add_device_argument, add_model_arguments
@@ -80,7 +80,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def tag(
-    model: Predictor, file: Path, categories: list[str], attributes: list[str], *, regions: bool
+    model: Predictor,
+    file: Path | str,
+    categories: list[str],
+    attributes: list[str],
+    *,
+    regions: bool,
 ) -> Detections:
     """Scores of a photo's foreground or, with `regions`, of the objects that are detected."""
     import torch
@@ -91,12 +96,14 @@ def tag(
     image = read_image(file)
     if regions:
         threshold = model.model.threshold
-        return model.detect(image, categories, attributes, threshold=threshold)
-    box = torch.tensor([foreground_box(image)], dtype=torch.float32)
-    return model.detect(image, categories, attributes, boxes=box)
+        found = model.detect(image, categories, attributes, threshold=threshold)
+    else:
+        box = torch.tensor([foreground_box(image)], dtype=torch.float32)
+        found = model.detect(image, categories, attributes, boxes=box)
+    return cast("Detections", found)  # of one image
 
 
-def rows(file: Path, found: Detections, threshold: float) -> list[list[str]]:
+def rows(file: Path | str, found: Detections, threshold: float) -> list[list[str]]:
     """A row of the table for each box."""
     made = []
     for position, box in enumerate(found.boxes.round().long().tolist()):

@@ -1,8 +1,11 @@
 """`ovarnet catalogue search`: by phrase, by photo, with filters; bad queries are one line."""
 
+from pathlib import Path
+
 import pytest
 from shop_files import product_photo
 
+import ovarnet
 from ovarnet.cli.main import main
 from ovarnet.io.files import read_json
 
@@ -63,3 +66,9 @@ def test_labels_that_no_product_has_together_are_said(shop_index, capsys):
 def test_a_folder_without_an_index(tmp_path, capsys):
     assert search(tmp_path, "mug") == 2
     assert "no index; make one" in capsys.readouterr().err
+
+
+def test_the_shipped_example_answers(capsys):
+    example = Path(ovarnet.__file__).parent / "examples" / "catalogue"
+    assert search(example, "a red striped mug", "--top", 1) == 0
+    assert "[household, mug, red, striped, matte]" in capsys.readouterr().out
