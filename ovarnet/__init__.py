@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ovarnet.build.hub_predictor import HubPredictor
     from ovarnet.build.load import load, load_model
     from ovarnet.catalogue.data.prepared import open_catalogue
-    from ovarnet.catalogue.search.index import load_index
     from ovarnet.catalogue.matcher import load_matcher
+    from ovarnet.catalogue.search.index import load_index
     from ovarnet.errors import InputError
     from ovarnet.modeling.clip_attr import ClipAttr
     from ovarnet.modeling.ovarnet import OvarNet
