@@ -3,13 +3,14 @@
 `ovarnet prepare catalogue --root SHOP` comes first; docs/catalogue.md shows the whole way.
 """
 
-from ovarnet.cli.commands.catalogue import embed, evaluate, index, search, tag
+from ovarnet.cli.commands.catalogue import embed, evaluate, index, match, search, tag
 
-HELP = "products: index, search, evaluate, tag; see ovarnet catalogue --help"
+HELP = "products: index, search, match, evaluate, tag; see ovarnet catalogue --help"
 COMMANDS = {
     "index": index,
     "search": search,
     "embed": embed,
+    "match": match,
     "evaluate": evaluate,
     "tag": tag,
 }

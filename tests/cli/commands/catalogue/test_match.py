@@ -1,0 +1,54 @@
+"""`ovarnet catalogue match`: the least fitting pairs first, a table, and bad input."""
+
+import pytest
+import torch
+from tiny_shop import tiny_shop
+
+from ovarnet.cli.main import main
+
+
+class Lengths:
+    """A pair fits the better the longer its title and query are."""
+
+    def score(self, titles, images, queries=None):
+        asked = queries or [""] * len(titles)
+        return torch.tensor(
+            [len(title) / 100 + len(query) / 10 for title, query in zip(titles, asked, strict=True)]
+        )
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "ovarnet.catalogue.matcher.load_matcher", lambda folder, device="auto": Lengths()
+    )
+    return tiny_shop(tmp_path / "shop", 8)
+
+
+def match(shop, *words):
+    return main(["catalogue", "match", "--root", str(shop), "--model", "m", *map(str, words)])
+
+
+def test_the_least_fitting_first_and_a_table_of_all(shop, tmp_path, capsys):
+    assert match(shop, "--top", 2, "--output", tmp_path / "scores.tsv") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "least fitting of 8 pairs of title and photo:"
+    assert lines[1] == "  0.160  p0  Red mug number 0"
+    assert len(lines) == 3
+    table = (tmp_path / "scores.tsv").read_text().splitlines()
+    assert table[0] == "id\tscore\ttitle"
+    assert table[1] == "p0\t0.1600\tRed mug number 0"
+    assert len(table) == 9
+
+
+def test_queries_and_splits(shop, capsys):
+    assert match(shop, "--query-column", "colour", "--split", "test", "--top", 1) == 0
+    assert "  0.680  p3  Black mug number 3" in capsys.readouterr().out
+
+
+def test_bad_input(shop, capsys):
+    assert match(shop, "--query-column", "size") == 2
+    assert "no label column 'size'" in capsys.readouterr().err
+    (shop / "images" / "1.png").write_bytes(b"no image")
+    assert match(shop / "images") == 2
+    assert "not a prepared catalogue" in capsys.readouterr().err
