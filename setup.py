@@ -35,8 +35,8 @@ DETECTRON2 = [
     "cloudpickle>=2.2",
 ]
 CATALOGUE = [
-    "faiss-cpu>=1.9",  # search among more than 200,000 products
-    "h5py>=3.12",  # Fashion-Gen
+    "faiss-cpu>=1.10",  # search among more than 200,000 products
+    "h5py>=3.12.1",  # Fashion-Gen
     "scikit-learn>=1.5",  # the TF-IDF baseline
 ]
 
