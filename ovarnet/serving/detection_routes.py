@@ -134,5 +134,4 @@ def parse(kind: type[Q], text: str) -> Q:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
-        places = [{**fault, "loc": ("query", *fault["loc"])} for fault in error.errors()]
-        raise RequestValidationError(places) from None
+        raise RequestValidationError(error.errors()) from None

@@ -187,8 +187,8 @@ class PictureService:
 
     def _given(self, picture: KeptPicture, boxes: list[Box]) -> EmbeddedImage:
         """The regions of the user's boxes; those seen before are not passed again."""
-        known = {box: picture.given.get(box) for box in boxes}
-        new = [box for box, region in known.items() if region is None]
+        known = {box: region for box in boxes if (region := picture.given.get(box)) is not None}
+        new = [box for box in dict.fromkeys(boxes) if box not in known]
         if new:
             seen = cast(EmbeddedImage, self.predictor.embed(picture.pixels, new)).regions
             for row, box in enumerate(new):
@@ -214,11 +214,14 @@ def _decoded(file: str, content: bytes) -> np.ndarray:
 
 def _joined(parts: list[Detections]) -> Detections:
     """One or two sets of detections with the same words, one after the other."""
-    first = parts[0]
+    boxes, scores, category_scores, attribute_scores = (
+        torch.cat([getattr(part, name) for part in parts])
+        for name in ("boxes", "scores", "category_scores", "attribute_scores")
+    )
     return replace(
-        first,
-        **{
-            name: torch.cat([getattr(part, name) for part in parts])
-            for name in ("boxes", "scores", "category_scores", "attribute_scores")
-        },
+        parts[0],
+        boxes=boxes,
+        scores=scores,
+        category_scores=category_scores,
+        attribute_scores=attribute_scores,
     )
