@@ -55,6 +55,16 @@ VAW_NOVEL_79 = _names(
     """
 )
 
+VOC_NOVEL_5 = _names("bird, car, cow, motorcycle, train")
+"""Every fourth of VOC's 20 categories in alphabetical order (COCO's names), from the third on."""
+APASCAL_NOVEL_16 = _names(
+    """
+    boxy, engine, feathered, furniture arm, furry, handlebars, horn, leather, mouth, plastic,
+    round, screen, snout, text, vertical cylinder, wooden
+    """
+)
+"""Every fourth of aPascal's 64 attributes in alphabetical order, from the third on."""
+
 
 @dataclass(frozen=True)
 class Split:
@@ -93,6 +103,8 @@ COCO_SPLITS = {
     "48/32": Split(COCO_BASE, COCO_NOVEL_17 | COCO_EXTRA_15),
 }
 VAW_SPLITS = {"541/79": Split(None, VAW_NOVEL_79)}
+PHOTO_SPLIT = {"category": Split(None, VOC_NOVEL_5), "attribute": Split(None, APASCAL_NOVEL_16)}
+"""Of `ovarnet.photos.protocol`: VOC 15/5 and aPascal 48/16; other attributes are base words."""
 
 # The groups of the published split files, by name: a split is never guessed from the order of a
 # file.

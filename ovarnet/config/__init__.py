@@ -28,6 +28,7 @@ from ovarnet.config.ovarnet import (
 )
 from ovarnet.config.proposer import ProposerTraining
 from ovarnet.config.reader import load_config, resolve
+from ovarnet.config.region_head import RegionHeadTraining, RegionLossWeights
 from ovarnet.config.sources import ClipSettings, DataSource
 from ovarnet.config.stages import STAGES
 from ovarnet.config.structured import build_settings
@@ -55,6 +56,8 @@ __all__ = [
     "ProbeTraining",
     "ProposerTraining",
     "PseudoLabelSelection",
+    "RegionHeadTraining",
+    "RegionLossWeights",
     "Validation",
     "ZeroShotClipAttr",
     "build_settings",

@@ -50,6 +50,8 @@ class ConceptClipTraining:
     attribute_templates: list[str] = setting(["a photo of something {}."], items=(1, 1000))
     views: int = setting(2, at_least=1, at_most=100)
     """Random crops of each box whose features are cached."""
+    features: str | None = path_setting(None)
+    """Folder of the cached features, which runs of several seeds can share; None: `output`."""
     classifier_share: float = setting(0.1, at_least=0, less_than=1)
     """Share of the target that the classifier's own answer keeps where a box has a category."""
     loss_weights: ConceptLossWeights = field(default_factory=ConceptLossWeights)

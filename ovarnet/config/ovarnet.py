@@ -144,9 +144,6 @@ class OvarnetTraining:
     backbone_lr_multiplier: float = setting(0.0, at_least=0, at_most=1e6)
     """Learning rate of the image tower as a multiple of `optimisation.lr`; 0 freezes it. BatchNorm
     always keeps CLIP's statistics."""
-    detector: str | None = path_setting(None)
-    """A proposer of the same design whose pyramid, RPN and box stage are taken over and stay as
-    they are; None: they are trained here."""
     detection: DataSource = field(default_factory=DataSource)
     attributes: DataSource = field(default_factory=DataSource)
     """When it is the same data as `detection`, a box carries the losses of both."""

@@ -24,6 +24,7 @@ from ovarnet.config.clip_attr import (
 from ovarnet.config.concept_clip import ConceptClipTraining
 from ovarnet.config.ovarnet import OvarnetTraining
 from ovarnet.config.proposer import ProposerTraining
+from ovarnet.config.region_head import RegionHeadTraining
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ STAGES: dict[str, Stage] = {
         CaptionTraining, "ovarnet.training.clip_attr.step_two:train_with_captions"
     ),
     "ovarnet": Stage(OvarnetTraining, "ovarnet.training.distillation.stage:train_ovarnet"),
+    "region_head": Stage(
+        RegionHeadTraining, "ovarnet.training.region_head.stage:train_region_head"
+    ),
     "probe": Stage(ProbeTraining, "ovarnet.training.clip_attr.probe:train_probe"),
     "catalogue_alignment": Stage(
         AlignmentTraining, "ovarnet.catalogue.training.aligner:train_aligner"

@@ -45,12 +45,10 @@ class ConceptRoiHead(RoiHead):
     def __init__(self, align: MultiScaleRoIAlign, cells: ConceptStages, *, square: bool):
         super().__init__("trunk", align, cells, square=square)
 
-    def forward(
-        self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]
-    ) -> tuple[Tensor, Tensor]:
-        """See `RoiHead.forward`."""
+    def cut(self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]) -> Tensor:
+        """See `RoiHead.cut`."""
         joined = Features({SOURCE: joined_maps(features.trunk)}, features.pyramid)
-        return super().forward(joined, boxes, sizes)
+        return super().cut(joined, boxes, sizes)
 
 
 class ConceptStages(nn.Module):

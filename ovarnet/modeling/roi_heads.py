@@ -84,11 +84,15 @@ class RoiHead(nn.Module):
         Returns:
             Embeddings (R, D), not L2-normalised, and deltas (R, 4), of the boxes of all images.
         """
+        return self.cells(self.cut(features, boxes, sizes))
+
+    def cut(self, features: Features, boxes: list[Tensor], sizes: list[tuple[int, int]]) -> Tensor:
+        """The cells (R, C, S, S) of the boxes of a batch, which `cells` pools; see `forward`."""
         maps = features.trunk if self.source == "trunk" else features.pyramid
         if not self.square:
-            return self.cells(self.align(maps, boxes, sizes))
+            return self.align(maps, boxes, sizes)
         cells = self.align(maps, [squares_around(rows) for rows in boxes], sizes)
-        return self.cells(cells * within_boxes(torch.cat(boxes), cells.shape[-1]))
+        return cells * within_boxes(torch.cat(boxes), cells.shape[-1])
 
 
 def roi_pool(

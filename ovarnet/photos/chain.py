@@ -46,10 +46,18 @@ def run_photos(
     Raises:
         InputError: A folder of the data is missing.
     """
-    data = output / "data"
+    write_missing_data(root, output / "data")
+    run_steps(steps(configs, output), run)
+
+
+def write_missing_data(root: Path, data: Path) -> None:
+    """Bring the data together, unless that is done; see `write_photo_data`."""
     if not (data / COCO128 / "test.json").is_file():
         write_photo_data(root / "photos", root / "flickr8k", root / "coco128", data)
-    every = steps(configs, output)
+
+
+def run_steps(every: Sequence[Step], run: Callable[[Sequence[str]], object]) -> None:
+    """Run the steps whose product does not exist; resume a stage that was interrupted."""
     for number, step in enumerate(every, 1):
         print(f"\n[{number}/{len(every)}] {step.title}", flush=True)
         if step.product.exists():
@@ -100,7 +108,9 @@ def steps(configs: Path, output: Path) -> list[Step]:
             ovarnet,
             (
                 detection,
-                f"attributes.root={data / 'detection'}",
+                attributes,
+                f"captions={captions / 'captions.json'}",
+                f"caption_images={captions / 'images'}",
                 f"teacher={zero_shot}",
                 f"detector={proposer}",
             ),

@@ -20,7 +20,6 @@ from ovarnet.errors import InputError
         ("design.anchor_sizes=[]", "design.anchor_sizes is []; it must be 1 to 100 values"),
         ("design.dropout=1", "design.dropout is 1.0; it must be from 0 to less than 1"),
         ("design.box_stage_width=-1", "design.box_stage_width is -1; it must be from 0 to 8,192"),
-        ("detector=''", "detector is ''; it must be a path"),
         ("design.heads=0", "design.heads is 0; it must be from 1 to 1,024"),
         (
             "distillation.kind=hints",

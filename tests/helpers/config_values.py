@@ -13,6 +13,7 @@ REQUIRED = {
     "images": "i",
     "pseudo_labels": "p",
     "teacher": "t",
+    "detector": "d",
     "init_from": "i",
     "proposer": "p",
     "name": "n",

@@ -14,6 +14,8 @@ Examples:
   ovarnet reproduce scenes --part find         `ovarnet find` against the phrase as one embedding
   ovarnet reproduce photos --root data         the chain of the weights "photos"; data/ holds
                                                photos, flickr8k and coco128 (docs/photos.md)
+  ovarnet reproduce photos --root data --part protocol
+                                               a table over three seeds: words without a label
 
 The chain writes everything to --output (runs/reproduce/scenes): world/, runs/, evaluation/,
 chain.json (commands, minutes, machine) and report/report.html. An interrupted chain continues where
@@ -70,9 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("world", choices=["scenes", "photos"], help="on which data")
     parser.add_argument(
         "--part",
-        choices=list(PARTS),
+        choices=[*PARTS, "protocol"],
         help="one table instead of the chain; clip-attr: steps I and II; "
-        "ovarnet: the one-pass model beside CLIP-Attr; find: by a phrase",
+        "ovarnet: the one-pass model beside CLIP-Attr; find: by a phrase; "
+        "protocol: of photos, with novel words",
     )
     parser.add_argument(
         "--configs",
@@ -142,6 +145,8 @@ def run(args: argparse.Namespace) -> int:
         return photos(args)
     if args.part is None:
         return chain(args)
+    if args.part not in PARTS:
+        raise InputError(f"--part {args.part} is of photos; of scenes: {', '.join(PARTS)}")
     for name, value in PART_DEFAULTS.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
@@ -150,16 +155,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def photos(args: argparse.Namespace) -> int:
-    """Run the chain on photos."""
+    """Run the chain on photos, or its protocol with novel words."""
     from ovarnet.photos.chain import run_photos
+    from ovarnet.photos.protocol import PART, run_protocol
 
-    if args.part is not None or args.quick or args.root is None:
+    if args.part not in (None, PART) or args.quick or args.root is None:
         raise InputError(
-            "reproduce photos takes --root, the folder of photos, flickr8k and coco128, and no "
-            "--part or --quick"
+            "reproduce photos takes --root, the folder of photos, flickr8k and coco128, and "
+            f"--part {PART} or none; there is no --quick"
         )
-    output = Path(args.output or "runs/reproduce/photos")
-    run_photos(Path(args.root), Path(args.configs), output, run_step)
+    places = Path(args.root), Path(args.configs), Path(args.output or "runs/reproduce/photos")
+    if args.part is None:
+        run_photos(*places, run_step)
+    else:
+        print(run_protocol(*places, args.seeds or PART_DEFAULTS["seeds"], run_step))
     return 0
 
 

@@ -54,7 +54,6 @@ def train_concept_clip(
     accelerator: Accelerator,
     *,
     resume: bool = False,
-    cache_folder: Path | None = None,
 ) -> Path:
     """Train the head and write the checkpoint folder.
 
@@ -62,7 +61,6 @@ def train_concept_clip(
         config: Settings of the stage.
         accelerator: Device, precision and processes.
         resume: Continue from the last saved state.
-        cache_folder: Where features are kept; None: in `config.output`.
 
     Returns:
         The checkpoint folder.
@@ -90,7 +88,7 @@ def train_concept_clip(
     attributes = template_features(clip, _strings(data.base.attributes), config.attribute_templates)
 
     # features of all crops, of which only the head changes
-    dataset = open_features(config, clip, data, photos, cache_folder or output)
+    dataset = open_features(config, clip, data, photos, Path(config.features or output))
     head = clip.model.visual.head
     pooled = [dataset.tables[name].parts["pooled"][0] for name in (DETECTION, CAPTIONS)]
     mid = [dataset.tables[name].parts["mid"][0] for name in (DETECTION, CAPTIONS)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ovarnet.config import OvarnetTraining
+from ovarnet.config import OvarnetTraining, RegionHeadTraining
 from ovarnet.data.captions import load_captions
 from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.errors import InputError
@@ -67,19 +67,12 @@ class DistillationData:
     sources: dict[str, list[TrainingImage]]
 
     @classmethod
-    def open(cls, config: OvarnetTraining) -> DistillationData:
+    def open(cls, config: OvarnetTraining | RegionHeadTraining) -> DistillationData:
         """Read the images of a run.
 
         Raises:
-            InputError: A box or a label of a novel word; `captions` without `captions_per_batch` or
-                the reverse; whatever the readers of the datasets raise.
+            InputError: A box or a label of a novel word; whatever the datasets' readers raise.
         """
-        if (config.captions is None) != (config.captions_per_batch == 0):
-            raise InputError(
-                f"captions is {config.captions or 'not given'} and captions_per_batch is "
-                f"{config.captions_per_batch}; captions are used when both are given, the second "
-                "as a number of images of every batch"
-            )
         source = config.detection
         words, annotated = open_dataset(source.dataset, source.root, source.split)
         attribute_words, described = _open_attributes(config, words)
@@ -89,7 +82,9 @@ class DistillationData:
 
         # detection data name every object of a base category, attribute data only some objects
         detection = [
-            training_image(image, words, count, exhaustive=True)
+            training_image(
+                _with_columns(image, words, vocabulary), vocabulary, count, exhaustive=True
+            )
             for image in annotated[: config.limit]
         ]
         without_categories = Vocabulary((), attribute_words.attributes)
@@ -141,6 +136,20 @@ class DistillationData:
         return frequency_weights(counts), frequency_weights(known)
 
 
+def check_captions(config: OvarnetTraining) -> None:
+    """Refuse one half of the caption settings.
+
+    Raises:
+        InputError: `captions` without `captions_per_batch` or the reverse.
+    """
+    if (config.captions is None) != (config.captions_per_batch == 0):
+        raise InputError(
+            f"captions is {config.captions or 'not given'} and captions_per_batch is "
+            f"{config.captions_per_batch}; captions are used when both are given, the second "
+            "as a number of images of every batch"
+        )
+
+
 def training_image(
     image: Annotations, words: Vocabulary, attributes: int, *, exhaustive: bool
 ) -> TrainingImage:
@@ -190,7 +199,7 @@ def training_image(
 
 
 def _open_attributes(
-    config: OvarnetTraining, words: Vocabulary
+    config: OvarnetTraining | RegionHeadTraining, words: Vocabulary
 ) -> tuple[Vocabulary, Sequence[Annotations]]:
     """Words and images of the attribute data; no images where the detection data has the labels."""
     source = config.attributes
@@ -199,6 +208,21 @@ def _open_attributes(
     # an object named by a novel category of the detection data must not be seen either
     is_novel = NovelNameFilter(words, ignored_categories(config.detection.dataset))
     return open_dataset(source.dataset, source.root, source.split, is_novel=is_novel)
+
+
+def _with_columns(image: Annotations, words: Vocabulary, wanted: Vocabulary) -> Annotations:
+    """A copy whose attribute labels have the columns of other words, unknown where there is none.
+
+    Detection data may have attributes of their own beside the attribute data.
+    """
+    columns = {word.name: column for column, word in enumerate(words.attributes)}
+    image = image[torch.arange(len(image))]
+    labels = _unknown(len(image), len(wanted.attributes))
+    for column, word in enumerate(wanted.attributes):
+        if word.name in columns:
+            labels[:, column] = image.attributes[:, columns[word.name]]
+    image.attributes = labels
+    return image
 
 
 def _labels_all(image: Annotations, seen: Tensor) -> bool:
@@ -213,7 +237,9 @@ def _without_categories(image: Annotations) -> Annotations:
     return image
 
 
-def _caption_images(config: OvarnetTraining, attributes: int) -> list[TrainingImage]:
+def _caption_images(
+    config: OvarnetTraining | RegionHeadTraining, attributes: int
+) -> list[TrainingImage]:
     if config.captions is None:
         return []
     captioned = load_captions(config.captions, config.caption_images)[: config.limit]

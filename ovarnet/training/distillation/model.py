@@ -40,7 +40,6 @@ class DistillationModel(nn.Module):
         backbone_lr_multiplier: Learning rate of the trunk as a multiple of the full one; 0 freezes
             it.
         with_adapter: Put a `TeacherAdapter` behind the teacher.
-        is_detector_frozen: Pyramid, RPN and box stage are those of a proposer and stay as they are.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class DistillationModel(nn.Module):
         roi_batch_size: int,
         backbone_lr_multiplier: float,
         with_adapter: bool = False,
-        is_detector_frozen: bool = False,
     ):
         super().__init__()
         self.model, self.criterion, self.teacher = model, criterion, teacher
@@ -66,12 +64,6 @@ class DistillationModel(nn.Module):
         model.clip.requires_grad_(False)
         model.classifier.requires_grad_(False)
         self.trunk.requires_grad_(backbone_lr_multiplier > 0)
-        self.is_detector_frozen = is_detector_frozen
-        if is_detector_frozen:
-            model.backbone.requires_grad_(False)
-            model.rpn.requires_grad_(False)
-        if model.box_stage is not None:
-            model.box_stage.requires_grad_(False)
 
     @property
     def trunk(self) -> nn.Module:
@@ -119,10 +111,7 @@ class DistillationModel(nn.Module):
     def propose(
         self, features: Features, sizes: list[tuple[int, int]], targets: Sequence[ImageTargets]
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
-        """Boxes of each image, and the losses of the RPN; none where the detector is frozen."""
-        if self.is_detector_frozen:
-            with torch.no_grad():
-                return self.model.select_proposals(features, sizes)[0], {}
+        """Boxes of each image, and the losses of the RPN."""
         anchors = self.model.rpn(features.pyramid)
         proposals, _ = self.model.rpn.propose(anchors, sizes)
         return proposals, self.criterion.loss_rpn(anchors, targets)

@@ -17,20 +17,25 @@ from ovarnet.build import (
     find_checkpoint,
     open_clip_tower,
 )
-from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights, save_checkpoint
-from ovarnet.config import OvarnetTraining
+from ovarnet.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from ovarnet.config import OvarnetTraining, RegionHeadTraining
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.proposals.store import stored_proposals
 from ovarnet.structures import Proposals
-from ovarnet.training.clip_attr.checkpoints import STOCK, open_proposer_checkpoint
+from ovarnet.training.clip_attr.checkpoints import STOCK
 from ovarnet.training.data.base_novel_check import check_base_novel, clip_checkpoints
 from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.criterion import OvarnetCriterion
-from ovarnet.training.distillation.data import DistillationData, TrainingImage
+from ovarnet.training.distillation.data import (
+    DistillationData,
+    TrainingImage,
+    check_captions,
+)
 from ovarnet.training.distillation.dataset import DistillationDataset
 from ovarnet.training.distillation.model import DistillationModel
+from ovarnet.training.distillation.score_scales import ScoreScales
 from ovarnet.training.distillation.teacher import Teacher, cache_embeddings, teacher_proposals
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import OrientedSampler
@@ -69,6 +74,7 @@ def train_ovarnet(
             "distillation.adapter stands behind a teacher; set distillation.kind to probability "
             "or feature"
         )
+    check_captions(config)
     output, images = Path(config.output), images or ImageCache(config.image_cache_mb)
     checkpoint = open_teacher(config.teacher)
     data = data or DistillationData.open(config)
@@ -94,7 +100,7 @@ def train_ovarnet(
         after_step=DistillationModel.bound_scales,
     )
     accelerator.on_main_process(save_ovarnet)(
-        output / "checkpoint", trained, checkpoint, backbone, config
+        output / "checkpoint", trained.model, trained.scales, checkpoint, backbone, config
     )
     return output / "checkpoint"
 
@@ -137,7 +143,15 @@ def build_student(
     Returns:
         The student, with texts and calibration of the teacher and the trunk of the teacher's image
         tower or of `config.backbone`; and the name of the CLIP that the trunk is of.
+
+    Raises:
+        InputError: The design has a box stage.
     """
+    if config.design.box_stage_width:
+        raise InputError(
+            f"design.box_stage_width is {config.design.box_stage_width}; stage ovarnet trains no "
+            "box stage, stage region_head takes one over from a proposer"
+        )
     backbone = clip_attr.clip if config.backbone is None else open_clip_tower(config.backbone)
     student = build_ovarnet(
         clip_attr.clip,
@@ -147,37 +161,7 @@ def build_student(
         config.design,
     )
     student.classifier.calibration.copy_(clip_attr.classifier.calibration)
-    if config.detector is not None:
-        load_detector(student, config.detector, data)
     return student, backbone.name
-
-
-def load_detector(student: OvarNet, name: str, data: DistillationData) -> None:
-    """Take pyramid, RPN and box stage from a proposer.
-
-    Args:
-        student: Is changed.
-        name: A checkpoint folder that holds a proposer.
-        data: Of the run.
-
-    Raises:
-        InputError: Its design is another one, or a novel word of the data was a base word there.
-    """
-    checkpoint = open_proposer_checkpoint(name)
-    check_base_novel(data.vocabulary, checkpoint)
-    found = checkpoint.part("proposer")
-    for prefix, part in (
-        ("detector.backbone.", student.backbone),
-        ("detector.rpn.", student.rpn),
-        ("detector.roi_heads.", student.box_stage),
-    ):
-        if part is not None:
-            own = {
-                key.removeprefix(prefix): tensor
-                for key, tensor in found.items()
-                if key.startswith(prefix)
-            }
-            load_weights(part, own, checkpoint.folder / "proposer.safetensors")
 
 
 def make_model(
@@ -199,7 +183,6 @@ def make_model(
         roi_batch_size=config.roi_batch_size,
         backbone_lr_multiplier=config.backbone_lr_multiplier,
         with_adapter=config.distillation.adapter,
-        is_detector_frozen=config.detector is not None,
     )
 
 
@@ -271,16 +254,18 @@ def images_of_run(
 
 def save_ovarnet(
     folder: Path,
-    trained: DistillationModel,
+    model: OvarNet,
+    scales: ScoreScales,
     teacher: Checkpoint,
     backbone: str,
-    config: OvarnetTraining,
+    config: OvarnetTraining | RegionHeadTraining,
 ) -> Path:
     """Write the folder that `ovarnet.load` opens.
 
     Args:
         folder: The checkpoint folder.
-        trained: The student and its scales.
+        model: The student.
+        scales: Of its scores.
         teacher: Whose text side the student has.
         backbone: Name of the CLIP that the trunk is of.
         config: Settings of the run.
@@ -288,7 +273,6 @@ def save_ovarnet(
     Returns:
         `folder`.
     """
-    model, scales = trained.model, trained.scales
     calibration = {
         kind: [scales.log_scale[row].exp().item(), scales.bias[row].item()]
         for row, kind in enumerate(KINDS)

@@ -48,13 +48,14 @@ def settings(tiny_world, tmp_path, small_photos):
 
 @pytest.mark.slow
 def test_resume_continues_the_same_run_and_the_folder_holds_a_clip(settings, tmp_path, interrupted):
-    def train(config, accelerator, resume=False):
-        cache = tmp_path / "cache"
-        return train_concept_clip(config, accelerator, resume=resume, cache_folder=cache)
+    cache = str(tmp_path / "cache")
 
-    whole = train(settings("whole"), Accelerator(cpu=True))
-    interrupted(train, settings("broken"))
-    resumed = train(settings("broken"), Accelerator(cpu=True), resume=True)
+    def train(config, accelerator, resume=False):
+        return train_concept_clip(config, accelerator, resume=resume)
+
+    whole = train(settings("whole", features=cache), Accelerator(cpu=True))
+    interrupted(train, settings("broken", features=cache))
+    resumed = train(settings("broken", features=cache), Accelerator(cpu=True), resume=True)
     first, second = (load_file(folder / "clip.safetensors") for folder in (whole, resumed))
     assert first.keys() == second.keys()
     assert all(torch.equal(first[key], second[key]) for key in first)

@@ -6,10 +6,7 @@ import torch
 from ovarnet.config import OvarnetTraining
 from ovarnet.errors import InputError
 from ovarnet.structures import UNKNOWN, Annotations
-from ovarnet.training.distillation.data import (
-    DistillationData,
-    training_image,
-)
+from ovarnet.training.distillation.data import check_captions, training_image
 from ovarnet.vocabulary import Vocabulary, Word
 
 
@@ -51,6 +48,6 @@ def test_difficult_boxes_and_categories_without_complete_labels():
 
 
 @pytest.mark.parametrize("half", [{"captions": "absent/*.tar"}, {"captions_per_batch": 2}])
-def test_half_of_the_caption_settings_is_refused_before_anything_is_read(half):
+def test_half_of_the_caption_settings_is_refused(half):
     with pytest.raises(InputError, match=r"captions is .* and captions_per_batch is"):
-        DistillationData.open(OvarnetTraining(**half))
+        check_captions(OvarnetTraining(**half))

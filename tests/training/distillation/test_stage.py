@@ -12,10 +12,9 @@ from distillation_run import assemble_run
 from omegaconf import OmegaConf
 
 import ovarnet
-from ovarnet.build import SHIPPED, build_proposer, load_model
-from ovarnet.checkpoint import load_checkpoint, save_checkpoint
+from ovarnet.build import SHIPPED, load_model
+from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config import (
-    ClipSettings,
     DataSource,
     Optimisation,
     OvarnetTraining,
@@ -32,7 +31,6 @@ from ovarnet.training.distillation.stage import (
     train_ovarnet,
 )
 from ovarnet.training.engine.sampling import OrientedSampler
-from ovarnet.training.engine.schedule import make_optimizer
 from ovarnet.vocabulary import KINDS, Vocabulary
 
 WORDS = Vocabulary.of(["mug", "key", "car"], ["red", "gray"])
@@ -190,7 +188,8 @@ def test_words_score_after_loading_what_they_scored_before_saving(
         model = load_model(
             save_ovarnet(
                 tmp_path / "saved",
-                model,
+                model.model,
+                model.scales,
                 load_checkpoint(teacher_folder),
                 "ovarnet-scenes",
                 config,
@@ -258,127 +257,6 @@ def test_a_teacher_with_labels_of_novel_words_is_refused(settings, teacher_folde
         train_ovarnet(config, Accelerator(cpu=True))
 
 
-LIKE_THE_PROPOSER = {"channels": 64, "box_stage_width": 128}
-
-
-def of_the_detector(model):
-    return {
-        name: value.clone()
-        for name, value in model.detector_parts().state_dict().items()
-        if not name.startswith("head.")
-    }
-
-
-def test_a_detector_is_taken_over_and_stays_as_it_is(settings, start_files, tmp_path):
-    config = settings(
-        detector=str(start_files.proposer),
-        design=LIKE_THE_PROPOSER,
-        backbone_lr_multiplier=0.5,
-        distillation={"kind": "none"},
-    )
-    run = assemble_run(config, tmp_path)
-    model, theirs = run.model, load_checkpoint(start_files.proposer).part("proposer")
-    before = of_the_detector(model.model)
-    names = {"backbone.": "backbone.", "rpn.": "rpn.", "box_stage.": "roi_heads."}
-    for name, value in before.items():
-        part = next(part for part in names if name.startswith(part))
-        assert torch.equal(value, theirs[f"detector.{names[part]}{name.removeprefix(part)}"]), name
-    assert {name.split(".")[0] for name in before} == {"backbone", "rpn", "box_stage"}
-
-    optimizer = make_optimizer(model.groups(config.optimisation), config.optimisation)
-    head = model.model.head.cells.embedding[2].weight
-    head_before = head.detach().clone()
-    losses = model(run.dataset.__getitems__([(0, DETECTION, 0)]))
-    assert not {"rpn_objectness", "rpn_boxes"} & losses.keys()
-    sum(losses.values()).backward()
-    optimizer.step()
-    after = of_the_detector(model.model)
-    assert all(torch.equal(value, after[name]) for name, value in before.items())
-    assert not torch.equal(head, head_before)
-    assert not model.model.box_stage.training
-
-
-def test_a_detector_of_another_design_is_refused(settings, start_files, tmp_path):
-    detector = str(start_files.proposer)
-    for design, wrong in (
-        ({"channels": 16}, "holds another architecture: fpn"),
-        ({**LIKE_THE_PROPOSER, "box_stage_width": 64}, "holds another architecture: box_head"),
-        ({"channels": 64, "rpn_convolutions": 2}, "holds another architecture: head.conv.1"),
-    ):
-        with pytest.raises(InputError, match=wrong) as error:
-            assemble_run(settings(detector=detector, design=design), tmp_path)
-        assert "\n" not in str(error.value)
-
-
-def test_a_detector_with_labels_of_novel_words_is_refused(
-    settings, start_files, with_labels_of, tmp_path
-):
-    detector = with_labels_of(start_files.proposer, "categories", "key")
-    config = settings(detector=detector, design=LIKE_THE_PROPOSER)
-    with pytest.raises(InputError, match=r"1 word\(s\) that are novel .*, such as 'key', had"):
-        assemble_run(config, tmp_path)
-
-
-PHOTO_DESIGN = {
-    "channels": 96,
-    "finest_stride": 8,
-    "coarser_map": True,
-    "short_side": [336, 336],
-    "long_side": 448,
-    "anchor_sizes": [24, 48, 96, 192],
-    "anchor_scales": [1.0, 1.41],
-    "rpn_pre_nms": [500, 400],
-    "rpn_post_nms": [300, 300],
-    "box_stage_width": 256,
-    "head": "clip",
-    "square_regions": True,
-}
-
-
-def test_the_boxes_are_those_of_the_photo_proposer(settings, photo_clip, small_photos, tmp_path):
-    """At 352 x 448 pixels the coarsest map is one that is rounded up."""
-    torch.manual_seed(5)
-    proposer = build_proposer("photos", ClipSettings("ovarnet-photos")).eval()
-    # objects and background at first have equal scores in all boxes
-    torch.nn.init.normal_(proposer.detector.rpn.head.cls_logits.weight, std=0.1)
-    torch.nn.init.normal_(proposer.detector.roi_heads.box_predictor.cls_score.weight, std=0.1)
-    kind = {"kind": "photos", "clip": "ovarnet-photos"}
-    words = load_checkpoint(settings().teacher).vocabulary
-    detector = save_checkpoint(
-        tmp_path / "proposer",
-        model="proposer",
-        settings={"proposer": kind},
-        vocabulary=words,
-        parts={"proposer": proposer.state_dict()},
-    )
-    teacher = save_checkpoint(
-        tmp_path / "teacher",
-        model="clip-attr",
-        settings={
-            "clip": {"name": "ovarnet-photos"},
-            "proposer": kind,
-            "calibration": {"category": [8.0, -1.0], "attribute": [6.0, -0.5]},
-            "prompts": {"category": ["a {}"], "attribute": ["{}"]},
-        },
-        vocabulary=words,
-        parts={"clip": photo_clip.model.state_dict(), "proposer": proposer.state_dict()},
-    )
-    config = settings(
-        teacher=str(teacher),
-        detector=str(detector),
-        design=PHOTO_DESIGN,
-        distillation={"kind": "none"},
-    )
-    student = assemble_run(config, tmp_path).model.model.eval()
-    image = torch.rand(3, 84, 112, generator=torch.Generator().manual_seed(0))
-    (found,), (expected,) = student.propose([image]), proposer.propose([image])
-    assert len(found) == len(expected) > 10
-    torch.testing.assert_close(found.boxes, expected.boxes, atol=1e-2, rtol=0)
-    torch.testing.assert_close(found.scores, expected.scores, atol=1e-4, rtol=0)
-    (regions,) = student([image])
-    assert regions.embeddings.shape[1] == photo_clip.embed_dim
-
-
 def test_a_backbone_with_labels_of_novel_words_is_refused(settings, labelled_clip):
     weights = labelled_clip("clip_attr", "categories", "key")
     config = settings(backbone={"name": "ovarnet-scenes", "pretrained": weights})
@@ -407,3 +285,10 @@ def test_a_shipped_name_is_a_teacher():
     checkpoint = open_teacher("scenes-clip-attr")
     assert checkpoint.model == "clip-attr"
     assert checkpoint.folder == SHIPPED / "scenes-clip-attr"
+
+
+def test_a_box_stage_is_refused(settings, tmp_path):
+    with pytest.raises(
+        InputError, match=r"box_stage_width is 8; stage ovarnet trains no box stage"
+    ):
+        assemble_run(settings(design={"box_stage_width": 8}), tmp_path)
