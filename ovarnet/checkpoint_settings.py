@@ -116,6 +116,7 @@ FORMS = {
     ),
     "proposals": (lambda value: isinstance(value, int) and value > 0, "a number of boxes"),
     "threshold": (_is_number, "a number"),
+    "score_calibration": (_is_list(_is_number, length=2), "two numbers"),
     "shared": (_is_section, "a list of file, of and prefix for each part"),
     "stored_in": (
         lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),

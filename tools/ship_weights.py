@@ -51,7 +51,6 @@ def ship(
     ovarnet: Path,
     *,
     int8: bool = False,
-    threshold: float | None = None,
     proposals: int | None = None,
 ) -> float:
     """Write both folders; returns the size of all shipped weights in megabytes.
@@ -61,7 +60,6 @@ def ship(
         clip_attr: checkpoint of its teacher.
         ovarnet: its checkpoint.
         int8: store the text tower in 8 bits.
-        threshold: lowest score of the boxes that both show by default; None: the usual one.
         proposals: of an image that the teacher embeds; None: the usual number.
 
     Raises:
@@ -74,9 +72,6 @@ def ship(
             f"the text tower of {ovarnet} is not that of {clip_attr}; give the teacher that it "
             "was distilled from"
         )
-    for checkpoint in (teacher, student):
-        if threshold is not None:
-            checkpoint.settings["threshold"] = threshold
     # what OvarNet is distilled from knew words beyond those of its own labels, such as colours
     student.vocabulary = teacher.vocabulary
     if proposals is not None:
@@ -164,11 +159,6 @@ def main() -> int:
         help="checkpoint of OvarNet, distilled from it",
     )
     parser.add_argument(
-        "--threshold",
-        type=float,
-        help="lowest score of the boxes shown by default (tools/pick_threshold.py)",
-    )
-    parser.add_argument(
         "--proposals", type=int, help="boxes of an image that CLIP-Attr embeds; fewer are faster"
     )
     parser.add_argument("--int8", action="store_true", help="store the text tower in 8 bits")
@@ -179,7 +169,6 @@ def main() -> int:
             args.clip_attr,
             args.ovarnet,
             int8=args.int8,
-            threshold=args.threshold,
             proposals=args.proposals,
         )
     except InputError as error:

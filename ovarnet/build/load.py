@@ -17,6 +17,7 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.region_model import THRESHOLD
+from ovarnet.modeling.score_calibration import ScoreCalibration
 from ovarnet.shipped import DEFAULT_MODEL, DEFAULT_PROPOSER
 
 STOCK = "clip-attr:"
@@ -101,4 +102,7 @@ def load_model(
             model = checkpoint_clip_attr(checkpoint, proposer)
         model.threshold = checkpoint.settings.get("threshold", THRESHOLD)
         model.settings = checkpoint.settings
+        model.score_calibration = ScoreCalibration(
+            *checkpoint.settings.get("score_calibration", ScoreCalibration())
+        )
     return model.to(device).eval()

@@ -276,8 +276,9 @@ class Predictor:
 
         Returns:
             Detections on the CPU. `scores` = sqrt(objectness * best category probability), or
-            objectness when no category is queried; a given box has objectness 1. Found boxes come
-            best first, without those that `PostProcessing` suppresses; N may be 0. Nothing is
+            objectness when no category is queried; a given box has objectness 1. Of found boxes
+            with a category, the score goes through the model's `ScoreCalibration`. They come best
+            first, without those that `PostProcessing` suppresses; N may be 0. Nothing is
             thresholded by default.
 
         Raises:
@@ -428,6 +429,8 @@ class Predictor:
         scores = regions.objectness.cpu()
         if len(vocabulary.categories):
             scores = (scores * category_scores.amax(dim=1)).sqrt()
+            if not seen.boxes_given:
+                scores = self.model.score_calibration(scores)
         found = Detections(
             regions.boxes.cpu(),
             scores,

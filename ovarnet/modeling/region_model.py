@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ovarnet.modeling.score_calibration import ScoreCalibration
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.vocabulary import Vocabulary
 
@@ -44,10 +45,12 @@ class RegionModel(nn.Module):
         threshold: lowest detection score of the boxes worth showing, chosen on validation images;
             the command line's default.
         settings: what the config.yaml of its checkpoint says; empty where there is none.
+        score_calibration: makes scores of found boxes probabilities, fitted to validation images.
     """
 
     threshold: float = THRESHOLD
     settings: Mapping[str, Any] = MappingProxyType({})
+    score_calibration: ScoreCalibration = ScoreCalibration()
 
     def __init__(self, classifier: TextClassifier, vocabulary: Vocabulary):
         super().__init__()

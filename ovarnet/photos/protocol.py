@@ -23,6 +23,10 @@ TESTS = ("test_voc", COCO128)
 ROWS = {"base": "base words", "all": "all words (oracle)"}
 """Which labels a row's CLIP had -> what it is called."""
 PART = "protocol"
+TEST_PHOTOS = 600
+"""Of each test folder, at most."""
+CALIBRATION_BOXES = 300
+"""Few, since neither accuracy nor AP depends on the calibration."""
 
 
 def run_protocol(
@@ -136,6 +140,7 @@ def protocol_steps(configs: Path, output: Path, seeds: int) -> list[Step]:
                         attributes,
                         f"clip.pretrained={clip / 'clip.safetensors'}",
                         f"proposer={proposer}",
+                        f"calibration_boxes={CALIBRATION_BOXES}",
                     ),
                     model,
                 ),
@@ -158,6 +163,8 @@ def _evaluation(test: Path, model: Path, labels: str, seed: int, output: Path) -
             str(test),
             "--settings",
             "box-given",
+            "--limit",
+            str(TEST_PHOTOS),
             "--output",
             str(product.parent),
         ),

@@ -11,6 +11,7 @@ from torch import nn
 from ovarnet.errors import InputError
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
+from ovarnet.modeling.score_calibration import ScoreCalibration
 from ovarnet.vocabulary import Vocabulary, Word
 
 LOGITS = {
@@ -104,6 +105,19 @@ def test_scores_and_class_aware_suppression():
     assert found.category_scores[0].tolist() == pytest.approx([0.9, 0.2])
     assert found.attribute_scores[0].tolist() == pytest.approx([0.6, 0.3])
     assert found.boxes.dtype == torch.float32
+
+
+def test_the_model_calibrates_scores_of_found_boxes_alone():
+    """Scale 2: .9 becomes .81 / (.81 + .01), and .4 becomes .16 / (.16 + .36)."""
+    predictor = FakeModel(TWO_MUGS_AND_A_CAR)
+    given = predictor.detect(PICTURE, boxes=[A]).scores
+    predictor.model.score_calibration = ScoreCalibration(2.0, 0.0)
+    found = predictor.detect(PICTURE, class_agnostic=False)
+    assert found.scores.tolist() == pytest.approx([0.81 / 0.82, 0.16 / 0.52, 0.16 / 0.52])
+    assert found.category_scores[0].tolist() == pytest.approx([0.9, 0.2])
+    assert predictor.detect(PICTURE, boxes=[A]).scores.tolist() == given.tolist()
+    # without categories the score is the objectness
+    assert predictor.detect(PICTURE, categories=[]).scores.max() == pytest.approx(0.9)
 
 
 def test_a_call_says_which_boxes_it_wants():
