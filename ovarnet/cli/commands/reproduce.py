@@ -54,6 +54,7 @@ CHAIN_COMMANDS = {
     "distill": distill,
     "evaluate": evaluate,
 }
+PROTOCOL_SEEDS = 3
 PART_DEFAULTS = {
     "root": "datasets/scenes",
     "clip": "runs/scenes/clip/checkpoint/clip.safetensors",
@@ -168,7 +169,7 @@ def photos(args: argparse.Namespace) -> int:
     if args.part is None:
         run_photos(*places, run_step)
     else:
-        print(run_protocol(*places, args.seeds or PART_DEFAULTS["seeds"], run_step))
+        print(run_protocol(*places, args.seeds or PROTOCOL_SEEDS, run_step))
     return 0
 
 

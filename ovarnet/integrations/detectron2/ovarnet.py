@@ -173,7 +173,9 @@ def _from_stage(
         teacher = Teacher(clip_attr, data.vocabulary)
 
     def write(folder: Path, model: OvarNet) -> Path:
-        return save_ovarnet(folder, model.stage, checkpoint, backbone, settings)
+        return save_ovarnet(
+            folder, model.stage.model, model.stage.scales, checkpoint, backbone, settings
+        )
 
     return {"stage": make_model(settings, student, data, teacher), "write": write}
 

@@ -16,6 +16,7 @@ from ovarnet.losses.detection import background_loss
 from ovarnet.losses.distillation import cosine_loss, kl_divergence
 from ovarnet.losses.federated import attribute_loss, category_loss
 from ovarnet.modeling.clip.concept_tower import ConceptTower
+from ovarnet.modeling.concept_roi_head import ConceptStages
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.training.data.base_boxes import base_vocabulary
@@ -54,10 +55,12 @@ class RegionHeadModel(nn.Module):
     ):
         super().__init__()
         self.model = model.requires_grad_(False)
-        for part in (model.head.cells.stages, model.head.cells.pool, model.head.cells.head):
+        for part in (self.cells.stages, self.cells.pool, self.cells.head):
             part.requires_grad_(True)
         # boxes are refined by the proposer's stage; here they stay as they are
-        nn.init.zeros_(model.head.cells.deltas[-1].weight)
+        last = self.cells.deltas[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.zeros_(last.weight)
         self.scales = ScoreScales(model.classifier.calibration)
         self._teacher = [teacher.requires_grad_(False).eval()]
         self.register_buffer(
@@ -66,6 +69,13 @@ class RegionHeadModel(nn.Module):
         self.weights = weights
         self.category_weights, self.attribute_weights = frequency_weights
 
+    @property
+    def cells(self) -> ConceptStages:
+        """The part of the student that is trained."""
+        cells = self.model.head.cells
+        assert isinstance(cells, ConceptStages)
+        return cells
+
     @cached_property
     def base_words(self) -> EncodedVocabulary:
         """The base words, encoded once: the text side is frozen."""
@@ -73,7 +83,7 @@ class RegionHeadModel(nn.Module):
 
     def forward(self, batch: RegionBatch) -> dict[str, Tensor]:
         """The losses of a batch, by name."""
-        cells = self.model.head.cells
+        cells = self.cells
         features = cells.features(batch.cells.contiguous(memory_format=torch.channels_last))
         answers = cells.classifier(features.pooled)
         embeddings = cells.head(features, answers)

@@ -148,7 +148,8 @@ def choose_proposals(
         *torch.randperm(likely, generator=generator).tolist(),
         *(likely + torch.randperm(len(proposals) - likely, generator=generator)).tolist(),
     ]
-    taken, chosen = annotated, []
+    taken = annotated
+    chosen: list[Tensor] = []
     for row in order:
         if len(chosen) == number:
             break
