@@ -95,7 +95,7 @@ def test_a_folder_of_shards_and_the_model_it_serves(tmp_path):
 def test_a_proposer_that_does_not_exist_names_all_kinds():
     with pytest.raises(
         InputError,
-        match=r"^proposer 'nope\.json' does not exist; give .*scenes.*, torchvision, a checkpoint",
+        match=r"^proposer 'nope\.json' does not exist; give .*scenes.*, torchvision, .*checkpoint",
     ):
         open_proposer("nope.json")
 

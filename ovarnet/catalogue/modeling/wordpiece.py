@@ -5,11 +5,12 @@ T tokens of a text, special tokens included.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from ovarnet.errors import InputError
 
@@ -91,20 +92,37 @@ class WordPiece:
 
     @classmethod
     def train(cls, titles: Iterable[str], size: int = MOST_PIECES) -> WordPiece:
-        """Learn a vocabulary from titles.
+        """Make a vocabulary of titles: every letter, then the most frequent words.
+
+        The library's trainer breaks ties in another way at every call, so that no run could be
+        repeated or resumed exactly.
 
         Args:
-            titles: Of the training products.
-            size: Most pieces.
+            titles: Of the training products, in any order.
+            size: Most pieces; letters are kept even where they are more.
         """
         tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
         tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         tokenizer.decoder = decoders.WordPiece()
-        trainer = trainers.WordPieceTrainer(
-            vocab_size=size, special_tokens=list(SPECIAL), show_progress=False
+
+        counts = Counter(
+            word
+            for title in titles
+            for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(
+                tokenizer.normalizer.normalize_str(title)
+            )
         )
-        tokenizer.train_from_iterator(list(titles), trainer)
+        first = {word[0] for word in counts}
+        following = {f"##{letter}" for word in counts for letter in word[1:]}
+        words = sorted(counts, key=lambda word: (-counts[word], word))
+        letters = [*SPECIAL, *sorted(first), *sorted(following)]
+        longer = [word for word in words if len(word) > 1]
+        pieces = [*letters, *longer[: max(0, size - len(letters))]]
+
+        numbers = {piece: number for number, piece in enumerate(pieces)}
+        tokenizer.model = models.WordPiece(vocab=numbers, unk_token=UNKNOWN)
+        tokenizer.add_special_tokens(list(SPECIAL))
         return cls(tokenizer)
 
     def to_json(self) -> str:

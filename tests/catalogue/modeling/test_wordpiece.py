@@ -70,3 +70,17 @@ def test_refusals(tmp_path):
     (tmp_path / "plain.json").write_text(plain, encoding="utf-8")
     with pytest.raises(InputError, match=r"no \[MASK\]"):
         WordPiece.read(tmp_path / "plain.json")
+
+
+def test_a_vocabulary_is_letters_then_the_most_frequent_words():
+    """Equal counts in alphabetical order; the titles' order does not matter."""
+    titles = ["Red mug", "red bug", "a mug, red"]
+    vocabulary = WordPiece.train(titles, size=17).tokenizer.get_vocab()
+    assert vocabulary == WordPiece.train(titles[::-1], size=17).tokenizer.get_vocab()
+    assert sorted(vocabulary, key=vocabulary.__getitem__) == [
+        *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"),
+        *(",", "a", "b", "m", "r"),
+        *("##d", "##e", "##g", "##u"),
+        *("red", "mug", "bug"),
+    ]
+    assert "bug" not in WordPiece.train(titles, size=16).tokenizer.get_vocab()

@@ -106,7 +106,7 @@ def test_all_tasks_are_learned_by_heart(shop):
     assert means["rotation accuracy"] > 0.8
     assert means["jigsaw accuracy"] > 0.5
     assert means["camouflage accuracy"] > 0.6
-    assert means["match accuracy"] > 0.75
+    assert means["match accuracy"] > 0.6  # 320 pairs; chance is 0.5
     assert means["words accuracy"] > 0.5
 
 
