@@ -62,7 +62,7 @@ def load_model(
         name: one of
 
             * "photos-clip-attr" (shipped CLIP-Attr for photos, the default) or "photos" (OvarNet,
-              distilled from it: 15 times as fast, worse on words without a label);
+              distilled from it: 17 times as fast, worse on words without a label);
             * "scenes" (shipped OvarNet) or "scenes-clip-attr" (shipped CLIP-Attr, its teacher),
               which know the generated world only and have never seen a photo;
             * a checkpoint folder;
