@@ -193,7 +193,7 @@ def protocol_table(output: Path, seeds: int) -> str:
     rows = {
         title: [
             [
-                _rows(metrics_file(output, labels, seed, test), measure, group)["value"]
+                _row(metrics_file(output, labels, seed, test), measure, group)["value"]
                 for seed in range(seeds)
             ]
             for _, test, measure, group in COLUMNS
@@ -202,7 +202,7 @@ def protocol_table(output: Path, seeds: int) -> str:
     }
     first = next(iter(ROWS))
     chance = [
-        [_rows(metrics_file(output, first, 0, test), measure, group)["chance"]]
+        [_row(metrics_file(output, first, 0, test), measure, group)["chance"]]
         for _, test, measure, group in COLUMNS
     ]
     lines = [
@@ -214,7 +214,7 @@ def protocol_table(output: Path, seeds: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(file: Path, measure: str, group: str) -> Mapping[str, float]:
+def _row(file: Path, measure: str, group: str) -> Mapping[str, float]:
     """The one row of a metrics.json of a measure; the first protocol of the attributes."""
     content = read_json(file, dict)
     return next(

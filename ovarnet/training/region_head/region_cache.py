@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -19,6 +19,7 @@ from torchvision.models.detection.transform import resize_boxes
 from torchvision.ops import box_iou
 from tqdm import tqdm
 
+from ovarnet.config import OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.io.files import whole_file
 from ovarnet.io.images import read_image, to_pixels
@@ -64,6 +65,7 @@ def cache_regions(
     images: Sequence[TrainingImage],
     proposals_per_image: int,
     folder: Path,
+    design: OvarnetDesign,
 ) -> CachedRegions:
     """Read the stored regions, and compute those that are missing.
 
@@ -73,6 +75,7 @@ def cache_regions(
         images: With base boxes alone.
         proposals_per_image: At most, beside the annotated boxes.
         folder: Where files are kept, under a hash of weights, boxes and settings.
+        design: Of the student; sizes of images, anchors and regions are in no weight.
 
     Raises:
         InputError: An image cannot be read, or a stored file is damaged.
@@ -80,12 +83,12 @@ def cache_regions(
     frozen = weights_hash(student.backbone, student.rpn, teacher.model.visual.trunk)
     if student.box_stage is not None:
         frozen += weights_hash(student.box_stage)
-    design = (frozen, proposals_per_image, student.proposals, student.head.cells.size)
+    key = (frozen, proposals_per_image, asdict(design))
     shards = [images[start : start + SHARD] for start in range(0, len(images), SHARD)]
     parts = []
     with tqdm(total=len(images), desc="regions", unit="image", mininterval=2.0) as progress:
         for first, shard in enumerate(shards):
-            path = folder / f"regions-{_hash(design, shard)}.safetensors"
+            path = folder / f"regions-{_hash(key, shard)}.safetensors"
             if not path.is_file():
                 rows = []
                 for number, image in enumerate(shard):
@@ -174,8 +177,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path} is damaged ({error}); delete it, it is computed again") from None
 
 
-def _hash(design: tuple, images: Sequence[TrainingImage]) -> str:
-    digest = hashlib.sha256(repr(design).encode())
+def _hash(key: tuple, images: Sequence[TrainingImage]) -> str:
+    digest = hashlib.sha256(repr(key).encode())
     for image in images:
         digest.update(image.file.encode() + image.boxes.numpy().tobytes())
     return digest.hexdigest()[:16]

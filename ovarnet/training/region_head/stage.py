@@ -66,7 +66,12 @@ def train_region_head(
     images = merge_images(image for source in data.sources.values() for image in source)
     with accelerator.main_process_first():  # the others read what it has stored
         regions = cache_regions(
-            student, clip_attr.clip, images, config.proposals_per_image, cache_folder or output
+            student,
+            clip_attr.clip,
+            images,
+            config.proposals_per_image,
+            cache_folder or output,
+            config.design,
         )
     dataset = RegionDataset(regions, label_regions(images, regions), seed=config.seed)
     model = RegionHeadModel(

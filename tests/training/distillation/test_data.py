@@ -6,7 +6,7 @@ import torch
 from ovarnet.config import OvarnetTraining
 from ovarnet.errors import InputError
 from ovarnet.structures import UNKNOWN, Annotations
-from ovarnet.training.distillation.data import check_captions, training_image
+from ovarnet.training.distillation.data import _with_columns, check_captions, training_image
 from ovarnet.vocabulary import Vocabulary, Word
 
 
@@ -51,3 +51,13 @@ def test_difficult_boxes_and_categories_without_complete_labels():
 def test_half_of_the_caption_settings_is_refused(half):
     with pytest.raises(InputError, match=r"captions is .* and captions_per_batch is"):
         check_captions(OvarnetTraining(**half))
+
+
+def test_attribute_labels_of_detection_data_get_the_columns_of_the_attribute_data():
+    """The detection data know (striped, red), the attribute data (red, furry)."""
+    image = Annotations("a.png", "1", 20, 20, [[1, 1, 9, 9]], [0], [[0, 1]])
+    own, wanted = (
+        Vocabulary.of(["mug"], words) for words in (["striped", "red"], ["red", "furry"])
+    )
+    assert _with_columns(image, own, wanted).attributes.tolist() == [[1, UNKNOWN]]
+    assert image.attributes.tolist() == [[0, 1]]

@@ -1,11 +1,14 @@
 """Regions of images are computed once; which proposals are among them."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torchvision.ops import box_iou
 
 from ovarnet.build import checkpoint_clip_attr
 from ovarnet.checkpoint import load_checkpoint
+from ovarnet.config import OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.modeling.crops import crop_boxes
@@ -14,6 +17,8 @@ from ovarnet.training.region_head import region_cache
 from ovarnet.training.region_head.images import merge_images
 from ovarnet.training.region_head.region_cache import cache_regions, choose_proposals
 from ovarnet.training.region_head.stage import build_student
+
+DESIGN = OvarnetDesign(long_side=448)
 
 
 def test_chosen_proposals_overlap_nothing():
@@ -60,7 +65,7 @@ def parts(region_settings):
 def test_regions_are_computed_once_and_equal_what_the_models_give(parts, tmp_path, monkeypatch):
     student, teacher, images = parts
     monkeypatch.setattr(region_cache, "SHARD", 1)
-    regions = cache_regions(*parts, 2, tmp_path)
+    regions = cache_regions(*parts, 2, tmp_path, DESIGN)
     assert len(list(tmp_path.glob("regions-*.safetensors"))) == len(images) == 2
     assert regions.counts == [len(image.boxes) + 2 for image in images]
 
@@ -82,14 +87,17 @@ def test_regions_are_computed_once_and_equal_what_the_models_give(parts, tmp_pat
         raise AssertionError("computed again")
 
     monkeypatch.setattr(region_cache, "region_features", fail)
-    assert torch.equal(cache_regions(*parts, 2, tmp_path).cells, regions.cells)
+    assert torch.equal(cache_regions(*parts, 2, tmp_path, DESIGN).cells, regions.cells)
+    # another number of proposals, or a size that is in no weight
     with pytest.raises(AssertionError, match="computed again"):
-        cache_regions(*parts, 1, tmp_path)
+        cache_regions(*parts, 1, tmp_path, DESIGN)
+    with pytest.raises(AssertionError, match="computed again"):
+        cache_regions(*parts, 2, tmp_path, replace(DESIGN, long_side=512))
 
 
 def test_a_damaged_file_is_named(parts, tmp_path):
-    cache_regions(*parts, 1, tmp_path)
+    cache_regions(*parts, 1, tmp_path, DESIGN)
     (file,) = tmp_path.glob("regions-*.safetensors")
     file.write_bytes(b"short")
     with pytest.raises(InputError, match=f"{file.name} is damaged .*; delete it"):
-        cache_regions(*parts, 1, tmp_path)
+        cache_regions(*parts, 1, tmp_path, DESIGN)
