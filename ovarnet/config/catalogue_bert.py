@@ -90,7 +90,7 @@ class MatcherTraining:
     """Whose photo a mismatched title gets."""
     alignment: str | None = path_setting(None)
     """Checkpoint of stage `catalogue_alignment`; null: words and patches are masked at random."""
-    told: bool = False
+    teacher_forcing: bool = False
     """Follow the aligner's attention while it reads the title, not while it writes its own."""
     crops: Crops = field(default_factory=Crops)
     encoder: Encoder = field(default_factory=Encoder)

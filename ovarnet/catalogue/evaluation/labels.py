@@ -19,7 +19,7 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class LabelScores:
-    """How well a column is told.
+    """How well a column is predicted.
 
     Attributes:
         accuracy: Share of products with the right value; one that was not met in training is wrong.
@@ -44,14 +44,14 @@ def label_scores(truth: Sequence[str], predicted: Sequence[str], known: set[str]
         predicted: N values.
         known: Values met in training.
     """
-    true, told = np.array(truth, dtype=object), np.array(predicted, dtype=object)
+    true, guess = np.array(truth, dtype=object), np.array(predicted, dtype=object)
     scores = []
     for value in sorted({*truth, *predicted}):
-        hits = ((true == value) & (told == value)).sum()
-        scores.append(2 * hits / ((true == value).sum() + (told == value).sum()))
+        hits = ((true == value) & (guess == value)).sum()
+        scores.append(2 * hits / ((true == value).sum() + (guess == value).sum()))
     _, counts = np.unique(true.astype(str), return_counts=True)
     return LabelScores(
-        accuracy=float((true == told).mean()),
+        accuracy=float((true == guess).mean()),
         macro_f=float(np.mean(scores)),
         majority=float(counts.max() / len(true)),
         products=len(true),
@@ -76,19 +76,19 @@ def evaluate_labels(
     """
     results = {}
     for read in INPUTS:
-        told: dict[str, list[str]] = {column: [] for column in tagger.values}
+        predicted: dict[str, list[str]] = {column: [] for column in tagger.values}
         for start in range(0, len(data), BATCH):
             rows = range(start, min(start + BATCH, len(data)))
             batch = data.batch(rows, [read] * len(rows))
             for column, logits in tagger.model.logits(batch).items():
                 values = tagger.values[column]
-                told[column] += [values[index] for index in logits.argmax(dim=1).tolist()]
+                predicted[column] += [values[index] for index in logits.argmax(dim=1).tolist()]
         for column, values in tagger.values.items():
             kept = [row for row, labels in enumerate(truth) if labels.get(column)]
             if kept:
                 results[column, read] = label_scores(
                     [truth[row][column] for row in kept],
-                    [told[column][row] for row in kept],
+                    [predicted[column][row] for row in kept],
                     set(values),
                 )
     return results

@@ -191,7 +191,7 @@ def align_products(
     titles: Sequence[Sequence[str]],
     cache: str | Path,
     *,
-    told: bool,
+    teacher_forcing: bool,
 ) -> list[list[Pair]]:
     """Pairs of words and patches of products.
 
@@ -200,8 +200,8 @@ def align_products(
         products: M, prepared.
         titles: The words of their titles, as the matcher counts them.
         cache: Folder of the features.
-        told: Follow the attention while the captioner reads the title; else while it writes one
-            of its own, as the paper does.
+        teacher_forcing: Follow the attention while the captioner reads the title; else while it
+            writes one of its own, as the paper does.
 
     Returns:
         For each product its pairs of a word of the title, by position, and a patch.
@@ -228,7 +228,7 @@ def align_products(
         )
     cells = cached_cells(products, encoder, cache, foreground=design["foreground"])
     dataset = CaptionerDataset(cells, [" ".join(t) for t in titles], words, design["words"])
-    follow = _read_titles if told else _write_titles
+    follow = _read_titles if teacher_forcing else _write_titles
     pairs: list[list[Pair]] = []
     starts = range(0, len(products), PHOTOS_AT_ONCE)
     for start in tqdm(starts, desc="aligning words and patches", unit="batch", mininterval=2.0):

@@ -199,7 +199,13 @@ def align(
     if config.patches == "grid":
         raise InputError("alignment needs patches=kaleido; a grid masks at random")
     titles = [found.names for found in tokens]
-    pairs = align_products(config.alignment, products, titles, config.crops.cache, told=config.told)
+    pairs = align_products(
+        config.alignment,
+        products,
+        titles,
+        config.crops.cache,
+        teacher_forcing=config.teacher_forcing,
+    )
     share = coverage(titles, pairs)
     if not share:
         raise InputError(

@@ -53,23 +53,25 @@ def test_titles_as_ids():
     assert batch.cells.shape == (2, 4, 3)
 
 
-def test_told_alignment_pairs_words_of_the_title_with_patches(aligner):
+def test_alignment_by_teacher_forcing_pairs_words_of_the_title_with_patches(aligner):
     folder, shop, checkpoint = aligner
     products = open_catalogue(shop).split("test")[:]
     titles = [words_of(product.title) for product in products]
-    pairs = align_products(checkpoint, products, titles, folder / "features", told=True)
+    pairs = align_products(checkpoint, products, titles, folder / "features", teacher_forcing=True)
     assert len(pairs) == len(products)
     for title, found in zip(titles, pairs, strict=True):
         assert all(word < len(title) and title[word].isalpha() for word, _ in found)
         assert all(5 <= patch < 55 for _, patch in found)
-    written = align_products(checkpoint, products, titles, folder / "features", told=False)
+    written = align_products(
+        checkpoint, products, titles, folder / "features", teacher_forcing=False
+    )
     assert len(written) == len(products)
 
 
 @pytest.mark.slow
 def test_a_matcher_trains_with_it(aligner, tmp_path, monkeypatch):
     folder, shop, checkpoint = aligner
-    given = matcher_settings(shop, tmp_path, alignment=str(checkpoint), told=True)
+    given = matcher_settings(shop, tmp_path, alignment=str(checkpoint), teacher_forcing=True)
     given["crops"]["cache"] = str(folder / "features")
     config = resolve(OmegaConf.create(given), "test")
     # three iterations may leave every map even
@@ -87,4 +89,4 @@ def test_refusals(aligner, tmp_path):
         train_aligner(resolve(OmegaConf.create(given), "test"), Accelerator(cpu=True))
     products = open_catalogue(shop)[:]
     with pytest.raises(InputError, match="kind 'clip-attr'"):
-        align_products(SHIPPED / "scenes-clip-attr", products, [], folder, told=False)
+        align_products(SHIPPED / "scenes-clip-attr", products, [], folder, teacher_forcing=False)
