@@ -15,6 +15,7 @@ from ovarnet import __version__
 from ovarnet.cli.commands import (
     benchmark,
     catalogue,
+    completion,
     convert,
     detect,
     distill,
@@ -58,6 +59,7 @@ COMMANDS: dict[str, ModuleType] = {
     "benchmark": benchmark,
     "serve": serve,
     "catalogue": catalogue,
+    "completion": completion,
 }
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 EXAMPLE = (
@@ -90,6 +92,7 @@ def build_parsers() -> tuple[Parser, dict[str, Parser]]:
             inner = group.add_parser(part, help=member.HELP, description=member.__doc__)
             member.add_arguments(inner)
             parsers[f"{name} {part}"] = inner
+    parsers["completion"].set_defaults(root=parser)  # it completes the whole command line
     return parser, parsers
 
 

@@ -53,7 +53,9 @@ class Preparation(Protocol):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("dataset", choices=PREPARATION, metavar="NAME", help=", ".join(PREPARATION))
+    parser.add_argument(
+        "dataset", choices=tuple(PREPARATION), metavar="NAME", help=", ".join(PREPARATION)
+    )
     parser.add_argument(
         "--root",
         type=Path,
