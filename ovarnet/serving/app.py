@@ -17,6 +17,8 @@ from ovarnet.serving.limits import Limits
 from ovarnet.serving.page_routes import page_routes
 from ovarnet.serving.picture_service import PictureService
 from ovarnet.serving.problems import add_handlers
+from ovarnet.serving.product_routes import product_routes
+from ovarnet.serving.product_search import ProductSearch
 from ovarnet.serving.schema import Example, Model
 from ovarnet.serving.work_queue import WorkQueue
 
@@ -28,6 +30,7 @@ def create_app(
     note: str = "",
     limits: Limits | None = None,
     examples: Sequence[Example] = PHOTOS,
+    products: ProductSearch | None = None,
 ) -> FastAPI:
     """The web application, for `uvicorn.run` or a test client.
 
@@ -37,6 +40,7 @@ def create_app(
         note: what to know about its weights, shown on the page; may be empty.
         limits: what is accepted; None: the defaults.
         examples: pictures of the package that the page offers.
+        products: a catalogue to search on a page of its own; None: there is no such page.
 
     Returns:
         The application: the page at /, the API under /api, its description at /docs.
@@ -55,6 +59,7 @@ def create_app(
         upload_bytes=limits.upload_bytes,
         pixels=limits.pixels,
         examples=list(examples),
+        products=0 if products is None else len(products),
     )
 
     @asynccontextmanager
@@ -73,8 +78,10 @@ def create_app(
     )
     add_handlers(app)
     app.add_middleware(BodyLimit, most=limits.upload_bytes, seconds=limits.seconds)
-    app.include_router(page_routes(examples))
+    app.include_router(page_routes(examples, has_products=products is not None))
     app.include_router(detection_routes(service, queue))
+    if products is not None:
+        app.include_router(product_routes(products, queue, limits))
 
     @app.get("/api/model", tags=["model"])
     async def model() -> Model:

@@ -18,11 +18,12 @@ from ovarnet.serving.schema import (
     FindQuery,
     Picture,
     Problem,
+    ProductQuery,
     Result,
 )
 from ovarnet.serving.work_queue import WorkQueue
 
-Q = TypeVar("Q", DetectQuery, FindQuery)
+Q = TypeVar("Q", DetectQuery, FindQuery, ProductQuery)
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "image, words, phrase or boxes that cannot be used"},

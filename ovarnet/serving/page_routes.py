@@ -13,7 +13,7 @@ from ovarnet.serving.examples import FOLDER as EXAMPLES
 from ovarnet.serving.schema import Example
 
 STATIC = Path(__file__).parent / "static"
-PAGE = "index.html"
+PAGE, PRODUCTS = "index.html", "products.html"
 HEADERS = {
     # the page needs nothing from elsewhere, and the browser makes sure of it
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
@@ -23,11 +23,12 @@ HEADERS = {
 }
 
 
-def page_routes(examples: Sequence[Example]) -> APIRouter:
+def page_routes(examples: Sequence[Example], *, has_products: bool = False) -> APIRouter:
     """The routes that a browser opens.
 
     Args:
         examples: pictures of the package to offer.
+        has_products: whether there is a catalogue, and so a page to search it.
     """
     files = {path.name: path for path in STATIC.iterdir() if path.is_file()}
     pictures = {example.file: EXAMPLES / example.file for example in examples}
@@ -36,6 +37,12 @@ def page_routes(examples: Sequence[Example]) -> APIRouter:
     @routes.get("/")
     async def page() -> FileResponse:
         return FileResponse(files[PAGE], headers=HEADERS)
+
+    if has_products:
+
+        @routes.get("/products")
+        async def products() -> FileResponse:
+            return FileResponse(files[PRODUCTS], headers=HEADERS)
 
     @routes.get("/static/{name}")
     async def static(name: str) -> FileResponse:

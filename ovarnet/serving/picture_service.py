@@ -6,7 +6,6 @@ Everything here runs in the one thread of the `WorkQueue`.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -16,7 +15,6 @@ import torch
 from starlette.exceptions import HTTPException
 
 from ovarnet.captions.query import read_query
-from ovarnet.io.images import count_pixels, read_image
 from ovarnet.modeling.predictor import EmbeddedImage, Predictor
 from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
@@ -24,9 +22,10 @@ from ovarnet.serving.attribute_types import attribute_type
 from ovarnet.serving.limits import Limits
 from ovarnet.serving.recent import Recent
 from ovarnet.serving.schema import Box, BoxesAndFormat, DetectQuery, FindQuery
+from ovarnet.serving.uploads import check_pixels, decode
 from ovarnet.structures import Detections
 
-TOO_LARGE, UNKNOWN = 413, 404
+UNKNOWN = 404
 KEPT_VOCABULARIES = 32
 KEPT_BOXES = 200
 """Boxes of the user whose embeddings are kept, for each image."""
@@ -57,7 +56,7 @@ class KeptPicture:
     @property
     def pixels(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB."""
-        return _decoded(self.file, self.content)
+        return decode(self.file, self.content)
 
 
 @dataclass(frozen=True)
@@ -111,14 +110,8 @@ class PictureService:
         kept = self._pictures.get(key)
         if kept is not None:
             return kept
-        pixels = count_pixels(_named(file, content))
-        if pixels > self.limits.pixels:
-            raise HTTPException(
-                TOO_LARGE,
-                f"{file}: {pixels:,} pixels; the limit of this server is "
-                f"{self.limits.pixels:,}, scale the image down",
-            )
-        image = _decoded(file, content)
+        check_pixels(file, content, self.limits.pixels)
+        image = decode(file, content)
         height, width = image.shape[:2]
         found = cast(EmbeddedImage, self.predictor.embed(image))
         picture = KeptPicture(key, file, content, height, width, found)
@@ -199,17 +192,6 @@ class PictureService:
             RegionEmbeddings(*(torch.cat(parts) for parts in zip(*rows, strict=True))),
             boxes_given=True,
         )
-
-
-def _named(file: str, content: bytes) -> io.BytesIO:
-    """A file object whose name messages show."""
-    named = io.BytesIO(content)
-    named.name = file
-    return named
-
-
-def _decoded(file: str, content: bytes) -> np.ndarray:
-    return read_image(_named(file, content))
 
 
 def _joined(parts: list[Detections]) -> Detections:

@@ -74,6 +74,48 @@ class FindQuery(BoxesAndFormat):
     phrase: str = Field(max_length=LONGEST_PHRASE, examples=["a small red striped mug"])
 
 
+class ProductQuery(BaseModel):
+    """Which products to return."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    top: int = Field(12, ge=1, le=100, description="most products, best first")
+    where: dict[str, str] = Field(
+        {}, max_length=20, description="label column: value that a product must have"
+    )
+
+
+class ProductPhraseQuery(ProductQuery):
+    """Products to look for."""
+
+    phrase: str = Field(max_length=LONGEST_PHRASE, examples=["a red striped mug"])
+
+
+class FoundProduct(BaseModel):
+    """A product that was found; /api/products/photo?id=ID is its photo."""
+
+    rank: int
+    score: float = Field(description="cosine with the query; comparable within one catalogue")
+    id: str
+    title: str
+    labels: dict[str, str] = Field(description="label column: value")
+
+
+class FoundProducts(BaseModel):
+    """What a search found."""
+
+    query: str = Field(description="the phrase, or the name of the photo")
+    products: list[FoundProduct]
+
+
+class CatalogueInfo(BaseModel):
+    """The catalogue that is searched."""
+
+    products: int
+    model: str = Field(description="encodes queries")
+    labels: dict[str, list[str]] = Field(description="columns to filter by: their values")
+
+
 class Picture(BaseModel):
     """An image that the server has passed through the model."""
 
@@ -127,6 +169,7 @@ class Model(BaseModel):
     upload_bytes: int
     pixels: int
     examples: list[Example]
+    products: int = Field(description="products of the catalogue; 0: there is none")
 
 
 class Problem(BaseModel):

@@ -15,6 +15,7 @@ def test_about_the_model(make_client):
         "attributes": ["red", "striped", "tiny"],
         "upload_bytes": 20_000_000,
         "pixels": 50_000_000,
+        "products": 0,
     }
 
 

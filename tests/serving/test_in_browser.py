@@ -8,6 +8,7 @@ import pytest
 from running_server import running
 
 import ovarnet
+from ovarnet.catalogue.search.product_finder import open_finder
 from ovarnet.serving.app import create_app
 from ovarnet.serving.examples import FOLDER, SCENES
 from ovarnet.serving.limits import Limits
@@ -30,6 +31,7 @@ def address():
         note="drawn scenes alone",
         limits=Limits(upload_bytes=200_000, seconds=60),
         examples=SCENES,
+        products=open_finder(ovarnet.load_index(FOLDER / "catalogue"), device="cpu"),
     )
     with running(app) as address:
         yield address
@@ -47,19 +49,34 @@ def browser():
 
 
 @pytest.fixture
-def page(browser, address):
-    """The page, just opened. At the end: nothing failed in it, nothing came from elsewhere."""
+def blank(browser, address):
+    """A tab. At the end: nothing failed in it, nothing came from elsewhere."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(60_000)
     faults, requests = [], []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
-    page.goto(address)
-    page.wait_for_selector("#examples img")
     yield page
     page.close()
     assert faults == []
     assert [url for url in requests if not url.startswith((address, "blob:" + address))] == []
+
+
+@pytest.fixture
+def page(blank, address):
+    """The page, just opened."""
+    blank.goto(address)
+    blank.wait_for_selector("#examples img")
+    return blank
+
+
+@pytest.fixture
+def shop(blank, address):
+    """The page of products, just opened by its link."""
+    blank.goto(address)
+    blank.click("text=Products")
+    blank.wait_for_selector("#filters:not([hidden])")
+    return blank
 
 
 def type_words(page, kind, text):
@@ -268,3 +285,61 @@ def test_the_description_of_the_api_opens_offline(browser, address):
     page.get_by_text("/api/images/{image}/detect").wait_for(timeout=60_000)
     page.close()
     assert [url for url in requests if not url.startswith((address, "data:"))] == []
+
+
+def found(shop):
+    """Title of each product that is shown, best first."""
+    shop.wait_for_selector("#status:not(.working)")
+    return shop.locator("#products strong").all_inner_texts()
+
+
+def look_for(shop, phrase):
+    shop.fill("#phrase", phrase)
+    shop.click("#find button")
+    shop.wait_for_selector("#products li")
+    return found(shop)
+
+
+def test_products_by_a_phrase_with_their_tags(shop):
+    titles = look_for(shop, "a red truck")
+    assert len(titles) == 12
+    assert "truck" in titles[0]
+    assert shop.locator("#status").inner_text() == (
+        "12 nearest products for “a red truck”, best first"
+    )
+    assert "red" in shop.locator("#products li").first.locator(".tags span").all_inner_texts()
+    first = shop.locator("#products img").first
+    wait_until(shop, lambda: first.evaluate("image => image.naturalWidth") > 0)
+
+
+def test_a_filter_repeats_the_search(shop):
+    look_for(shop, "a car")
+    shop.select_option("select[name=color]", "yellow")
+    wait_until(shop, lambda: 0 < len(found(shop)) < 12)
+    shown = shop.locator("#products li").count()
+    assert shop.locator("[title=color]").all_inner_texts() == ["yellow"] * shown
+
+
+def test_a_photo_of_a_product_finds_it_first(shop):
+    shop.set_input_files("#file", FOLDER / "catalogue/images/00001_0.jpg")
+    shop.wait_for_selector("#products li")
+    assert found(shop)[0] == "Corin red zigzag glowing outlined truck"
+    assert shop.locator("#photo").is_visible()
+    look_for(shop, "a mug")
+    assert shop.locator("#photo").is_hidden()
+
+
+def test_bad_queries_for_products_are_said_in_one_line(shop, tmp_path):
+    shop.click("#find button")
+    assert shop.locator("#error").inner_text().startswith("Type a phrase first")
+    (tmp_path / "bad.jpg").write_bytes(b"not a picture")
+    shop.set_input_files("#file", tmp_path / "bad.jpg")
+    wait_until(shop, lambda: "bad.jpg: not an image" in shop.locator("#error").inner_text())
+    assert look_for(shop, "a mug")
+    assert shop.locator("#error").is_hidden()
+
+
+def test_products_on_a_narrow_screen(shop):
+    shop.set_viewport_size({"width": 360, "height": 700})
+    look_for(shop, "a mug")
+    assert shop.evaluate("document.documentElement.scrollWidth") == 360

@@ -58,7 +58,7 @@ def test_the_oldest_image_is_forgotten(make_png):
 
 def test_too_many_pixels_are_refused_before_they_are_decoded(make_png, monkeypatch):
     serving = service(pixels=59 * 40)
-    monkeypatch.setattr("ovarnet.serving.picture_service.read_image", None)
+    monkeypatch.setattr("ovarnet.serving.picture_service.decode", None)
     with pytest.raises(HTTPException) as refused:
         serving.add("a.png", make_png(60, 40))
     assert refused.value.status_code == 413

@@ -6,6 +6,7 @@ scores, draw a box of your own, look for a phrase, save the results. /docs descr
 Examples:
   ovarnet serve                                  then open http://127.0.0.1:8000
   ovarnet serve --model photos                   faster: one pass per picture
+  ovarnet serve --catalogue shop/index           and a page that searches products
   ovarnet serve --host 0.0.0.0 --port 8080       for other machines; there is no log-in
 """
 
@@ -14,6 +15,8 @@ from __future__ import annotations
 import argparse
 import socket
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ovarnet.cli.argument_types import positive
 from ovarnet.cli.model_arguments import (
@@ -23,6 +26,9 @@ from ovarnet.cli.model_arguments import (
     note_on_shipped_weights,
 )
 from ovarnet.errors import InputError
+
+if TYPE_CHECKING:
+    from ovarnet.catalogue.search.product_finder import ProductFinder
 
 HELP = "serve a web page and an HTTP API that detect with any words"
 ONLY_HERE = ("127.0.0.1", "localhost", "::1")
@@ -35,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ovarnet serve`."""
     add_model_arguments(parser)
     add_device_argument(parser)
+    parser.add_argument(
+        "--catalogue",
+        type=Path,
+        metavar="INDEX",
+        help="an index of `ovarnet catalogue index`: adds a page that searches its products",
+    )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0: for other machines too"
     )
@@ -87,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
     import ovarnet
 
     opened = listen(args.host, args.port)  # first: loading a model takes longer
+    products = open_catalogue(args.catalogue, args.device) if args.catalogue else None
     note_on_shipped_weights(args.model)
     model = ovarnet.load(args.model, proposer=args.proposer, device=args.device)
     of_scenes = args.model in TRAINED_ON_SCENES
@@ -102,6 +115,7 @@ def run(args: argparse.Namespace) -> int:
         note=NOTE_ON_SCENES if of_scenes else "",
         limits=limits,
         examples=SCENES if of_scenes else PHOTOS,
+        products=products,
     )
 
     print(f"open http://{shown_address(args.host, opened)} in a browser; Ctrl+C stops", flush=True)
@@ -110,6 +124,18 @@ def run(args: argparse.Namespace) -> int:
     config = uvicorn.Config(app, log_level="warning", limit_concurrency=CONNECTIONS)
     uvicorn.Server(config).run(sockets=[opened])
     return 0
+
+
+def open_catalogue(folder: Path, device: str) -> ProductFinder:
+    """The products of an index, with the model that it was made with.
+
+    Raises:
+        InputError: there is no index, or the model is not at hand.
+    """
+    from ovarnet.catalogue.search.index import load_index
+    from ovarnet.catalogue.search.product_finder import open_finder
+
+    return open_finder(load_index(folder), device=device)
 
 
 def listen(host: str, number: int) -> socket.socket:

@@ -25,6 +25,30 @@ export async function sendImage(file, signal) {
   return (await answer(fetch("/api/images", { method: "POST", body, signal }))).json();
 }
 
+export async function getCatalogue() {
+  return (await answer(fetch("/api/products"))).json();
+}
+
+export async function findProducts(query, signal) {
+  const request = {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(query),
+    signal,
+  };
+  return (await answer(fetch("/api/products/find", request))).json();
+}
+
+export async function findProductsByPhoto(file, query, signal) {
+  const body = new FormData();
+  body.append("image", file, file.name || "pasted.png");
+  body.append("query", JSON.stringify(query));
+  const request = { method: "POST", body, signal };
+  return (await answer(fetch("/api/products/find-by-photo", request))).json();
+}
+
+export const photoOf = (id) => `/api/products/photo?id=${encodeURIComponent(id)}`;
+
 /** `action` is "detect" or "find"; resolves to the Response, whose form is query.format. */
 export function ask(image, action, query, signal) {
   return answer(

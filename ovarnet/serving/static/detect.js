@@ -402,6 +402,7 @@ function offer(model) {
   $("model").textContent = `model ${model.name}, version ${model.version}`;
   $("note").textContent = model.note;
   $("note").hidden = !model.note;
+  $("products-link").hidden = !model.products;
   $("threshold").value = model.threshold;
   for (const kind of ["categories", "attributes"]) {
     $(`known-${kind}`).append(...model[kind].map((word) => new Option(word)));

@@ -1,10 +1,12 @@
 """`ovarnet serve`: what it refuses before it serves, and what it hands to the server."""
 
 import sys
+from pathlib import Path
 
 import pytest
 import uvicorn
 
+import ovarnet
 from ovarnet.cli import main as cli
 from ovarnet.cli.commands import serve
 
@@ -80,3 +82,27 @@ def test_other_machines_are_warned_about(fake_model, capsys, monkeypatch):
     shown = capsys.readouterr()
     assert shown.out.startswith("open http://127.0.0.1:")
     assert shown.err == "note: other machines can use this server; there is no log-in\n"
+
+
+def test_a_catalogue_adds_its_products(fake_model, monkeypatch):
+    served = []
+
+    def run(self, sockets):
+        served.append(self.config.app)
+        sockets[0].close()
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    example = str(Path(ovarnet.__file__).parent / "examples/catalogue")
+    words = ["--port", "0", "--model", "scenes", "--device", "cpu", "--catalogue", example]
+    assert cli.main(["serve", *words]) == 0
+
+    from fastapi.testclient import TestClient
+
+    about = TestClient(served[0]).get("/api/products").json()
+    assert (about["products"], about["model"]) == (60, "scenes-clip-attr")
+    assert {"color", "category"} <= set(about["labels"])
+
+
+def test_a_catalogue_that_is_none_is_refused(capsys, tmp_path):
+    error = refused(["--port", "0", "--catalogue", str(tmp_path)], capsys)
+    assert "no index; make one: ovarnet catalogue index" in error

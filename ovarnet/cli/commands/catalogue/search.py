@@ -57,22 +57,19 @@ def run(args: argparse.Namespace) -> int:
     """Run `ovarnet catalogue search`; returns the exit code."""
     check_query(args)
     box, where = read_box(args.box), read_where(args.where)
-    from ovarnet.catalogue.modeling.encoder import load_encoder
-    from ovarnet.catalogue.search.index import check_model, load_index
+    from ovarnet.catalogue.search.index import load_index
+    from ovarnet.catalogue.search.product_finder import open_finder
     from ovarnet.io.files import check_folder
 
     if args.output:
         check_folder(args.output)
     index = load_index(args.index)
     index.rows_where(where)  # unknown labels fail before the model is opened
-    model = args.model or index.settings.model
-    encoder = load_encoder(model, device=args.device, foreground=index.settings.foreground)
-    check_model(index, encoder.hash, model)
+    finder = open_finder(index, args.model, args.device)
     if args.image:
-        query = encoder.photo(args.image, box)
+        hits = finder.by_photo(args.image, args.top, where, box)
     else:
-        query = encoder.texts([args.phrase], truncate=False)[0]
-    hits = index.search(query.numpy(), args.top, where)
+        hits = finder.by_phrase(args.phrase, args.top, where)
     for rank, hit in enumerate(hits, start=1):
         labels = ", ".join(hit.product.all_labels.values())
         print(f"{rank:3d}  {hit.score:.3f}  {hit.product.title}  [{labels}]  {hit.product.image}")
