@@ -150,6 +150,12 @@ def test_every_page_of_docs_is_linked_from_the_readme():
         assert f"({name})" in PAGES["README.md"], name
 
 
+def test_every_page_of_docs_is_in_the_navigation_of_the_site():
+    site = (ROOT / "docs/site/mkdocs.yml").read_text(encoding="utf-8")
+    for path in (ROOT / "docs").glob("*.md"):
+        assert re.search(rf"[:-] {path.name}$", site, re.MULTILINE), path.name
+
+
 def test_constant_predictions_of_the_evaluation_page_score_the_chance_level(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     root = tmp_path / "datasets/mine"
