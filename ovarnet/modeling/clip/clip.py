@@ -7,6 +7,7 @@ architecture goes through the very same classes.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -89,6 +90,18 @@ class Clip(nn.Module):
         self.mean, self.std = source.mean, source.std
         self.tokenizer = tokenizer
         self.text_tower = text_tower(model, tokenizer, self.context_length)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Clip:
+        """A copy with its own weights and the same tokenizer.
+
+        Stages copy their model for its running average, and a copy of the tokenizer's tables takes
+        longer than one of the weights.
+        """
+        memo[id(self.tokenizer)] = self.tokenizer
+        copied = self.__class__.__new__(self.__class__)
+        memo[id(self)] = copied
+        copied.__setstate__(copy.deepcopy(self.__dict__, memo))
+        return copied
 
     @property
     def device(self) -> torch.device:

@@ -8,6 +8,7 @@ nothing pickled may be executed.
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import logging
 import pickle
@@ -75,10 +76,10 @@ class ClipSource:
         Raises:
             InputError: neither has it, or a package is missing.
         """
-        if not self.config["text_cfg"].get("hf_tokenizer_name") or self.name.startswith(
-            LOCAL_FOLDER
-        ):
+        if self.name.startswith(LOCAL_FOLDER):
             return self._open_clip_tokenizer()
+        if not self.config["text_cfg"].get("hf_tokenizer_name"):
+            return _bpe_tokenizer(self.name)
         try:
             return self._open_clip_tokenizer(local_files_only=True)
         except InputError:
@@ -103,6 +104,12 @@ class ClipSource:
                 f"{repository} --local-dir FOLDER. Then, with FOLDER copied here, name the model "
                 f"{LOCAL_FOLDER}FOLDER, weights and tokenizer in one"
             ) from error
+
+
+@functools.cache
+def _bpe_tokenizer(name: str) -> Any:
+    """CLIP's own, read once for all models of an architecture."""
+    return open_clip.get_tokenizer(name)
 
 
 def resolve(name: str, pretrained: str | Path | None, *, random_weights: bool) -> ClipSource:

@@ -1,6 +1,8 @@
 """Both towers against open_clip's own encode_image / encode_text, on weights saved by open_clip and
 loaded by path."""
 
+import copy
+
 import open_clip
 import pytest
 import torch
@@ -55,6 +57,20 @@ def test_the_activation_is_read_from_the_modules(scenes, monkeypatch):
     block = next(module for module in scenes.model.modules() if hasattr(module, "mlp"))
     monkeypatch.setattr(block.mlp, "gelu", QuickGELU())
     assert scenes.quick_gelu
+
+
+@torch.no_grad()
+def test_a_copy_has_its_own_weights_and_the_same_tokenizer(scenes):
+    copied = copy.deepcopy(scenes)
+    assert copied.tokenizer is scenes.tokenizer
+    assert copied.text_tower.token_embedding is copied.model.token_embedding
+    assert copied.token_embedding.weight is not scenes.token_embedding.weight
+    expected = scenes.encode_text(TEXTS)
+    assert torch.equal(copied.encode_text(TEXTS), expected)
+    copied.token_embedding.weight.zero_()
+    assert torch.equal(scenes.encode_text(TEXTS), expected)
+    assert not torch.equal(copied.encode_text(TEXTS), expected)
+    assert load_clip("ovarnet-scenes", None, random_weights=True).tokenizer is scenes.tokenizer
 
 
 @pytest.mark.slow
