@@ -73,7 +73,7 @@ setup(
         "open_clip_torch>=3.3,<4",  # .transformer, .modified_resnet, .convert, .hf_model
         "timm>=1.0.17",  # EfficientNet-Lite
         "transformers>=5.2,<6",  # BERT-like text encoders and their tokenizers
-        "tokenizers>=0.22",
+        "tokenizers>=0.22.1",
         "accelerate>=1.2",
         "safetensors>=0.4.5",
         "huggingface_hub>=1.3",
