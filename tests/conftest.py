@@ -5,7 +5,15 @@ What takes seconds to import is imported where it is used: pytest-xdist loads th
 process more than runs tests.
 """
 
+import gc
+
 import pytest
+
+
+def pytest_collection_finish(session):
+    """The modules and tests that are loaded by now stay: no collection of garbage visits them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 BASE = {"errors", "io", "splits", "structures", "vocabulary"}
@@ -186,6 +188,7 @@ def test_data_and_modeling_do_not_reach_each_other():
     assert "data" not in reached(MAY_IMPORT, "modeling")
 
 
+@pytest.mark.slow
 def test_the_method_is_whole_without_the_generated_world():
     """With `ovarnet.scenes` blocked the modules that name it import, and the command line builds.
 

@@ -17,6 +17,7 @@ def fuzz():
     return module
 
 
+@pytest.mark.slow
 def test_no_damaged_input_ends_in_a_traceback_or_hangs(fuzz, tmp_path):
     problems = []
     outcomes = fuzz.Fuzzer(tmp_path, seed=0).run(INPUTS, problems.append)
