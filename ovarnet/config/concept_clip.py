@@ -14,6 +14,7 @@ from ovarnet.config.sources import (
     seed_setting,
     weight_setting,
 )
+from ovarnet.config.validation import Validation
 
 
 @dataclass
@@ -57,4 +58,7 @@ class ConceptClipTraining:
     loss_weights: ConceptLossWeights = field(default_factory=ConceptLossWeights)
     limit: int | None = limit_setting()
     image_cache_mb: int = cache_setting()
+    validation: Validation = field(default_factory=Validation)
+    """Its loss is that of boxes of `detection` and `attributes`; captions and background have no
+    held-out part."""
     optimisation: Optimisation = field(default_factory=Optimisation)

@@ -8,6 +8,7 @@ from ovarnet.config.allowed import path_setting, setting
 from ovarnet.config.optimisation import Optimisation
 from ovarnet.config.ovarnet import OvarnetDesign
 from ovarnet.config.sources import DataSource, limit_setting, seed_setting, weight_setting
+from ovarnet.config.validation import Validation
 
 
 @dataclass
@@ -57,5 +58,7 @@ class RegionHeadTraining:
     """Images of each source."""
     design: OvarnetDesign = field(default_factory=OvarnetDesign)
     loss_weights: RegionLossWeights = field(default_factory=RegionLossWeights)
+    validation: Validation = field(default_factory=Validation)
+    """Its loss is that of the regions of `detection` and `attributes`."""
     optimisation: Optimisation = field(default_factory=Optimisation)
     """A batch is of regions."""

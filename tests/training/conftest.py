@@ -302,3 +302,14 @@ def catalogue(tmp_path_factory):
     root = write_catalogue(tmp_path_factory.mktemp("mine"))
     assert main(["prepare", "custom", "--root", str(root)]) == 0
     return root
+
+
+@pytest.fixture
+def world_with_val(tiny_world, tmp_path):
+    """The tiny world, whose files hold novel labels, with a split val that is as train."""
+    root = tmp_path / "world"
+    shutil.copytree(tiny_world.root, root)
+    shutil.copytree(root / "images/train", root / "images/val")
+    for name in ("instances", "attributes"):
+        shutil.copy(root / f"annotations/{name}_train.json", root / f"annotations/{name}_val.json")
+    return SimpleNamespace(root=root, captions=tiny_world.captions, images=tiny_world.images)

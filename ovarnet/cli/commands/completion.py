@@ -9,7 +9,9 @@ Examples:
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ovarnet.errors import InputError
 
@@ -38,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def complete_files(parser: argparse.ArgumentParser, files: dict[str, str]) -> None:
+def complete_files(parser: argparse.ArgumentParser, files: Mapping[str, Any]) -> None:
     """Mark the arguments that may be files, also those of sub-commands.
 
     Args:

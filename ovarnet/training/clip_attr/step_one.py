@@ -7,7 +7,6 @@ categories, A base attributes, D embedding width.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -29,6 +28,7 @@ from ovarnet.training.data.base_dataset import BaseBoxBatch, BaseBoxDataset
 from ovarnet.training.data.base_novel_check import check_initial_models, clip_checkpoints
 from ovarnet.training.data.crops import BoxCropper
 from ovarnet.training.data.embedding_cache import EmbeddingCache
+from ovarnet.training.data.held_out import best_by_loss, check_held_out, check_same_words
 from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import run_stage
@@ -171,28 +171,17 @@ def held_out_choice(
     settings = config.validation
     if settings.split is None:
         return None
-    if settings.split in (config.detection.split, config.attributes.split):
-        raise InputError(
-            f"validation.split {settings.split} is trained on; give a split of its own, such as val"
-        )
+    check_held_out(settings.split, config.detection, config.attributes)
     held_out = BaseData.open(
         config.detection, config.attributes, limit=config.limit, split=settings.split
     )
-    if held_out.base != data.base:
-        raise InputError(
-            f"validation.split {settings.split} has other base words than the training data; run "
-            "ovarnet prepare on the whole dataset again"
-        )
+    check_same_words(settings.split, held_out.base, data.base)
     dataset = BaseBoxDataset(
         held_out, crops, seed=config.seed, sampled_categories=config.loss.sampled_categories
     )
     shares = held_out.shares(config.optimisation.batch_size, config.detection_share)
-    keys = list(MixedSampler(shares, settings.batches, seed=config.seed))
-
-    def batches() -> Iterator[BaseBoxBatch]:
-        return (dataset.__getitems__(batch) for batch in keys)
-
-    return BestWeights(batches, settings, Path(config.output), is_main=is_main)
+    keys = MixedSampler(shares, settings.batches, seed=config.seed)
+    return best_by_loss(dataset, keys, settings, Path(config.output), is_main=is_main)
 
 
 def open_batches(

@@ -52,7 +52,7 @@ class ConceptDataset(Dataset):
     """Draws a view of each crop, and one caption of each photo.
 
     Args:
-        tables: Source -> features.
+        tables: Source -> features, in the order of `SHARES`; held-out data lack some.
         categories: (R,) int64 base columns of the detection boxes.
         attributes: (R, A) int8 labels of the attribute boxes.
         captions: For each photo the rows of its captions.
@@ -82,6 +82,7 @@ class ConceptDataset(Dataset):
                 round(batch_size * share) if len(self.tables[name]) else 0,
             )
             for name, share in SHARES.items()
+            if name in self.tables
         }
 
     def __getitems__(self, keys: Sequence[tuple[int, str, int]]) -> ConceptBatch:

@@ -43,7 +43,9 @@ from ovarnet.training.concept_clip.texts import (
 from ovarnet.training.data.base_data import BaseData
 from ovarnet.training.data.base_novel_check import check_initial_models, clip_checkpoints
 from ovarnet.training.data.crops import BoxCropper
+from ovarnet.training.data.held_out import best_by_loss, check_held_out, check_same_words
 from ovarnet.training.data.image_cache import ImageCache
+from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Word
@@ -107,6 +109,7 @@ def train_concept_clip(
         resume=resume,
         make_sampler=partial(MixedSampler, dataset.shares(config.optimisation.batch_size)),
         after_step=ConceptModel.bound_scales,
+        best=held_out_choice(config, clip, data, accelerator.is_main_process),
     )
     head.load_state_dict(trained.head.state_dict())
     clip.model.text.proj.load_state_dict(trained.projection.state_dict())
@@ -183,6 +186,37 @@ def open_features(
     return ConceptDataset(
         tables, data.detection.targets, data.attributes.targets, rows, seed=config.seed
     )
+
+
+def held_out_choice(
+    config: ConceptClipTraining, clip: Clip, data: BaseData, is_main: bool
+) -> BestWeights | None:
+    """What chooses among the weights by the loss on the validation split; None without one.
+
+    Raises:
+        InputError: The split is trained on, or has other base words than the training data.
+    """
+    settings = config.validation
+    if settings.split is None:
+        return None
+    check_held_out(settings.split, config.detection, config.attributes)
+    held_out = BaseData.open(
+        config.detection, config.attributes, limit=config.limit, split=settings.split
+    )
+    check_same_words(settings.split, held_out.base, data.base)
+    crops = BoxCropper(clip, ImageCache(config.image_cache_mb))
+    folder = Path(config.features or config.output)
+    tables = {
+        name: FeatureTable(clip, part.files, part.boxes, crops, folder, views=1, name=name)
+        for name, part in ((DETECTION, held_out.detection), (ATTRIBUTES, held_out.attributes))
+        if len(part)
+    }
+    dataset = ConceptDataset(
+        tables, held_out.detection.targets, held_out.attributes.targets, [], seed=config.seed
+    )
+    shares = dataset.shares(config.optimisation.batch_size)
+    keys = MixedSampler(shares, settings.batches, seed=config.seed)
+    return best_by_loss(dataset, keys, settings, Path(config.output), is_main=is_main)
 
 
 def _strings(words: Sequence[Word]) -> list[str]:

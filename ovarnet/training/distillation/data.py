@@ -6,7 +6,7 @@ N annotated boxes of an image, C base categories, A base attributes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -67,15 +67,32 @@ class DistillationData:
     sources: dict[str, list[TrainingImage]]
 
     @classmethod
-    def open(cls, config: OvarnetTraining | RegionHeadTraining) -> DistillationData:
+    def open(
+        cls, config: OvarnetTraining | RegionHeadTraining, *, split: str | None = None
+    ) -> DistillationData:
         """Read the images of a run.
+
+        Args:
+            config: Of the run.
+            split: Read in place of the splits of detection and attributes, its base words alone and
+                without captions; None: what is trained on.
 
         Raises:
             InputError: A box or a label of a novel word; whatever the datasets' readers raise.
         """
+        held_out = split is not None
+        if split is not None:
+            config = replace(
+                config,
+                detection=replace(config.detection, split=split),
+                attributes=replace(config.attributes, split=split),
+                captions=None,
+            )
         source = config.detection
-        words, annotated = open_dataset(source.dataset, source.root, source.split)
-        attribute_words, described = _open_attributes(config, words)
+        words, annotated = open_dataset(
+            source.dataset, source.root, source.split, base_words_only=held_out
+        )
+        attribute_words, described = _open_attributes(config, words, base_words_only=held_out)
         vocabulary = Vocabulary(words.categories, attribute_words.attributes)
         base = base_vocabulary(vocabulary)
         count = len(base.attributes)
@@ -199,7 +216,7 @@ def training_image(
 
 
 def _open_attributes(
-    config: OvarnetTraining | RegionHeadTraining, words: Vocabulary
+    config: OvarnetTraining | RegionHeadTraining, words: Vocabulary, *, base_words_only: bool
 ) -> tuple[Vocabulary, Sequence[Annotations]]:
     """Words and images of the attribute data; no images where the detection data has the labels."""
     source = config.attributes
@@ -207,7 +224,13 @@ def _open_attributes(
         return words, []
     # an object named by a novel category of the detection data must not be seen either
     is_novel = NovelNameFilter(words, ignored_categories(config.detection.dataset))
-    return open_dataset(source.dataset, source.root, source.split, is_novel=is_novel)
+    return open_dataset(
+        source.dataset,
+        source.root,
+        source.split,
+        is_novel=is_novel,
+        base_words_only=base_words_only,
+    )
 
 
 def _with_columns(image: Annotations, words: Vocabulary, wanted: Vocabulary) -> Annotations:

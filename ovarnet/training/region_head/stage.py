@@ -23,9 +23,12 @@ from ovarnet.modeling.concept_roi_head import ConceptStages
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.training.clip_attr.checkpoints import open_proposer_checkpoint
 from ovarnet.training.data.base_novel_check import check_base_novel
+from ovarnet.training.data.held_out import best_by_loss, check_held_out, check_same_words
 from ovarnet.training.distillation.data import DistillationData
 from ovarnet.training.distillation.stage import open_teacher, save_ovarnet
+from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import run_stage
+from ovarnet.training.engine.sampling import IterationSampler
 from ovarnet.training.region_head.data import RegionDataset, label_regions
 from ovarnet.training.region_head.images import merge_images
 from ovarnet.training.region_head.model import RegionHeadModel
@@ -63,21 +66,16 @@ def train_region_head(
     clip_attr = checkpoint_clip_attr(checkpoint).eval()
     torch.manual_seed(config.seed)
     student = build_student(config, checkpoint, clip_attr, data)
-    images = merge_images(image for source in data.sources.values() for image in source)
+    folder = cache_folder or output
     with accelerator.main_process_first():  # the others read what it has stored
-        regions = cache_regions(
-            student,
-            clip_attr.clip,
-            images,
-            config.proposals_per_image,
-            cache_folder or output,
-            config.design,
+        dataset = open_regions(config, student, clip_attr, data, folder)
+        best = held_out_choice(
+            config, student, clip_attr, data, folder, accelerator.is_main_process
         )
-    dataset = RegionDataset(regions, label_regions(images, regions), seed=config.seed)
     model = RegionHeadModel(
         student,
         clip_attr.clip.model.visual,
-        regions.pooled.float().std(dim=0),
+        dataset.regions.pooled.float().std(dim=0),
         config.loss_weights,
         data.weights(),
     )
@@ -88,6 +86,7 @@ def train_region_head(
         accelerator,
         resume=resume,
         after_step=RegionHeadModel.bound_scales,
+        best=best,
     )
     accelerator.on_main_process(save_ovarnet)(
         output / "checkpoint",
@@ -98,6 +97,46 @@ def train_region_head(
         config,
     )
     return output / "checkpoint"
+
+
+def open_regions(
+    config: RegionHeadTraining,
+    student: OvarNet,
+    clip_attr: ClipAttr,
+    data: DistillationData,
+    folder: Path,
+) -> RegionDataset:
+    """Regions of all images, stored in a folder, with their labels."""
+    images = merge_images(image for source in data.sources.values() for image in source)
+    number = config.proposals_per_image
+    regions = cache_regions(student, clip_attr.clip, images, number, folder, config.design)
+    return RegionDataset(regions, label_regions(images, regions), seed=config.seed)
+
+
+def held_out_choice(
+    config: RegionHeadTraining,
+    student: OvarNet,
+    clip_attr: ClipAttr,
+    data: DistillationData,
+    folder: Path,
+    is_main: bool,
+) -> BestWeights | None:
+    """What chooses among the weights by the loss on the validation split; None without one.
+
+    Raises:
+        InputError: The split is trained on, or has other base words than the training data.
+    """
+    settings = config.validation
+    if settings.split is None:
+        return None
+    check_held_out(settings.split, config.detection, config.attributes)
+    held_out = DistillationData.open(config, split=settings.split)
+    check_same_words(settings.split, held_out.base, data.base)
+    dataset = open_regions(config, student, clip_attr, held_out, folder)
+    keys = IterationSampler(
+        len(dataset), config.optimisation.batch_size, settings.batches, seed=config.seed
+    )
+    return best_by_loss(dataset, keys, settings, Path(config.output), is_main=is_main)
 
 
 def build_student(

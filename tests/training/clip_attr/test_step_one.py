@@ -1,8 +1,5 @@
 """Step I on the tiny world: losses, initial bias, resumed runs, base and novel words."""
 
-import shutil
-from types import SimpleNamespace
-
 import pytest
 import torch
 from accelerate import Accelerator
@@ -72,17 +69,6 @@ def test_only_base_words_are_embedded_and_each_source_has_its_own_loss(parts, ti
     )
     assert set(only) == {"categories"}
     assert all(torch.isfinite(loss) for loss in losses.values())
-
-
-@pytest.fixture
-def world_with_val(tiny_world, tmp_path):
-    """The tiny world, whose files hold novel labels, with a split val that is as train."""
-    root = tmp_path / "world"
-    shutil.copytree(tiny_world.root, root)
-    shutil.copytree(root / "images/train", root / "images/val")
-    for name in ("instances", "attributes"):
-        shutil.copy(root / f"annotations/{name}_train.json", root / f"annotations/{name}_val.json")
-    return SimpleNamespace(root=root)
 
 
 def test_the_validation_loss_is_of_base_words_of_its_split_and_of_the_same_boxes_each_time(

@@ -7,6 +7,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from omegaconf import OmegaConf
+from safetensors import safe_open
 from safetensors.torch import load_file
 from small_photo_clip import LEARNED
 
@@ -17,9 +18,11 @@ from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.modeling.clip.concept_tower import UNUSED
 from ovarnet.training.concept_clip.stage import (
     concept_features,
+    held_out_choice,
     open_concept_clip,
     train_concept_clip,
 )
+from ovarnet.training.data.base_data import BaseData
 from ovarnet.vocabulary import Word
 
 
@@ -136,3 +139,33 @@ def test_without_base_attributes_and_background(settings, tiny_world, tmp_path):
         settings(detection=source, attributes=source), Accelerator(cpu=True)
     )
     assert folder.is_dir()
+
+
+@pytest.mark.slow
+def test_the_weights_of_the_lowest_validation_loss_are_kept(settings, world_with_val):
+    source = {"root": str(world_with_val.root)}
+    more = {"detection": source, "attributes": source, "validation": {"split": "val", "every": 1}}
+    config = settings(**more)
+    folder = train_concept_clip(config, Accelerator(cpu=True))
+    history = json.loads((folder.parent / "history.json").read_text())
+    assert [step for step, _ in history["validation"]] == [1, 2]
+    _, step = min((loss, step) for step, loss in history["validation"])
+    with safe_open(folder.parent / "best.safetensors", "pt") as file:
+        assert file.metadata()["step"] == str(step)
+        kept = file.get_tensor("head.concepts")
+    assert torch.equal(load_file(folder / "clip.safetensors")["visual.head.concepts"], kept)
+
+    # boxes of base words alone: the files hold a novel key and a novel gray in every image
+    data = BaseData.open(config.detection, config.attributes)
+    clip = open_concept_clip(config)
+    for batch in held_out_choice(config, clip, data, is_main=True).batches():
+        assert set(batch.categories.tolist()) <= {0, 1}
+        assert (batch.attributes.shape[1], batch.background, len(batch.captions)) == (2, 0, 0)
+
+
+def test_a_validation_split_that_is_trained_on_is_refused(settings):
+    config = settings(validation={"split": "train"})
+    data = BaseData.open(config.detection, config.attributes)
+    with pytest.raises(InputError, match=r"validation\.split train is trained on"):
+        held_out_choice(config, None, data, is_main=True)
+    assert held_out_choice(settings(), None, data, is_main=True) is None

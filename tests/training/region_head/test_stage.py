@@ -3,14 +3,16 @@
 import pytest
 import torch
 from accelerate import Accelerator
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 import ovarnet
 from ovarnet.build import checkpoint_clip_attr
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.errors import InputError
+from ovarnet.io.files import read_json
 from ovarnet.training.distillation.data import DistillationData
-from ovarnet.training.region_head.stage import build_student, train_region_head
+from ovarnet.training.region_head.stage import build_student, held_out_choice, train_region_head
 
 
 def make_student(config):
@@ -105,3 +107,32 @@ def test_another_clip_is_refused(region_settings, teacher_folder):
 def test_another_head_is_refused(region_settings):
     with pytest.raises(InputError, match=r"design.head is average; stage region_head trains"):
         make_student(region_settings(design={"head": "average", "width": 64}))
+
+
+@pytest.mark.slow
+def test_the_weights_of_the_lowest_validation_loss_are_kept(
+    region_settings, world_with_val, tmp_path
+):
+    source = {"dataset": "scenes", "root": str(world_with_val.root)}
+    more = {"detection": source, "attributes": source, "validation": {"split": "val", "every": 1}}
+    folder = train_region_head(region_settings(**more), Accelerator(cpu=True))
+    history = read_json(folder.parent / "history.json", dict)["validation"]
+    assert [step for step, _ in history] == [1, 2]
+    _, step = min((loss, step) for step, loss in history)
+    with safe_open(folder.parent / "best.safetensors", "pt") as file:
+        assert file.metadata()["step"] == str(step)
+
+
+def test_held_out_data_have_base_words_alone(region_settings, world_with_val):
+    source = {"dataset": "scenes", "root": str(world_with_val.root)}
+    data = DistillationData.open(region_settings(detection=source, attributes=source), split="val")
+    assert [len(images) for images in data.sources.values()] == [2, 0, 0]
+    for image in data.sources["detection"]:
+        assert image.boxes.tolist() == [[4, 4, 34, 24], [20, 24, 60, 54]]
+        assert "val" in image.file
+
+
+def test_a_validation_split_that_is_trained_on_is_refused(region_settings):
+    config = region_settings(validation={"split": "train"})
+    with pytest.raises(InputError, match=r"validation\.split train is trained on"):
+        held_out_choice(config, None, None, None, None, is_main=True)

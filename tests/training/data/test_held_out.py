@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from ovarnet.config import Validation
+from ovarnet.config.sources import DataSource
+from ovarnet.errors import InputError
+from ovarnet.training.data.held_out import best_by_loss, check_held_out, check_same_words
+from ovarnet.vocabulary import Vocabulary
+
+
+class Numbers:
+    """A batch is the sum of its keys."""
+
+    def __init__(self, length):
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+    def __getitems__(self, keys):
+        return sum(keys)
+
+
+def test_a_split_that_is_trained_on_is_refused():
+    sources = DataSource(split="train"), DataSource(split="extra")
+    check_held_out("val", *sources)
+    with pytest.raises(InputError, match=r"validation\.split extra is trained on; give a split"):
+        check_held_out("extra", *sources)
+
+
+def test_other_base_words_are_refused():
+    words = Vocabulary.of(["mug"], [])
+    check_same_words("val", Vocabulary.of(["mug"], []), words)
+    with pytest.raises(InputError, match=r"validation\.split val has other base words"):
+        check_same_words("val", Vocabulary.of(["mug", "car"], []), words)
+
+
+def test_the_batches_are_the_same_at_every_measurement():
+    best = best_by_loss(
+        Numbers(4), iter([[1, 2], [3]]), Validation(split="val"), Path("run"), is_main=True
+    )
+    assert [list(best.batches()) for _ in range(2)] == [[3, 3], [3, 3]]
+
+
+def test_an_empty_split_is_refused():
+    with pytest.raises(InputError, match=r"validation\.split val has no box to measure"):
+        best_by_loss(Numbers(0), [], Validation(split="val"), Path("run"), is_main=True)
