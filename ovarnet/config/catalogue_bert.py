@@ -88,6 +88,9 @@ class MatcherTraining:
     """Of the losses: 1 each, 1 / K each, or FashionBERT's adaptive ones."""
     negatives: str = setting("any", one_of=("any", "subcategory"))
     """Whose photo a mismatched title gets."""
+    query_column: str | None = setting(None)
+    """Label column that holds what a customer asked for, which is read before the title; null: the
+    model reads no queries."""
     alignment: str | None = path_setting(None)
     """Checkpoint of stage `catalogue_alignment`; null: words and patches are masked at random."""
     teacher_forcing: bool = False

@@ -10,7 +10,15 @@ import open_clip
 import pytest
 from open_clip import factory
 
-NAMES = ("RN50", "RN50-quickgelu", "ViT-B-16", "ViT-B-16-quickgelu", "ViT-B-32")
+NAMES = (
+    "RN50",
+    "RN50-quickgelu",
+    "ViT-B-16",
+    "ViT-B-16-quickgelu",
+    "ViT-B-32",
+    "ViT-B-32-quickgelu",
+    "ViT-L-14-quickgelu",
+)
 EMBED_DIM = 64
 RESNET = {"width": 16}
 VIT = {"width": 64, "head_width": 16}

@@ -6,6 +6,7 @@ N samples, P patches, D width of a patch feature.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from ovarnet.catalogue.training.aligner import align_products
 from ovarnet.catalogue.training.features import cached_features
 from ovarnet.catalogue.training.matcher_data import MatcherBatch, MatcherDataset
 from ovarnet.catalogue.training.pairs import OtherProducts
+from ovarnet.catalogue.training.queries import OtherQueries, queries_of
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config.catalogue_bert import MatcherDesign, MatcherTraining
 from ovarnet.errors import InputError
@@ -136,7 +138,10 @@ def train_matcher(
     design = make_design(config, bert, encoder)
     network = build_network(design, bert)
 
-    tokens = tokenize(products, tokenizer, config.encoder.tokens)
+    queries = None
+    if config.query_column is not None:
+        queries = queries_of(products, config.query_column)
+    tokens = tokenize(products, tokenizer, config.encoder.tokens, queries)
     dataset = make_dataset(config, products, tokens, tokenizer, encoder, accelerator)
     trained = run_stage(
         MatcherModel(network, config.weights), dataset, config, accelerator, resume=resume
@@ -175,9 +180,18 @@ def make_design(config: MatcherTraining, bert: Bert, encoder: CropEncoder) -> Ma
     )
 
 
-def tokenize(products: tuple[Product, ...], tokenizer: WordPiece, length: int) -> list[TitleTokens]:
-    """Tokens of all titles; says how many were cut or hold unknown letters."""
-    tokens = [tokenizer.encode(product.title, None, length) for product in products]
+def tokenize(
+    products: tuple[Product, ...],
+    tokenizer: WordPiece,
+    length: int,
+    queries: Sequence[str] | None = None,
+) -> list[TitleTokens]:
+    """Tokens of all titles, with queries where given; says how many were cut or are unknown."""
+    asked = [None] * len(products) if queries is None else queries
+    tokens = [
+        tokenizer.encode(product.title, query, length)
+        for product, query in zip(products, asked, strict=True)
+    ]
     cut = sum(found.was_cut for found in tokens)
     unknown = sum(tokenizer.unknown in found.ids for found in tokens)
     for count, problem in ((cut, f"are cut to {length} tokens"), (unknown, "hold unknown letters")):
@@ -248,4 +262,16 @@ def make_dataset(
         tasks=config.tasks,
         pairs=pairs,
         seed=config.seed,
+        other_queries=other_queries(config, products, tokenizer),
     )
+
+
+def other_queries(
+    config: MatcherTraining, products: tuple[Product, ...], tokenizer: WordPiece
+) -> OtherQueries | None:
+    """Draws queries that a product contradicts; None without a column of queries."""
+    column = config.query_column
+    if column is None:
+        return None
+    queries = queries_of(products, column)
+    return OtherQueries(products, queries, column, tokenizer, config.encoder.tokens)

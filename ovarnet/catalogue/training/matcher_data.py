@@ -33,8 +33,12 @@ from ovarnet.catalogue.pretext.patch_tasks import (
 from ovarnet.catalogue.product import Product
 from ovarnet.catalogue.training.features import PatchFeatures
 from ovarnet.catalogue.training.pairs import OtherProducts
+from ovarnet.catalogue.training.queries import OtherQueries
 from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.engine.seeds import derive_seed
+
+QUERY_SHARE = 0.5
+"""Of the mismatched samples, where there are queries: the query is wrong, not the photo."""
 
 
 @dataclass
@@ -118,6 +122,8 @@ class MatcherDataset(Dataset):
         tasks: Which tasks are trained.
         pairs: Aligned words and patches of each product, or None.
         seed: Of the run; everything drawn depends on it, the iteration and the product.
+        other_queries: Where the titles have queries: half of the mismatched samples get a query
+            that the product contradicts in place of another photo. None: there are no queries.
     """
 
     def __init__(
@@ -132,10 +138,12 @@ class MatcherDataset(Dataset):
         tasks: Sequence[str],
         pairs: Sequence[Sequence[Pair]] | None,
         seed: int,
+        other_queries: OtherQueries | None = None,
     ):
         self.products, self.tokens, self.features = products, tokens, features
         self.layout, self.tokenizer, self.others = layout, tokenizer, others
         self.tasks, self.pairs, self.seed = tuple(tasks), pairs, seed
+        self.other_queries = other_queries
         self.budgets = patch_budgets(layout, self.tasks)
 
     def __len__(self) -> int:
@@ -173,9 +181,12 @@ class MatcherDataset(Dataset):
 
     def _sample(self, index: int, is_even: bool, rng: random.Random) -> _Sample:
         matched = is_even or MATCH not in self.tasks
-        shown = index if matched else self.others.draw(index, rng)
+        tokens, shown = self.tokens[index], index
+        if not matched and self.other_queries is not None and rng.random() < QUERY_SHARE:
+            tokens = self.other_queries.tokens(index, rng)
+        elif not matched:
+            shown = self.others.draw(index, rng)
         donor = self.others.draw(shown, rng)
-        tokens = self.tokens[index]
         # words and patches are aligned within a product
         pairs = self.pairs[index] if self.pairs is not None and matched else []
         masks = guided_masks(

@@ -1,4 +1,4 @@
-"""Run the whole chain on the generated world or on photos, or one table of the paper (--part).
+"""Run the whole chain on the generated world or on photos, or one table of a paper (--part).
 
 Examples:
   ovarnet reproduce scenes                     the chain: generate, CLIP, proposer, CLIP-Attr steps
@@ -16,6 +16,10 @@ Examples:
                                                photos, flickr8k and coco128 (docs/photos.md)
   ovarnet reproduce photos --root data --part protocol
                                                a table over three seeds: words without a label
+  ovarnet reproduce catalogue --root shop      the tables of docs/catalogue.md: the CLIP on your
+                                               products, matchers and what is fine-tuned from them
+                                               on drawn ones
+  ovarnet reproduce catalogue --part matcher   one of them; clip is the one that needs --root
 
 The chain writes everything to --output (runs/reproduce/scenes): world/, runs/, evaluation/,
 chain.json (commands, minutes, machine) and report/report.html. An interrupted chain continues where
@@ -38,6 +42,7 @@ from ovarnet.cli.commands import (
     distill,
     evaluate,
     generate,
+    prepare,
     propose,
     pseudo_label,
     train,
@@ -45,7 +50,7 @@ from ovarnet.cli.commands import (
 from ovarnet.cli.parser import run_command
 from ovarnet.errors import InputError
 
-HELP = "run the whole chain on the generated world or on photos, or one table of the paper"
+HELP = "run the whole chain on the generated world or on photos, or the tables of a paper"
 CHAIN_COMMANDS = {
     "generate": generate,
     "train": train,
@@ -54,7 +59,9 @@ CHAIN_COMMANDS = {
     "distill": distill,
     "evaluate": evaluate,
 }
-PROTOCOL_SEEDS = 3
+CATALOGUE_COMMANDS = {"generate": generate, "prepare": prepare, "train": train}
+PROTOCOL_SEEDS = CATALOGUE_SEEDS = 3
+CATALOGUE_PARTS = ("clip", "matcher", "fine-tuning")
 PART_DEFAULTS = {
     "root": "datasets/scenes",
     "clip": "runs/scenes/clip/checkpoint/clip.safetensors",
@@ -70,13 +77,13 @@ PART_DEFAULTS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ovarnet reproduce`."""
-    parser.add_argument("world", choices=["scenes", "photos"], help="on which data")
+    parser.add_argument("world", choices=["scenes", "photos", "catalogue"], help="on which data")
     parser.add_argument(
         "--part",
-        choices=[*PARTS, "protocol"],
+        choices=[*PARTS, "protocol", *CATALOGUE_PARTS],
         help="one table instead of the chain; clip-attr: steps I and II; "
         "ovarnet: the one-pass model beside CLIP-Attr; find: by a phrase; "
-        "protocol: of photos, with novel words",
+        "protocol: of photos, with novel words; clip, matcher, fine-tuning: of a catalogue",
     )
     parser.add_argument(
         "--configs",
@@ -101,7 +108,8 @@ def add_part_arguments(part: argparse._ArgumentGroup) -> None:
     part.add_argument(
         "--root",
         metavar="FOLDER",
-        help=f"the generated world (default: {PART_DEFAULTS['root']}), or the data of photos",
+        help=f"the generated world (default: {PART_DEFAULTS['root']}), the data of photos, or "
+        "a shop's catalogue",
     )
     part.add_argument(
         "--clip", metavar="FILE", help=f"weights of the CLIP (default: {PART_DEFAULTS['clip']})"
@@ -144,6 +152,8 @@ def run(args: argparse.Namespace) -> int:
     args.configs = args.configs or f"configs/{args.world}"
     if args.world == "photos":
         return photos(args)
+    if args.world == "catalogue":
+        return catalogue(args)
     if args.part is None:
         return chain(args)
     if args.part not in PARTS:
@@ -171,6 +181,33 @@ def photos(args: argparse.Namespace) -> int:
     else:
         print(run_protocol(*places, args.seeds or PROTOCOL_SEEDS, run_step))
     return 0
+
+
+def catalogue(args: argparse.Namespace) -> int:
+    """Make the tables of a catalogue, all or one."""
+    parts = (args.part,) if args.part else CATALOGUE_PARTS
+    if not set(parts) <= set(CATALOGUE_PARTS):
+        raise InputError(
+            f"--part {args.part} is not of catalogue, which has: {', '.join(CATALOGUE_PARTS)}"
+        )
+    if "clip" in parts and args.root is None:
+        raise InputError(
+            "the part clip needs --root SHOP, a folder with photos and titles (docs/catalogue.md); "
+            "--part matcher and --part fine-tuning draw their own"
+        )
+    from ovarnet.catalogue.tables.all import write_tables
+    from ovarnet.catalogue.tables.sizes import FULL, QUICK
+
+    sizes = (QUICK if args.quick else FULL).chosen(args.seeds, args.rows)
+    root = Path(args.root) if args.root else None
+    output = Path(args.output or "runs/reproduce/catalogue")
+    print(write_tables(parts, root, Path(args.configs), output, sizes, run_catalogue_step))
+    return 0
+
+
+def run_catalogue_step(words: Sequence[str]) -> None:
+    """Run one command of the tables. words: its name and its arguments."""
+    run_command(CATALOGUE_COMMANDS[words[0]], words[1:])
 
 
 def chain(args: argparse.Namespace) -> int:

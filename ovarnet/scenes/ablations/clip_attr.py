@@ -17,6 +17,8 @@ from ovarnet.build import load_model, open_clip_tower, open_proposer
 from ovarnet.config import CaptionTraining, ClipAttrTraining, load_config
 from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.errors import InputError
+from ovarnet.evaluation.runs import Once, Run, folder_name, run_missing
+from ovarnet.evaluation.seed_table import columns_of, markdown
 from ovarnet.io.files import write_text
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.text.classifier import TextClassifier
@@ -24,8 +26,6 @@ from ovarnet.modeling.text.prompts import ATTRIBUTE_TEMPLATES, CATEGORY_TEMPLATE
 from ovarnet.proposals.store import read_proposals, write_proposals
 from ovarnet.scenes.ablations.box_given import BoxGivenTest
 from ovarnet.scenes.ablations.oracle import oracle_data, true_words, world_seed
-from ovarnet.scenes.ablations.runs import Once, Run, folder_name, run_missing
-from ovarnet.scenes.ablations.table import columns_of, markdown
 from ovarnet.training.clip_attr.checkpoints import open_clip_attr
 from ovarnet.training.clip_attr.pseudo_labels import write_pseudo_labels
 from ovarnet.training.clip_attr.step_one import train_clip_attr

@@ -21,12 +21,12 @@ from ovarnet.config import OvarnetTraining, load_config
 from ovarnet.data.datasets import open_dataset
 from ovarnet.evaluation.evaluate import evaluate_model
 from ovarnet.evaluation.protocols import AUTHORS, FREE, GIVEN, OVAD
+from ovarnet.evaluation.runs import Once, Result, Run, folder_name, run_missing
+from ovarnet.evaluation.seed_table import markdown
 from ovarnet.io.files import write_text
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import RegionModel
-from ovarnet.scenes.ablations.runs import Once, Result, Run, folder_name, run_missing
-from ovarnet.scenes.ablations.table import markdown
 from ovarnet.structures import Proposals
 from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.training.distillation.data import DistillationData

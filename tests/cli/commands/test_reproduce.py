@@ -64,6 +64,42 @@ def test_photos_take_their_folder_and_nothing_else(words, capsys):
     assert "error: reproduce photos takes --root, the folder of" in capsys.readouterr().err
 
 
+def test_the_tables_of_a_catalogue(monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(
+        "ovarnet.catalogue.tables.all.write_tables", lambda *given: ran.append(given) or "a table"
+    )
+    assert main(["reproduce", "catalogue", "--root", "shop", "--seeds", "2"]) == 0
+    assert main(["reproduce", "catalogue", "--part", "matcher", "--quick", "--rows", "masks"]) == 0
+    configs, output = Path("configs/catalogue"), Path("runs/reproduce/catalogue")
+    (parts, root, *places, sizes, run), (one, nothing, *_, quick, _) = ran
+    assert (parts, root, places) == (reproduce.CATALOGUE_PARTS, Path("shop"), [configs, output])
+    assert (sizes.seeds, sizes.rows, run) == (2, ("",), reproduce.run_catalogue_step)
+    assert (one, nothing) == (("matcher",), None)
+    assert (quick.seeds, quick.rows, quick.products) == (1, ["masks"], 400)
+    assert capsys.readouterr().out == "a table\na table\n"
+
+
+def test_a_command_of_the_catalogue_is_run_with_its_words(monkeypatch):
+    seen = []
+    monkeypatch.setattr(COMMANDS["prepare"], "run", lambda args: seen.append(args))
+    reproduce.run_catalogue_step(["prepare", "catalogue", "--root", "shop"])
+    assert (seen[0].dataset, seen[0].root) == ("catalogue", Path("shop"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "the part clip needs --root SHOP"),
+        (["--part", "clip"], "the part clip needs --root SHOP"),
+        (["--part", "find"], "--part find is not of catalogue, which has: clip, matcher"),
+    ],
+)
+def test_bad_words_for_the_catalogue(words, message, capsys):
+    assert main(["reproduce", "catalogue", *words]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_a_part_gets_its_defaults_and_an_output_folder(monkeypatch):
     seen = []
     monkeypatch.setitem(reproduce.PARTS, "clip-attr", lambda args: seen.append(args) or 0)

@@ -3,9 +3,9 @@
 `ovarnet prepare catalogue --root SHOP` comes first; docs/catalogue.md shows the whole way.
 """
 
-from ovarnet.cli.commands.catalogue import embed, evaluate, index, match, search, tag
+from ovarnet.cli.commands.catalogue import describe, embed, evaluate, index, match, search, tag
 
-HELP = "products: index, search, match, evaluate, tag; see ovarnet catalogue --help"
+HELP = "products: index, search, match, evaluate, tag, describe; see ovarnet catalogue --help"
 COMMANDS = {
     "index": index,
     "search": search,
@@ -13,4 +13,5 @@ COMMANDS = {
     "match": match,
     "evaluate": evaluate,
     "tag": tag,
+    "describe": describe,
 }

@@ -3,6 +3,7 @@
 With --query-column the model reads a text of the customer too: the values of that label column.
 
 Examples:
+  ovarnet catalogue match --root ovarnet/examples/catalogue
   ovarnet catalogue match --root shop --model runs/catalogue/kaleido/checkpoint
   ovarnet catalogue match --root shop --model runs/catalogue/kaleido/checkpoint --output scores.tsv
 """
@@ -18,13 +19,18 @@ from ovarnet.errors import InputError
 
 HELP = "score titles and photos, and list the pairs that do not fit"
 WHOLE = "all"
+MATCHER = "matcher"
+"""Folder of a catalogue that brings its own model."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ovarnet catalogue match`."""
     parser.add_argument("--root", type=Path, required=True, help="a prepared catalogue")
     parser.add_argument(
-        "--model", type=Path, required=True, help="checkpoint of stage catalogue_matcher"
+        "--model",
+        type=Path,
+        help=f"checkpoint of stage catalogue_matcher (default: {MATCHER} in the catalogue, which "
+        "the shipped example has)",
     )
     parser.add_argument(
         "--split", choices=(WHOLE, "train", "val", "test"), default=WHOLE, help="which products"
@@ -61,7 +67,9 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(
                 f"{args.root}: product {missing!r} has no {args.query_column}; fill the column in"
             )
-    matcher = load_matcher(args.model, device=args.device)
+    if args.model is None and not (args.root / MATCHER).is_dir():
+        raise InputError(f"{args.root} has no folder {MATCHER}; give --model CHECKPOINT")
+    matcher = load_matcher(args.model or args.root / MATCHER, device=args.device)
     skipped = Skipped()
     found = match_products(matcher, products, queries, skipped=skipped)
     if args.output:

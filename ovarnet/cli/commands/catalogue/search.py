@@ -1,12 +1,14 @@
 """Find products by a phrase or by a photo, best first.
 
 The phrase is encoded as it is, by the model of the index. A photo is cut to its foreground, or to
---box, such as one that `ovarnet find` printed. --where keeps products of a label only.
+--box, such as one that `ovarnet find` printed. --where keeps products of a label only. --rerank
+reads the 100 best with a matcher, which sees phrase and photo together, and sorts them anew.
 
 Examples:
   ovarnet catalogue search ovarnet/examples/catalogue "a red striped mug"
   ovarnet catalogue search shop/index "running shoes" --top 10 --where color=Red --output found
   ovarnet catalogue search shop/index --image photo.jpg --box 40,60,180,220
+  ovarnet catalogue search shop/index "red mug" --rerank runs/catalogue/kaleido/checkpoint
 """
 
 from __future__ import annotations
@@ -46,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN=VALUE",
         help="only products with this label; may be given again",
     )
+    parser.add_argument(
+        "--rerank",
+        type=Path,
+        metavar="MATCHER",
+        help="checkpoint of stage catalogue_matcher that sorts the best products of a phrase",
+    )
     parser.add_argument("--model", help="the model of the index (default: the name it was made by)")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help=f"write {RESULTS} and the picture {PICTURE}"
@@ -57,8 +65,10 @@ def run(args: argparse.Namespace) -> int:
     """Run `ovarnet catalogue search`; returns the exit code."""
     check_query(args)
     box, where = read_box(args.box), read_where(args.where)
+    from ovarnet.catalogue.matcher import load_matcher
     from ovarnet.catalogue.search.index import load_index
     from ovarnet.catalogue.search.product_finder import open_finder
+    from ovarnet.catalogue.search.rerank import CANDIDATES, rerank
     from ovarnet.io.files import check_folder
 
     if args.output:
@@ -66,8 +76,14 @@ def run(args: argparse.Namespace) -> int:
     index = load_index(args.index)
     index.rows_where(where)  # unknown labels fail before the model is opened
     finder = open_finder(index, args.model, args.device)
+    matcher = load_matcher(args.rerank, device=args.device) if args.rerank else None
     if args.image:
         hits = finder.by_photo(args.image, args.top, where, box)
+    elif matcher is not None:
+        found = finder.by_phrase(args.phrase, max(args.top, CANDIDATES), where)
+        scale = finder.encoder.clip.logit_scale.exp().item()
+        best = rerank(matcher, args.phrase, found[:CANDIDATES], scale)
+        hits = [*best, *found[CANDIDATES:]][: args.top]
     else:
         hits = finder.by_phrase(args.phrase, args.top, where)
     for rank, hit in enumerate(hits, start=1):
@@ -85,7 +101,8 @@ def check_query(args: argparse.Namespace) -> None:
     """A phrase or a photo, not both.
 
     Raises:
-        InputError: Neither, both, an empty phrase, or a box without a photo.
+        InputError: Neither, both, an empty phrase, a box without a photo, or re-ranking without a
+            phrase.
     """
     if (args.phrase is None) == (args.image is None):
         raise InputError('give a phrase, such as "a red mug", or --image FILE')
@@ -93,6 +110,8 @@ def check_query(args: argparse.Namespace) -> None:
         raise InputError('the phrase is empty; write what to find, such as "a red mug"')
     if args.box and not args.image:
         raise InputError("--box is a part of a photo; give --image FILE too")
+    if args.rerank and args.image:
+        raise InputError("--rerank reads a phrase with each photo; give a phrase, not --image")
 
 
 def read_box(text: str | None) -> Box | None:

@@ -1,21 +1,27 @@
 """The stage on a small shop: a photo CLIP by stored features, any other by pixels."""
 
+from pathlib import Path
+
+import open_clip
 import pytest
 import torch
 from accelerate import Accelerator
+from narrow_clips import narrow_clips
 from omegaconf import OmegaConf
-from shop_files import write_fashion_gen, write_shop
+from shop_files import write_fashion_gen, write_pairs, write_shop
 
 from ovarnet.catalogue.data.prepared import open_catalogue
 from ovarnet.catalogue.modeling.encoder import load_encoder
 from ovarnet.catalogue.training.clip.stage import label_vocabulary, product_boxes
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.cli.main import main
-from ovarnet.config import resolve
+from ovarnet.config import load_config, resolve
 from ovarnet.errors import InputError
 from ovarnet.io.files import read_json
 from ovarnet.training import train
 from ovarnet.vocabulary import Vocabulary
+
+CONFIGS = Path(__file__).parents[4] / "configs" / "catalogue"
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +106,41 @@ def test_a_file_of_fashion_gens_form_trains(tmp_path):
     data = {"root": str(tmp_path), "foreground": False}
     config = settings(tmp_path, tmp_path / "run", "scenes-clip-attr", 1, data=data, prototypes=0.0)
     assert train(config, Accelerator(cpu=True)).is_dir()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ["ViT-B-32-quickgelu", "ViT-L-14-quickgelu"])
+def test_the_recipe_at_full_size_takes_a_step_on_pairs_in_easynlps_form(architecture, tmp_path):
+    """The towers are those of the recipe, narrower; their weights a file in open_clip's form.
+
+    The result is indexed, as the fashion CLIPs that others publish in this form are.
+    """
+    write_pairs(tmp_path / "pairs.tsv", 30)
+    assert main(["prepare", "catalogue", "--root", str(tmp_path)]) == 0
+    with narrow_clips():
+        start = open_clip.create_model(architecture)
+        torch.save(start.state_dict(), tmp_path / "start.pt")
+        config = load_config(
+            CONFIGS / "clip_full.yaml",
+            [
+                f"data.root={tmp_path}",
+                f"output={tmp_path / 'run'}",
+                f"model=clip-attr:{architecture}/{tmp_path / 'start.pt'}",
+                "queue=8",
+                "prototypes=0",  # these pairs have no labels and few titles
+                "optimisation.iterations=1",
+                "optimisation.batch_size=4",
+                "optimisation.workers=0",
+                "optimisation.mixed_precision=no",
+            ],
+        )
+        trained = load_encoder(train(config, Accelerator(cpu=True)), device="cpu")
+        changed = trained.clip.model.state_dict()
+        assert any(not torch.equal(v, changed[k]) for k, v in start.state_dict().items())
+        stock = f"clip-attr:{architecture}/{tmp_path / 'start.pt'}"
+        words = ["--root", str(tmp_path), "--model", stock, "--output", str(tmp_path / "index")]
+        assert main(["catalogue", "index", *words]) == 0
+        assert main(["catalogue", "search", str(tmp_path / "index"), "red plate"]) == 0
 
 
 def test_without_concepts_prototypes_are_refused(tmp_path):

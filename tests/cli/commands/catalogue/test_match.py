@@ -52,3 +52,11 @@ def test_bad_input(shop, capsys):
     (shop / "images" / "1.png").write_bytes(b"no image")
     assert match(shop / "images") == 2
     assert "not a prepared catalogue" in capsys.readouterr().err
+
+
+def test_a_catalogue_may_bring_its_matcher(shop, capsys):
+    words = ["catalogue", "match", "--root", str(shop)]
+    assert main(words) == 2
+    assert "has no folder matcher; give --model CHECKPOINT" in capsys.readouterr().err
+    (shop / "matcher").mkdir()
+    assert main(words) == 0

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import torch
 from shop_files import product_photo
 
 import ovarnet
@@ -43,6 +44,8 @@ def test_a_photo_finds_itself_first(shop, shop_index, tmp_path):
         (["mug", "--box", "1,2,3,4"], "--box is a part of a photo"),
         (["--image", "x.jpg", "--box", "1,2,3"], "give x1,y1,x2,y2"),
         (["--image", "x.jpg", "--box", "9,2,3,4"], "it has no area"),
+        (["--image", "x.jpg", "--rerank", "m"], "--rerank reads a phrase"),
+        (["mug", "--rerank", "no/such"], "no/such"),
         (["mug", "--where", "color"], "write COLUMN=VALUE"),
         (["mug", "--where", "color=pink"], "no product has color='pink'"),
         (["mug", "--where", "colour=red"], "no label column 'colour'"),
@@ -72,3 +75,24 @@ def test_the_shipped_example_answers(capsys):
     example = Path(ovarnet.__file__).parent / "examples" / "catalogue"
     assert search(example, "a red striped mug", "--top", 1) == 0
     assert "[household, mug, red, striped, matte]" in capsys.readouterr().out
+
+
+class Backwards:
+    """A matcher that likes the last photo best."""
+
+    def score(self, titles, images):
+        assert set(titles) == {"a blue thing"}
+        return torch.arange(1, len(images) + 1) / 1000.0
+
+
+def test_a_matcher_sorts_the_best_anew(shop_index, tmp_path, monkeypatch):
+    words = [shop_index, "a blue thing", "--output", tmp_path]
+    assert search(*words, "--top", 100) == 0
+    plain = [hit["id"] for hit in read_json(tmp_path / "found.json")["results"]]
+    monkeypatch.setattr("ovarnet.catalogue.matcher.load_matcher", lambda *g, **k: Backwards())
+    monkeypatch.setattr(
+        "ovarnet.catalogue.search.rerank.fused_scores", lambda cosines, matched, scale: matched
+    )
+    assert search(*words, "--rerank", "m", "--top", 3) == 0
+    found = [hit["id"] for hit in read_json(tmp_path / "found.json")["results"]]
+    assert found == plain[::-1][:3]

@@ -20,7 +20,7 @@ def markdown(results: Mapping[str, Sequence[Mapping[str, float]]], columns: Sequ
 
     Args:
         results: Row -> one result per seed.
-        columns: Keys of a result.
+        columns: Keys of a result; "–" where a row has none.
     """
     titles = [
         column.replace("attributes/", "mAP ").replace("categories/", "accuracy ")
@@ -28,14 +28,15 @@ def markdown(results: Mapping[str, Sequence[Mapping[str, float]]], columns: Sequ
     ]
     lines = [f"| | {' | '.join(titles)} |", "|---" * (len(columns) + 1) + "|"]
     for name, runs in results.items():
-        lines.append(
-            f"| {name} | {' | '.join(cell([run[column] for run in runs]) for column in columns)} |"
-        )
+        cells = [cell([run[column] for run in runs if column in run]) for column in columns]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def cell(values: Sequence[float]) -> str:
-    """One number, or mean and sample deviation."""
+    """One number, or mean and sample deviation; "–" without any."""
+    if not values:
+        return "–"
     mean = f"{statistics.fmean(values):.1f}"
     return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.1f}"
 

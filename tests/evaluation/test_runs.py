@@ -1,6 +1,6 @@
 """Runs of a table: what is in the file is not repeated."""
 
-from ovarnet.scenes.ablations.runs import Once, folder_name, run_missing
+from ovarnet.evaluation.runs import Once, folder_name, run_missing
 
 
 def test_runs_that_are_in_the_file_are_not_made_again(tmp_path):

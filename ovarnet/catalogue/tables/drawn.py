@@ -1,0 +1,144 @@
+"""The part of the drawn catalogue that the tables evaluate on.
+
+N test products, Q queries, M training products, D the width of the CLIP.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from ovarnet.catalogue.data.prepared import open_catalogue
+from ovarnet.catalogue.evaluation.baselines import tfidf_scores
+from ovarnet.catalogue.evaluation.pools import draw_pools
+from ovarnet.catalogue.evaluation.retrieval import chance_of_hit, rank_all, rank_pools
+from ovarnet.catalogue.modeling.encoder import ProductEncoder, load_encoder
+from ovarnet.catalogue.product import Product
+from ovarnet.catalogue.tables.sizes import Sizes
+from ovarnet.evaluation.runs import Result
+
+START = "scenes-clip-attr"
+"""The CLIP of the generated world: the dual encoder, and the frozen network of the patches."""
+BY_TEXT, BY_PHOTO = "title → photo", "photo → title"
+CUTS = (1, 10)
+SHOWN = ("subcategory", "color", "pattern", "finish", "border", "condition")
+"""Labels that a photo shows and a title may say."""
+
+
+class DrawnProducts:
+    """Test products of some subcategories, queries, pools, and what the rows are compared with.
+
+    Args:
+        root: The drawn catalogue, prepared.
+        sizes: How much is evaluated.
+
+    Attributes:
+        root: Its folder.
+        test: N products.
+        training: M products.
+        spread: Test products of all subcategories, for labels and titles.
+        queries: Rows of Q test products.
+        pools: Of 101 candidates, or of all there are in a small catalogue.
+    """
+
+    def __init__(self, root: Path, sizes: Sizes):
+        catalogue = open_catalogue(root)
+        everything = catalogue.split("test").products
+        kinds = sorted({product.subcategory for product in everything})
+        chosen = set(kinds[:: max(1, len(kinds) // sizes.kinds)][: sizes.kinds])
+        self.root = root
+        self.test = tuple(p for p in everything if p.subcategory in chosen)
+        self.spread = everything[: sizes.spread]  # the subcategories take turns
+        self.training = catalogue.split("train").products[: sizes.training_products]
+        order = np.random.default_rng(0).permutation(len(self.test))
+        self.queries: list[int] = order[: sizes.queries].tolist()
+        self.pools = draw_pools(self.test, self.queries, seed=0)
+        self._encoder: ProductEncoder | None = None
+        self._similar: np.ndarray | None = None
+
+    @property
+    def encoder(self) -> ProductEncoder:
+        """The dual encoder, opened once."""
+        if self._encoder is None:
+            self._encoder = load_encoder(START)
+        return self._encoder
+
+    @property
+    def similar(self) -> np.ndarray:
+        """(N, N) cosines of titles and photos by the dual encoder, computed once."""
+        if self._similar is None:
+            texts = self.encoder.texts([product.title for product in self.test])
+            self._similar = (texts @ self.encoder.photos(self.test).T).numpy()
+        return self._similar
+
+    def baselines(self) -> dict[str, Result]:
+        """Chance, a bag of words, the dual encoder, and who knows what titles say."""
+        images = self.encoder.photos(self.test).numpy()
+        bag = tfidf_scores(
+            [product.title for product in self.test],
+            [product.title for product in self.training],
+            self.encoder.photos(self.training).numpy(),
+            images,
+        )
+        chance = {
+            f"{direction}: R@{cut}": 100 * chance_of_hit(self.pools.rows.shape[1], 1, cut)
+            for direction in (BY_TEXT, BY_PHOTO)
+            for cut in CUTS
+        }
+        chance |= {
+            f"{self.everything}: R@{cut}": 100 * chance_of_hit(len(self.test), 1, cut)
+            for cut in CUTS
+        }
+        return {
+            "chance": chance,
+            "TF-IDF": self.in_pools(bag) | self.among_all(bag[self.queries]),
+            "dual encoder": self.in_pools(self.similar)
+            | self.in_pools(self.similar.T, BY_PHOTO)
+            | self.among_all(self.similar[self.queries]),
+            "oracle": self._oracle(),
+        }
+
+    @property
+    def everything(self) -> str:
+        """Title of the columns of retrieval among all test products."""
+        return f"{BY_TEXT}, all {len(self.test)}"
+
+    def in_pools(self, scores: np.ndarray, direction: str = BY_TEXT) -> Result:
+        """Recall in percent of scores (N, N) of all queries and candidates, within the pools."""
+        return self.recall(
+            np.take_along_axis(scores[self.queries], self.pools.rows, axis=1), direction
+        )
+
+    def recall(self, scores: np.ndarray, direction: str) -> Result:
+        """Recall in percent of the scores (Q, 101) of the pools."""
+        found = rank_pools(scores)
+        return {f"{direction}: R@{cut}": 100 * found.recall(cut) for cut in CUTS}
+
+    def among_all(self, scores: np.ndarray) -> Result:
+        """Recall in percent of scores (Q, N) among all test products."""
+        groups = np.array([product.group for product in self.test])
+        found = rank_all(scores, groups[self.queries], groups)
+        return {f"{self.everything}: R@{cut}": 100 * found.recall(cut) for cut in CUTS}
+
+    def _oracle(self) -> Result:
+        """Expected recall of who sees every label that a title says, and nothing else."""
+        fits = np.array([[says(query, other) for other in self.test] for query in self.test])
+        in_pool = np.take_along_axis(fits[self.queries], self.pools.rows, axis=1).sum(axis=1)
+        among_all = fits[self.queries].sum(axis=1)
+        return {
+            f"{title}: R@{cut}": 100 * float(np.mean([chance_of_hit(n, 1, cut) for n in counts]))
+            for title, counts in ((BY_TEXT, in_pool), (self.everything, among_all))
+            for cut in CUTS
+        }
+
+
+def says(query: Product, other: Product) -> bool:
+    """Whether another product has all label values that a product's title says."""
+    title = query.title.lower()
+    return all(
+        other.all_labels.get(column) == value
+        for column in SHOWN
+        if (value := query.all_labels.get(column)) and re.search(rf"\b{value}\b", title)
+    )
