@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,14 +34,14 @@ from ovarnet.catalogue.pretext.alignment import align_words
 from ovarnet.catalogue.pretext.masking import Pair
 from ovarnet.catalogue.product import Product
 from ovarnet.catalogue.training.features import photo_version, product_box
-from ovarnet.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from ovarnet.catalogue.training.saving import save_model
+from ovarnet.checkpoint import load_checkpoint, load_weights
 from ovarnet.config.catalogue_bert import AlignmentTraining
 from ovarnet.errors import InputError
 from ovarnet.io.files import whole_file
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.engine.loop import run_stage
-from ovarnet.vocabulary import Vocabulary
 
 FEWEST_TITLES = 2
 """In how many titles a word must stand to be learned."""
@@ -165,7 +165,6 @@ def train_aligner(
     trained = run_stage(
         CaptionerModel(captioner), dataset, config, accelerator, resume=resume
     ).captioner
-    folder = Path(config.output) / "checkpoint"
     design = {
         "channels": encoder.channels,
         "words": config.words,
@@ -174,15 +173,10 @@ def train_aligner(
         "foreground": config.data.foreground,
         "digest": encoder.digest,
     }
-    accelerator.on_main_process(save_checkpoint)(
-        folder,
-        model="aligner",
-        settings={"aligner": design, "training": asdict(config)},
-        vocabulary=Vocabulary(),
-        parts={"captioner": trained.state_dict()},
-        texts={WORDS: "\n".join(words)},
+    texts = {WORDS: "\n".join(words)}
+    return save_model(
+        config, accelerator, "aligner", {"aligner": design}, {"captioner": trained}, texts
     )
-    return folder
 
 
 def align_products(

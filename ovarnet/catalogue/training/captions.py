@@ -17,25 +17,21 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from ovarnet.catalogue.data.prepared import open_catalogue
 from ovarnet.catalogue.losses.pretext import accuracy, word_loss
-from ovarnet.catalogue.matcher import load_network
-from ovarnet.catalogue.modeling.build import patch_layout
-from ovarnet.catalogue.modeling.crop_encoder import open_crop_encoder
 from ovarnet.catalogue.modeling.matcher import MatcherNetwork
 from ovarnet.catalogue.modeling.title_writer import title_states
 from ovarnet.catalogue.modeling.wordpiece import TOKENIZER_FILE, TitleTokens, WordPiece
 from ovarnet.catalogue.pretext.masking import NOT_PREDICTED
 from ovarnet.catalogue.pretext.patch_tasks import WORDS
-from ovarnet.catalogue.training.features import PatchFeatures, cached_features
+from ovarnet.catalogue.training.features import PatchFeatures
 from ovarnet.catalogue.training.matcher_data import TextBatch, pad_texts
-from ovarnet.checkpoint import save_checkpoint
+from ovarnet.catalogue.training.saving import save_model
+from ovarnet.catalogue.training.start import open_start
 from ovarnet.config.catalogue_bert import TitleTraining
 from ovarnet.errors import InputError
 from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.seeds import derive_seed
-from ovarnet.vocabulary import Vocabulary
 
 MASKED_SHARE = 0.5
 """Of the tokens of a title, [SEP] included."""
@@ -159,35 +155,20 @@ def train_captions(
     Raises:
         InputError: The matcher cannot be opened, or has no head of words.
     """
-    products = open_catalogue(config.data.root).split("train")[: config.limit]
-    network, design, checkpoint = load_network(config.init_from)
+    start = open_start(config, accelerator)
+    network, design, tokenizer = start.network, start.design, start.tokenizer
     if WORDS not in design.tasks:
         raise InputError(
             f"{config.init_from} was trained without the task {WORDS}, so it cannot write titles; "
             f"train it with tasks=[{WORDS},...]"
         )
-    tokenizer = WordPiece.read(checkpoint.folder / TOKENIZER_FILE)
-    layout = patch_layout(design.patches, design.grid)
-    encoder = open_crop_encoder(design.network, design.side).to(accelerator.device)
-    with accelerator.main_process_first():
-        features = cached_features(
-            products, layout, encoder, config.cache, foreground=design.foreground
-        )
-    tokens = [tokenizer.encode(product.title, None, design.tokens) for product in products]
-    data = TitleDataset(tokens, features, tokenizer, patches=layout.count, seed=config.seed)
+    tokens = [tokenizer.encode(product.title, None, design.tokens) for product in start.products]
+    data = TitleDataset(tokens, start.features, tokenizer, patches=start.patches, seed=config.seed)
     torch.manual_seed(config.seed)
     for name, head in network.heads.items():
         head.requires_grad_(name == WORDS)
     network.encoder.requires_grad_(True)
     network.encoder.bert.pooler.requires_grad_(False)
     trained = run_stage(TitleModel(network), data, config, accelerator, resume=resume).network
-    folder = Path(config.output) / "checkpoint"
-    accelerator.on_main_process(save_checkpoint)(
-        folder,
-        model="captions",
-        settings={"matcher": asdict(design), "training": asdict(config)},
-        vocabulary=Vocabulary(),
-        parts={"network": trained.state_dict()},
-        texts={TOKENIZER_FILE: tokenizer.to_json()},
-    )
-    return folder
+    settings, texts = {"matcher": asdict(design)}, {TOKENIZER_FILE: tokenizer.to_json()}
+    return save_model(config, accelerator, "captions", settings, {"network": trained}, texts)

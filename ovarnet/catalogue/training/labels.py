@@ -17,24 +17,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
 
-from ovarnet.catalogue.data.prepared import open_catalogue
 from ovarnet.catalogue.losses.pretext import accuracy
-from ovarnet.catalogue.matcher import load_network
-from ovarnet.catalogue.modeling.build import patch_layout
-from ovarnet.catalogue.modeling.crop_encoder import open_crop_encoder
 from ovarnet.catalogue.modeling.heads import LabelHeads
 from ovarnet.catalogue.modeling.product_bert import ProductBert
 from ovarnet.catalogue.modeling.wordpiece import TOKENIZER_FILE, WordPiece
 from ovarnet.catalogue.pretext.masking import NOT_PREDICTED
 from ovarnet.catalogue.product import Catalogue, Product
-from ovarnet.catalogue.training.features import PatchFeatures, cached_features
+from ovarnet.catalogue.training.features import PatchFeatures
 from ovarnet.catalogue.training.matcher_data import TextBatch, pad_texts
-from ovarnet.checkpoint import save_checkpoint
+from ovarnet.catalogue.training.saving import save_model
+from ovarnet.catalogue.training.start import open_start
 from ovarnet.config.catalogue_bert import LabelTraining
 from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.seeds import derive_seed
-from ovarnet.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 BOTH, PHOTO, TITLE = "both", "photo", "title"
@@ -183,40 +179,32 @@ def train_labels(config: LabelTraining, accelerator: Accelerator, *, resume: boo
     Raises:
         InputError: The matcher cannot be opened, or the catalogue lacks a column.
     """
-    products = open_catalogue(config.data.root).split("train")[: config.limit]
-    catalogue = Catalogue(products, config.data.root)
+    start = open_start(config, accelerator)
+    catalogue = Catalogue(start.products, config.data.root)
     values = {column: sorted(catalogue.values(column)) for column in config.columns}
     for column, found in values.items():
         if len(found) == 1:
             logger.warning("column %s has one value, %s: nothing to learn", column, found[0])
-    network, design, checkpoint = load_network(config.init_from)
-    tokenizer = WordPiece.read(checkpoint.folder / TOKENIZER_FILE)
-    layout = patch_layout(design.patches, design.grid)
-    encoder = open_crop_encoder(design.network, design.side).to(accelerator.device)
-    with accelerator.main_process_first():
-        features = cached_features(
-            products, layout, encoder, config.cache, foreground=design.foreground
-        )
     data = LabelDataset(
-        products,
-        features,
-        tokenizer,
-        design.tokens,
+        start.products,
+        start.features,
+        start.tokenizer,
+        start.design.tokens,
         values,
         seed=config.seed,
-        patches=layout.count,
+        patches=start.patches,
     )
     torch.manual_seed(config.seed)
-    heads = LabelHeads(design.hidden, {column: len(found) for column, found in values.items()})
-    model = LabelModel(network.encoder.requires_grad_(True), heads)
-    trained = run_stage(model, data, config, accelerator, resume=resume)
-    folder = Path(config.output) / "checkpoint"
-    accelerator.on_main_process(save_checkpoint)(
-        folder,
-        model="labels",
-        settings={"matcher": asdict(design), "labels": values, "training": asdict(config)},
-        vocabulary=Vocabulary(),
-        parts={"encoder": trained.encoder.state_dict(), "heads": trained.heads.state_dict()},
-        texts={TOKENIZER_FILE: tokenizer.to_json()},
+    heads = LabelHeads(
+        start.design.hidden, {column: len(found) for column, found in values.items()}
     )
-    return folder
+    model = LabelModel(start.network.encoder.requires_grad_(True), heads)
+    trained = run_stage(model, data, config, accelerator, resume=resume)
+    return save_model(
+        config,
+        accelerator,
+        "labels",
+        {"matcher": asdict(start.design), "labels": values},
+        {"encoder": trained.encoder, "heads": trained.heads},
+        {TOKENIZER_FILE: start.tokenizer.to_json()},
+    )

@@ -32,11 +32,10 @@ from ovarnet.catalogue.training.features import cached_features
 from ovarnet.catalogue.training.matcher_data import MatcherBatch, MatcherDataset
 from ovarnet.catalogue.training.pairs import OtherProducts
 from ovarnet.catalogue.training.queries import OtherQueries, queries_of
-from ovarnet.checkpoint import save_checkpoint
+from ovarnet.catalogue.training.saving import save_model
 from ovarnet.config.catalogue_bert import MatcherDesign, MatcherTraining
 from ovarnet.errors import InputError
 from ovarnet.training.engine.loop import run_stage
-from ovarnet.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -146,16 +145,8 @@ def train_matcher(
     trained = run_stage(
         MatcherModel(network, config.weights), dataset, config, accelerator, resume=resume
     ).network
-    folder = Path(config.output) / "checkpoint"
-    accelerator.on_main_process(save_checkpoint)(
-        folder,
-        model="matcher",
-        settings={"matcher": asdict(design), "training": asdict(config)},
-        vocabulary=Vocabulary(),
-        parts={"network": trained.state_dict()},
-        texts={TOKENIZER_FILE: tokenizer.to_json()},
-    )
-    return folder
+    settings, texts = {"matcher": asdict(design)}, {TOKENIZER_FILE: tokenizer.to_json()}
+    return save_model(config, accelerator, "matcher", settings, {"network": trained}, texts)
 
 
 def make_design(config: MatcherTraining, bert: Bert, encoder: CropEncoder) -> MatcherDesign:

@@ -1,5 +1,7 @@
 """The captioner as a stage, its vocabulary, and the pairs that it gives."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from accelerate import Accelerator
@@ -16,7 +18,7 @@ from ovarnet.catalogue.training.aligner import (
     words_of,
 )
 from ovarnet.catalogue.training.matcher import train_matcher
-from ovarnet.config import resolve
+from ovarnet.config import load_config, resolve
 from ovarnet.errors import InputError
 from ovarnet.shipped import SHIPPED
 
@@ -90,3 +92,10 @@ def test_refusals(aligner, tmp_path):
     products = open_catalogue(shop)[:]
     with pytest.raises(InputError, match="kind 'clip-attr'"):
         align_products(SHIPPED / "scenes-clip-attr", products, [], folder, teacher_forcing=False)
+
+
+def test_the_recipe_at_full_size_makes_what_kaleido_bert_reads():
+    folder = Path(__file__).parents[3] / "configs" / "catalogue"
+    aligner, kaleido = (load_config(folder / f"{n}_full.yaml") for n in ("alignment", "kaleido"))
+    assert kaleido.alignment == f"{aligner.output}/checkpoint"
+    assert (kaleido.crops, kaleido.data.root) == (aligner.crops, aligner.data.root)
