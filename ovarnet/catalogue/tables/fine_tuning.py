@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from ovarnet.catalogue.tables import labels, queries, written_titles
@@ -73,21 +74,23 @@ class FineTuning:
 
     def runs(self) -> list[Run]:
         """Every row for every seed, what needs no training first."""
-        plain = (labels.MAJORITY, labels.TFIDF, written_titles.FREQUENT, written_titles.NEAREST)
-        found: list[Run] = [
-            (row, 0, lambda row=row: self.baselines()[row])
-            for row in (*plain, queries.WORDS, queries.PHOTO)
-        ]
-        for seed in range(self.sizes.seeds):
-            found += [
-                (row, seed, lambda row=row, seed=seed: self.labels(seed)[row])
-                for row in labels.READ_ROWS
-            ]
-            found += [
-                (written_titles.WRITTEN, seed, lambda seed=seed: self.titles(seed)),
-                (queries.MATCHER, seed, lambda seed=seed: self.queries(seed)),
-            ]
-        return found
+        plain = (
+            *(labels.MAJORITY, labels.TFIDF),
+            *(written_titles.FREQUENT, written_titles.NEAREST),
+            *(queries.WORDS, queries.PHOTO),
+        )
+        trained = (*labels.READ_ROWS, written_titles.WRITTEN, queries.MATCHER)
+        seeds = range(self.sizes.seeds)
+        every = [(row, 0) for row in plain] + [(row, seed) for seed in seeds for row in trained]
+        return [(row, seed, partial(self.measure, row, seed)) for row, seed in every]
+
+    def measure(self, row: str, seed: int) -> Result:
+        """All columns of a row, trained where needed."""
+        if row in labels.READ_ROWS:
+            return self.labels(seed)[row]
+        if row == written_titles.WRITTEN:
+            return self.titles(seed)
+        return self.queries(seed) if row == queries.MATCHER else self.baselines()[row]
 
     def baselines(self) -> dict[str, Result]:
         """All rows without training, computed once."""

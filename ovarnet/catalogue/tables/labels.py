@@ -57,10 +57,10 @@ def label_baselines(training: Sequence[Product], test: Sequence[Product]) -> dic
         truth = [product.all_labels[column] for product in test]
         most = Counter(known).most_common(1)[0][0]
         majority[column] = label_scores(truth, [most] * len(test), set(known))
-        told = classify_titles(
+        predicted = classify_titles(
             [product.title for product in training], known, [product.title for product in test]
         )
-        learned[column] = label_scores(truth, told, set(known))
+        learned[column] = label_scores(truth, predicted, set(known))
     return {MAJORITY: percent(majority), TFIDF: percent(learned)}
 
 

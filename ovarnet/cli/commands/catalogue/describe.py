@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     check_folder(args.output)
     files, skipped = find_images(args.images, args.output), Skipped()
     writer = load_title_writer(args.model, device=args.device)
-    titles: dict[Path, str] = {}
+    titles: dict[Path | str, str] = {}
     starts = range(0, len(files), AT_ONCE)
     for start in tqdm(
         starts, desc="titles", unit="batch", disable=None if len(starts) > 1 else True
