@@ -66,7 +66,7 @@ class CropEncoder(nn.Module):
 
 
 class ClipCrops(CropEncoder):
-    """The image tower of a CLIP.
+    """The image tower of a CLIP; its embeddings have the length sqrt(D).
 
     Args:
         clip: Any whose tower has dense maps.
@@ -90,7 +90,7 @@ class ClipCrops(CropEncoder):
         with torch.no_grad():
             found = self._map(torch.zeros(1, 3, side, side))
         self.channels = feature_channels(self.visual)[found[0]]
-        self.digest = weights_hash(self.visual)
+        self.digest = weights_hash(self.visual) + ("" if is_trunk else "-unit")
 
     @torch.no_grad()
     def features(self, crops: Tensor) -> Tensor:
@@ -98,7 +98,9 @@ class ClipCrops(CropEncoder):
         pixels = self.normalise(crops)
         if isinstance(self.visual, ConceptTower):
             return self.visual.trunk.pool(self.visual.trunk(pixels)).pooled
-        return self.visual(pixels)
+        # a CLIP compares directions; the length of its embeddings, 155 in the scenes CLIP, would
+        # make every step of the patch embedding a large one
+        return F.normalize(self.visual(pixels), dim=-1) * self.width**0.5
 
     @torch.no_grad()
     def cells(self, crops: Tensor) -> Tensor:

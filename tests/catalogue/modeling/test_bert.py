@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_bert import BertForPreTraining, tiny_bert
 
-from ovarnet.catalogue.modeling.bert import Bert, load_bert
+from ovarnet.catalogue.modeling.bert import Bert, init_deviation, load_bert
 from ovarnet.catalogue.modeling.wordpiece import WordPiece
 from ovarnet.errors import InputError
 
@@ -104,6 +104,19 @@ def test_hidden_pairs_hide_later_tokens():
         )
     assert torch.allclose(before[:, :3], after[:, :3], atol=1e-6)
     assert not torch.allclose(before[:, 3], after[:, 3])
+
+
+def test_narrow_layers_start_with_the_gain_of_bert_base():
+    assert init_deviation(768) == init_deviation(3072) == 0.02
+    assert init_deviation(192) == pytest.approx(0.04)
+    torch.manual_seed(0)
+    bert = Bert(vocabulary=500, hidden=48, layers=1, heads=4, feed_forward=192, dropout=0.0)
+    layer = bert.layers[0]
+    assert bert.tokens.weight.detach().std() == pytest.approx(0.02, rel=0.05)
+    for weight in (bert.pooler.weight, layer.linear1.weight, layer.self_attn.in_proj_weight):
+        assert weight.detach().std() == pytest.approx(0.08, rel=0.05)
+    assert layer.linear2.weight.detach().std() == pytest.approx(0.04, rel=0.05)
+    assert layer.self_attn.out_proj.weight.detach().std() == pytest.approx(0.08, rel=0.05)
 
 
 def test_refusals(tmp_path):

@@ -35,7 +35,9 @@ def test_the_shipped_clip_of_the_scenes_gives_its_embeddings():
     assert encoder.features(crops).shape == (2, encoder.width)
     assert encoder.width == 128
     assert encoder.cells(crops).shape == (2, encoder.channels, 8, 8)
-    assert len(encoder.digest) == 16
+    lengths = encoder.features(crops).norm(dim=1)
+    assert torch.allclose(lengths, torch.full((2,), encoder.width**0.5))
+    assert encoder.digest.endswith("-unit")
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
 
 
