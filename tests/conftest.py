@@ -14,15 +14,22 @@ def pytest_collection_finish(session):
     """The modules and tests that are loaded by now stay: no collection of garbage visits them."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+
+
+@pytest.fixture
+def figure_of_curves():
+    """Runs draw their curves."""
 
 
 @pytest.fixture(autouse=True)
-def without_figure_of_curves(monkeypatch):
+def without_figure_of_curves(request, monkeypatch):
     """A run does not draw its curves, which takes longer than the two steps that most tests train.
 
-    The tests in training/engine/ and of the README draw them.
+    Tests that ask for `figure_of_curves` draw them.
     """
-    monkeypatch.setattr("ovarnet.drawing.curves.curves", lambda history, path: None)
+    if "figure_of_curves" not in request.fixturenames:
+        monkeypatch.setattr("ovarnet.drawing.curves.curves", lambda history, path: None)
 
 
 @pytest.fixture

@@ -16,11 +16,6 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture(autouse=True)
-def without_figure_of_curves():
-    """Runs draw it here."""
-
-
 SMALL = {
     "generate": "--train 60 --val 1 --test 6 --captions 40 --photos 400 --workers 1",
     "train configs/scenes/clip.yaml": "optimisation.iterations=6 optimisation.warmup=2 "
@@ -63,7 +58,7 @@ def test_links_and_files_exist():
 
 
 @pytest.mark.slow
-def test_the_train_block_runs_in_small(tmp_path, monkeypatch):
+def test_the_train_block_runs_in_small(tmp_path, monkeypatch, figure_of_curves):
     """Word for word, each command with a few words more."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configs").symlink_to(ROOT / "configs")

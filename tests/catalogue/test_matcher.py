@@ -26,6 +26,7 @@ def matcher(tmp_path_factory):
     return open_catalogue(shop), load_matcher(folder, device="cpu"), folder
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_batch(matcher):
     products, model, _ = matcher
     titles = [product.title for product in products][:4]
@@ -41,6 +42,7 @@ def test_scores_do_not_depend_on_the_batch(matcher):
     assert model.score([], []).shape == (0,)
 
 
+@pytest.mark.slow
 def test_refusals(matcher, tmp_path):
     _, model, folder = matcher
     with pytest.raises(InputError, match="2 titles and 1 images"):

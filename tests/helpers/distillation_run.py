@@ -1,5 +1,6 @@
 """A distillation run put together without training it."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import torch
@@ -11,11 +12,17 @@ from ovarnet.training.distillation.data import DistillationData
 from ovarnet.training.distillation.stage import build_student, make_model, open_batches
 
 
+@cache
+def opened(folder):
+    """Checkpoint and CLIP-Attr of a teacher, which no run changes."""
+    checkpoint = load_checkpoint(folder)
+    return checkpoint, checkpoint_clip_attr(checkpoint).eval()
+
+
 def assemble_run(config, cache_folder):
     """Model in training mode, dataset and data of a config, without training."""
     data = DistillationData.open(config)
-    checkpoint = load_checkpoint(config.teacher)
-    clip_attr = checkpoint_clip_attr(checkpoint).eval()
+    checkpoint, clip_attr = opened(config.teacher)
     torch.manual_seed(0)
     student, _ = build_student(config, checkpoint, clip_attr, data)
     teacher, dataset = open_batches(config, clip_attr, data, ImageCache(16), cache_folder)

@@ -93,7 +93,10 @@ def test_phrases_by_dependencies():
 @pytest.mark.skipif(
     not CAPTIONS.exists(), reason="needs flickr8k/captions.txt (OVARNET_TEST_PHOTOS)"
 )
-@pytest.mark.parametrize("pipeline", ["rules", *installed_pipelines()])
+@pytest.mark.parametrize(
+    "pipeline",
+    ["rules", *(pytest.param(name, marks=pytest.mark.slow) for name in installed_pipelines())],
+)
 @pytest.mark.parametrize("key", ["pairs", "held_out"])
 def test_precision_and_recall_of_captions(labels, pipeline, key):
     module = benchmark()

@@ -55,6 +55,7 @@ def test_titles_as_ids():
     assert batch.cells.shape == (2, 4, 3)
 
 
+@pytest.mark.slow
 def test_alignment_by_teacher_forcing_pairs_words_of_the_title_with_patches(aligner):
     folder, shop, checkpoint = aligner
     products = open_catalogue(shop).split("test")[:]

@@ -110,6 +110,7 @@ def test_all_tasks_are_learned_by_heart(shop):
     assert means["words accuracy"] > 0.5
 
 
+@pytest.mark.slow
 def test_resume_continues_the_same_run_and_the_checkpoint_opens(shop, tmp_path, interrupted):
     def config(name):
         given = matcher_settings(shop, tmp_path, output=str(tmp_path / name))

@@ -169,7 +169,7 @@ def test_an_unfinished_run_is_resumed_or_overwritten_when_asked(train, tmp_path)
     assert train("--overwrite")[0] == 0
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_broken_image_is_one_line_with_workers_too(corpus, tmp_path, capfd, workers):
     words = [
         *("train", CONFIG, f"root={corpus}", f"output={tmp_path}/run"),

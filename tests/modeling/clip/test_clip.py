@@ -107,11 +107,18 @@ def test_nothing_in_nothing_out(scenes):
 
 
 @torch.no_grad()
-def test_forward_encodes_crops_and_exports(scenes):
+def test_forward_encodes_crops(scenes):
     pixels = torch.randn(2, 3, 64, 64)
     expected = scenes.encode_image(pixels)
     assert expected.shape == (2, 128)
     assert torch.equal(scenes(pixels), expected)
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_torch_export(scenes):
+    pixels = torch.randn(2, 3, 64, 64)
+    expected = scenes.encode_image(pixels)
     exported = torch.export.export(scenes, (pixels,)).module()
     torch.testing.assert_close(exported(pixels), expected, atol=1e-5, rtol=0)
 

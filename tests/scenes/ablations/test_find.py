@@ -53,6 +53,7 @@ def test_the_best_region_counts_and_no_region_is_a_miss(monkeypatch):
     assert hits["chance"]["found"] == pytest.approx([2 / 3, 1 / 2, 0])
 
 
+@pytest.mark.slow
 def test_the_command_on_a_few_pictures(tmp_path, capsys):
     write_world(
         tmp_path / "world", {"train": 1, "val": 1, "test": 6, "captions": 1, "photos": 1}, seed=3

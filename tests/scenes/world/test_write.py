@@ -120,6 +120,7 @@ def test_caption_files_hold_five_captions_per_image_and_no_boxes(world):
         assert len({c["id"] for c in content["annotations"]}) == 5 * COUNTS[split]
 
 
+@pytest.mark.slow
 def test_two_workers_write_the_same_bytes(world, tmp_path, monkeypatch):
     monkeypatch.setattr(write_module, "_CHUNK", 7)
     write_world(tmp_path / "again", COUNTS, seed=4, workers=2)

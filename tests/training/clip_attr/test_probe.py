@@ -53,6 +53,7 @@ def test_a_probe_learns_the_words_of_a_dozen_images(probed, catalogue, capsys):
     assert len(found) > 0
 
 
+@pytest.mark.slow
 def test_a_probe_initialised_from_a_probed_model_replaces_the_old_one(probed, catalogue, tmp_path):
     again = train(
         given("probe", catalogue, tmp_path, probed, penalties=[0.1]), Accelerator(cpu=True)
@@ -86,6 +87,7 @@ def test_words_without_labels_keep_the_rank_of_their_text(probed, catalogue):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", ["clip-attr:ovarnet-scenes/{clip}", "scenes"])
 def test_any_initial_model_is_saved_whole(catalogue, start_files, tmp_path, start):
     """A CLIP of one's choice; the shipped OvarNet, a part of which lies in another folder."""

@@ -1,5 +1,6 @@
 """Scores of proposals by the step I model, stored in shards."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -29,7 +30,7 @@ WORDS = Vocabulary(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def teacher(step_one):
     return load_model(step_one, device="cpu")
 
@@ -38,11 +39,11 @@ def teacher(step_one):
 def run(teacher, tiny_world, pseudo_labels, tmp_path):
     """Called with changed arguments: writes pseudo-labels of the tiny world to tmp_path."""
 
-    def write(images=None, **more):
+    def write(images=None, model=teacher, **more):
         given = load_captions(tiny_world.captions, tiny_world.images) if images is None else images
         proposals = read_proposals(pseudo_labels / "proposals")
         return write_pseudo_labels(
-            teacher, given, proposals, tmp_path / "labels", **{"shard": 3, **more}
+            model, given, proposals, tmp_path / "labels", **{"shard": 3, **more}
         )
 
     return write
@@ -133,10 +134,11 @@ def test_shards_of_other_images_words_models_or_settings_are_not_mixed(
         run(wordless)
     with pytest.raises(InputError, match="was made with another --most"):
         run(most=1)
+    other = copy.deepcopy(teacher)
     with torch.no_grad():
-        teacher.classifier.prompts.vectors += 1
+        other.classifier.prompts.vectors += 1
     with pytest.raises(InputError, match="was made by another model"):
-        run()
+        run(model=other)
 
 
 def test_shards_of_earlier_versions_do_not_name_their_model_and_are_read(run, tmp_path):

@@ -100,6 +100,7 @@ def files(folder):
     return sorted(path for path in folder.rglob("*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -190,6 +191,7 @@ def test_only_one_way_to_run(flags, capsys):
     assert "not allowed with" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_eval_only_scores_the_checkpoint_on_test_data_or_says_what_is_missing(
     folders, tmp_path, capsys
 ):

@@ -61,7 +61,7 @@ def run(folder, model, resume=False, dataset=None, **more):
     return run_stage(model, dataset or Numbers(), config, Accelerator(cpu=True), resume=resume)
 
 
-def test_learns_and_writes_curves(tmp_path):
+def test_learns_and_writes_curves(tmp_path, figure_of_curves):
     best = run(tmp_path, Doubling())
     assert best.weight.item() == pytest.approx(2.0, abs=0.1)
     history = json.loads((tmp_path / "history.json").read_text())

@@ -22,7 +22,9 @@ def points(folder, name="loss"):
     ("iterations", "steps"),
     [(3, [1, 2, 3]), (45, [*range(2, 46, 2), 45]), (401, [*range(20, 401, 20), 401])],
 )
-def test_a_curve_has_twenty_points_or_more_and_the_last(tmp_path, iterations, steps):
+def test_a_curve_has_twenty_points_or_more_and_the_last(
+    tmp_path, figure_of_curves, iterations, steps
+):
     record(tmp_path, iterations)
     assert points(tmp_path) == [[step, step] for step in steps]
     assert points(tmp_path, "lr") == [[step, 0.5] for step in steps]

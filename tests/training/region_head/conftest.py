@@ -5,11 +5,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 from omegaconf import OmegaConf
+from small_photo_clip import small_architecture
 
-from ovarnet.build import build_proposer
-from ovarnet.checkpoint import save_checkpoint
+from ovarnet.build import build_proposer, checkpoint_clip_attr
+from ovarnet.checkpoint import load_checkpoint, save_checkpoint
 from ovarnet.config import ClipSettings, resolve
 from ovarnet.io.word_files import read_vocabulary
+from ovarnet.training.distillation.data import DistillationData
+from ovarnet.training.region_head.stage import build_student
 
 PHOTO_DESIGN = {
     "channels": 96,
@@ -31,25 +34,27 @@ PHOTO_DESIGN = {
 }
 
 
-@pytest.fixture
-def photo_models(small_photos, photo_clip, tiny_world, tmp_path):
+@pytest.fixture(scope="session")
+def photo_models(photo_clip, tiny_world, tmp_path_factory):
     """Folders of an untrained proposer and of a CLIP-Attr; `proposer` is the module."""
+    folder = tmp_path_factory.mktemp("photo_models")
     torch.manual_seed(5)
-    proposer = build_proposer("photos", ClipSettings("ovarnet-photos")).eval()
+    with small_architecture(tmp_path_factory.mktemp("architecture")):
+        proposer = build_proposer("photos", ClipSettings("ovarnet-photos")).eval()
     # objects and background at first have equal scores in all boxes
     torch.nn.init.normal_(proposer.detector.rpn.head.cls_logits.weight, std=0.1)
     torch.nn.init.normal_(proposer.detector.roi_heads.box_predictor.cls_score.weight, std=0.1)
     kind = {"kind": "photos", "clip": "ovarnet-photos"}
     words = read_vocabulary(tiny_world.root / "vocabulary.json")
     detector = save_checkpoint(
-        tmp_path / "proposer",
+        folder / "proposer",
         model="proposer",
         settings={"proposer": kind},
         vocabulary=words,
         parts={"proposer": proposer.state_dict()},
     )
     teacher = save_checkpoint(
-        tmp_path / "teacher",
+        folder / "teacher",
         model="clip-attr",
         settings={
             "clip": {"name": "ovarnet-photos"},
@@ -63,15 +68,15 @@ def photo_models(small_photos, photo_clip, tiny_world, tmp_path):
     return SimpleNamespace(proposer=proposer, detector=str(detector), teacher=str(teacher))
 
 
-@pytest.fixture
-def region_settings(tiny_world, photo_models, tmp_path):
-    """Called with the name of a run and changes: the resolved config of a small run."""
+@pytest.fixture(scope="session")
+def region_config(tiny_world, photo_models):
+    """Called with the folder of a run and changes: the resolved config of a small run."""
 
-    def make(name="run", **more):
+    def make(folder, **more):
         source = {"dataset": "scenes", "root": str(tiny_world.root)}
         given = {
             "stage": "region_head",
-            "output": str(tmp_path / name),
+            "output": str(folder),
             "teacher": photo_models.teacher,
             "detector": photo_models.detector,
             "detection": source,
@@ -84,3 +89,21 @@ def region_settings(tiny_world, photo_models, tmp_path):
         return resolve(OmegaConf.merge(given, more), "test")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def region_parts(region_config, tmp_path_factory):
+    """Untrained student, CLIP of the teacher and data of a run; tests that train it copy it."""
+    config = region_config(tmp_path_factory.mktemp("run"))
+    with small_architecture(tmp_path_factory.mktemp("architecture")):
+        checkpoint = load_checkpoint(config.teacher)
+        clip_attr = checkpoint_clip_attr(checkpoint).eval()
+        data = DistillationData.open(config)
+        student = build_student(config, checkpoint, clip_attr, data)
+    return student, clip_attr.clip, data
+
+
+@pytest.fixture
+def region_settings(region_config, small_photos, tmp_path):
+    """The same by the name of the run, where `ovarnet-photos` is small."""
+    return lambda name="run", **more: region_config(tmp_path / name, **more)

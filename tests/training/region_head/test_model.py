@@ -5,25 +5,17 @@ import copy
 import pytest
 import torch
 
-from ovarnet.build import checkpoint_clip_attr
-from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config import RegionLossWeights
 from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN
-from ovarnet.training.distillation.data import DistillationData
 from ovarnet.training.region_head.data import RegionBatch, RegionLabels
 from ovarnet.training.region_head.model import RegionHeadModel
-from ovarnet.training.region_head.stage import build_student
 
 
 @pytest.fixture
-def made(region_settings):
+def made(region_parts):
     """Called with loss weights: the model, and a batch whose first half has labels."""
-    config = region_settings()
-    checkpoint = load_checkpoint(config.teacher)
-    clip_attr = checkpoint_clip_attr(checkpoint).eval()
-    data = DistillationData.open(config)
-    student = build_student(config, checkpoint, clip_attr, data)
-    tower = clip_attr.clip.model.visual
+    student, clip, data = region_parts
+    tower = clip.model.visual
 
     def make(**weights):
         model = RegionHeadModel(

@@ -6,17 +6,13 @@ import pytest
 import torch
 from torchvision.ops import box_iou
 
-from ovarnet.build import checkpoint_clip_attr
-from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config import OvarnetDesign
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.modeling.crops import crop_boxes
-from ovarnet.training.distillation.data import DistillationData
 from ovarnet.training.region_head import region_cache
 from ovarnet.training.region_head.images import merge_images
 from ovarnet.training.region_head.region_cache import cache_regions, choose_proposals
-from ovarnet.training.region_head.stage import build_student
 
 DESIGN = OvarnetDesign(long_side=448)
 
@@ -52,14 +48,10 @@ def test_the_best_ten_come_first():
 
 
 @pytest.fixture
-def parts(region_settings):
+def parts(region_parts):
     """Student, teacher and images of a run."""
-    config = region_settings()
-    checkpoint = load_checkpoint(config.teacher)
-    clip_attr = checkpoint_clip_attr(checkpoint).eval()
-    data = DistillationData.open(config)
-    student = build_student(config, checkpoint, clip_attr, data)
-    return student, clip_attr.clip, merge_images(data.sources["detection"])
+    student, clip, data = region_parts
+    return student, clip, merge_images(data.sources["detection"])
 
 
 def test_regions_are_computed_once_and_equal_what_the_models_give(parts, tmp_path, monkeypatch):

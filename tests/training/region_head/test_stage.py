@@ -21,6 +21,7 @@ def make_student(config):
     return build_student(config, checkpoint, clip_attr, DistillationData.open(config))
 
 
+@pytest.mark.slow
 def test_resume_continues_the_same_run_and_the_folder_holds_a_model(
     region_settings, photo_models, tmp_path, interrupted
 ):

@@ -64,6 +64,7 @@ def saved(clip, folder):
     )
 
 
+@pytest.mark.slow
 def test_the_head_of_a_photo_clip_learns_from_stored_features(
     shop, photo_clip, small_photos, tmp_path
 ):
