@@ -15,6 +15,7 @@ COCO128 = (
 PROPOSER = Path(__file__).parents[2] / "configs" / "scenes" / "proposer.yaml"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not COCO128.is_dir(), reason="no coco128 photos")
 def test_prepare_one_step_and_detect(tmp_path, capsys):
     coco, run = tmp_path / "coco", tmp_path / "run"
