@@ -66,6 +66,7 @@ def test_page_of_commands_has_the_help_of_each(pages):
     assert max(map(len, page.splitlines())) <= 110
 
 
+@pytest.mark.slow
 def test_python_of_the_start_page_runs(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     page = (DOCS / "index.md").read_text(encoding="utf-8")
