@@ -32,13 +32,18 @@ def box_loss(deltas: Tensor, targets: Tensor, count: int) -> Tensor:
     return F.smooth_l1_loss(deltas, targets, beta=SMOOTH_L1_BETA, reduction="sum") / max(count, 1)
 
 
-def background_loss(logits: Tensor, weights: Tensor) -> Tensor:
-    """Weighted binary cross-entropy of regions without an object: every category is negative.
+def background_loss(logits: Tensor, weights: Tensor, is_background: Tensor) -> Tensor:
+    """Weighted binary cross-entropy of regions without an object, whose categories are negative.
 
     Args:
         logits: (R, C); R and C may be 0.
         weights: (C,) of the categories.
+        is_background: (R, C) bool, the negatives; or (R,), which stands for all categories.
+
+    Returns:
+        The mean over the negatives; 0 without one.
     """
-    if not logits.numel():
-        return logits.sum() * 0
-    return (F.softplus(logits) * weights.to(logits)).mean()
+    negative = is_background if is_background.ndim == 2 else is_background[:, None]
+    negative = negative.expand_as(logits)
+    losses = (F.softplus(logits) * weights.to(logits))[negative]
+    return losses.mean() if len(losses) else logits.sum() * 0

@@ -15,6 +15,8 @@ STATE = "state.safetensors"
 """What an interrupted training stage resumes from."""
 COCO128 = "test_coco128"
 EVALUATED = ("zero_shot", "ovarnet")
+SOURCES = {"detection": "objects", "attributes": "attributes"}
+"""Setting -> folder of the data."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def run_steps(every: Sequence[Step], run: Callable[[Sequence[str]], object]) -> 
 def steps(configs: Path, output: Path) -> list[Step]:
     """All steps after the data."""
     data, runs = output / "data", output / "runs"
-    detection, attributes = (f"{name}.root={data / name}" for name in ("detection", "attributes"))
+    # "objects" names more categories than "detection"; no word is held out here
+    detection, attributes = (f"{kind}.root={data / name}" for kind, name in SOURCES.items())
     proposer, zero_shot, ovarnet = (
         runs / name / "checkpoint" for name in ("proposer", "zero_shot", "ovarnet")
     )
@@ -90,7 +93,7 @@ def steps(configs: Path, output: Path) -> list[Step]:
                 f"images={captions / 'images'}",
             ),
         ),
-        ("Proposer", "proposer.yaml", proposer, (f"detection.root={data / 'objects'}",)),
+        ("Proposer", "proposer.yaml", proposer, (detection,)),
         (
             "CLIP-Attr: put together, calibrated on validation photos",
             "clip_attr_zero_shot.yaml",

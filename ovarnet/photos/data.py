@@ -7,7 +7,8 @@ What is written, each a folder that ``dataset: custom`` reads:
 
 * detection: photos of VOC, in which every object of the 20 categories has a box;
 * attributes: boxes with attribute labels, of aPascal, clothing and cars;
-* objects: as detection, and the photos of coco_small with boxes of 80 categories;
+* objects: as detection, and the photos of coco_small with boxes of 80 categories, of which the
+  20 alone are labelled in every photo;
 * captions: captions.json, and images;
 * test_voc, test_clothing, test_cars: the test files;
 * test_coco128: both halves of coco128, whose categories beyond VOC's have no box in "detection".
@@ -55,11 +56,13 @@ class Merged:
         images: records; `file_name` is below the common image folder.
         categories: name -> id.
         annotations: records with ids of this file.
+        labelled: categories whose objects have a box in every photo; None: all of them.
     """
 
     images: list[dict[str, Any]] = field(default_factory=list)
     categories: dict[str, int] = field(default_factory=dict)
     annotations: list[dict[str, Any]] = field(default_factory=list)
+    labelled: list[str] | None = None
 
     def add(
         self, content: dict[str, Any], folder: str, ids: set[int], *, only_attributes: bool
@@ -103,13 +106,16 @@ class Merged:
     def as_json(self) -> dict[str, Any]:
         """The form of `ovarnet.data.custom`; photos without a box are left out."""
         boxed = {box["image_id"] for box in self.annotations}
-        return {
+        content: dict[str, Any] = {
             "images": [image for image in self.images if image["id"] in boxed],
             "categories": [
                 {"id": number, "name": name} for name, number in self.categories.items()
             ],
             "annotations": self.annotations,
         }
+        if self.labelled is not None:
+            content["labelled_categories"] = self.labelled
+        return content
 
 
 def write_photo_data(root: Path, captions: Path, coco128: Path, output: Path) -> None:
@@ -190,6 +196,8 @@ def _write_custom(
         folder = str(Path(file).parent)
         train.add(content, folder, kept, only_attributes=only_attributes)
         val.add(content, folder, held_out, only_attributes=only_attributes)
+    if whole:  # which name more categories than the other files
+        train.labelled = list(train.categories)
     for file in whole:
         content = read_json(root / file, dict)
         ids = {image["id"] for image in content["images"]}

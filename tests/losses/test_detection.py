@@ -23,9 +23,14 @@ def test_box_loss_is_divided_by_the_count():
 
 def test_background_loss_weights_words():
     """softplus(0) = log 2 in both columns, weights 1 and 3."""
-    assert background_loss(torch.zeros(2, 2), torch.tensor([1.0, 3.0])).item() == pytest.approx(
-        2 * math.log(2)
-    )
+    loss = background_loss(torch.zeros(2, 2), torch.tensor([1.0, 3.0]), torch.ones(2).bool())
+    assert loss.item() == pytest.approx(2 * math.log(2))
+
+
+def test_background_loss_counts_the_categories_that_are_known_to_be_wrong():
+    negative = torch.tensor([[True, False], [False, False]])
+    loss = background_loss(torch.zeros(2, 2), torch.tensor([1.0, 3.0]), negative)
+    assert loss.item() == pytest.approx(math.log(2))
 
 
 def test_nothing_supervised_is_zero_with_a_gradient():
@@ -33,7 +38,7 @@ def test_nothing_supervised_is_zero_with_a_gradient():
     total = (
         objectness_loss(logits[:, 0], torch.zeros(0))
         + box_loss(deltas, torch.zeros(0, 4), 0)
-        + background_loss(logits, torch.ones(3))
+        + background_loss(logits, torch.ones(3), torch.ones(0).bool())
     )
     total.backward()
     assert total.item() == 0

@@ -165,6 +165,11 @@ def test_objects_have_all_photos_of_coco_besides(output):
     coco = [f"coco_small/images/instances_{n}.jpg" for n in (1, 2)]
     assert names(output, "objects", "train") == names(output, "detection", "train") + coco
     assert names(output, "objects", "val") == names(output, "detection", "val")
+    # photos of VOC have no box for what COCO names beyond VOC's categories
+    detection = content(output, "detection", "train")
+    voc_names = [category["name"] for category in detection["categories"]]
+    assert "labelled_categories" not in detection
+    assert content(output, "objects", "train")["labelled_categories"] == voc_names
 
 
 def test_the_folders_open_and_words_without_a_label_in_training_are_novel(output):

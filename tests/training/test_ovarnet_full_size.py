@@ -29,7 +29,15 @@ BOXES = torch.tensor([[10.0, 20, 90, 100]])
 def one_image(crop_size):
     labels = torch.tensor([[UNKNOWN]], dtype=torch.int8)
     image = TrainingImage(
-        "", BOXES, torch.tensor([0]), labels, torch.tensor([False]), True, True, False
+        file="",
+        boxes=BOXES,
+        categories=torch.tensor([0]),
+        attributes=labels,
+        is_ignored=torch.tensor([False]),
+        rpn_supervised=True,
+        all_annotated=True,
+        labelled=torch.tensor([True]),
+        is_tall=False,
     )
     targets = ImageTargets(
         boxes=BOXES,

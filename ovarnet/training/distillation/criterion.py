@@ -127,7 +127,7 @@ class OvarnetCriterion:
             "categories": weights.categories
             * category_loss(category_logits, regions.categories, self.category_weights),
             "background": weights.background
-            * background_loss(category_logits[regions.is_background], self.category_weights),
+            * background_loss(category_logits, self.category_weights, regions.is_background),
             "attributes": weights.attributes
             * self._attribute_loss(attribute_logits, regions.attributes),
         }

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ovarnet.config import OvarnetTraining, RegionHeadTraining
-from ovarnet.data.captions import load_captions
+from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.data.datasets import ignored_categories, open_dataset
 from ovarnet.errors import InputError
 from ovarnet.io.images import read_image_size
@@ -39,6 +39,7 @@ class TrainingImage:
         rpn_supervised: The losses of anchors count this image.
         all_annotated: Every object of a base category has a box, so that regions without one are
             background to all categories.
+        labelled: (C,) bool, the base categories of which this is so.
         is_tall: Higher than wide; the sampler does not mix tall and wide images.
     """
 
@@ -49,6 +50,7 @@ class TrainingImage:
     is_ignored: Tensor
     rpn_supervised: bool
     all_annotated: bool
+    labelled: Tensor
     is_tall: bool
 
 
@@ -105,11 +107,19 @@ class DistillationData:
             for image in annotated[: config.limit]
         ]
         without_categories = Vocabulary((), attribute_words.attributes)
+        not_labelled = torch.zeros(len(base.categories), dtype=torch.bool)
         attributes = [
-            training_image(_without_categories(image), without_categories, count, exhaustive=False)
+            replace(
+                training_image(
+                    _without_categories(image), without_categories, count, exhaustive=False
+                ),
+                labelled=not_labelled,
+            )
             for image in described[: config.limit]
         ]
-        captions = _caption_images(config, count)
+        captions = [
+            _caption_image(image.file, not_labelled, count) for image in _caption_images(config)
+        ]
         sources = {DETECTION: detection, ATTRIBUTES: attributes, CAPTIONS: captions}
         return cls(vocabulary, base, sources)
 
@@ -196,6 +206,7 @@ def training_image(
             "attributes"
         )
 
+    is_labelled = _labelled_columns(image, seen) if exhaustive else torch.zeros_like(seen[seen])
     # base words keep their order: the column of one is the number of base words before it
     columns = torch.full_like(image.categories, NO_CATEGORY)
     columns[labelled] = (seen.cumsum(0) - 1)[image.categories[labelled]]
@@ -210,7 +221,8 @@ def training_image(
         ),
         is_ignored=image.is_ignored,
         rpn_supervised=True,
-        all_annotated=exhaustive and _labels_all(image, seen),
+        all_annotated=exhaustive and bool(is_labelled.all()),
+        labelled=is_labelled,
         is_tall=image.height > image.width,
     )
 
@@ -248,9 +260,11 @@ def _with_columns(image: Annotations, words: Vocabulary, wanted: Vocabulary) -> 
     return image
 
 
-def _labels_all(image: Annotations, seen: Tensor) -> bool:
-    """Whether every base category is labelled completely in an image."""
-    return image.labelled_categories is None or bool(image.labelled_categories[seen].all())
+def _labelled_columns(image: Annotations, seen: Tensor) -> Tensor:
+    """(C,) bool: the base categories that are labelled completely in an image."""
+    if image.labelled_categories is None:
+        return torch.ones_like(seen[seen])
+    return image.labelled_categories[seen]
 
 
 def _without_categories(image: Annotations) -> Annotations:
@@ -260,16 +274,13 @@ def _without_categories(image: Annotations) -> Annotations:
     return image
 
 
-def _caption_images(
-    config: OvarnetTraining | RegionHeadTraining, attributes: int
-) -> list[TrainingImage]:
+def _caption_images(config: OvarnetTraining | RegionHeadTraining) -> Sequence[CaptionedImage]:
     if config.captions is None:
         return []
-    captioned = load_captions(config.captions, config.caption_images)[: config.limit]
-    return [_caption_image(image.file, attributes) for image in captioned]
+    return load_captions(config.captions, config.caption_images)[: config.limit]
 
 
-def _caption_image(file: str, attributes: int) -> TrainingImage:
+def _caption_image(file: str, not_labelled: Tensor, attributes: int) -> TrainingImage:
     """No box and no label: its proposals carry distillation alone."""
     height, width = read_image_size(file)
     none = torch.zeros(0, dtype=torch.int64)
@@ -281,6 +292,7 @@ def _caption_image(file: str, attributes: int) -> TrainingImage:
         is_ignored=none.bool(),
         rpn_supervised=False,
         all_annotated=False,
+        labelled=not_labelled,
         is_tall=height > width,
     )
 

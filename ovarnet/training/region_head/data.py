@@ -29,7 +29,7 @@ class RegionLabels(TensorBatch):
     Attributes:
         categories: (R,) int64 base columns or NO_CATEGORY.
         attributes: (R, A) int8 of POSITIVE / NEGATIVE / UNKNOWN.
-        is_background: (R,) bool, no base category is right.
+        is_background: (R, categories) bool, where the base category is known not to be right.
     """
 
     categories: Tensor
@@ -99,8 +99,8 @@ def label_regions(images: Sequence[TrainingImage], regions: CachedRegions) -> Re
         regions: Of the same images: the annotated boxes of each, then proposals.
 
     Returns:
-        The labels of annotated boxes, none of ignored ones. A proposal is background where all
-        objects of its image are annotated and it lies on none.
+        The labels of annotated boxes, none of ignored ones. A proposal that lies on no annotated
+        box is background to the categories whose objects are all annotated in its image.
     """
     labels = [
         _labels_of_image(image, boxes)
@@ -117,13 +117,12 @@ def _labels_of_image(image: TrainingImage, boxes: Tensor) -> RegionLabels:
     annotated, total = len(image.boxes), len(boxes)
     categories = torch.full((total,), NO_CATEGORY)
     attributes = torch.full((total, image.attributes.shape[1]), UNKNOWN, dtype=torch.int8)
-    is_background = torch.zeros(total, dtype=torch.bool)
+    is_background = torch.zeros(total, len(image.labelled), dtype=torch.bool)
 
     known = (~image.is_ignored).nonzero().flatten()
     categories[known] = image.categories[known]
     attributes[known] = image.attributes[known]
 
-    if image.all_annotated:
-        overlaps = (box_iou(boxes[annotated:], image.boxes) >= REGION_BACKGROUND_IOU).any(dim=1)
-        is_background[annotated:] = ~overlaps
+    overlaps = (box_iou(boxes[annotated:], image.boxes) >= REGION_BACKGROUND_IOU).any(dim=1)
+    is_background[annotated:] = ~overlaps[:, None] & image.labelled
     return RegionLabels(categories, attributes, is_background)

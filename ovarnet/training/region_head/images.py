@@ -24,7 +24,7 @@ def merge_images(images: Iterable[TrainingImage]) -> list[TrainingImage]:
     Returns:
         One image per file, in the order of the first mention. A box that several sources have with
         the same corners is one box, with the category and the attribute labels that are known. All
-        objects are annotated where one source says so.
+        objects of a category are annotated where one source says so.
     """
     merged: dict[str, TrainingImage] = {}
     for image in images:
@@ -53,4 +53,5 @@ def merge(first: TrainingImage, second: TrainingImage) -> TrainingImage:
         is_ignored=torch.cat([ignored, second.is_ignored[new]]),
         rpn_supervised=first.rpn_supervised or second.rpn_supervised,
         all_annotated=first.all_annotated or second.all_annotated,
+        labelled=first.labelled | second.labelled,
     )

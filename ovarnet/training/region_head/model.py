@@ -110,7 +110,7 @@ class RegionHeadModel(nn.Module):
             "categories": weights.categories
             * category_loss(categories, labels.categories, self.category_weights),
             "background": weights.background
-            * background_loss(categories[labels.is_background], self.category_weights),
+            * background_loss(categories, self.category_weights, labels.is_background),
             "attributes": weights.attributes
             * attribute_loss(
                 attributes, labels.attributes, self.attribute_weights, unknown_weight=0.0

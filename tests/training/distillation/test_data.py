@@ -45,6 +45,7 @@ def test_difficult_boxes_and_categories_without_complete_labels():
     assert made(None).all_annotated
     assert made([True, False, True]).all_annotated, "novel categories have no column"
     assert not made([True, True, False]).all_annotated
+    assert made([True, True, False]).labelled.tolist() == [True, False]
 
 
 @pytest.mark.parametrize("half", [{"captions": "absent/*.tar"}, {"captions_per_batch": 2}])

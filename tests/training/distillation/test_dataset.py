@@ -39,9 +39,10 @@ def dataset(pixels, *, crop=None, cache=None):
         torch.tensor([0, NO_CATEGORY]),
         torch.full((2, 1), UNKNOWN, dtype=torch.int8),
         torch.tensor([False, False]),
-        True,
-        True,
-        False,
+        rpn_supervised=True,
+        all_annotated=True,
+        labelled=torch.tensor([True]),
+        is_tall=False,
     )
     words = Vocabulary((Word("mug", seen=True),), (Word("red", seen=True),))
     proposals = {
@@ -142,9 +143,10 @@ def test_boxes_supervise_by_a_base_category_or_without_categories_a_base_attribu
         categories,
         attributes,
         torch.tensor([False, False, False, False, True]),
-        True,
-        True,
-        False,
+        rpn_supervised=True,
+        all_annotated=True,
+        labelled=torch.tensor([True]),
+        is_tall=False,
     )
     assert supervises_boxes(image, (3, 20, 30), has_categories).tolist() == expected
 

@@ -46,9 +46,10 @@ def wide_and_tall(source, count):
             none,
             torch.zeros(0, 2, dtype=torch.int8),
             none.bool(),
-            True,
-            True,
-            index % 3 == 0,
+            rpn_supervised=True,
+            all_annotated=True,
+            labelled=torch.tensor([True]),
+            is_tall=index % 3 == 0,
         )
         for index in range(count)
     ]

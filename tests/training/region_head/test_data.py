@@ -1,5 +1,7 @@
 """Labels of regions, and batches of them."""
 
+from dataclasses import replace
+
 import torch
 
 from ovarnet.structures import NO_CATEGORY, POSITIVE, UNKNOWN
@@ -18,6 +20,7 @@ def image(boxes, *, exhaustive):
         is_ignored=torch.arange(len(boxes)) == 1,
         rpn_supervised=True,
         all_annotated=exhaustive,
+        labelled=torch.tensor([exhaustive]),
         is_tall=False,
     )
 
@@ -46,14 +49,20 @@ def test_labels_of_boxes_and_background():
     assert labels.categories.tolist() == [0, *[NO_CATEGORY] * 5]
     assert labels.attributes.flatten().tolist() == [POSITIVE, *[UNKNOWN] * 5]
     # in the second image objects may be without a box
-    assert labels.is_background.tolist() == [False, False, False, False, True, False]
+    assert labels.is_background.flatten().tolist() == [False, False, False, False, True, False]
 
 
 def test_what_lies_on_an_ignored_box_is_no_background():
     labels = label_regions(
         [image(ANNOTATED, exhaustive=True)], cached([*ANNOTATED, [20, 0, 30, 6]], [3])
     )
-    assert labels.is_background.tolist() == [False, False, False]
+    assert not labels.is_background.any()
+
+
+def test_a_proposal_is_background_to_the_categories_that_its_image_labels_completely():
+    partly = replace(image([], exhaustive=True), labelled=torch.tensor([True, False]))
+    labels = label_regions([partly], cached([FAR], [1]))
+    assert labels.is_background.tolist() == [[True, False]]
 
 
 def test_batches_mirror_cells_and_depend_on_the_iteration_alone():

@@ -16,6 +16,7 @@ def image(file, boxes, categories, attributes, *, ignored=None, exhaustive=False
         is_ignored=torch.tensor(ignored or [False] * len(boxes), dtype=torch.bool),
         rpn_supervised=exhaustive,
         all_annotated=exhaustive,
+        labelled=torch.tensor([exhaustive, False]),
         is_tall=False,
     )
 
@@ -50,6 +51,7 @@ def test_boxes_of_one_file_are_joined_through_links(tmp_path):
     ]
     assert merged.is_ignored.tolist() == [False, True, False]
     assert merged.all_annotated
+    assert merged.labelled.tolist() == [True, False]
     assert merged.rpn_supervised
     assert last is other
     # the sources are as they were
