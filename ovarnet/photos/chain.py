@@ -99,7 +99,7 @@ def steps(configs: Path, output: Path) -> list[Step]:
             "clip_attr_zero_shot.yaml",
             zero_shot,
             (
-                detection,
+                f"detection.root={data / 'detection'}",
                 attributes,
                 f"clip.pretrained={clip / 'clip.safetensors'}",
                 f"proposer={proposer}",

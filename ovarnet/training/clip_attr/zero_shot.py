@@ -64,8 +64,10 @@ def calibrate_clip_attr(config: ZeroShotClipAttr) -> Path:
     sources = open_sources(config)
     words = {kind: source.vocabulary for kind, source in sources.items()}
     vocabulary = Vocabulary(words["category"].categories, words["attribute"].attributes)
-    earlier = [proposer, *clip_checkpoints(config.clip)]
-    check_initial_models(vocabulary, earlier, [config.detection, config.attributes])
+    clips = clip_checkpoints(config.clip)
+    check_initial_models(vocabulary, [proposer, *clips], [config.detection, config.attributes])
+    for trained in clips:  # what it had labels of are base words of this model too
+        vocabulary = vocabulary.merge(trained.vocabulary)
 
     clip = open_clip_tower(config.clip).eval()
     prompts = TemplatePrompts(config.category_templates, config.attribute_templates)

@@ -1,5 +1,7 @@
 """The stage "zero_shot" on the tiny world."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -7,8 +9,11 @@ from omegaconf import OmegaConf
 import ovarnet
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.config import resolve
+from ovarnet.data.labelled import VOCABULARY
 from ovarnet.errors import InputError
+from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.training.clip_attr.zero_shot import calibrate_clip_attr
+from ovarnet.vocabulary import Vocabulary, Word
 
 
 @pytest.fixture
@@ -47,6 +52,16 @@ def test_the_folder_holds_clip_proposer_and_a_calibration_of_each_kind(
 def test_a_clip_with_labels_of_novel_words_is_refused(settings, labelled_clip):
     with pytest.raises(InputError, match=r"'key', had labels in the training of .*labelled"):
         calibrate_clip_attr(settings(labelled_clip("clip_attr", "categories", "key")))
+
+
+def test_words_that_the_clip_had_labels_of_are_base_words_of_the_model(settings, labelled_clip):
+    weights = labelled_clip("clip_attr", "categories", "mug")
+    file = Path(weights).parent / VOCABULARY
+    words = read_vocabulary(file)
+    write_vocabulary(file, words.merge(Vocabulary((Word("pizza", seen=True),))))
+    made = load_checkpoint(calibrate_clip_attr(settings(weights))).vocabulary
+    assert made.categories == (*words.categories, Word("pizza", seen=True))
+    assert Vocabulary((Word("pizza"),)).novel_seen_by(made) == ["pizza"]
 
 
 def test_a_clip_of_captions_is_taken_whatever_its_words(settings, labelled_clip):
