@@ -79,7 +79,7 @@ setup(
         "huggingface_hub>=1.3",
         "omegaconf>=2.4",
         "pyyaml>=6.0.1",
-        "opencv-python-headless>=4.10.0.84",
+        "opencv-python-headless>=4.13.0.90",
         "scipy>=1.13",  # assignment of boxes to tracks
         "pillow>=11.0",
         "supervision>=0.30",
