@@ -22,8 +22,13 @@ def queries_of(products: Sequence[Product], column: str) -> list[str]:
         column: Its name.
 
     Raises:
-        InputError: A product has none.
+        InputError: There is no such column, or a product has none.
     """
+    known = {name for product in products for name in product.all_labels}
+    if column not in known:
+        raise InputError(
+            f"no product has a column {column}; query_column can be {', '.join(sorted(known))}"
+        )
     for product in products:
         if not product.all_labels.get(column):
             raise InputError(

@@ -44,6 +44,12 @@ def test_a_product_without_query_is_named():
         queries_of([*SHOP, product("d", "Cup")], "query")
 
 
+def test_a_column_that_no_product_has_is_named_with_those_there_are():
+    wanted = "no product has a column qwery; query_column can be .*color, finish.*query"
+    with pytest.raises(InputError, match=wanted):
+        queries_of(SHOP, "qwery")
+
+
 def test_words():
     assert words_of("A red, red Mug") == {"a", "red", "mug"}
 
