@@ -15,8 +15,6 @@ STATE = "state.safetensors"
 """What an interrupted training stage resumes from."""
 COCO128 = "test_coco128"
 EVALUATED = ("zero_shot", "ovarnet")
-SOURCES = {"detection": "objects", "attributes": "attributes"}
-"""Setting -> folder of the data."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,8 @@ def steps(configs: Path, output: Path) -> list[Step]:
     """All steps after the data."""
     data, runs = output / "data", output / "runs"
     # "objects" names more categories than "detection"; no word is held out here
-    detection, attributes = (f"{kind}.root={data / name}" for kind, name in SOURCES.items())
+    detection = f"detection.root={data / 'objects'}"
+    attributes = f"attributes.root={data / 'attributes'}"
     proposer, zero_shot, ovarnet = (
         runs / name / "checkpoint" for name in ("proposer", "zero_shot", "ovarnet")
     )

@@ -118,9 +118,8 @@ class Bert(nn.Module):
 def init_weights(module: nn.Module) -> None:
     """BERT's random weights, biases 0; for `nn.Module.apply`.
 
-    BERT draws with deviation 0.02 at a width of 768. Narrower layers get the gain that this has
-    there: with 0.02, what patches and words send to each other is lost beside the residuals, and
-    matching them is not learned.
+    BERT draws with deviation 0.02 at a width of 768; narrower layers get the gain that this has
+    there.
     """
     if isinstance(module, nn.Embedding):
         nn.init.normal_(module.weight, std=INIT_STD)
