@@ -1,6 +1,6 @@
 """The base / novel protocol on photos: novel words have no box and no label in any stage.
 
-Which words are novel is fixed in `ovarnet.splits`. Boxes are given, so that the rows say what the
+Which words are novel is fixed in `ovarnet.splits`. Most rows have boxes given, and say what the
 photo CLIP knows about words. An oracle, which had labels of all words, is trained beside it.
 """
 
@@ -25,6 +25,9 @@ ROWS = {"base": "base words", "all": "all words (oracle)"}
 PART = "protocol"
 TEST_PHOTOS = 600
 """Of each test folder, at most."""
+BOX_FREE = "test_voc_box_free"
+BOX_FREE_PHOTOS = 150
+"""Few, and one seed: 50 crops of every photo go through CLIP."""
 CALIBRATION_BOXES = 300
 """Few, since neither accuracy nor AP depends on the calibration."""
 
@@ -93,78 +96,98 @@ def without_novel(words: Vocabulary) -> Vocabulary:
 
 def protocol_steps(configs: Path, output: Path, seeds: int) -> list[Step]:
     """All steps after the data."""
-    steps = []
-    for labels, title in ROWS.items():
-        data, runs = output / PART / "data" / labels, output / PART / labels
-        captions = output / "data" / "captions"
-        detection, attributes = (f"{name}.root={data / name}" for name in TRAINED)
-        proposer = runs / "proposer" / "checkpoint"
-        steps.append(
-            Step(
-                f"Proposer, {title}",
-                (
-                    "train",
-                    str(configs / "proposer.yaml"),
-                    f"output={proposer.parent}",
-                    detection,
-                ),
-                proposer,
-            )
-        )
-        for seed in range(seeds):
-            clip = runs / f"clip-{seed}" / "checkpoint"
-            model = runs / f"zero_shot-{seed}" / "checkpoint"
-            steps += [
-                Step(
-                    f"CLIP, {title}, seed {seed}",
-                    (
-                        "train",
-                        str(configs / "clip.yaml"),
-                        f"output={clip.parent}",
-                        f"seed={seed}",
-                        f"features={output / PART / 'features'}",
-                        detection,
-                        attributes,
-                        f"captions={captions / 'captions.json'}",
-                        f"images={captions / 'images'}",
-                    ),
-                    clip,
-                ),
-                Step(
-                    f"CLIP-Attr, {title}, seed {seed}",
-                    (
-                        "train",
-                        str(configs / "clip_attr_zero_shot.yaml"),
-                        f"output={model.parent}",
-                        detection,
-                        attributes,
-                        f"clip.pretrained={clip / 'clip.safetensors'}",
-                        f"proposer={proposer}",
-                        f"calibration_boxes={CALIBRATION_BOXES}",
-                    ),
-                    model,
-                ),
-                *(_evaluation(data / test, model, labels, seed, output) for test in TESTS),
-            ]
-    return steps
+    proposer = output / PART / "proposer" / "checkpoint"
+    rows = [(labels, seed) for labels in ROWS for seed in range(seeds)]
+    return [
+        *(_clip(configs, output, *row) for row in rows),
+        # one for both rows, without boxes of novel categories
+        Step(
+            "Proposer, base words",
+            (
+                "train",
+                str(configs / "proposer.yaml"),
+                f"output={proposer.parent}",
+                *_training_data(output, "base")[:1],
+            ),
+            proposer,
+        ),
+        *(_clip_attr(configs, output, *row, proposer) for row in rows),
+        *(_box_given(output, *row, test) for row in rows for test in TESTS),
+        *(_box_free(output, labels) for labels in ROWS),
+    ]
 
 
-def _evaluation(test: Path, model: Path, labels: str, seed: int, output: Path) -> Step:
-    product = metrics_file(output, labels, seed, test.name)
+def _training_data(output: Path, labels: str) -> list[str]:
+    data = output / PART / "data" / labels
+    return [f"{name}.root={data / name}" for name in TRAINED]
+
+
+def _clip(configs: Path, output: Path, labels: str, seed: int) -> Step:
+    runs = output / PART / labels / f"clip-{seed}"
+    captions = output / "data" / "captions"
     return Step(
-        f"Evaluation, {ROWS[labels]}, seed {seed}, {test.name}",
+        f"CLIP, {ROWS[labels]}, seed {seed}",
+        (
+            "train",
+            str(configs / "clip.yaml"),
+            f"output={runs}",
+            f"seed={seed}",
+            f"features={output / PART / 'features'}",
+            *_training_data(output, labels),
+            f"captions={captions / 'captions.json'}",
+            f"images={captions / 'images'}",
+        ),
+        runs / "checkpoint",
+    )
+
+
+def _clip_attr(configs: Path, output: Path, labels: str, seed: int, proposer: Path) -> Step:
+    model, clip = _model(output, labels, seed), output / PART / labels / f"clip-{seed}"
+    return Step(
+        f"CLIP-Attr, {ROWS[labels]}, seed {seed}",
+        (
+            "train",
+            str(configs / "clip_attr_zero_shot.yaml"),
+            f"output={model.parent}",
+            *_training_data(output, labels),
+            f"clip.pretrained={clip / 'checkpoint' / 'clip.safetensors'}",
+            f"proposer={proposer}",
+            f"calibration_boxes={CALIBRATION_BOXES}",
+        ),
+        model,
+    )
+
+
+def _model(output: Path, labels: str, seed: int) -> Path:
+    return output / PART / labels / f"zero_shot-{seed}" / "checkpoint"
+
+
+def _box_given(output: Path, labels: str, seed: int, test: str) -> Step:
+    product = metrics_file(output, labels, seed, test)
+    options = ("--settings", "box-given", "--limit", str(TEST_PHOTOS))
+    return _evaluation(output, labels, seed, test, product, options)
+
+
+def _box_free(output: Path, labels: str) -> Step:
+    product = metrics_file(output, labels, 0, BOX_FREE)
+    options = ("--settings", "box-free", "--limit", str(BOX_FREE_PHOTOS))
+    return _evaluation(output, labels, 0, "test_voc", product, options)
+
+
+def _evaluation(
+    output: Path, labels: str, seed: int, test: str, product: Path, options: tuple[str, ...]
+) -> Step:
+    return Step(
+        f"Evaluation, {ROWS[labels]}, seed {seed}, {product.parent.name}",
         (
             "evaluate",
             "--model",
-            str(model),
+            str(_model(output, labels, seed)),
             "--dataset",
             "custom",
             "--root",
-            str(test),
-            "--settings",
-            "box-given",
-            "--limit",
-            str(TEST_PHOTOS),
+            str(output / PART / "data" / labels / test),
+            *options,
             "--output",
             str(product.parent),
         ),
@@ -184,8 +207,10 @@ COLUMNS = (
     ("mAP aPascal novel", "test_voc", "attribute mAP", "novel"),
     ("accuracy coco128 base", COCO128, "category accuracy", "base"),
     ("accuracy coco128 novel", COCO128, "category accuracy", "novel"),
+    ("AP50 VOC base", BOX_FREE, "COCO-OVD AP50", "base"),
+    ("AP50 VOC novel", BOX_FREE, "COCO-OVD AP50", "novel"),
 )
-"""(title, test folder, measure, group of words); in coco128 all but VOC's base words are novel."""
+"""(title, evaluation, measure, group of words); in coco128 all but VOC's base words are novel."""
 
 
 def protocol_table(output: Path, seeds: int) -> str:
@@ -194,7 +219,7 @@ def protocol_table(output: Path, seeds: int) -> str:
         title: [
             [
                 _row(metrics_file(output, labels, seed, test), measure, group)["value"]
-                for seed in range(seeds)
+                for seed in range(1 if test == BOX_FREE else seeds)
             ]
             for _, test, measure, group in COLUMNS
         ]
@@ -222,7 +247,9 @@ def _row(file: Path, measure: str, group: str) -> Mapping[str, float]:
     )
 
 
-def _cell(values: Sequence[float]) -> str:
-    percent = [100 * value for value in values]
+def _cell(values: Sequence[float | None]) -> str:
+    if None in values:
+        return "-"
+    percent = [100 * value for value in values if value is not None]
     mean = f"{statistics.fmean(percent):.1f}"
     return mean if len(percent) == 1 else f"{mean} ± {statistics.stdev(percent):.1f}"
