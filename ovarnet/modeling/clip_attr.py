@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ovarnet.modeling.clip.clip import Clip
+from ovarnet.modeling.clip.concept_tower import ConceptTower
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.modeling.proposer import Proposer
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
@@ -53,6 +54,8 @@ class ClipAttr(RegionModel):
         self.proposer = proposer
         self.crop_batch = crop_batch
         self.proposals = proposals
+        if isinstance(clip.model.visual, ConceptTower):
+            classifier.compare_by_reach(clip.model.visual.head)
         self.eval()
 
     def forward(

@@ -20,6 +20,7 @@ from torchvision.ops import clip_boxes_to_image, remove_small_boxes
 
 from ovarnet.modeling.box_stage import BoxStage
 from ovarnet.modeling.clip.clip import Clip
+from ovarnet.modeling.concept_roi_head import ConceptStages
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
@@ -78,6 +79,8 @@ class OvarNet(RegionModel):
         self.box_stage = box_stage
         self.proposals = proposals
         self.box_coder = BoxCoder(DELTA_WEIGHTS)
+        if isinstance(head.cells, ConceptStages):
+            classifier.compare_by_reach(head.cells.head)
         self.eval()
 
     def forward(

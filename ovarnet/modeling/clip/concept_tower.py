@@ -214,9 +214,12 @@ class CentredProjection(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, t) of any length -> (N, D), of unit length."""
-        text = self.centred(features)
-        joined = torch.cat([text, F.normalize(self.appearance(text), dim=-1)], dim=1)
-        return joined / math.sqrt(2)
+        return self.joined(self.centred(features))
+
+    def joined(self, text: Tensor) -> Tensor:
+        """Centred unit vectors (N, t) -> (N, D), of unit length."""
+        both = torch.cat([text, F.normalize(self.appearance(text), dim=-1)], dim=1)
+        return both / math.sqrt(2)
 
     def centred(self, features: Tensor) -> Tensor:
         """(N, t) -> unit vectors (N, t) without the common component."""

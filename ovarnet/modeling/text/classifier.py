@@ -16,6 +16,8 @@ from torch import Tensor, nn
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
+from ovarnet.modeling.clip.concept_tower import ConceptHead
+from ovarnet.modeling.text.concept_reach import concept_reach
 from ovarnet.modeling.text.linear_probe import LinearProbe
 from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary, WordEmbeddings
@@ -40,6 +42,9 @@ class TextClassifier(nn.Module):
        photo."). CLIP's cosines are all about .2, so sigmoid(exp(theta) * cos) would be 1 for every
        word.
 
+    With the concepts of a photo CLIP (`compare_by_reach`), a category's cosine is divided by the
+    largest that it can reach, see `concept_reach`. Not in training, where words are concepts.
+
     Args:
         clip: its text tower encodes the words.
         prompts: the prompts around a word.
@@ -61,6 +66,7 @@ class TextClassifier(nn.Module):
         self.calibration: Tensor
         self.register_buffer("calibration", torch.full((len(KINDS), 2), math.nan))
         self.probe: LinearProbe | None = None
+        self._concept_head: tuple[ConceptHead, ...] = ()  # a tuple as above
 
     @property
     def clip(self) -> Clip:
@@ -79,6 +85,20 @@ class TextClassifier(nn.Module):
             )
         self.calibration[KINDS.index(kind)] = torch.tensor([scale, bias])
 
+    def compare_by_reach(self, head: ConceptHead) -> None:
+        """Divide the cosines of categories by what they can reach.
+
+        Args:
+            head: of the image tower that gives the regions; its concepts are read at every call of
+                `embed`.
+        """
+        self._concept_head = (head,)
+
+    @property
+    def concepts(self) -> Tensor | None:
+        """(K, t) text embeddings of what the image tower names, or None; see `ConceptHead`."""
+        return self._concept_head[0].concepts if self._concept_head else None
+
     def encode_vocabulary(self, words: Vocabulary) -> EncodedVocabulary:
         """Encode all words of a vocabulary, once for any number of images."""
         return EncodedVocabulary(
@@ -91,8 +111,12 @@ class TextClassifier(nn.Module):
         """Encode words on the CLIP's device; with gradient in training mode only."""
         with torch.set_grad_enabled(self.training and torch.is_grad_enabled()):
             encoded = self.prompts.encode(self.clip, words, kind)
+            matrix, concepts = encoded.matrix, self.concepts
+            if concepts is not None and kind == "category" and not self.training:
+                matrix = matrix / concept_reach(matrix, concepts, self.clip.model.text.proj)
             return replace(
                 encoded,
+                matrix=matrix,
                 names=tuple(word.name for word in words),
                 neutral=self._neutral() if self._needs_neutral(kind) else None,
             )
@@ -139,7 +163,8 @@ class TextClassifier(nn.Module):
             words: W encoded words.
 
         Returns:
-            Cosines (R, W) float32; over a word's synonyms the mean in training, else the largest.
+            Cosines (R, W) float32, divided by what the word can reach if `compare_by_reach` says
+            so; over a word's synonyms the mean in training, else the largest.
 
         Raises:
             InputError: the words were encoded by a CLIP of another width.

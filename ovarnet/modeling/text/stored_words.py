@@ -27,8 +27,8 @@ from ovarnet.vocabulary import KINDS, Kind, Vocabulary, Word
 def text_key(classifier: TextClassifier) -> str:
     """A hash of all that a word's embedding depends on.
 
-    The calibration and the image tower are no part of it: an OvarNet that shares its teacher's text
-    tower and prompts has the same key.
+    The calibration and the image tower are no part of it, but for a photo CLIP's concepts: an
+    OvarNet that shares its teacher's text tower, prompts and concepts has the same key.
     """
     clip, prompts = classifier.clip, classifier.prompts
     layout = (
@@ -38,7 +38,9 @@ def text_key(classifier: TextClassifier) -> str:
     )
     about = json.dumps([layout, clip.context_length, clip.quick_gelu])
     digest = hashlib.sha256(about.encode())
-    for tensor in (*clip.text_tensors(), *prompts.state_dict().values()):
+    # + 0.0 makes of -0.0, which weights stored in fewer bits may have, the same bytes as of 0.0
+    concepts = [] if classifier.concepts is None else [classifier.concepts + 0.0]
+    for tensor in (*clip.text_tensors(), *prompts.state_dict().values(), *concepts):
         digest.update(f"{tensor.dtype} {tuple(tensor.shape)} ".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy())
     return digest.hexdigest()[:16]

@@ -19,7 +19,8 @@ class WordEmbeddings:
     """Text embeddings of W words of one kind.
 
     Args:
-        matrix: (S, D) float32, L2-normalised, one row per string. S may be 0.
+        matrix: (S, D) float32, one row per string, L2-normalised and then, for categories of a
+            photo CLIP, divided by what the word can reach (`concept_reach`). S may be 0.
         owner: (S,) int64, ascending: the word of each row.
         length: W, may be 0.
         kind: "category" or "attribute".

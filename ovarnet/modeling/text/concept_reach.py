@@ -1,0 +1,36 @@
+"""How near a word can come to any region of a photo CLIP; ours, not the paper's.
+
+The first half of such a CLIP's embedding is a mean of its concepts' names, so a word that is no
+concept cannot reach the cosine of one that is: "mug" has 0.8 with "coffee mug" and "cup", and is
+found less often than they are although it is there. Divided by what it can reach, its cosines mean
+the same as theirs, and one calibration and one threshold serve both.
+
+S strings, K concepts, t the width of the sentence encoder, D = 2t the joint embedding width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ovarnet.modeling.clip.concept_tower import CentredProjection
+
+LEAST = 0.7
+"""Words farther from every concept count as if they were this near: that they are found nowhere is
+more likely than that a faint likeness is one. Chosen on validation photos (docs/photos.md)."""
+
+
+@torch.no_grad()
+def concept_reach(words: Tensor, concepts: Tensor, projection: CentredProjection) -> Tensor:
+    """The largest cosine of each word with a concept, `LEAST` at least.
+
+    Args:
+        words: (S, D) float32 unit embeddings; S may be 0.
+        concepts: (K, t) centred text embeddings of unit length; rows of zeros stand for no concept.
+        projection: of the text tower.
+
+    Returns:
+        (S, 1) float32, at most 1 but for rounding.
+    """
+    known = projection.joined(concepts).float()
+    return (words @ known.T).amax(dim=1, keepdim=True).clamp(min=LEAST)
