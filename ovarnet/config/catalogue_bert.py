@@ -28,8 +28,9 @@ class Encoder:
     """The transformer over title and patches."""
 
     start: str | None = path_setting(None)
-    """A folder of a BERT (config.json, model.safetensors, tokenizer.json), "minilm" (with the extra
-    `photos`), or null: random weights, with a vocabulary trained on the titles."""
+    """A folder of a BERT (config.json, model.safetensors, tokenizer.json) or "minilm" (with the
+    extra `photos`). Null: random weights, and a vocabulary trained on the titles; "clip": the same
+    with embeddings of words and patches in the space of the CLIP of `crops.network`."""
     layers: int = setting(3, at_least=1, at_most=48)
     """Of a BERT folder the first so many."""
     hidden: int = setting(128, at_least=8, at_most=4096)
@@ -86,8 +87,14 @@ class MatcherTraining:
     """A grid has words, match and blank."""
     weights: str = setting("sum", one_of=("sum", "equal", "adaptive"))
     """Of the losses: 1 each, 1 / K each, or FashionBERT's adaptive ones."""
-    negatives: str = setting("any", one_of=("any", "subcategory"))
-    """Whose photo a mismatched title gets."""
+    match_weight: float = setting(1.0, at_least=0, at_most=1000)
+    """Further factor of the loss of match; 1: as in both papers."""
+    negatives: str = setting("any", one_of=("any", "subcategory", "both"))
+    """Whose photo a mismatched title gets; both: each of the two half of the time."""
+    candidates: int = setting(2, at_least=2, at_most=256)
+    """2: pairs, half of them matched, as in both papers. More: groups of so many, one of them
+    matched, of one title with several photos or of one photo with several titles; the right one is
+    also told from the others by a cross entropy over the group."""
     query_column: str | None = setting(None)
     """Label column that holds what a customer asked for, which is read before the title; null: the
     model reads no queries."""

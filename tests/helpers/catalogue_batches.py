@@ -17,7 +17,7 @@ PRODUCTS = [
 ]
 
 
-def dataset(tasks=KALEIDO_TASKS, levels=KALEIDO_LEVELS, rows=74, pairs=None, seed=0):
+def dataset(tasks=KALEIDO_TASKS, levels=KALEIDO_LEVELS, rows=74, pairs=None, seed=0, candidates=2):
     """Row r of product i has the feature 100 i + r."""
     table = np.arange(4)[:, None, None] * 100 + np.arange(rows)[None, :, None]
     layout = PatchLayout(levels)
@@ -33,6 +33,7 @@ def dataset(tasks=KALEIDO_TASKS, levels=KALEIDO_LEVELS, rows=74, pairs=None, see
         tasks=tasks,
         pairs=pairs,
         seed=seed,
+        candidates=candidates,
     )
 
 

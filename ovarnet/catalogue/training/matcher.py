@@ -17,10 +17,18 @@ from torch.nn import functional as F
 
 from ovarnet.catalogue.data.prepared import open_catalogue
 from ovarnet.catalogue.losses.adaptive import weigh_losses
-from ovarnet.catalogue.losses.pretext import accuracy, patch_loss, word_loss
+from ovarnet.catalogue.losses.pretext import accuracy, match_loss, patch_loss, word_loss
 from ovarnet.catalogue.modeling.bert import Bert
-from ovarnet.catalogue.modeling.build import build_network, check_tasks, patch_layout, start_bert
+from ovarnet.catalogue.modeling.build import (
+    CLIP_START,
+    build_network,
+    check_tasks,
+    patch_layout,
+    start_bert,
+)
+from ovarnet.catalogue.modeling.clip_start import start_from_clip
 from ovarnet.catalogue.modeling.crop_encoder import CropEncoder, open_crop_encoder
+from ovarnet.catalogue.modeling.encoder import open_clip
 from ovarnet.catalogue.modeling.matcher import SLOT_TASKS, MatcherNetwork
 from ovarnet.catalogue.modeling.wordpiece import TOKENIZER_FILE, TitleTokens, WordPiece
 from ovarnet.catalogue.pretext.alignment import coverage
@@ -29,7 +37,7 @@ from ovarnet.catalogue.pretext.patch_tasks import BLANK, GREY, MATCH, WORDS
 from ovarnet.catalogue.product import Product
 from ovarnet.catalogue.training.aligner import align_products
 from ovarnet.catalogue.training.features import cached_features
-from ovarnet.catalogue.training.matcher_data import MatcherBatch, MatcherDataset
+from ovarnet.catalogue.training.matcher_data import PAIR, MatcherBatch, MatcherDataset
 from ovarnet.catalogue.training.pairs import OtherProducts
 from ovarnet.catalogue.training.queries import OtherQueries, queries_of
 from ovarnet.catalogue.training.saving import save_model
@@ -46,17 +54,30 @@ class MatcherModel(nn.Module):
     Args:
         network: Encoder and heads.
         weights: Of the losses: "sum", "equal" or "adaptive".
+        match_weight: Further factor of the loss of match.
+        candidates: Size of the groups of a batch, see `MatcherDataset`.
     """
 
-    def __init__(self, network: MatcherNetwork, weights: str):
+    def __init__(
+        self,
+        network: MatcherNetwork,
+        weights: str,
+        *,
+        match_weight: float = 1.0,
+        candidates: int = PAIR,
+    ):
         super().__init__()
-        self.network, self.weights = network, weights
+        self.network, self.weights, self.candidates = network, weights, candidates
+        self.match_weight = match_weight
         self._measured: dict[str, Tensor] = {}
 
     def forward(self, batch: MatcherBatch) -> dict[str, Tensor]:
         """The weighted loss of each task."""
-        losses, self._measured = task_losses(self.network, batch)
-        return weigh_losses(losses, self.weights)
+        losses, self._measured = task_losses(self.network, batch, self.candidates)
+        weighted = weigh_losses(losses, self.weights)
+        if MATCH in weighted:
+            weighted[MATCH] = self.match_weight * weighted[MATCH]
+        return weighted
 
     def measures(self) -> dict[str, Tensor]:
         """Accuracies in the last batch, for the log."""
@@ -64,13 +85,14 @@ class MatcherModel(nn.Module):
 
 
 def task_losses(
-    network: MatcherNetwork, batch: MatcherBatch
+    network: MatcherNetwork, batch: MatcherBatch, candidates: int = PAIR
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Losses of the tasks that the network has, and accuracies of those that are classifications.
 
     Args:
         network: Encoder and heads.
         batch: Corrupted products.
+        candidates: Size of its groups.
 
     Returns:
         Task -> loss, and "TASK accuracy" -> share.
@@ -90,7 +112,7 @@ def task_losses(
             losses[task] = word_loss(logits, targets)
         elif task == MATCH:
             logits, targets = network.heads[MATCH](encoded.pooled), batch.matched
-            losses[task] = F.cross_entropy(logits, targets)
+            losses[task] = match_loss(logits, targets, candidates)
         else:
             rows, _ = SLOT_TASKS[task]
             logits, targets = network.heads[task](encoded.patches[:, rows]), getattr(batch, task)
@@ -130,6 +152,7 @@ def train_matcher(
             settings do not fit each other.
     """
     check_tasks(config.patches, config.tasks)
+    _check_groups(config)
     products = open_catalogue(config.data.root).split("train")[: config.limit]
     torch.manual_seed(config.seed)
     bert, tokenizer = start_bert(config.encoder, [product.title for product in products])
@@ -142,11 +165,32 @@ def train_matcher(
         queries = queries_of(products, config.query_column)
     tokens = tokenize(products, tokenizer, config.encoder.tokens, queries)
     dataset = make_dataset(config, products, tokens, tokenizer, encoder, accelerator)
-    trained = run_stage(
-        MatcherModel(network, config.weights), dataset, config, accelerator, resume=resume
-    ).network
+    if config.encoder.start == CLIP_START:
+        clip = open_clip(config.crops.network)
+        start_from_clip(network.encoder, tokenizer, clip, some_patches(dataset))
+    model = MatcherModel(
+        network, config.weights, match_weight=config.match_weight, candidates=config.candidates
+    )
+    trained = run_stage(model, dataset, config, accelerator, resume=resume).network
     settings, texts = {"matcher": asdict(design)}, {TOKENIZER_FILE: tokenizer.to_json()}
     return save_model(config, accelerator, "matcher", settings, {"network": trained}, texts)
+
+
+def some_patches(dataset: MatcherDataset, most: int = 200) -> Tensor:
+    """(M, P, D) clean features of the first products, M at most `most`."""
+    count = dataset.layout.count
+    return torch.stack(
+        [dataset.features.row(index)[:count] for index in range(min(most, len(dataset)))]
+    )
+
+
+def _check_groups(config: MatcherTraining) -> None:
+    batch = config.optimisation.batch_size
+    if config.candidates > PAIR and batch % config.candidates:
+        raise InputError(
+            f"optimisation.batch_size is {batch}, which is no whole number of groups of "
+            f"candidates={config.candidates}; give a multiple of it"
+        )
 
 
 def make_design(config: MatcherTraining, bert: Bert, encoder: CropEncoder) -> MatcherDesign:
@@ -253,6 +297,7 @@ def make_dataset(
         tasks=config.tasks,
         pairs=pairs,
         seed=config.seed,
+        candidates=config.candidates,
         other_queries=other_queries(config, products, tokenizer),
     )
 

@@ -37,6 +37,8 @@ from ovarnet.catalogue.training.queries import OtherQueries
 from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.engine.seeds import derive_seed
 
+PAIR = 2
+"""Candidates of both papers: a matched sample and a mismatched one, of two products."""
 QUERY_SHARE = 0.5
 """Of the mismatched samples, where there are queries: the query is wrong, not the photo."""
 
@@ -110,7 +112,11 @@ def pad_texts(
 
 
 class MatcherDataset(Dataset):
-    """Products of a split; every other sample of a batch gets the photo of another product.
+    """Products of a split, matched and mismatched.
+
+    With two candidates every other sample of a batch gets the photo of another product. With more,
+    a batch is made of groups of one product: its own title and photo first, then its title with the
+    photos of others or, in every other group, its photo with the titles of others.
 
     Args:
         products: M.
@@ -122,6 +128,7 @@ class MatcherDataset(Dataset):
         tasks: Which tasks are trained.
         pairs: Aligned words and patches of each product, or None.
         seed: Of the run; everything drawn depends on it, the iteration and the product.
+        candidates: Size of a group; batches hold whole groups.
         other_queries: Where the titles have queries: half of the mismatched samples get a query
             that the product contradicts in place of another photo. None: there are no queries.
     """
@@ -138,12 +145,13 @@ class MatcherDataset(Dataset):
         tasks: Sequence[str],
         pairs: Sequence[Sequence[Pair]] | None,
         seed: int,
+        candidates: int = PAIR,
         other_queries: OtherQueries | None = None,
     ):
         self.products, self.tokens, self.features = products, tokens, features
         self.layout, self.tokenizer, self.others = layout, tokenizer, others
         self.tasks, self.pairs, self.seed = tuple(tasks), pairs, seed
-        self.other_queries = other_queries
+        self.candidates, self.other_queries = candidates, other_queries
         self.budgets = patch_budgets(layout, self.tasks)
 
     def __len__(self) -> int:
@@ -152,8 +160,8 @@ class MatcherDataset(Dataset):
     def __getitems__(self, keys: Sequence[tuple[int, int]]) -> MatcherBatch:
         """The batch of (iteration, index) keys."""
         samples = [
-            self._sample(index, place % 2 == 0, random.Random(derive_seed(self.seed, step, index)))
-            for place, (step, index) in enumerate(keys)
+            self._sample(*self._met(place, keys), random.Random(derive_seed(self.seed, *key)))
+            for place, key in enumerate(keys)
         ]
         text = pad_texts(
             [sample.ids for sample in samples],
@@ -179,13 +187,25 @@ class MatcherDataset(Dataset):
             camouflage=torch.tensor([photo.camouflage for photo in photos]),
         )
 
-    def _sample(self, index: int, is_even: bool, rng: random.Random) -> _Sample:
-        matched = is_even or MATCH not in self.tasks
-        tokens, shown = self.tokens[index], index
+    def _met(self, place: int, keys: Sequence[tuple[int, int]]) -> tuple[int, bool, bool]:
+        """Product of a sample, whether it is matched, and else whether its title is replaced."""
+        if MATCH not in self.tasks:
+            return keys[place][1], True, False
+        group, candidate = divmod(place, self.candidates)
+        if self.candidates == PAIR:
+            return keys[place][1], candidate == 0, False
+        return keys[group * self.candidates][1], candidate == 0, group % 2 == 1
+
+    def _sample(self, index: int, matched: bool, by_photo: bool, rng: random.Random) -> _Sample:
+        titled = shown = index
+        wrong_query = None
         if not matched and self.other_queries is not None and rng.random() < QUERY_SHARE:
-            tokens = self.other_queries.tokens(index, rng)
+            wrong_query = self.other_queries.tokens(index, rng)
+        elif not matched and by_photo:
+            titled = self.others.draw(index, rng)
         elif not matched:
             shown = self.others.draw(index, rng)
+        tokens = self.tokens[titled] if wrong_query is None else wrong_query
         donor = self.others.draw(shown, rng)
         # words and patches are aligned within a product
         pairs = self.pairs[index] if self.pairs is not None and matched else []

@@ -18,7 +18,7 @@ class OtherProducts:
     Args:
         products: M of a split.
         within: "any", or "subcategory": of the same subcategory, where it has none of the same
-            category, else any. Never of the same group.
+            category, else any; or "both": either, with equal chance. Never of the same group.
 
     Raises:
         InputError: All products are of one group.
@@ -34,11 +34,11 @@ class OtherProducts:
                 "all products are of one group (or there is one product only), so that none is a "
                 "wrong answer for another; give more products"
             )
-        everything = list(range(len(products)))
+        everything = self.everything = list(range(len(products)))
         self.pools: list[list[int]] = []
+        self.within, self.fallbacks = within, 0
         if within == "any":
             self.pools = [everything] * len(products)
-            self.fallbacks = 0
             return
         by_kind: dict[tuple[str, str], list[int]] = {}
         for index, product in enumerate(products):
@@ -47,7 +47,6 @@ class OtherProducts:
         has_others = {
             key: len({self.groups[index] for index in pool}) > 1 for key, pool in by_kind.items()
         }
-        self.fallbacks = 0
         for product in products:
             near = ("subcategory", product.subcategory)
             wide = ("category", product.category)
@@ -57,7 +56,8 @@ class OtherProducts:
 
     def draw(self, index: int, rng: random.Random) -> int:
         """A product of another group than product `index`."""
-        pool = self.pools[index]
+        is_any = self.within == "both" and rng.random() < 0.5
+        pool = self.everything if is_any else self.pools[index]
         while True:
             other = pool[rng.randrange(len(pool))]
             if self.groups[other] != self.groups[index]:

@@ -70,7 +70,7 @@ def test_tasks_stand_beside_chance_and_reranking_has_a_row():
         matcher.GUIDED: [one | {f"re-ranked {ALL}: R@1": 4.0}],
     }
     table = matcher.tables(results, ALL)
-    assert f"| {matcher.RERANKED} | – | – | – | – | 4.0 | – |" in table
+    assert f"| {matcher.RERANKED}{matcher.GUIDED} | – | – | – | – | 4.0 | – |" in table
     assert "| match | 50.0 ± 0.0 | 71.0 ± 1.4 | 70.0 |" in table
     assert matcher.task_table({}) == "| | chance |\n|---|---|\n"
 

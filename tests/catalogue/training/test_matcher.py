@@ -14,6 +14,7 @@ from torchvision.models import resnet18
 from ovarnet.catalogue.data.prepared import open_catalogue
 from ovarnet.catalogue.losses.adaptive import adaptive_weights
 from ovarnet.catalogue.modeling.bert import Bert
+from ovarnet.catalogue.modeling.clip_start import TOKEN_STD
 from ovarnet.catalogue.modeling.matcher import MatcherNetwork
 from ovarnet.catalogue.modeling.patches import KALEIDO_LEVELS, PatchLayout
 from ovarnet.catalogue.modeling.product_bert import ProductBert
@@ -154,6 +155,17 @@ def test_recipes_at_full_size_take_a_step(recipe, shop, tmp_path, monkeypatch):
     assert (train_matcher(config, Accelerator(cpu=True)) / "network.safetensors").is_file()
 
 
+@pytest.mark.slow
+def test_a_run_from_a_clip_with_groups_of_candidates(shop, tmp_path):
+    given = matcher_settings(shop, tmp_path, candidates=4, negatives="both")
+    given["encoder"] |= {"start": "clip"}
+    given["optimisation"] |= {"lr": 1e-9}
+    config = resolve(OmegaConf.create(given), "test")
+    folder = train_matcher(config, Accelerator(cpu=True))
+    words = load_file(folder / "network.safetensors")["encoder.bert.tokens.weight"]
+    assert words.float().std().item() == pytest.approx(TOKEN_STD, rel=0.01)
+
+
 def test_refusals(shop, tmp_path):
     def train(**more):
         given = matcher_settings(shop, tmp_path, **more)
@@ -161,6 +173,8 @@ def test_refusals(shop, tmp_path):
 
     with pytest.raises(InputError, match="need patches=kaleido"):
         train(patches="grid")
+    with pytest.raises(InputError, match="batch_size is 4, which is no whole number of groups"):
+        train(candidates=3)
     with pytest.raises(InputError, match="a grid masks at random"):
         train(patches="grid", tasks=["match"], alignment="runs/aligner")
     with pytest.raises(InputError, match="not a prepared catalogue"):

@@ -88,3 +88,29 @@ def test_texts_are_padded_to_the_longest():
     text = pad_texts([[2, 7, 3], [2, 3]], [[0, 0, 0], [0, 0]], 0)
     assert text.ids.tolist() == [[2, 7, 3], [2, 3, 0]]
     assert text.padding.tolist() == [[False] * 3, [False, False, True]]
+
+
+def shown_products(batch):
+    return (batch.patches[:, 6:14, 0] // 100).mode(dim=1).values.int().tolist()
+
+
+def test_groups_of_candidates_share_a_title_or_a_photo():
+    """Of four samples, one group of one title and then one of one photo."""
+    data = dataset(("match", "blank"), candidates=2)
+    assert data.__getitems__(KEYS).matched.tolist() == [1, 0, 1, 0]
+    data = dataset(("match", "blank"), candidates=4)
+    titles = [tokens.ids for tokens in data.tokens]
+    for step in range(10):
+        batch = data.__getitems__([(step, index) for _, index in KEYS + KEYS[::-1]])
+        assert batch.matched.tolist() == [1, 0, 0, 0] * 2
+        read = [
+            titles.index(row[~hidden].tolist())
+            for row, hidden in zip(batch.text.ids, batch.text.padding, strict=True)
+        ]
+        shown = shown_products(batch)
+        assert read[:4] == [0] * 4
+        assert shown[0] == 0
+        assert 0 not in shown[1:4]
+        assert shown[4:] == [3] * 4
+        assert read[4] == 3
+        assert 3 not in read[5:]

@@ -47,3 +47,11 @@ def test_same_subcategory_then_category_then_any():
 def test_one_group_is_refused():
     with pytest.raises(InputError, match="all products are of one group"):
         OtherProducts(PRODUCTS[:2], "any")
+
+
+def test_both_draws_from_the_subcategory_half_of_the_time():
+    others, rng = OtherProducts(PRODUCTS, "both"), random.Random(0)
+    found = [others.draw(0, rng) for _ in range(600)]
+    assert set(found) == {2, 3, 4}
+    # 2 is of the same subcategory: half of all, and a third of the other half
+    assert found.count(2) / 600 == pytest.approx(2 / 3, abs=0.06)
