@@ -13,7 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ovarnet.catalogue.modeling.product_bert import GridPatchEmbedding, ProductBert
+from ovarnet.catalogue.modeling.product_bert import (
+    GridPatchEmbedding,
+    KaleidoPatchEmbedding,
+    ProductBert,
+)
 from ovarnet.catalogue.modeling.wordpiece import WordPiece
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
@@ -58,6 +62,7 @@ def start_from_clip(
     if isinstance(embedding, GridPatchEmbedding):
         embedding.slots.weight.copy_(_project(embedding.project, matrix, patches))
     else:
+        assert isinstance(embedding, KaleidoPatchEmbedding)
         for level, (rows, project) in enumerate(
             zip(embedding.slices, embedding.project, strict=True)
         ):
