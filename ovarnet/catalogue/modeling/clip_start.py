@@ -8,6 +8,7 @@ a photo match stays at chance. M photos, P patches, D width of the CLIP, H width
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -66,13 +67,14 @@ def start_from_clip(
         for level, (rows, project) in enumerate(
             zip(embedding.slices, embedding.project, strict=True)
         ):
-            embedding.levels.weight[level] = _project(project, matrix, patches[:, rows])
+            linear = cast(nn.Linear, project)
+            embedding.levels.weight[level] = _project(linear, matrix, patches[:, rows])
 
 
 def _texts(tokenizer: WordPiece) -> Sequence[str]:
     """The pieces as plain text."""
     pieces = (tokenizer.tokenizer.id_to_token(number) for number in range(tokenizer.size))
-    return [piece.removeprefix("##") for piece in pieces]
+    return [(piece or "").removeprefix("##") for piece in pieces]
 
 
 def _project(project: nn.Linear, matrix: Tensor, patches: Tensor) -> Tensor:
