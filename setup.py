@@ -47,6 +47,12 @@ DOCS = [
     "mkdocstrings-python>=1.12",
 ]
 
+ONNX = [
+    "onnx>=1.19",
+    "onnxruntime>=1.22",
+    "onnxscript>=0.7",  # PyTorch's exporter
+]
+
 setup(
     name="ovarnet",
     version=VERSION,
@@ -93,6 +99,7 @@ setup(
         "scenes": SCENES,
         "train": TRAIN,
         "photos": PHOTOS,
+        "onnx": ONNX,
         "detectron2": DETECTRON2,
         "serve": SERVE,
         "catalogue": CATALOGUE,
@@ -101,6 +108,7 @@ setup(
         "test": [
             *SCENES,
             *TRAIN,
+            *ONNX,
             *DETECTRON2,
             *SERVE,
             "httpx>=0.27",  # the test client of the web page

@@ -11,7 +11,7 @@ WORKDIR /opt/ovarnet
 COPY setup.py pyproject.toml README.md LICENSE ./
 COPY configs configs
 COPY ovarnet ovarnet
-RUN pip install ".[serve,train,catalogue]"
+RUN pip install ".[serve,train,catalogue,onnx]"
 
 # files of the host are mounted here; any user may be given with --user
 WORKDIR /work

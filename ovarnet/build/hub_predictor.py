@@ -23,6 +23,7 @@ from ovarnet.modeling.clip.hub import why_unreachable
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.predictor import Predictor
+from ovarnet.modeling.region_model import RegionModel
 
 DOWNLOAD = ("force_download", "token", "cache_dir", "local_files_only", "revision")
 """Options of `from_pretrained` that concern the Hub; the others are those of `ovarnet.load`."""
@@ -36,9 +37,7 @@ class HubPredictor(Predictor, ModelHubMixin, library_name="ovarnet"):
         options: those of `Predictor`.
     """
 
-    model: ClipAttr | OvarNet
-
-    def __init__(self, model: ClipAttr | OvarNet, **options: Any):
+    def __init__(self, model: RegionModel, **options: Any):
         super().__init__(model, **options)
         self._hub_mixin_config = None  # no config.json: config.yaml says it all
 
@@ -99,14 +98,23 @@ class HubPredictor(Predictor, ModelHubMixin, library_name="ovarnet"):
             InputError: a file that `ovarnet evaluate` did not write.
         """
         data = card_data(self._hub_mixin_info.model_card_data, about.pop("license", None))
-        return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{card_text(self.model, **about)}")
+        return ModelCard(
+            f"---\n{data.to_yaml()}\n---\n\n{card_text(self._with_weights(), **about)}"
+        )
 
     def _save_pretrained(self, save_directory: Path) -> None:
         """Write the checkpoint into a folder that may hold a README.md already."""
         with tempfile.TemporaryDirectory(dir=save_directory) as temporary:
-            folder = save_model(self.model, Path(temporary) / "checkpoint")
+            folder = save_model(self._with_weights(), Path(temporary) / "checkpoint")
             # parts of the model that lay here before
             for old in save_directory.glob("*.safetensors"):
                 old.unlink()
             for file in folder.iterdir():
                 os.replace(file, save_directory / file.name)
+
+    def _with_weights(self) -> ClipAttr | OvarNet:
+        if not isinstance(self.model, (ClipAttr, OvarNet)):
+            raise InputError(
+                "a model of ovarnet export has no weights to save; share its .onnx files"
+            )
+        return self.model

@@ -11,17 +11,20 @@ from ovarnet.build.folders import find_checkpoint
 from ovarnet.build.hub import HUB, fetch_model
 from ovarnet.build.hub_predictor import HubPredictor
 from ovarnet.build.ovarnet import checkpoint_ovarnet
+from ovarnet.build.proposer import open_proposer
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.device import pick_device
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
-from ovarnet.modeling.region_model import THRESHOLD
+from ovarnet.modeling.region_model import THRESHOLD, RegionModel
 from ovarnet.modeling.score_calibration import ScoreCalibration
 from ovarnet.shipped import DEFAULT_MODEL, DEFAULT_PROPOSER
 
 STOCK = "clip-attr:"
 """Begins the name of a CLIP of open_clip, used as it is."""
+EXPORTED = ".onnx"
+"""Ends the name of a file that `ovarnet export` wrote."""
 
 
 def load(
@@ -34,8 +37,9 @@ def load(
     """Open a model, ready for ``.detect(image, categories=[...], attributes=[...])``.
 
     Args:
-        name: as in `load_model`.
-        proposer: as in `load_model`.
+        name: as in `load_model`, or a file that `ovarnet export` wrote ("photos.onnx"), which ONNX
+            Runtime runs.
+        proposer: as in `load_model`; for an exported CLIP-Attr too.
         device: as in `load_model`.
         category_activation: "sigmoid", each category word scored by itself, or "softmax", over the
             category words queried (method section 0).
@@ -46,7 +50,11 @@ def load(
     Raises:
         InputError: naming what is missing.
     """
-    model = load_model(name, proposer=proposer, device=device)
+    model: RegionModel
+    if str(name).endswith(EXPORTED):
+        model = load_onnx(name, proposer=proposer, device=device)
+    else:
+        model = load_model(name, proposer=proposer, device=device)
     return HubPredictor(model, category_activation=category_activation)
 
 
@@ -106,3 +114,26 @@ def load_model(
             *checkpoint.settings.get("score_calibration", ScoreCalibration())
         )
     return model.to(device).eval()
+
+
+def load_onnx(
+    path: str | Path,
+    *,
+    proposer: str | Path | None = None,
+    device: str | torch.device | None = "auto",
+) -> RegionModel:
+    """Open an exported model.
+
+    Args:
+        path: of the graph; its text tower lies beside it.
+        proposer: as in `load_model`, for the crop encoder of a CLIP-Attr.
+        device: as in `load_model`; ONNX Runtime uses a GPU where the installed one can.
+
+    Raises:
+        InputError: naming what is missing.
+    """
+    # here, because it is an optional extra
+    from ovarnet.onnx.model import open_onnx
+
+    boxes = None if proposer is None else open_proposer(proposer)
+    return open_onnx(path, pick_device(device), boxes)

@@ -17,6 +17,7 @@ from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import TemplatePrompts
+from ovarnet.onnx.words import OnnxClip
 from ovarnet.proposals.detector import DetectorProposer
 from ovarnet.vocabulary import KINDS
 
@@ -39,6 +40,8 @@ def save_model(model: ClipAttr | OvarNet, folder: str | Path) -> Path:
     Raises:
         InputError: a model that no checkpoint can hold, such as one with torchvision's proposer.
     """
+    if isinstance(model.clip, OnnxClip):
+        raise InputError("a model of ovarnet export has no weights to save; share its .onnx files")
     kind = "ovarnet" if isinstance(model, OvarNet) else "clip-attr"
     parts = model_parts(model)
     return save_checkpoint(

@@ -19,8 +19,8 @@ def add_model_name_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         default=DEFAULT_MODEL,
-        help="shipped weights, a checkpoint folder, hf:ORGANISATION/NAME, or "
-        "clip-attr:ARCHITECTURE/TAG_OR_FILE",
+        help="shipped weights, a checkpoint folder, hf:ORGANISATION/NAME, "
+        "clip-attr:ARCHITECTURE/TAG_OR_FILE, or a file of ovarnet export (.onnx)",
     )
 
 

@@ -23,6 +23,7 @@ from ovarnet.modeling.post_processing import best_detections
 from ovarnet.modeling.region_model import RegionEmbeddings
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.word_embeddings import WordEmbeddings
+from ovarnet.onnx.model import OnnxOvarNet
 from ovarnet.structures import Detections
 
 NMS_IOU, DETECTIONS_KEPT = 0.5, 100
@@ -108,6 +109,13 @@ class Timer:
             boxes = [resize_boxes(self.boxes.to(model.device), original[0], sizes[0])]
             embeddings, _ = model.pool(features, boxes, sizes)
         return self._detections(model.classifier, embeddings[0], watch)
+
+    @torch.no_grad()
+    def onnx(self, model: OnnxOvarNet, watch: Stopwatch) -> Detections:
+        """One run of an exported OvarNet, which pools as many boxes as there are to pool."""
+        with watch.part("resize and graph"):
+            found = model.run([self.image.cpu()])
+        return self._detections(model.classifier, found.embeddings[0], watch)
 
     @torch.no_grad()
     def faster_rcnn(self, model: FasterRCNN, watch: Stopwatch) -> object:

@@ -74,22 +74,36 @@ def untrained_pair(
         vocabulary: of both models.
         design: of OvarNet.
     """
-
-    def templates(_: Clip | None = None) -> TemplatePrompts:
-        return TemplatePrompts(["a photo of a {}"], ["a photo of a {} object"])
-
-    def encode() -> Tensor:
-        return clip.encode_image(clip.normalise(torch.rand(2, 3, size, size)))
-
     size = clip.image_size
     calibrate(proposer, lambda: proposer.propose([torch.rand(3, size, size)], [None]))
-    calibrate(clip, encode)
-    ovarnet = build_ovarnet(clip, templates, clip, vocabulary, design)
-    clip_attr = ClipAttr(clip, TextClassifier(clip, templates()), proposer, vocabulary)
-    for model in (ovarnet, clip_attr):
-        for kind in KINDS:
-            model.classifier.calibrate(kind, SCALE, BIAS)
+    ovarnet = untrained_ovarnet(clip, design, vocabulary)
+    clip_attr = ClipAttr(clip, TextClassifier(clip, _templates()), proposer, vocabulary)
+    for kind in KINDS:
+        clip_attr.classifier.calibrate(kind, SCALE, BIAS)
     return clip_attr, ovarnet
+
+
+def untrained_ovarnet(
+    clip: Clip, design: OvarnetDesign, vocabulary: Vocabulary | None = None
+) -> OvarNet:
+    """OvarNet with the image tower of `clip`.
+
+    Args:
+        clip: random weights; its BatchNorm layers are calibrated in place.
+        design: of the model.
+        vocabulary: of the model; None: no words.
+    """
+    size = clip.image_size
+    pixels = clip.normalise(torch.rand(2, 3, size, size))
+    calibrate(clip, lambda: clip.encode_image(pixels))
+    ovarnet = build_ovarnet(clip, _templates, clip, vocabulary or Vocabulary(), design)
+    for kind in KINDS:
+        ovarnet.classifier.calibrate(kind, SCALE, BIAS)
+    return ovarnet
+
+
+def _templates(_: Clip | None = None) -> TemplatePrompts:
+    return TemplatePrompts(["a photo of a {}"], ["a photo of a {} object"])
 
 
 def untrained_faster_rcnn(height: int, width: int, boxes: int) -> FasterRCNN:

@@ -53,8 +53,17 @@ def read_vocabulary(path: str | Path, kind: Field | None = None) -> Vocabulary:
                 f"the keys {', '.join(FIELDS)}"
             )
     with errors_prefixed(path):
-        categories, attributes = (tuple(map(_word_from, _list_under(value, key))) for key in FIELDS)
-        return Vocabulary(categories, attributes)
+        return vocabulary_of(value)
+
+
+def vocabulary_of(content: dict) -> Vocabulary:
+    """The vocabulary of what `vocabulary_record` gives.
+
+    Raises:
+        InputError: words of another form, or that `Vocabulary` refuses.
+    """
+    categories, attributes = (tuple(map(_word_from, _list_under(content, key))) for key in FIELDS)
+    return Vocabulary(categories, attributes)
 
 
 def write_vocabulary(path: str | Path, vocabulary: Vocabulary) -> None:

@@ -1,1 +1,1 @@
-"""OvarNet in the form that `torch.export` and ONNX need."""
+"""Models as ONNX files: export, and inference by ONNX Runtime."""

@@ -19,7 +19,7 @@ def kept_by_nms(boxes: Tensor, scores: Tensor, iou: float) -> Tensor:
     """Mark the boxes of each image that non-maximum suppression keeps.
 
     It is an operator of its own because torchvision's returns as many indices as are kept, a shape
-    that depends on the data, and takes one image at a time.
+    that depends on the data, and takes one image at a time. In ONNX it becomes NonMaxSuppression.
 
     Args:
         boxes: (N, M, 4).

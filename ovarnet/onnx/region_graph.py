@@ -21,6 +21,7 @@ from ovarnet.modeling.ovarnet import MIN_SIDE, OvarNet
 from ovarnet.modeling.roi_heads import Features
 from ovarnet.onnx.box_rows import best, clip_to_sizes, decoded, without_small
 from ovarnet.onnx.roi_align import FixedRoiAlign
+from ovarnet.onnx.same_padding import with_constant_padding
 from ovarnet.onnx.selection import propose, refine
 
 
@@ -62,6 +63,7 @@ class RegionGraph(nn.Module):
         self.register_buffer("mean", torch.tensor(model.resize.image_mean).view(3, 1, 1))
         self.register_buffer("std", torch.tensor(model.resize.image_std).view(3, 1, 1))
         self.model = copy.deepcopy(model)
+        with_constant_padding(self.model.backbone)
         self.model.head.add_module("align", FixedRoiAlign(model.head.align))
         stage = self.model.box_stage
         if stage is not None:

@@ -11,8 +11,9 @@ from torch.export import Dim
 from ovarnet.modeling.ovarnet import OvarNet
 from ovarnet.modeling.resize import PAD_MULTIPLE
 
-EXAMPLE_IMAGES, EXAMPLE_SIZE = 2, (3 * PAD_MULTIPLE, 2 * PAD_MULTIPLE)
-"""What the graph is traced with; any other works too."""
+EXAMPLE_IMAGES, EXAMPLE_SIZE = 2, (6 * PAD_MULTIPLE, 4 * PAD_MULTIPLE)
+"""What the graph is traced with; any other works too. A side of one cell, here on the map of
+stride 64, would be taken for a constant."""
 MOST_CELLS = 256
 """Largest side of an image in multiples of 32."""
 

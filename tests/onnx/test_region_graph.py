@@ -118,3 +118,13 @@ def test_torch_export_with_any_size_and_number_of_images(model, images):
     )
     for ours, theirs in zip(found, expected, strict=True):
         assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_torch_compile_of_the_model(model, images):
+    """The tracer alone: the default backend needs a C++ compiler."""
+    compiled = torch.compile(model, backend="eager")
+    for ours, theirs in zip(compiled(images), model(images), strict=True):
+        assert torch.allclose(ours.boxes, theirs.boxes, atol=1e-4)
+        assert torch.allclose(ours.embeddings, theirs.embeddings, atol=1e-5)

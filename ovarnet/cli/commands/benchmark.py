@@ -7,11 +7,13 @@ the proposer of CLIP-Attr is a ResNet-50 FPN detector.
 Examples:
   ovarnet benchmark --towers RN50 --size 800 1088 --runs 3
   ovarnet benchmark --towers RN50 ViT-B-16 --window 14 --output out
+  ovarnet benchmark --towers RN50 --onnx          OvarNet by ONNX Runtime too
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from ovarnet.modeling.clip_attr import ClipAttr
     from ovarnet.modeling.ovarnet import OvarNet
     from ovarnet.modeling.text.word_embeddings import WordEmbeddings
+    from ovarnet.onnx.model import OnnxOvarNet
 
 HELP = "time CLIP-Attr against OvarNet, part by part"
 PEER = "torchvision fasterrcnn_resnet50_fpn"
@@ -75,6 +78,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layers", type=int, default=4, help="transformer layers of the attentional pooling"
     )
+    parser.add_argument(
+        "--onnx",
+        action="store_true",
+        help="export OvarNet and time it with ONNX Runtime on the CPU too",
+    )
     parser.add_argument("--runs", type=int, default=5, help="timed runs after one that warms up")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, ...")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="write benchmark.json here")
@@ -87,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.device import pick_device
     from ovarnet.errors import InputError
     from ovarnet.io.files import check_folder, write_json
+    from ovarnet.onnx.packages import require
 
     if args.output:
         check_folder(args.output)
@@ -98,7 +107,10 @@ def run(args: argparse.Namespace) -> int:
         f"{args.words[1]} words, {device}, {torch.get_num_threads()} threads, median of "
         f"{args.runs} runs"
     )
-    results = time_all(args, device)
+    if args.onnx:
+        require("onnxruntime", "onnx", "onnxscript")
+    with tempfile.TemporaryDirectory() as exported:
+        results = time_all(args, device, Path(exported))
     print(table(results, args.towers))
     if args.output:
         args.output.mkdir(parents=True, exist_ok=True)
@@ -107,8 +119,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def time_all(args: argparse.Namespace, device: torch.device) -> dict:
+def time_all(args: argparse.Namespace, device: torch.device, exported: Path) -> dict:
     """Time every model.
+
+    Args:
+        args: The parsed command line.
+        device: Of the models.
+        exported: A folder for ONNX files.
 
     Returns:
         {"parts": {model: seconds by part}, "scoring": {tower: {number of words: seconds}}}.
@@ -130,6 +147,9 @@ def time_all(args: argparse.Namespace, device: torch.device) -> dict:
         timer = Timer(image, boxes, words)
         contenders[f"CLIP-Attr {tower}"] = partial(timer.clip_attr, clip_attr)
         contenders[f"OvarNet {tower}"] = partial(timer.ovarnet, ovarnet)
+        if args.onnx:
+            session = exported_model(ovarnet, exported / f"{tower}.onnx", (height, width))
+            contenders[f"OvarNet {tower}, ONNX Runtime"] = partial(timer.onnx, session)
         scoring[tower] = scoring_seconds(
             ovarnet.classifier, ovarnet.clip.embed_dim, args.boxes, WORD_COUNTS, runs=args.runs
         )
@@ -161,6 +181,22 @@ def models(
     return clip_attr.to(device), ovarnet.to(device), words
 
 
+def exported_model(ovarnet: OvarNet, path: Path, size: tuple[int, int]) -> OnnxOvarNet:
+    """Export a model for images of one size, padded to multiples of 32, and open it again."""
+    import copy
+
+    import torch
+
+    from ovarnet.onnx.export import export
+    from ovarnet.onnx.model import OnnxOvarNet, open_onnx
+
+    padded = ovarnet.resize.padded(*size)
+    export(copy.deepcopy(ovarnet).cpu(), path, size=padded)
+    model = open_onnx(path, torch.device("cpu"))
+    assert isinstance(model, OnnxOvarNet)
+    return model
+
+
 def design(args: argparse.Namespace, tower: str) -> OvarnetDesign:
     """The full-size design, for images of the size given."""
     from ovarnet.config import OvarnetDesign
@@ -190,9 +226,15 @@ def table(results: dict, towers: list[str]) -> str:
     ]
     for tower in towers:
         own = parts[f"OvarNet {tower}"]["total"]
+        others = (
+            *(f"CLIP-Attr {other}" for other in towers),
+            PEER,
+            f"OvarNet {tower}, ONNX Runtime",
+        )
         times = [
             f"{parts[other]['total'] / own:.2f} times as fast as {other}"
-            for other in (*(f"CLIP-Attr {other}" for other in towers), PEER)
+            for other in others
+            if other in parts
         ]
         lines.append(f"OvarNet {tower}: {', '.join(times)}")
     lines += [

@@ -78,6 +78,8 @@ class Clip(nn.Module):
     """
 
     model: Any  # an open_clip model, whose parts have no types
+    exported_text_key: str | None = None
+    """The key of stored words, where the text tower itself is not here but in an ONNX file."""
 
     def __init__(self, model: nn.Module, tokenizer, source: ClipSource):
         super().__init__()

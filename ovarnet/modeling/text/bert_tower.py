@@ -39,12 +39,15 @@ class BertTower(TextTower):
 
     def encode(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `TextTower.encode`."""
-        module = self.module
         if not len(lengths):
-            return embeddings.new_zeros(0, module.output_dim)
-        length = int(lengths.max())
+            return embeddings.new_zeros(0, self.module.output_dim)
+        return self.encode_whole(embeddings[:, : int(lengths.max())], lengths)
+
+    def encode_whole(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
+        """See `TextTower.encode_whole`."""
+        module, length = self.module, embeddings.shape[1]
         mask = (torch.arange(length, device=lengths.device) < lengths[:, None]).long()
-        out = module.transformer(inputs_embeds=embeddings[:, :length], attention_mask=mask)
+        out = module.transformer(inputs_embeds=embeddings, attention_mask=mask)
         return module.proj(module.pooler(out, mask))
 
 

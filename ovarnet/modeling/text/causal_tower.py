@@ -50,13 +50,17 @@ class CausalTower(TextTower):
 
     def encode(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `TextTower.encode`."""
-        module = self.module
         length = int(lengths.max()) if len(lengths) else 1
+        return self.encode_whole(embeddings[:, :length], lengths)
+
+    def encode_whole(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
+        """See `TextTower.encode_whole`."""
+        module, length = self.module, embeddings.shape[1]
         dtype = module.transformer.get_cast_dtype()
-        tokens = embeddings[:, :length].to(dtype) + module.positional_embedding[:length].to(dtype)
+        tokens = embeddings.to(dtype) + module.positional_embedding[:length].to(dtype)
         tokens = module.transformer(tokens, attn_mask=module.attn_mask[:length, :length])
         features = module.ln_final(
-            tokens[torch.arange(len(tokens), device=tokens.device), lengths - 1]
+            tokens[torch.arange(tokens.shape[0], device=tokens.device), lengths - 1]
         )
         return project(features, module.text_projection)
 

@@ -42,8 +42,12 @@ class SiglipTower(TextTower):
         """See `TextTower.tokenize`."""
         return hf_tokenize(self.tokenizer, strings)
 
-    def encode(self, embeddings: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002
+    def encode(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `TextTower.encode`."""
+        return self.encode_whole(embeddings, lengths)
+
+    def encode_whole(self, embeddings: Tensor, lengths: Tensor) -> Tensor:  # noqa: ARG002
+        """See `TextTower.encode_whole`."""
         module = self.module
         dtype = module.transformer.get_cast_dtype()
         tokens = embeddings.to(dtype) + module.positional_embedding.to(dtype)

@@ -31,6 +31,8 @@ def text_key(classifier: TextClassifier) -> str:
     OvarNet that shares its teacher's text tower, prompts and concepts has the same key.
     """
     clip, prompts = classifier.clip, classifier.prompts
+    if clip.exported_text_key is not None:
+        return clip.exported_text_key
     layout = (
         prompts.templates
         if isinstance(prompts, TemplatePrompts)

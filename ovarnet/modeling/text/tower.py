@@ -55,6 +55,13 @@ class TextTower(ABC):
             (N, D), not L2-normalised.
         """
 
+    @abstractmethod
+    def encode_whole(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
+        """As `encode`, with the work for all L tokens whatever `lengths` says.
+
+        Its shapes depend on the shapes of its inputs alone, as `torch.export` needs.
+        """
+
     @property
     def room(self) -> int:
         """Most tokens of a text between `start` and `end`."""
@@ -79,28 +86,44 @@ class TextTower(ABC):
         Returns:
             (N, D), not L2-normalised; N may be 0.
         """
-        device = self.token_embedding.weight.device
+        device = self.device
         if not len(sequences):
-            return self.encode(
-                self.token_embedding.weight.new_zeros(0, self.context_length, self.width),
-                torch.zeros(0, dtype=torch.long, device=device),
-            )
+            none = torch.zeros(0, dtype=torch.long, device=device)
+            return self.encode_ids(none.new_zeros(0, self.context_length), none, vectors)
         order = sorted(range(len(sequences)), key=lambda i: len(sequences[i]))
         features = []
         for start in range(0, len(order), BATCH):
             chunk = [sequences[i] for i in order[start : start + BATCH]]
             lengths = torch.tensor([len(ids) for ids in chunk], device=device)
-            features.append(self.encode(self._embed(self._padded(chunk), vectors), lengths))
+            features.append(self.encode_ids(self._padded(chunk), lengths, vectors))
 
         # back to the order given
         back = torch.empty(len(order), dtype=torch.long, device=device)
         back[torch.tensor(order, device=device)] = torch.arange(len(order), device=device)
         return torch.cat(features)[back]
 
+    def encode_ids(self, ids: Tensor, lengths: Tensor, vectors: Tensor | None) -> Tensor:
+        """Features of padded prompts.
+
+        Args:
+            ids: (N, L) int64 token ids; a negative id ~k stands for `vectors[k]`.
+            lengths: (N,) int64, tokens of each prompt.
+            vectors: (K, d) learnable vectors, or None where no id is negative.
+
+        Returns:
+            (N, D), not L2-normalised.
+        """
+        return self.encode(self._embed(ids, vectors), lengths)
+
     @property
     def width(self) -> int:
         """Width d of the token embeddings."""
         return self.token_embedding.embedding_dim
+
+    @property
+    def device(self) -> torch.device:
+        """Where the token ids must be."""
+        return self.token_embedding.weight.device
 
     def _padded(self, sequences: Sequence[Sequence[int]]) -> Tensor:
         """Token ids (N, L) on the tower's device, filled up with `pad_id`."""
@@ -108,7 +131,7 @@ class TextTower(ABC):
         ids = torch.full((len(sequences), length), self.pad_id)
         for row, sequence in enumerate(sequences):
             ids[row, : len(sequence)] = torch.tensor(sequence)
-        return ids.to(self.token_embedding.weight.device)
+        return ids.to(self.device)
 
     def _embed(self, ids: Tensor, vectors: Tensor | None) -> Tensor:
         embeddings = self.token_embedding(ids.clamp(min=0))
