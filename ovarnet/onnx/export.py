@@ -69,7 +69,7 @@ def export(
     _check_size(model, size)
     if words is not None:
         return [_export_folded(model, path, words, size)]
-    text = TextGraph(model.clip, model.classifier.prompts)
+    text = _text_graph(model)
     settings = settings_of(model, text, size=size)
     inputs, shapes = region_inputs(model, size)
     _write(RegionGraph(model), inputs, shapes, Regions._fields, settings, path)
@@ -144,12 +144,17 @@ def _export_clip_attr(
             "of a CLIP-Attr the crop encoder is exported, which has no words and whose crops have "
             "one size; leave out --words and --size"
         )
-    text = TextGraph(model.clip, model.classifier.prompts)
+    text = _text_graph(model)
     settings, side = settings_of(model, text), model.clip.image_size
     crops = {"crops": torch.rand(2, 3, side, side)}
     shapes = {"crops": {0: Dim("regions")}}
     _write(CropGraph(model.clip), crops, shapes, ("embeddings",), settings, path)
     return [path, _write_text(text, settings, text_file(path))]
+
+
+def _text_graph(model: OvarNet | ClipAttr) -> TextGraph:
+    classifier = model.classifier
+    return TextGraph(model.clip, classifier.prompts, classifier.joint_concepts())
 
 
 def _write_text(graph: TextGraph, settings: GraphSettings, path: Path) -> Path:
@@ -164,7 +169,7 @@ def _write_text(graph: TextGraph, settings: GraphSettings, path: Path) -> Path:
     }
     if graph.settings.full_context:
         del shapes["tokens"][1]
-    return _write(graph, inputs, shapes, ("embeddings",), settings, path)
+    return _write(graph, inputs, shapes, graph.outputs, settings, path)
 
 
 @torch.no_grad()

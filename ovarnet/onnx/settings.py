@@ -33,6 +33,7 @@ class TextSettings:
         full_context: whether every prompt is `context_length` long.
         width: d, of the token embeddings.
         tokens: rows of the token table; the prompts' learned vectors follow them.
+        has_concepts: whether the text graph has the output "concepts" (`TextGraph`).
     """
 
     start: tuple[int, ...]
@@ -42,6 +43,7 @@ class TextSettings:
     full_context: bool
     width: int
     tokens: int
+    has_concepts: bool = False
 
 
 @dataclass(frozen=True)

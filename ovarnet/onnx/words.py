@@ -60,6 +60,14 @@ class OnnxTextTower(TextTower):
         tokens = torch.where(ids < 0, ~ids + self.settings.tokens, ids)
         return self.session(["embeddings"], {"tokens": tokens, "lengths": lengths})[0]
 
+    def joint_concepts(self) -> Tensor | None:
+        """See `TextClassifier.joint_concepts`."""
+        if not self.settings.has_concepts:
+            return None
+        prompt = torch.tensor([[*self.start, *self.end]])
+        lengths = torch.tensor([prompt.shape[1]])
+        return self.session(["concepts"], {"tokens": prompt, "lengths": lengths})[0]
+
     def encode(self, embeddings: Tensor, lengths: Tensor) -> NoReturn:
         """Not possible: the token table is in the graph."""
         raise NotImplementedError("an exported text tower takes token ids")
@@ -81,6 +89,7 @@ class OnnxClip(Clip):
     ):
         nn.Module.__init__(self)  # no towers are built
         self.model = nn.Module()
+        self.model.register_module("visual", None)
         self.model.logit_scale = nn.Parameter(torch.tensor(settings.logit_scale))
         self.requires_grad_(False)
         self.name, self.embed_dim = settings.clip, settings.embed_dim
@@ -112,9 +121,27 @@ class OnnxClip(Clip):
         return self.text_tower
 
 
-def open_classifier(clip: OnnxClip, settings: GraphSettings) -> TextClassifier:
+class OnnxClassifier(TextClassifier):
+    """The classifier of a model whose words are encoded by an exported text tower.
+
+    Args:
+        clip: encodes the words.
+        prompts: of the model.
+    """
+
+    def __init__(self, clip: OnnxClip, prompts: TemplatePrompts | LearnedPrompts):
+        super().__init__(clip, prompts)
+        tower = clip.text_tower
+        self._joint = tower.joint_concepts() if isinstance(tower, OnnxTextTower) else None
+
+    def joint_concepts(self) -> Tensor | None:
+        """See `TextClassifier.joint_concepts`."""
+        return self._joint
+
+
+def open_classifier(clip: OnnxClip, settings: GraphSettings) -> OnnxClassifier:
     """The classifier of a model whose words are encoded by `clip`."""
-    classifier = TextClassifier(clip, _prompts(settings))
+    classifier = OnnxClassifier(clip, _prompts(settings))
     for kind in KINDS:
         if kind in settings.calibration:
             classifier.calibrate(kind, *settings.calibration[kind])

@@ -31,6 +31,20 @@ def test_padding_of_a_bidirectional_tower_does_not_count(photo_clip):
     assert torch.allclose(ours[:1], photo_clip.encode_sequences([[101, 2000, 102]]), atol=1e-5)
 
 
+@torch.no_grad()
+def test_concepts_are_a_second_output(photo_clip):
+    concepts = torch.eye(photo_clip.embed_dim)[:2]
+    graph = TextGraph(photo_clip, TemplatePrompts(), concepts)
+    tokens, lengths = torch.tensor([[101, 2000, 102]]), torch.tensor([3])
+    plain = TextGraph(photo_clip, TemplatePrompts())
+    embeddings, found = graph(tokens, lengths)
+    assert torch.equal(embeddings, plain(tokens, lengths))
+    assert torch.equal(found, concepts)
+    assert (plain.outputs, graph.outputs) == (("embeddings",), ("embeddings", "concepts"))
+    assert graph.settings.has_concepts
+    assert not plain.settings.has_concepts
+
+
 def test_settings_of_a_tower():
     tower = small_ovarnet(box_stage_width=0).clip.text_tower
     settings = settings_of(tower)

@@ -79,6 +79,23 @@ def test_scores_use_the_calibration_of_the_file():
     assert not stock.training
 
 
+def test_categories_are_divided_by_what_they_can_reach():
+    class WithConcepts(EchoSession):
+        def __call__(self, outputs, inputs):
+            if outputs == ["concepts"]:
+                return [torch.tensor([[0.8, 0.6]])]
+            return super().__call__(outputs, inputs)
+
+    settings = replace(SETTINGS, text=replace(SETTINGS.text, has_concepts=True))
+    session = WithConcepts(settings)
+    classifier = open_classifier(OnnxClip(settings, open_tower(session)), settings)
+    lengths = [
+        classifier.embed([Word("mug")], kind).matrix.norm(dim=1).item()
+        for kind in ("category", "attribute")
+    ]
+    assert lengths == pytest.approx([1 / 0.8, 1], abs=1e-3)
+
+
 def test_words_stored_by_the_model_itself_are_read():
     settings = replace(SETTINGS, text_key="abc")
     classifier = open_classifier(OnnxClip(settings, open_tower(EchoSession())), settings)

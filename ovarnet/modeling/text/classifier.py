@@ -99,6 +99,13 @@ class TextClassifier(nn.Module):
         """(K, t) text embeddings of what the image tower names, or None; see `ConceptHead`."""
         return self._concept_head[0].concepts if self._concept_head else None
 
+    def joint_concepts(self) -> Tensor | None:
+        """(K, D) float32 unit embeddings of the `concepts`, as words have them, or None."""
+        if self.concepts is None:
+            return None
+        joined: Tensor = self.clip.model.text.proj.joined(self.concepts).float()
+        return joined
+
     def encode_vocabulary(self, words: Vocabulary) -> EncodedVocabulary:
         """Encode all words of a vocabulary, once for any number of images."""
         return EncodedVocabulary(
@@ -111,9 +118,9 @@ class TextClassifier(nn.Module):
         """Encode words on the CLIP's device; with gradient in training mode only."""
         with torch.set_grad_enabled(self.training and torch.is_grad_enabled()):
             encoded = self.prompts.encode(self.clip, words, kind)
-            matrix, concepts = encoded.matrix, self.concepts
+            matrix, concepts = encoded.matrix, self.joint_concepts()
             if concepts is not None and kind == "category" and not self.training:
-                matrix = matrix / concept_reach(matrix, concepts, self.clip.model.text.proj)
+                matrix = matrix / concept_reach(matrix, concepts)
             return replace(
                 encoded,
                 matrix=matrix,

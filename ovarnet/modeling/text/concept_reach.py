@@ -5,7 +5,7 @@ concept cannot reach the cosine of one that is: "mug" has 0.8 with "coffee mug" 
 found less often than they are although it is there. Divided by what it can reach, its cosines mean
 the same as theirs, and one calibration and one threshold serve both.
 
-S strings, K concepts, t the width of the sentence encoder, D = 2t the joint embedding width.
+S strings, K concepts, D the joint embedding width.
 """
 
 from __future__ import annotations
@@ -13,24 +13,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ovarnet.modeling.clip.concept_tower import CentredProjection
-
 LEAST = 0.7
 """Words farther from every concept count as if they were this near: that they are found nowhere is
 more likely than that a faint likeness is one. Chosen on validation photos (docs/photos.md)."""
 
 
 @torch.no_grad()
-def concept_reach(words: Tensor, concepts: Tensor, projection: CentredProjection) -> Tensor:
+def concept_reach(words: Tensor, concepts: Tensor) -> Tensor:
     """The largest cosine of each word with a concept, `LEAST` at least.
 
     Args:
         words: (S, D) float32 unit embeddings; S may be 0.
-        concepts: (K, t) centred text embeddings of unit length; rows of zeros stand for no concept.
-        projection: of the text tower.
+        concepts: (K, D) float32 unit embeddings; rows of zeros stand for no concept.
 
     Returns:
         (S, 1) float32, at most 1 but for rounding.
     """
-    known = projection.joined(concepts).float()
-    return (words @ known.T).amax(dim=1, keepdim=True).clamp(min=LEAST)
+    return (words @ concepts.T).amax(dim=1, keepdim=True).clamp(min=LEAST)

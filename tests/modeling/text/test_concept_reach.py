@@ -19,8 +19,9 @@ def test_reach_is_the_largest_cosine_with_a_concept():
     concepts = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])  # the last one is unused
     words = projection.joined(torch.tensor([[0.8, 0.6], [0.0, 1.0], [-1.0, 0.0]]))
     expected = torch.tensor([[0.8], [1.0], [LEAST]])
-    torch.testing.assert_close(concept_reach(words, concepts, projection), expected)
-    assert concept_reach(words[:0], concepts, projection).shape == (0, 1)
+    joint = projection.joined(concepts)
+    torch.testing.assert_close(concept_reach(words, joint), expected)
+    assert concept_reach(words[:0], joint).shape == (0, 1)
 
 
 @pytest.fixture
