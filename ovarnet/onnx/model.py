@@ -174,7 +174,7 @@ def open_onnx(
     session = Session(path, device)
     settings = session.settings
     if settings.model == "clip-attr":
-        clip = OnnxClip(settings, open_tower(_text_session(path, device)), session)
+        clip = OnnxClip(settings, open_tower(_text_session(session, device)), session)
         model = ClipAttr(
             clip,
             open_classifier(clip, settings),
@@ -192,15 +192,20 @@ def open_onnx(
     if settings.folded:
         clip = OnnxClip(settings, None)
         return OnnxOvarNet(session, clip, FoldedClassifier(clip, settings.vocabulary))
-    clip = OnnxClip(settings, open_tower(_text_session(path, device)))
+    clip = OnnxClip(settings, open_tower(_text_session(session, device)))
     return OnnxOvarNet(session, clip, open_classifier(clip, settings))
 
 
-def _text_session(path: str | Path, device: torch.device) -> Session:
-    file = text_file(path)
+def _text_session(graph: Session, device: torch.device) -> Session:
+    file = text_file(graph.path)
     if not file.is_file():
         raise InputError(
-            f"{file}, the text tower of {path}, is missing; copy it there, or export the model "
-            "with --words"
+            f"{file}, the text tower of {graph.path}, is missing; copy it there, or export the "
+            "model with --words"
         )
-    return Session(file, device)
+    session = Session(file, device)
+    if session.settings.text_key != graph.settings.text_key:
+        raise InputError(
+            f"{file} is the text tower of another model than {graph.path}; export the model again"
+        )
+    return session

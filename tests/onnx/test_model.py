@@ -115,6 +115,9 @@ def test_what_is_missing_is_named(tmp_path):
     path = matrix_product(tmp_path / "alone.onnx", np.eye(2), SETTINGS)
     with pytest.raises(InputError, match=r"alone\.text\.onnx, the text tower of .*, is missing"):
         open_onnx(path, CPU)
+    matrix_product(tmp_path / "alone.text.onnx", np.eye(2), replace(SETTINGS, text_key="other"))
+    with pytest.raises(InputError, match=r"alone\.text\.onnx is the text tower of another model"):
+        open_onnx(path, CPU)
     with pytest.raises(InputError, match="leave the proposer out"):
         open_onnx(path, CPU, NoProposer(path))
 
