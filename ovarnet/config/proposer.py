@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ovarnet.config.allowed import path_setting, setting
 from ovarnet.config.optimisation import Optimisation
 from ovarnet.config.sources import ClipSettings, DataSource, limit_setting, seed_setting
+from ovarnet.config.validation import Validation
 
 
 @dataclass
@@ -24,4 +25,5 @@ class ProposerTraining:
     imagenet_weights: bool = True
     """Of resnet50: initialised from torchvision's ImageNet weights, the first stages frozen; false:
     random weights."""
+    validation: Validation = field(default_factory=Validation)
     optimisation: Optimisation = field(default_factory=Optimisation)

@@ -76,6 +76,8 @@ class BestWeights:
             The mean over the batches of the sum of the losses, the same in every process.
         """
         model.eval()
+        # what a model samples, such as anchors, is the same each time; training seeds every step
+        torch.manual_seed(0)
         totals = [
             torch.stack(list(model(send_to_device(batch, device)).values())).sum()
             for batch in self.batches()

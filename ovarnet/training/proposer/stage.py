@@ -15,8 +15,12 @@ from ovarnet.config import ProposerTraining
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.training.data.base_novel_check import check_initial_models, clip_checkpoints
+from ovarnet.training.data.held_out import best_by_loss, check_held_out, check_same_words
+from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import run_stage
+from ovarnet.training.engine.sampling import IterationSampler
 from ovarnet.training.proposer.data import BoxedImageBatch, BoxedImageDataset, with_base_boxes
+from ovarnet.vocabulary import Vocabulary
 
 
 class ProposerModel(nn.Module):
@@ -34,6 +38,16 @@ class ProposerModel(nn.Module):
         """The losses of a batch."""
         return self.proposer(batch.images, batch.boxes)
 
+    def train(self, mode: bool = True) -> ProposerModel:
+        """Set the mode of this module; the proposer always trains, or it would have no losses.
+
+        Measured on held-out images it gives the losses of training: it has no dropout, and its
+        BatchNorm is frozen.
+        """
+        super().train(mode)
+        self.proposer.train()
+        return self
+
 
 def train_proposer(
     config: ProposerTraining, accelerator: Accelerator, *, resume: bool = False
@@ -49,8 +63,8 @@ def train_proposer(
         The checkpoint folder.
 
     Raises:
-        InputError: The data cannot be read or hold no box of a base category, or a novel word of
-            theirs was a base word of the CLIP.
+        InputError: The data cannot be read or hold no box of a base category, a novel word of
+            theirs was a base word of the CLIP, or the validation split cannot be used.
     """
     output, source = Path(config.output), config.detection
     vocabulary, annotations = open_dataset(source.dataset, source.root, source.split)
@@ -69,6 +83,7 @@ def train_proposer(
         config,
         accelerator,
         resume=resume,
+        best=held_out_choice(config, vocabulary, accelerator.is_main_process),
     ).proposer
     accelerator.on_main_process(save_checkpoint)(
         output / "checkpoint",
@@ -81,3 +96,27 @@ def train_proposer(
         },
     )
     return output / "checkpoint"
+
+
+def held_out_choice(
+    config: ProposerTraining, vocabulary: Vocabulary, is_main: bool
+) -> BestWeights | None:
+    """What chooses among the weights by the loss on the validation split; None without one.
+
+    Raises:
+        InputError: The split is trained on, has no box of a base category, or has other words than
+            the training data.
+    """
+    settings, source = config.validation, config.detection
+    if settings.split is None:
+        return None
+    check_held_out(settings.split, source)
+    words, annotations = open_dataset(source.dataset, source.root, settings.split)
+    check_same_words(settings.split, words, vocabulary)
+    dataset = BoxedImageDataset(
+        with_base_boxes(annotations, words)[: config.limit], seed=config.seed
+    )
+    keys = IterationSampler(
+        len(dataset), config.optimisation.batch_size, settings.batches, seed=config.seed
+    )
+    return best_by_loss(dataset, keys, settings, Path(config.output), is_main=is_main)

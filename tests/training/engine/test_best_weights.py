@@ -55,6 +55,16 @@ def measure(best, weight, step):
     return best.measure(Line(weight), step, torch.device("cpu"))
 
 
+def test_what_a_model_draws_is_the_same_each_time(tmp_path):
+    class Random(nn.Module):
+        def forward(self, batch):
+            return {"a": torch.rand(()) + batch.mean()}
+
+    best = best_of(tmp_path, targets=(1.0, 3.0))
+    first, second = (best.measure(Random(), step, torch.device("cpu")) for step in (1, 2))
+    assert first == second
+
+
 def test_the_loss_is_the_mean_over_batches_of_the_sum_of_terms(tmp_path):
     best = best_of(tmp_path, targets=(1.0, 3.0))
     model = Line(1.0).train()

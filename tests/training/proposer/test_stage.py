@@ -7,17 +7,20 @@ import pytest
 import torch
 from accelerate import Accelerator
 from omegaconf import OmegaConf
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
 from ovarnet.build import open_proposer
 from ovarnet.config import resolve
+from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
+from ovarnet.io.files import read_json
 from ovarnet.training.proposer.data import BoxedImageBatch
-from ovarnet.training.proposer.stage import ProposerModel, train_proposer
+from ovarnet.training.proposer.stage import ProposerModel, held_out_choice, train_proposer
 
 
-def config(root, clip, output):
+def config(root, clip, output, **more):
     given = {
         "stage": "proposer",
         "output": str(output),
@@ -25,7 +28,7 @@ def config(root, clip, output):
         "clip": {"name": "ovarnet-scenes", "pretrained": str(clip)},
         "optimisation": {"iterations": 2, "batch_size": 2, "save_every": 1},
     }
-    return resolve(OmegaConf.create(given), "test")
+    return resolve(OmegaConf.create(given | more), "test")
 
 
 def test_the_detector_gets_images_and_boxes():
@@ -69,3 +72,44 @@ def test_a_clip_with_labels_of_novel_words_is_refused(tiny_world, labelled_clip,
     with pytest.raises(InputError, match=r"'key', had labels in the training of .*labelled"):
         train_proposer(config(tiny_world.root, clip, tmp_path / "run"), Accelerator(cpu=True))
     assert not (tmp_path / "run").exists()
+
+
+def test_the_detector_stays_in_training_mode_where_it_has_losses():
+    model = ProposerModel(nn.Dropout()).eval()
+    assert not model.training
+    assert model.proposer.training
+
+
+@pytest.mark.slow
+def test_the_weights_of_the_lowest_validation_loss_are_kept(world_with_val, start_files, tmp_path):
+    more = {"validation": {"split": "val", "every": 1, "batches": 2}}
+    run = config(world_with_val.root, start_files.clip, tmp_path / "run", **more)
+    train_proposer(run, Accelerator(cpu=True))
+    history = read_json(tmp_path / "run" / "history.json", dict)["validation"]
+    assert [step for step, _ in history] == [1, 2]
+    _, step = min((loss, step) for step, loss in history)
+    with safe_open(tmp_path / "run" / "best.safetensors", "pt") as file:
+        assert file.metadata()["step"] == str(step)
+        kept = file.get_tensor("proposer.detector.roi_heads.box_predictor.cls_score.weight")
+    saved = load_file(tmp_path / "run" / "checkpoint" / "proposer.safetensors")
+    assert torch.equal(saved["detector.roi_heads.box_predictor.cls_score.weight"], kept)
+
+
+def test_held_out_images_have_base_boxes_alone(world_with_val, tmp_path):
+    run = config(
+        world_with_val.root,
+        tmp_path,
+        tmp_path,
+        validation={"split": "val", "every": 1, "batches": 3},
+    )
+    vocabulary, _ = open_dataset("scenes", world_with_val.root, "val")
+    batches = list(held_out_choice(run, vocabulary, is_main=True).batches())
+    assert [len(batch.images) for batch in batches] == [2, 2, 2]
+    assert {len(boxes) for batch in batches for boxes in batch.boxes} == {2}
+
+
+def test_a_validation_split_that_is_trained_on_is_refused(tmp_path):
+    run = config(tmp_path, tmp_path, tmp_path, validation={"split": "train"})
+    with pytest.raises(InputError, match=r"validation\.split train is trained on"):
+        held_out_choice(run, None, is_main=True)
+    assert held_out_choice(config(tmp_path, tmp_path, tmp_path), None, is_main=True) is None
