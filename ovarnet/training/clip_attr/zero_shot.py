@@ -57,8 +57,8 @@ def calibrate_clip_attr(config: ZeroShotClipAttr) -> Path:
         The checkpoint folder.
 
     Raises:
-        InputError: No base word has both positive and negative labels, a novel label is among them,
-            or a novel word of the data was a base word of the proposer or of the CLIP.
+        InputError: No base word has both positive and negative labels, or a novel word of the data
+            was a base word of the proposer or of the CLIP.
     """
     proposer = open_proposer_checkpoint(config.proposer)
     sources = open_sources(config)
@@ -104,7 +104,8 @@ def open_sources(config: ZeroShotClipAttr) -> dict[Kind, CalibrationData]:
     for source in sources.values():
         key = astuple(source)
         if key not in opened:
-            vocabulary, images = open_dataset(*key)
+            # as in training, a novel word has no box and no label, in whatever split
+            vocabulary, images = open_dataset(*key, base_words_only=True)
             opened[key] = CalibrationData(vocabulary, first_boxes(images, config.calibration_boxes))
             if not opened[key].images:
                 raise InputError(
