@@ -227,6 +227,7 @@ def test_files_of_other_formats_do_not_stop_the_others(detect, tmp_path):
     assert (tmp_path / "out/good.json").is_file()
 
 
+@pytest.mark.slow
 def test_linked_folders_are_searched_too(detect, tmp_path):
     for name in ("in/a.png", "elsewhere/b.png", "elsewhere/deep/c.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -485,6 +486,7 @@ def test_unknown_model(name, words, refused, good):
     assert words in refused(good, weights=name)
 
 
+@pytest.mark.slow
 def test_pickled_weights_of_someone_else(refused, good, tmp_path):
     torch.save({"anything": torch.zeros(1)}, tmp_path / "theirs.pt")
     assert "theirs.pt" in refused(good, weights=f"clip-attr:RN50/{tmp_path / 'theirs.pt'}")

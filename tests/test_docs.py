@@ -136,6 +136,7 @@ def test_files_that_are_named_exist():
             assert ((ROOT / file).parent / name).exists(), f"{file}: {name}"
 
 
+@pytest.mark.slow
 def test_python_of_the_detect_page_runs(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     names = {}

@@ -36,6 +36,7 @@ def parsed(monkeypatch):
         )
 
 
+@pytest.mark.slow
 def test_every_command_is_one_of_ours_and_its_config_resolves(monkeypatch):
     found = list(parsed(monkeypatch))
     assert len(found) == len(COMMANDS) > 20

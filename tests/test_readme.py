@@ -37,6 +37,7 @@ def train_block() -> list[str]:
     return [re.split(r"\s{3,}", command)[0] for command in commands]
 
 
+@pytest.mark.slow
 def test_python_runs_with_the_shipped_weights(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

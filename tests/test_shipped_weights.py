@@ -81,6 +81,7 @@ def test_every_public_name_is_there():
         _ = ovarnet.lode
 
 
+@pytest.mark.slow
 def test_categories_of_given_boxes_on_fresh_scenes(model, scenes):
     """Chance is 1 of 40; what was measured on 1,000 scenes stands in the README. Base and novel
     alike are far above chance."""
@@ -92,6 +93,7 @@ def test_categories_of_given_boxes_on_fresh_scenes(model, scenes):
     assert all(len(hits) >= 20 and sum(hits) / len(hits) > 0.5 for hits in right.values())
 
 
+@pytest.mark.slow
 def test_boxes_found_on_fresh_scenes(model, scenes):
     from torchvision.ops import box_iou
 

@@ -80,6 +80,7 @@ def errors_of_the_faq():
     return re.findall(r"^    ovarnet (.+)\n    (error: .+)$", page, re.MULTILINE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "message"), errors_of_the_faq())
 def test_errors_of_the_faq_are_those_printed(command, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
 
-import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -21,6 +20,7 @@ from ovarnet.captions.grammar import relations_by_rules
 from ovarnet.captions.inflection import singular, surface_forms
 from ovarnet.captions.lexicon import ASPECTS, PAINTED, kind_of
 from ovarnet.captions.matcher import Term, TermMatcher
+from ovarnet.captions.pipelines import blank_english
 from ovarnet.captions.query_spans import Span, add_unlisted_attributes, find_spans
 from ovarnet.captions.query_words import (
     ANYTHING,
@@ -128,7 +128,7 @@ class QueryReader:
             _spelling(vocabulary.attributes, with_plural=False),
         )
         categories, attributes = (dict.fromkeys(spelling.values()) for spelling in self.spelling)
-        self.nlp = nlp or spacy.blank("en")
+        self.nlp = nlp or blank_english()
         words = Vocabulary.of(
             dict.fromkeys((*categories, *sorted(COLORED_THINGS))),
             dict.fromkeys((*attributes, *sorted(APPEARANCE))),

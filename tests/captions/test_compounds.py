@@ -1,16 +1,14 @@
 """Several words of a phrase that are one, without any vocabulary and with one."""
 
 import pytest
-import spacy
 
 from ovarnet.captions.compounds import find_compounds
 from ovarnet.captions.matcher import Term
-
-NLP = spacy.blank("en")
+from ovarnet.captions.pipelines import blank_english
 
 
 def compounds(text, *terms):
-    return find_compounds(NLP(text), list(terms))
+    return find_compounds(blank_english()(text), list(terms))
 
 
 ADJECTIVES = [

@@ -1,14 +1,14 @@
 """Words of the vocabulary in a sentence."""
 
 import pytest
-import spacy
 
 from ovarnet.captions.matcher import Term, TermMatcher
+from ovarnet.captions.pipelines import blank_english
 from ovarnet.vocabulary import Vocabulary, Word
 
 
 def terms(text, vocabulary):
-    nlp = spacy.blank("en")
+    nlp = blank_english()
     return TermMatcher(vocabulary, nlp)(nlp(text))
 
 

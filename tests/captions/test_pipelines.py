@@ -31,7 +31,8 @@ def entries(monkeypatch):
         points = [EntryPoint(name, name, "spacy_models") for name in names]
         monkeypatch.setattr(pipelines, "entry_points", lambda group: points)
 
-    return install
+    yield install
+    pipelines._load.cache_clear()
 
 
 def test_english_pipelines_are_found_under_any_name_the_smallest_of_spacys_own_first(entries):
@@ -75,6 +76,23 @@ def test_the_installed_pipelines_are_named_where_one_is_missing(entries):
 def test_a_pipeline_without_a_parser_is_refused():
     with pytest.raises(InputError, match='this spaCy pipeline has no "parser"'):
         load_pipeline(spacy.blank("en"))
+
+
+def test_a_pipeline_is_loaded_once(entries, monkeypatch):
+    entries("en_one")
+    loaded = []
+
+    def load(name, exclude):
+        loaded.append(name)
+        nlp = spacy.blank("en")
+        nlp.add_pipe("parser")
+        return nlp
+
+    monkeypatch.setattr(spacy, "load", load)
+    words = Vocabulary.of(["dog"], ["red"])
+    assert CaptionParser(words).nlp is CaptionParser(words, "en_one").nlp
+    assert loaded == ["en_one"]
+    assert load_pipeline(RULES) is load_pipeline(RULES)
 
 
 def test_a_document_without_a_parse_is_read_by_the_rules():

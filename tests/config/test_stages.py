@@ -81,6 +81,7 @@ def test_every_number_has_two_ends():
                     assert allowed.items == (len(get_args(hint)),) * 2, where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", settings_classes(), ids=lambda kind: kind.__name__)
 def test_junk_in_any_setting_is_accepted_as_what_it_may_be_or_refused_in_one_line(kind):
     draw, base = random.Random(0), required(kind)

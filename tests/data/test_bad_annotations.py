@@ -213,6 +213,7 @@ def is_stated(path, junk):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
 def test_junk_is_one_line_or_is_noted(kind, folder, tmp_path):
     file = tmp_path / "file.json"

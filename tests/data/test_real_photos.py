@@ -51,8 +51,10 @@ def test_photos_have_the_size_of_their_record():
 @pytest.mark.parametrize(
     ("name", "images", "boxes", "difficult", "labels", "words"),
     [
-        ("voc/voc2008_train", 2111, 6337, 1255, 6337 * 64, (20, 64)),
-        ("voc/voc2007_train", 2000, 6059, 1146, 0, (20, 0)),
+        pytest.param(
+            "voc/voc2008_train", 2111, 6337, 1255, 6337 * 64, (20, 64), marks=pytest.mark.slow
+        ),
+        pytest.param("voc/voc2007_train", 2000, 6059, 1146, 0, (20, 0), marks=pytest.mark.slow),
         ("clothing/test", 201, 1427, 0, 6108, (52, 12)),
         ("cars/test", 338, 350, 0, 350 * 9, (1, 9)),
     ],

@@ -89,6 +89,7 @@ def test_66_labels_that_would_fit_but_cover_the_picture_become_numbers_and_a_lis
         assert (picture == 128).all(axis=2).mean() > 0.75  # the image stays visible
 
 
+@pytest.mark.slow
 def test_a_frame_of_a_video_keeps_its_size_and_loses_labels_that_find_no_room():
     image = np.full((1000, 1500, 3), 128, np.uint8)
     found = grid(20, 20, categories=("mug",), attributes=())
@@ -99,6 +100,7 @@ def test_a_frame_of_a_video_keeps_its_size_and_loses_labels_that_find_no_room():
     assert (draw(image, few, keep_size=True) == draw(image, few)).all()
 
 
+@pytest.mark.slow
 def test_boxes_of_one_word_differ_in_colour():
     image = np.full((1000, 1500, 3), 128, np.uint8)
     one = draw(image, grid(3, 2, categories=("mug",), attributes=()))

@@ -8,6 +8,7 @@ from ovarnet.drawing.detections import draw
 from ovarnet.drawing.image_file import write_image
 
 
+@pytest.mark.slow
 def test_what_is_beyond_the_best_100_boxes_is_only_counted(tmp_path):
     image = np.zeros((640, 640, 3), np.uint8)
     generator = np.random.default_rng(0)

@@ -401,7 +401,9 @@ def reference_ap50(annotations, predictions, results_of):
     return precision.mean(axis=0)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))]
+)
 @pytest.mark.parametrize(
     ("labels", "results_of"), [("argmax", argmax_results), ("all", detectron2_results)]
 )

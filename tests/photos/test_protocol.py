@@ -96,6 +96,7 @@ def test_words_are_written_twice_with_the_same_result(data, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_every_command_is_understood_and_reads_what_was_made_before(tmp_path):
     made = set()
     steps = protocol_steps(CONFIGS, tmp_path, seeds=2)

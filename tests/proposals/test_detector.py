@@ -31,6 +31,7 @@ def images(*sizes, seed=0):
     return [torch.rand(3, *size, generator=generator) for size in sizes]
 
 
+@pytest.mark.slow
 def test_training_gives_named_finite_losses_also_without_boxes(proposer):
     boxes = [torch.tensor([[20.0, 20.0, 60.0, 70.0]]), torch.zeros(0, 4)]
     losses = proposer.train()(images((160, 200), (112, 150)), boxes)

@@ -18,6 +18,7 @@ def weights(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_loads_the_file_and_merges_classes(weights, monkeypatch):
     monkeypatch.setattr(torchvision_proposer, "LIMIT", 20)
     proposer = TorchvisionProposer(weights)
@@ -56,6 +57,7 @@ def test_damaged_file(tmp_path, content):
         TorchvisionProposer(path)
 
 
+@pytest.mark.slow
 def test_weights_of_another_model(tmp_path):
     path = tmp_path / "other.pth"
     torch.save({"weight": torch.zeros(2)}, path)

@@ -157,6 +157,7 @@ def clients_of(app, count):
         yield server, threads
 
 
+@pytest.mark.slow
 def test_32_clients_at_once_get_the_answer_of_one(make_client, make_png):
     names = [f"{number}.png" for number in range(32)]
     images = [make_png(20 + number, 30) for number in range(32)]

@@ -82,6 +82,7 @@ def test_fresh_phrases():
     assert right / (right + missed) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not installed_pipelines(), reason="needs a trained English spaCy pipeline")
 def test_phrases_by_dependencies():
     module = benchmark()

@@ -83,6 +83,7 @@ def run(tool, monkeypatch, given, **folders):
     return tool.main()
 
 
+@pytest.mark.slow
 def test_what_ships_is_half_as_large_and_scores_as_before(
     tool, monkeypatch, given, tmp_path, capsys
 ):

@@ -91,6 +91,7 @@ def test_tables_and_shards_go_through_every_caption_stage_as_coco_does(
     ), "to the last bit"
 
 
+@pytest.mark.slow
 def test_clip_pretraining_reads_tables_and_shards(corpus, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("ovarnet.training.clip.stage.INIT_LOGIT_SCALE", 500.0)
     captions, images = corpus

@@ -111,6 +111,7 @@ def test_what_is_allowed_is_trained(stage, more, config_of):
     assert train(config_of(stage, more), Accelerator(cpu=True)).is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "case"), cases(REFUSED))
 def test_what_cannot_work_is_one_line(stage, case, config_of, tmp_path):
     more, message = case

@@ -46,6 +46,7 @@ def test_one_track_with_the_means_of_its_frames(clip):
         assert one.found.scores.tolist() == [pytest.approx(math.sqrt(sigmoid(index + 1)))]
 
 
+@pytest.mark.slow
 def test_means_of_the_shipped_model_on_moving_crops_of_a_scene(tmp_path):
     """The averages equal the means of what `detect` gives for each frame alone."""
     scene = np.asarray(Image.open("ovarnet/examples/scene.jpg").convert("RGB"))

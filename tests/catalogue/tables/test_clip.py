@@ -51,6 +51,7 @@ def test_every_row_is_trained_for_every_seed_once(tmp_path, monkeypatch):
     assert len(ran) == 8
 
 
+@pytest.mark.slow
 def test_retrieval_and_baselines(tmp_path, photo_clip, small_photos, monkeypatch):
     shop = write_shop(tmp_path / "shop", 48)
     assert main(["prepare", "catalogue", "--root", str(shop)]) == 0

@@ -85,6 +85,7 @@ def test_a_matcher_trains_with_it(aligner, tmp_path, monkeypatch):
         train_matcher(config, Accelerator(cpu=True))
 
 
+@pytest.mark.slow
 def test_refusals(aligner, tmp_path):
     folder, shop, _ = aligner
     given = settings(shop, tmp_path) | {"limit": 1}

@@ -176,6 +176,7 @@ def test_the_small_recipe_learns_to_match(shop, tmp_path):
     assert (scores[fits][:, None] > scores[~fits]).float().mean() > 0.7
 
 
+@pytest.mark.slow
 def test_refusals(shop, tmp_path):
     def train(**more):
         given = matcher_settings(shop, tmp_path, **more)

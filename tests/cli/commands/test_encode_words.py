@@ -49,6 +49,7 @@ def encode(*words) -> int:
     return cli.main(["encode-words", *words, "--model", "scenes"])
 
 
+@pytest.mark.slow
 def test_words_are_encoded_once_and_then_loaded(folder, monkeypatch, capsys):
     assert encode("words.txt", "--output", "w.safetensors") == 0
     assert "written to w.safetensors: 2 categories and 0 attributes" in capsys.readouterr().out

@@ -116,6 +116,7 @@ def test_files_that_cannot_be_read_leave_no_output(name, content, message, tmp_p
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_resume_gives_the_same_file(tmp_path, words):
     files = [table(tmp_path / "1.txt", 30), table(tmp_path / "2.txt", 20, start=30)]
     assert run(*files, "--vocabulary", words, "--output", tmp_path / "whole.jsonl") == 0
@@ -142,6 +143,7 @@ def test_processes_change_nothing(tmp_path, words):
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_output_is_never_mixed(tmp_path, words):
     file, output = table(tmp_path / "captions.txt", 3), tmp_path / "out.jsonl"
     run(file, "--vocabulary", words, "--output", output)
@@ -154,6 +156,7 @@ def test_an_output_is_never_mixed(tmp_path, words):
         run(file, "--vocabulary", words, "--output", output, "--resume")
 
 
+@pytest.mark.slow
 def test_resume_with_a_changed_input(tmp_path, words):
     file, output = table(tmp_path / "captions.txt", 3), tmp_path / "out.jsonl"
     run(file, "--vocabulary", words, "--output", output)

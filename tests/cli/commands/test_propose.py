@@ -9,6 +9,7 @@ from ovarnet.cli.main import main
 from ovarnet.proposals.store import read_proposals
 
 
+@pytest.mark.slow
 def test_an_image_that_cannot_be_read_is_left_out_named_and_tried_again(tmp_path, capsys):
     files = [picture(tmp_path / "in" / name, 70, 60) for name in ("a.png", "b.png", "c.png")]
     whole = files[1].read_bytes()

@@ -66,6 +66,7 @@ def test_words_are_counted(command, words, tmp_path, capsys):
     ]
 
 
+@pytest.mark.slow
 def test_a_broken_image_is_listed_and_the_others_are_scored(command, tmp_path, capsys):
     (tmp_path / "images" / "b.png").write_bytes(b"no image")
     assert command() == 2

@@ -127,6 +127,7 @@ def weights(tmp_path):
     return load_file(tmp_path / "run/checkpoint/clip.safetensors")["token_embedding.weight"]
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_overwritten_unasked(train, tmp_path):
     assert train()[0] == 0
     first = weights(tmp_path)
@@ -143,6 +144,7 @@ def test_a_finished_run_is_not_overwritten_unasked(train, tmp_path):
     assert torch.equal(weights(tmp_path), first)
 
 
+@pytest.mark.slow
 def test_resume_with_other_settings_is_noted_and_with_fewer_iterations_refused(
     train, tmp_path, caplog
 ):
@@ -160,6 +162,7 @@ def test_resume_with_other_settings_is_noted_and_with_fewer_iterations_refused(
     )
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_is_resumed_or_overwritten_when_asked(train, tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run/state.safetensors").write_bytes(b"of another run")

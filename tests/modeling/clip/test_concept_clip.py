@@ -51,6 +51,7 @@ def test_it_has_the_maps_of_a_staged_tower(photos):
     assert tuple(maps["c5"].shape) == (1, feature_channels(visual)["c5"], 3, 2)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_weights_are_stored_and_read_back(photos, tmp_path):
     state = {name: value.contiguous() for name, value in photos.model.state_dict().items()}

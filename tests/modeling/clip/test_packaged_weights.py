@@ -38,6 +38,7 @@ def packages(tmp_path, monkeypatch):
     return net, text, models
 
 
+@pytest.mark.slow
 def test_trunk_and_text_encoder_get_the_packages_weights(packages):
     net, text, _ = packages
     clip = load_clip("ovarnet-photos", "packages")
@@ -47,6 +48,7 @@ def test_trunk_and_text_encoder_get_the_packages_weights(packages):
     assert all(torch.equal(found[name], value) for name, value in text.items())
 
 
+@pytest.mark.slow
 def test_other_files_are_refused(packages):
     *_, models = packages
     torch.save({"a.weight": torch.zeros(1)}, models / "lite2.pth")

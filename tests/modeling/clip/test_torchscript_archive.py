@@ -24,6 +24,7 @@ def assert_same_weights(clip, model):
         assert torch.equal(clip.model.state_dict()[name], tensor), name
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::torch.jit.TracerWarning"
 )

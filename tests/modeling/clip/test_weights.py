@@ -43,6 +43,7 @@ def assert_same_weights(clip, model):
         assert torch.equal(clip.model.state_dict()[name], tensor), name
 
 
+@pytest.mark.slow
 def test_state_dicts_in_every_wrapping_load(model, saved, tmp_path):
     state = model.state_dict()
     assert_same_weights(load_clip("ovarnet-scenes", saved), model)
@@ -102,6 +103,7 @@ def test_pixel_statistics_of_a_local_file_follow_the_architecture(saved):
     assert resolve("ViT-B-16", saved, random_weights=False).mean == open_clip.OPENAI_DATASET_MEAN
 
 
+@pytest.mark.slow
 def test_a_folder_as_the_hub_holds_it(model, tmp_path):
     described = {
         "model_cfg": open_clip.get_model_config("ovarnet-scenes"),

@@ -31,6 +31,7 @@ def result(**values):
     return {f"{name} {group}": 50.0 for name in MEASURES for group in GROUPS} | values
 
 
+@pytest.mark.slow
 def test_every_row_has_a_name_of_its_own_and_changes_that_the_config_knows():
     assert len({row.name for row in ROWS} | {*TWO_STAGE.values(), SAME_BOXES}) == len(ROWS) + 3
     designs = {

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from ovarnet.scenes.catalogue.words import (
     BRANDS,
     MENTIONED,
@@ -35,6 +37,7 @@ def test_titles_and_queries_say_only_what_is_true():
         assert words.query != words.category.name or not true
 
 
+@pytest.mark.slow
 def test_mentions_and_brands_have_their_rates():
     words = [product_words(0, index) for index in range(4000)]
     colours = sum(item.labels["color"] in item.title.lower() for item in words)

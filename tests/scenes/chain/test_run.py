@@ -89,6 +89,7 @@ def test_a_changed_stage_and_all_after_it_are_made_anew(places):
     assert proposer.exists()
 
 
+@pytest.mark.slow
 def test_a_stage_whose_checkpoint_is_gone_is_run_and_all_after_it(places):
     run(places)
     (places.checkpoint("step_two") / "x").rmdir()
@@ -105,6 +106,7 @@ def test_a_training_that_was_stopped_goes_on(places):
     assert Ledger.open(places.output).entries["proposer"].attempts == 2
 
 
+@pytest.mark.slow
 def test_a_stopped_training_of_other_settings_starts_anew(places):
     with pytest.raises(InputError, match="broken"):
         run(places, broken="proposer")

@@ -14,7 +14,9 @@ def test_running_mean_takes_a_tenth_around():
     assert figures.running_mean(np.array([5.0])).tolist() == [5.0]
 
 
-@pytest.mark.parametrize("groups", [{}, {"base": {"value": 0.5, "chance": 0.1}}])
+@pytest.mark.parametrize(
+    "groups", [{}, pytest.param({"base": {"value": 0.5, "chance": 0.1}}, marks=pytest.mark.slow)]
+)
 def test_charts_are_drawn_whatever_is_undefined(groups):
     rows = {
         ("box-given", "attribute mAP", "vaw rule"): groups,

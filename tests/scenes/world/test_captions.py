@@ -49,6 +49,7 @@ def test_photo_captions_only_say_what_is_true():
             assert words <= thing.attributes, caption
 
 
+@pytest.mark.slow
 def test_scene_captions_only_say_what_is_true_and_count_right():
     counted = 0
     numbers = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}

@@ -54,6 +54,7 @@ def test_kinds(others, words, kind):
     assert kind_of_reference(scene((CAR, "white small"), *others), 0, columns(*words)) == kind
 
 
+@pytest.mark.slow
 def test_phrases_fit_one_object_and_are_read_as_meant():
     crowd = scene(
         (CAR, "white small striped"),

@@ -76,6 +76,7 @@ def test_photos_show_their_object_large_and_keep_the_size_cue():
     assert max(longer["small"]) < min(longer["large"])
 
 
+@pytest.mark.slow
 def test_train_shows_fewer_novel_objects_than_the_evaluation():
     def share(split):
         things = [

@@ -22,6 +22,7 @@ def probed(catalogue, tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_a_probe_learns_the_words_of_a_dozen_images(probed, catalogue, capsys):
     model = ovarnet.load(probed, device="cpu")
     assert min(accuracy(model, catalogue)) >= 5 / 6, "of 6 images; chance is 1/3 and 1/2"

@@ -83,6 +83,7 @@ def test_what_is_stored_is_what_the_model_says(pseudo_labels, teacher, tiny_worl
     assert torch.allclose(one.attribute_logits.sigmoid(), found.attribute_scores, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_is_continued_and_stored_shards_are_left_alone(run, tmp_path):
     run()
     shards = sorted((tmp_path / "labels").iterdir())
@@ -122,6 +123,7 @@ def test_no_image_that_can_be_read_is_an_error_and_nothing_is_written(run, tmp_p
     assert not (tmp_path / "labels").exists()
 
 
+@pytest.mark.slow
 def test_shards_of_other_images_words_models_or_settings_are_not_mixed(
     run, teacher, tiny_world, tmp_path
 ):
@@ -141,6 +143,7 @@ def test_shards_of_other_images_words_models_or_settings_are_not_mixed(
         run(model=other)
 
 
+@pytest.mark.slow
 def test_shards_of_earlier_versions_do_not_name_their_model_and_are_read(run, tmp_path):
     run()
     path = tmp_path / "labels" / "00000.safetensors"

@@ -67,6 +67,7 @@ def test_words_that_the_clip_had_labels_of_are_base_words_of_the_model(settings,
     assert Vocabulary((Word("pizza"),)).novel_seen_by(made) == ["pizza"]
 
 
+@pytest.mark.slow
 def test_a_clip_of_captions_is_taken_whatever_its_words(settings, labelled_clip):
     assert calibrate_clip_attr(settings(labelled_clip("clip", "categories", "key"))).is_dir()
 

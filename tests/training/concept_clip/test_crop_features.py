@@ -60,6 +60,7 @@ def test_what_is_stored_is_read_whatever_the_head(photo_clip, files, tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_other_views_boxes_or_trunks_are_other_files(photo_clip, files, tmp_path):
     table(photo_clip, files, tmp_path)

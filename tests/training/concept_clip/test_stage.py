@@ -73,6 +73,7 @@ def test_resume_continues_the_same_run_and_the_folder_holds_a_clip(settings, tmp
     assert clip.encode_text(["a mug"]).shape == (1, clip.embed_dim)
 
 
+@pytest.mark.slow
 def test_only_the_head_and_the_projection_change(settings):
     config = settings()
     torch.manual_seed(config.seed)

@@ -200,7 +200,7 @@ def test_label_losses_see_base_columns_only_and_distillation_all(settings, teach
     assert [logits.shape[1] for logits in (*student, *teacher)] == [3, 3, 3, 3]
 
 
-@pytest.mark.parametrize("kind", ["probability", "feature"])
+@pytest.mark.parametrize("kind", ["probability", pytest.param("feature", marks=pytest.mark.slow)])
 def test_cached_embeddings_give_the_same_losses(settings, tmp_path, kind):
     losses = []
     for cached in (False, True):

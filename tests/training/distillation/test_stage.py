@@ -116,6 +116,7 @@ def test_no_novel_box_or_label_reaches_a_loss(settings, tmp_path):
     assert run.data.base.attribute_names == ["red", "striped"]
 
 
+@pytest.mark.slow
 def test_caption_images_enter_distillation_alone(settings, teacher_cache, corpus):
     captions, images = corpus
     config = settings(
@@ -226,6 +227,7 @@ def test_unknown_distillation_is_named(settings):
         settings(distillation={"kind": "telepathy"})
 
 
+@pytest.mark.slow
 def test_a_short_run_embeds_only_the_images_that_it_visits(settings, tmp_path, monkeypatch):
     short = settings(
         distillation={"cache_embeddings": True}, optimisation={"iterations": 2}

@@ -61,6 +61,7 @@ def run(folder, model, resume=False, dataset=None, **more):
     return run_stage(model, dataset or Numbers(), config, Accelerator(cpu=True), resume=resume)
 
 
+@pytest.mark.slow
 def test_learns_and_writes_curves(tmp_path, figure_of_curves):
     best = run(tmp_path, Doubling())
     assert best.weight.item() == pytest.approx(2.0, abs=0.1)
@@ -101,6 +102,7 @@ class Drawing(Doubling):
         return super().forward(batch)
 
 
+@pytest.mark.slow
 def test_what_a_model_draws_differs_between_iterations_and_seeds_and_not_between_runs(tmp_path):
     first, again, other = (Drawing() for _ in range(3))
     for number, (model, seed) in enumerate([(first, 1), (again, 1), (other, 2)]):

@@ -54,6 +54,7 @@ def test_resume_continues_the_same_run_and_the_folder_holds_a_model(
     assert found.category_scores.shape[1] == 2
 
 
+@pytest.mark.slow
 def test_the_boxes_are_those_of_the_photo_proposer(region_settings, photo_models):
     """At 352 x 448 pixels the coarsest map is one that is rounded up."""
     student = make_student(region_settings(design={"proposals": 100}))
@@ -64,6 +65,7 @@ def test_the_boxes_are_those_of_the_photo_proposer(region_settings, photo_models
     torch.testing.assert_close(found.scores, expected.scores, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_detector_of_another_design_is_refused(region_settings):
     for design, wrong in (
         ({"channels": 16}, "holds another architecture: fpn"),
@@ -105,6 +107,7 @@ def test_another_clip_is_refused(region_settings, teacher_folder):
         make_student(region_settings(teacher=str(teacher_folder)))
 
 
+@pytest.mark.slow
 def test_another_head_is_refused(region_settings):
     with pytest.raises(InputError, match=r"design.head is average; stage region_head trains"):
         make_student(region_settings(design={"head": "average", "width": 64}))

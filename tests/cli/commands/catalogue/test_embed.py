@@ -16,6 +16,7 @@ def read(path):
     return np.loadtxt(path, delimiter="\t", ndmin=2)
 
 
+@pytest.mark.slow
 def test_vectors_of_a_catalogue(shop, tmp_path):
     assert embed("--root", shop, "--output", tmp_path) == 0
     photos, titles = read(tmp_path / "photos.tsv"), read(tmp_path / "titles.tsv")

@@ -50,7 +50,11 @@ def test_a_photo_finds_itself_first(shop, shop_index, tmp_path):
         (["mug", "--where", "color=pink"], "no product has color='pink'"),
         (["mug", "--where", "colour=red"], "no label column 'colour'"),
         (["mug", "--where", "color=red", "--where", "color=blue"], "is given twice"),
-        (["mug", "--model", "photos-clip-attr"], "the index was made with scenes-clip-attr"),
+        pytest.param(
+            ["mug", "--model", "photos-clip-attr"],
+            "the index was made with scenes-clip-attr",
+            marks=pytest.mark.slow,
+        ),
         (["mug " * 200], "shorten it"),
     ],
 )
@@ -85,6 +89,7 @@ class Backwards:
         return torch.arange(1, len(images) + 1) / 1000.0
 
 
+@pytest.mark.slow
 def test_a_matcher_sorts_the_best_anew(shop_index, tmp_path, monkeypatch):
     words = [shop_index, "a blue thing", "--output", tmp_path]
     assert search(*words, "--top", 100) == 0
