@@ -6,6 +6,7 @@ The tree is drawn in CONTRIBUTING.md. Imports are read from the source, also tho
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,7 @@ WAYS_OUT = {
 """`Detections` offers what is built on it as methods, each imported when it is called."""
 
 
+@cache
 def read_imports() -> dict[str, set[str]]:
     """Module -> modules of the package that it imports, both without the leading `ovarnet.`.
 
@@ -114,9 +116,6 @@ def read_imports() -> dict[str, set[str]]:
         for module, names in imports.items()
         if module != "ovarnet"
     }
-
-
-IMPORTS = read_imports()
 
 
 def room(module: str) -> str:
@@ -150,13 +149,13 @@ def test_circles_are_recognised():
 
 
 def test_every_room_stands_in_the_table():
-    assert {room(module) for module in IMPORTS} == set(MAY_IMPORT)
+    assert {room(module) for module in read_imports()} == set(MAY_IMPORT)
 
 
 def test_rooms_import_only_what_the_table_allows():
     found = {
         f"{module} -> {target}"
-        for module, targets in IMPORTS.items()
+        for module, targets in read_imports().items()
         for target in targets
         if room(target) not in {room(module), *MAY_IMPORT[room(module)]}
     }
@@ -179,7 +178,7 @@ def test_no_circle_between_modules():
         module: {
             target for target in targets if f"{module} -> {target}" not in LOADED_BY_NAME | WAYS_OUT
         }
-        for module, targets in IMPORTS.items()
+        for module, targets in read_imports().items()
     }
     assert circles(imports) == []
 
@@ -197,7 +196,7 @@ def test_the_method_is_whole_without_the_generated_world():
     """
     modules = sorted(
         f"ovarnet.{module}"
-        for module, targets in IMPORTS.items()
+        for module, targets in read_imports().items()
         if room(module) != "scenes" and any(room(target) == "scenes" for target in targets)
     )
     assert {"ovarnet.cli.commands.generate", "ovarnet.data.datasets"} <= set(modules)

@@ -19,6 +19,12 @@ MOST_BYTES = 80e6
 """Of all files together, as in tools/ship_weights.py."""
 MOST_BYTES_OF_SCENES = 25e6
 
+# those for photos take a second each to open
+MODELS = [
+    name if name in SCENES else pytest.param(name, marks=pytest.mark.slow)
+    for name in shipped_models()
+]
+
 
 @cache
 def opened(name):
@@ -50,14 +56,14 @@ def test_nothing_is_pickled(name):
     assert {path.suffix for path in files} <= {".safetensors", ".json", ".yaml", ".md"}
 
 
-@pytest.mark.parametrize("name", shipped_models())
+@pytest.mark.parametrize("name", MODELS)
 def test_the_words_of_every_model_have_base_ones(name):
     words = opened(name).vocabulary
     assert any(word.seen for word in words.categories)
     assert any(word.seen for word in words.attributes)
 
 
-@pytest.mark.parametrize("name", shipped_models())
+@pytest.mark.parametrize("name", MODELS)
 def test_every_ovarnet_ships_with_its_teacher(name):
     """Part of it lies in the folder of the teacher, and so does its proposer."""
     is_ovarnet = isinstance(opened(name).model, OvarNet)
@@ -107,7 +113,7 @@ def test_boxes_found_on_fresh_scenes(model, scenes):
     assert (torch.cat(overlaps) >= 0.5).float().mean() > 0.8
 
 
-@pytest.mark.parametrize("name", shipped_models())
+@pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("boxes", [None, [[10, 20, 90, 100], [0, 0, 30, 40]]])
 def test_words_the_weights_never_met_are_scored_too(name, boxes, scenes, monkeypatch):
     monkeypatch.setattr(opened(name).model, "proposals", 5)

@@ -79,6 +79,7 @@ def grid(columns, rows, **words):
     return detections(np.concatenate([corners, corners + 0.75 * steps], 1).tolist(), **words)
 
 
+@pytest.mark.slow
 def test_66_labels_that_would_fit_but_cover_the_picture_become_numbers_and_a_list():
     image = np.full((1000, 1500, 3), 128, np.uint8)
     many = draw(image, grid(11, 6, categories=("mug",), attributes=()))

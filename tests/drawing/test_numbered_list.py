@@ -26,6 +26,7 @@ def test_what_is_beyond_the_best_100_boxes_is_only_counted(tmp_path):
     write_image(tmp_path / "x.jpg", all_of_them)
 
 
+@pytest.mark.slow
 def test_the_list_beside_a_low_image_does_not_become_a_ribbon():
     attributes = [f"made of {name} and some more words" for name in ("steel", "wood", "glass")]
     found = detections(

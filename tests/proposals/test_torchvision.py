@@ -37,6 +37,7 @@ def test_loads_the_file_and_merges_classes(weights, monkeypatch):
     assert "80 COCO classes" in proposer.provenance
 
 
+@pytest.mark.slow
 def test_stays_in_evaluation_mode(weights):
     assert not TorchvisionProposer(weights).train().detector.training
 

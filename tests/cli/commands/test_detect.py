@@ -252,6 +252,7 @@ def test_boxes_of_a_run_go_back_to_their_images_although_two_have_the_same_name(
     assert not (tmp_path / "third").exists()
 
 
+@pytest.mark.slow
 def test_the_batch_size_is_that_of_a_pass(tmp_path, monkeypatch):
     for number in range(19):
         picture(tmp_path / "in" / f"{number}.png", 30, 20)

@@ -164,6 +164,7 @@ def test_resume_continues_the_same_run_and_the_folder_opens(
     assert found.attribute_scores.shape == (1, 1)
 
 
+@pytest.mark.slow
 def test_the_bias_is_initialised_for_the_prior_probability_and_the_temperature_bounded(
     tiny_world, start_files, tmp_path, monkeypatch
 ):

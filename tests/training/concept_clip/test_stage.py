@@ -120,6 +120,7 @@ def test_labels_of_a_word_that_is_novel_now_are_refused(settings, labelled_clip,
         train_concept_clip(config, Accelerator(cpu=True))
 
 
+@pytest.mark.slow
 def test_without_base_attributes_and_background(settings, tiny_world, tmp_path):
     """All attributes are novel, and every photo is full of its object: two sources are left."""
     root = shutil.copytree(tiny_world.root, tmp_path / "world")
