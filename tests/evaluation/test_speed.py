@@ -1,10 +1,11 @@
 """Timing: the clock and the turns; seconds themselves are not tested."""
 
 import time
+from types import SimpleNamespace
 
 import torch
 
-from ovarnet.evaluation.speed import Stopwatch, compare
+from ovarnet.evaluation.speed import Stopwatch, Timer, compare
 
 
 def test_medians_leave_out_the_runs_that_warm_up():
@@ -45,3 +46,16 @@ def test_parts_of_one_name_add_up(monkeypatch):
             with watch.part("pooling"):
                 pass
     assert watch.runs == [{"pooling": 5.0}]
+
+
+def test_an_exported_model_runs_as_one_part():
+    model = SimpleNamespace(
+        run=lambda images: SimpleNamespace(embeddings=torch.ones(len(images), 2, 4)),
+        classifier=lambda regions, words: torch.zeros(len(regions), len(words)),
+    )
+    boxes = torch.tensor([[0.0, 0, 4, 4], [4, 4, 8, 8]])
+    watch = Stopwatch(torch.device("cpu"))
+    with watch.run():
+        found = Timer(torch.rand(3, 8, 8), boxes, (["mug"], ["red"])).onnx(model, watch)
+    assert list(watch.runs[0]) == ["resize and graph", "scoring", "post-processing"]
+    assert found.category_scores.tolist() == [[0.5], [0.5]]
