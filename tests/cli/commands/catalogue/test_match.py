@@ -1,10 +1,17 @@
 """`ovarnet catalogue match`: the least fitting pairs first, a table, and bad input."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from tiny_shop import tiny_shop
 
+import ovarnet
+from ovarnet.catalogue.data.prepared import open_catalogue
+from ovarnet.catalogue.matcher import load_matcher
 from ovarnet.cli.main import main
+
+EXAMPLE = Path(ovarnet.__file__).parent / "examples" / "catalogue"
 
 
 class Lengths:
@@ -60,3 +67,18 @@ def test_a_catalogue_may_bring_its_matcher(shop, capsys):
     assert "has no folder matcher; give --model CHECKPOINT" in capsys.readouterr().err
     (shop / "matcher").mkdir()
     assert main(words) == 0
+
+
+@pytest.mark.slow
+def test_the_example_is_answered_by_its_own_matcher(capsys):
+    assert main(["catalogue", "match", "--root", str(EXAMPLE), "--top", "60"]) == 0
+    first, *pairs = capsys.readouterr().out.splitlines()
+    assert first == "least fitting of 60 pairs of title and photo:"
+    scores = [float(line.split()[0]) for line in pairs]
+    assert scores == sorted(scores)
+    products = list(open_catalogue(EXAMPLE))[:20]
+    titles = [product.title for product in products]
+    images = [product.image for product in products]
+    matcher = load_matcher(EXAMPLE / "matcher", device="cpu")
+    wrong = matcher.score([*titles[7:], *titles[:7]], images)
+    assert (torch.tensor(scores)[:, None] > wrong).float().mean() > 0.75  # chance is 0.5
