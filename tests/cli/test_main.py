@@ -51,6 +51,12 @@ def help_of(name, monkeypatch, capsys):
     return capsys.readouterr().out
 
 
+def test_a_command_alone_has_the_parser_that_it_has_among_all():
+    for name, parser in cli.build_parsers()[1].items():
+        if not hasattr(cli.COMMANDS[name.split()[0]], "COMMANDS") or " " in name:
+            assert cli.build_parser(name).format_help() == parser.format_help()
+
+
 @pytest.mark.parametrize("name", cli.build_parsers()[1])
 def test_help_of_each_command_explains_every_option_once(name, monkeypatch, capsys):
     shown = help_of(name, monkeypatch, capsys)
