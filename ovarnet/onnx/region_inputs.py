@@ -36,7 +36,8 @@ def region_inputs(
         "category_words": torch.full((2, width), width**-0.5),
         "attribute_words": torch.full((3, width), width**-0.5),
     }
-    batch, given = Dim("images", min=1), Dim("given")
+    # torch 2.6 refuses a number of images without an upper bound ("Constraints violated")
+    batch, given = Dim("images", min=1, max=1024), Dim("given")
     rows, columns = (
         PAD_MULTIPLE * Dim(name, min=1, max=MOST_CELLS) for name in ("height", "width")
     )

@@ -16,13 +16,13 @@ def test_fashionbert_reads_a_grid_of_the_whole_photo():
     assert isinstance(config, MatcherTraining)
     assert (config.patches, config.grid, config.data.foreground) == ("grid", 8, False)
     assert config.tasks == ["words", "match", "blank"]
-    assert (config.weights, config.negatives) == ("adaptive", "subcategory")
+    assert (config.weights, config.negatives) == ("adaptive", "both")
 
 
 def test_kaleido_reads_all_levels_of_the_product():
     config = load_config(CONFIGS / "kaleido.yaml", [])
     assert (config.patches, config.data.foreground, len(config.tasks)) == ("kaleido", True, 7)
-    assert (config.weights, config.negatives) == ("sum", "any")
+    assert (config.weights, config.negatives) == ("sum", "both")
     assert isinstance(load_config(CONFIGS / "alignment.yaml", []), AlignmentTraining)
 
 
