@@ -43,7 +43,8 @@ class TextClassifier(nn.Module):
        word.
 
     With the concepts of a photo CLIP (`compare_by_reach`), a category's cosine is divided by the
-    largest that it can reach, see `concept_reach`. Not in training, where words are concepts.
+    largest that it can reach, see `concept_reach`. Not in training, and not with learned prompts,
+    whose scale and bias were learned for the cosines as they are.
 
     Args:
         clip: its text tower encodes the words.
@@ -96,8 +97,13 @@ class TextClassifier(nn.Module):
 
     @property
     def concepts(self) -> Tensor | None:
-        """(K, t) text embeddings of what the image tower names, or None; see `ConceptHead`."""
-        return self._concept_head[0].concepts if self._concept_head else None
+        """(K, t) text embeddings of what the image tower names; see `ConceptHead`.
+
+        None where categories are compared by their cosines as they are.
+        """
+        if not self._concept_head or isinstance(self.prompts, LearnedPrompts):
+            return None
+        return self._concept_head[0].concepts
 
     def joint_concepts(self) -> Tensor | None:
         """(K, D) float32 unit embeddings of the `concepts`, as words have them, or None."""

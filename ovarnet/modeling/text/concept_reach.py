@@ -1,9 +1,9 @@
 """How near a word can come to any region of a photo CLIP; ours, not the paper's.
 
 The first half of such a CLIP's embedding is a mean of its concepts' names, so a word that is no
-concept cannot reach the cosine of one that is: "mug" has 0.8 with "coffee mug" and "cup", and is
-found less often than they are although it is there. Divided by what it can reach, its cosines mean
-the same as theirs, and one calibration and one threshold serve both.
+concept cannot reach the cosine of one that is: "puppy" has 0.8 with "dog", and on the same dogs it
+scores too low for any threshold of "dog". Divided by what it can reach, its cosines are on the
+scale of theirs, so that one calibration and one threshold serve both.
 
 S strings, K concepts, D the joint embedding width.
 """

@@ -111,7 +111,9 @@ def held_out_choice(
     if settings.split is None:
         return None
     check_held_out(settings.split, source)
-    words, annotations = open_dataset(source.dataset, source.root, settings.split)
+    words, annotations = open_dataset(
+        source.dataset, source.root, settings.split, base_words_only=True
+    )
     check_same_words(settings.split, words, vocabulary)
     dataset = BoxedImageDataset(
         with_base_boxes(annotations, words)[: config.limit], seed=config.seed

@@ -8,7 +8,7 @@ import torch
 from ovarnet.modeling.clip.concept_tower import CentredProjection
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.concept_reach import LEAST, concept_reach
-from ovarnet.modeling.text.prompts import TemplatePrompts
+from ovarnet.modeling.text.prompts import LearnedPrompts, TemplatePrompts
 from ovarnet.modeling.text.stored_words import text_key
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -63,4 +63,14 @@ def test_training_compares_by_cosines(classifier):
     classifier.train()
     with torch.no_grad():
         words = classifier.embed([Word("zebra")], "category")
+    assert words.matrix.norm().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_learned_prompts_are_compared_by_cosines(classifier):
+    """Their scale and bias were learned for cosines as they are."""
+    clip = classifier.clip
+    learned = TextClassifier(clip, LearnedPrompts(clip.text_width, (1, 1, 1)), bias=-2.0).eval()
+    learned.compare_by_reach(clip.model.visual.head)
+    with torch.no_grad():
+        words = learned.embed([Word("zebra")], "category")
     assert words.matrix.norm().item() == pytest.approx(1, abs=1e-5)
