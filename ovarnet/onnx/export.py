@@ -29,7 +29,7 @@ from ovarnet.modeling.text.word_embeddings import EncodedVocabulary
 from ovarnet.modeling.vit_pyramid import VitPyramid, fused_attention
 from ovarnet.onnx.crop_graph import CropGraph
 from ovarnet.onnx.folded_graph import FoldedGraph, FoldedRegions
-from ovarnet.onnx.packages import require
+from ovarnet.onnx.packages import require_exporter
 from ovarnet.onnx.region_graph import RegionGraph, Regions
 from ovarnet.onnx.region_inputs import region_inputs
 from ovarnet.onnx.settings import KEY, GraphSettings, text_file
@@ -60,10 +60,10 @@ def export(
         The files written.
 
     Raises:
-        InputError: onnxscript is not installed, or a model or size that cannot be exported.
+        InputError: see `require_exporter`; or a model or size that cannot be exported.
     """
     path = Path(path)
-    require("onnxscript", "onnx")
+    require_exporter()
     if isinstance(model, ClipAttr):
         return _export_clip_attr(model, path, words, size)
     _check_size(model, size)

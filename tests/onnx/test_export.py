@@ -1,6 +1,7 @@
 """What goes into the files; that they run: tests/onnx/test_model.py."""
 
 import pytest
+from exporter import needs_exporter
 from small_ovarnet import WORDS, small_ovarnet
 
 from ovarnet.errors import InputError
@@ -37,6 +38,7 @@ def test_folded_words_are_the_vocabulary_of_the_file(model):
     assert settings.vocabulary.category_names == ["car"]
 
 
+@needs_exporter
 def test_a_clip_attr_takes_no_words(model, tmp_path):
     clip_attr = ClipAttr(model.clip, model.classifier, NoProposer(tmp_path), WORDS)
     words = model.classifier.encode_vocabulary(WORDS)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from exporter import needs_exporter
 from onnx_graphs import matrix_product
 from PIL import Image
 from small_ovarnet import WORDS, picture, small_clip, small_ovarnet
@@ -122,6 +123,7 @@ def test_what_is_missing_is_named(tmp_path):
         open_onnx(path, CPU, NoProposer(path))
 
 
+@needs_exporter
 @pytest.mark.slow
 def test_a_graph_with_its_words_needs_no_text_tower(tmp_path):
     # few maps and a short head: the time of an export grows with the operators
@@ -152,6 +154,7 @@ def test_a_graph_with_its_words_needs_no_text_tower(tmp_path):
     assert record["categories"] == WORDS.category_names
 
 
+@needs_exporter
 @pytest.mark.slow
 def test_the_crop_encoder_of_a_clip_attr(tmp_path):
     base = small_ovarnet(box_stage_width=0)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from exporter import needs_exporter
 from small_ovarnet import small_ovarnet
 
 from ovarnet.errors import InputError
@@ -122,6 +123,7 @@ def test_torch_export_with_any_size_and_number_of_images(model, images):
 
 @pytest.mark.slow
 @torch.no_grad()
+@needs_exporter
 def test_torch_compile_of_the_model(model, images):
     """The tracer alone: the default backend needs a C++ compiler."""
     compiled = torch.compile(model, backend="eager")

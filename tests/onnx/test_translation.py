@@ -2,6 +2,7 @@
 
 import onnxruntime
 import torch
+from exporter import needs_exporter
 from torch import nn
 from torch.export import Dim
 
@@ -22,6 +23,7 @@ def inputs(images, count):
     return boxes, torch.where(scores < 0.2, UNUSED, scores)
 
 
+@needs_exporter
 def test_nms_of_any_number_of_images_and_boxes(tmp_path):
     path, (images, rows) = tmp_path / "nms.onnx", (Dim("images", min=1), Dim("rows", min=1))
     torch.onnx.export(
@@ -30,6 +32,7 @@ def test_nms_of_any_number_of_images_and_boxes(tmp_path):
         path,
         dynamic_shapes={"boxes": {0: images, 1: rows}, "scores": {0: images, 1: rows}},
         custom_translation_table=TRANSLATIONS,
+        dynamo=True,
         opset_version=18,
         external_data=False,
         verbose=False,

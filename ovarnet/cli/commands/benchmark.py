@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.device import pick_device
     from ovarnet.errors import InputError
     from ovarnet.io.files import check_folder, write_json
-    from ovarnet.onnx.packages import require
+    from ovarnet.onnx.packages import require_exporter
 
     if args.output:
         check_folder(args.output)
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         f"{args.runs} runs"
     )
     if args.onnx:
-        require("onnxruntime", "onnx", "onnxscript")
+        require_exporter()
     with tempfile.TemporaryDirectory() as exported:
         results = time_all(args, device, Path(exported))
     print(table(results, args.towers))

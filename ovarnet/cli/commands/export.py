@@ -68,14 +68,14 @@ def run(args: argparse.Namespace) -> int:
     from ovarnet.io.files import check_folder
     from ovarnet.onnx.export import export
     from ovarnet.onnx.int8 import quantise
-    from ovarnet.onnx.packages import require
+    from ovarnet.onnx.packages import require_exporter
 
     if args.output.suffix != ".onnx":
         raise InputError(f"--output {args.output}: the name of the file must end in .onnx")
     if args.model.endswith(".onnx"):
         raise InputError(f"{args.model} is exported already; give the model it was made from")
     check_folder(args.output.parent)
-    require("onnxruntime", "onnx", "onnxscript")
+    require_exporter()
     model = ovarnet.load_model(args.model, device="cpu")
     words = None if args.words is None else encoded(ovarnet.Predictor(model), args.words)
     size = None if args.size is None else (args.size[0], args.size[1])
