@@ -1,5 +1,7 @@
 """`ovarnet export`."""
 
+from exporter import needs_exporter
+
 from ovarnet.cli.main import main
 
 
@@ -10,6 +12,7 @@ def refusal(capsys, *arguments):
     return error.removeprefix("error: ").rstrip("\n")
 
 
+@needs_exporter
 def test_bad_arguments_are_refused_before_any_work(tmp_path, capsys):
     found = refusal(capsys, "scenes", "--output", tmp_path / "out")
     assert found == f"--output {tmp_path}/out: the name of the file must end in .onnx"
@@ -23,6 +26,7 @@ def test_bad_arguments_are_refused_before_any_work(tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@needs_exporter
 def test_words_without_their_kind_are_refused(tmp_path, capsys):
     (tmp_path / "words.txt").write_text("mug\n")
     found = refusal(

@@ -2,6 +2,7 @@
 """The plain training script: a few iterations, resumed, evaluated, and loaded by ovarnet."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,16 @@ from ovarnet.errors import InputError
 from ovarnet.integrations.detectron2.train_net import load_for_test, main
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def log_as_before():
+    """The script takes the package's log over: its own handlers get it, and no other test's."""
+    log = logging.getLogger("ovarnet")
+    propagate, level, handlers = log.propagate, log.level, list(log.handlers)
+    yield
+    log.propagate, log.handlers = propagate, handlers
+    log.setLevel(level)
 
 
 def run(config, output, datasets, *more, flags=()):
