@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ovarnet.catalogue.modeling.encoder import open_clip
 from ovarnet.catalogue.modeling.product_bert import (
     GridPatchEmbedding,
     KaleidoPatchEmbedding,
@@ -25,6 +26,28 @@ from ovarnet.modeling.clip.clip import Clip
 
 TOKEN_STD, PLACE_STD = 0.2, 0.02
 """Of the entries of token embeddings, and of positions and segments, which are added to them."""
+
+
+def clip_of_patches(network: str, width: int) -> Clip:
+    """The CLIP whose image tower encodes patches.
+
+    Args:
+        network: `crops.network` of the config.
+        width: D, of the features of a patch.
+
+    Returns:
+        The CLIP, on the CPU.
+
+    Raises:
+        InputError: It is no CLIP, or its patches are no embeddings in its joint space.
+    """
+    clip = open_clip(network)
+    if width != clip.embed_dim:
+        raise InputError(
+            f"encoder.start=clip needs patches in the joint space of a CLIP, such as those of "
+            f"scenes-clip-attr; {clip.name} gives features of its trunk"
+        )
+    return clip
 
 
 @torch.no_grad()
@@ -41,16 +64,8 @@ def start_from_clip(
         encoder: Its embeddings are overwritten.
         tokenizer: Of the titles.
         clip: Whose image tower encoded the patches.
-        patches: (M, P, D) clean features of training photos.
-
-    Raises:
-        InputError: The patches are no embeddings of the CLIP.
+        patches: (M, P, D) clean features of training photos, see `clip_of_patches`.
     """
-    if patches.shape[2] != clip.embed_dim:
-        raise InputError(
-            f"encoder.start=clip needs patches in the joint space of a CLIP, such as those of "
-            f"scenes-clip-attr; {clip.name} gives features of its trunk"
-        )
     bert = encoder.bert
     matrix = nn.init.orthogonal_(torch.empty(clip.embed_dim, bert.hidden))
     words = F.normalize(clip.encode_text(_texts(tokenizer), truncate=True).float(), dim=1) @ matrix

@@ -26,9 +26,8 @@ from ovarnet.catalogue.modeling.build import (
     patch_layout,
     start_bert,
 )
-from ovarnet.catalogue.modeling.clip_start import start_from_clip
+from ovarnet.catalogue.modeling.clip_start import clip_of_patches, start_from_clip
 from ovarnet.catalogue.modeling.crop_encoder import CropEncoder, open_crop_encoder
-from ovarnet.catalogue.modeling.encoder import open_clip
 from ovarnet.catalogue.modeling.matcher import SLOT_TASKS, MatcherNetwork
 from ovarnet.catalogue.modeling.wordpiece import TOKENIZER_FILE, TitleTokens, WordPiece
 from ovarnet.catalogue.pretext.alignment import coverage
@@ -159,14 +158,15 @@ def train_matcher(
     encoder = open_crop_encoder(config.crops.network, config.crops.side).to(accelerator.device)
     design = make_design(config, bert, encoder)
     network = build_network(design, bert)
+    starts_from_clip = config.encoder.start == CLIP_START
+    clip = clip_of_patches(config.crops.network, encoder.width) if starts_from_clip else None
 
     queries = None
     if config.query_column is not None:
         queries = queries_of(products, config.query_column)
     tokens = tokenize(products, tokenizer, config.encoder.tokens, queries)
     dataset = make_dataset(config, products, tokens, tokenizer, encoder, accelerator)
-    if config.encoder.start == CLIP_START:
-        clip = open_clip(config.crops.network)
+    if clip is not None:
         start_from_clip(network.encoder, tokenizer, clip, some_patches(dataset))
     model = MatcherModel(
         network, config.weights, match_weight=config.match_weight, candidates=config.candidates

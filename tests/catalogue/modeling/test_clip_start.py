@@ -5,7 +5,12 @@ import torch
 import torch.nn.functional as F
 
 from ovarnet.catalogue.modeling.bert import Bert
-from ovarnet.catalogue.modeling.clip_start import PLACE_STD, TOKEN_STD, start_from_clip
+from ovarnet.catalogue.modeling.clip_start import (
+    PLACE_STD,
+    TOKEN_STD,
+    clip_of_patches,
+    start_from_clip,
+)
 from ovarnet.catalogue.modeling.encoder import open_clip
 from ovarnet.catalogue.modeling.patches import KALEIDO_LEVELS, PatchLayout
 from ovarnet.catalogue.modeling.product_bert import ProductBert
@@ -66,5 +71,6 @@ def test_every_level_begins_centred(clip):
 
 
 def test_features_of_a_trunk_are_refused(clip):
+    assert clip_of_patches("scenes-clip-attr", 128).name == clip.name
     with pytest.raises(InputError, match="gives features of its trunk"):
-        started(clip, (2,), 16, torch.zeros(2, 4, 64))
+        clip_of_patches("scenes-clip-attr", 64)
