@@ -32,12 +32,13 @@ from ovarnet.config.region_head import RegionHeadTraining, RegionLossWeights
 from ovarnet.config.sources import ClipSettings, DataSource
 from ovarnet.config.stages import STAGES
 from ovarnet.config.structured import build_settings
-from ovarnet.config.validation import Validation
+from ovarnet.config.validation import CaptionValidation, Validation, ValidationSchedule
 
 __all__ = [
     "STAGES",
     "CaptionLossWeights",
     "CaptionTraining",
+    "CaptionValidation",
     "CatalogueClipTraining",
     "CatalogueData",
     "ClipAttrTraining",
@@ -59,6 +60,7 @@ __all__ = [
     "RegionHeadTraining",
     "RegionLossWeights",
     "Validation",
+    "ValidationSchedule",
     "ZeroShotClipAttr",
     "build_settings",
     "load_config",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ovarnet.config.allowed import path_setting
 from ovarnet.config.optimisation import Optimisation
 from ovarnet.config.sources import ClipSettings, cache_setting, limit_setting, seed_setting
+from ovarnet.config.validation import CaptionValidation
 
 
 @dataclass
@@ -29,4 +30,5 @@ class ClipTraining:
     bag_of_words_init: bool = False
     """Initialise the text tower as a weighted bag of words; only for a small CLIP trained from
     scratch on few words (`ovarnet.training.clip.bag_of_words_init`)."""
+    validation: CaptionValidation = field(default_factory=CaptionValidation)
     optimisation: Optimisation = field(default_factory=Optimisation)

@@ -20,6 +20,9 @@ def test_defaults_are_those_of_the_generated_world():
         ("output=''", "output is ''; it must be a path, not empty, of names of at most 255 bytes"),
         ("captions=''", "captions is ''; it must be a path"),
         ("bag_of_words_init=2", "bag_of_words_init is 2; it must be true or false"),
+        ("validation.captions=''", "validation.captions is ''; it must be a path"),
+        # a corpus of captions has no splits
+        ("validation.split=val", "unknown key 'validation.split'; did you mean 'validation."),
     ],
 )
 def test_refusals(override, message):

@@ -1,14 +1,15 @@
-"""The choice among the weights of a run is off unless a split is named."""
+"""The choice among the weights of a run is off unless a split or captions are named."""
 
 import pytest
 
 from ovarnet.config import build_settings
-from ovarnet.config.validation import Validation
+from ovarnet.config.validation import CaptionValidation, Validation
 from ovarnet.errors import InputError
 
 
 def test_by_default_nothing_is_measured():
     assert Validation() == Validation(split=None, every=100, batches=8, patience=0)
+    assert CaptionValidation() == CaptionValidation(captions=None, every=100, batches=8, patience=0)
 
 
 @pytest.mark.parametrize("wrong", [{"every": 0}, {"batches": 0}, {"patience": -1}])

@@ -51,14 +51,22 @@ class CaptionPairDataset(Dataset):
         clip: Gives input size, normalisation and tokenizer.
         seed: Of the run; captions and flips are drawn from it.
         megabytes: Most memory of the images.
+        flip: Whether half of the images of a batch are flipped horizontally.
 
     Raises:
         InputError: None of the images can be read.
     """
 
     def __init__(
-        self, images: Sequence[CaptionedImage], clip: Clip, *, seed: int, megabytes: int = 4096
+        self,
+        images: Sequence[CaptionedImage],
+        clip: Clip,
+        *,
+        seed: int,
+        megabytes: int = 4096,
+        flip: bool = True,
     ):
+        self.flip = flip
         self.seed, self.size, self.mean, self.std = seed, clip.image_size, clip.mean, clip.std
         self.records = list(images)
         self.pixels: Tensor | None = None
@@ -70,7 +78,7 @@ class CaptionPairDataset(Dataset):
         return len(self.records)
 
     def __getitems__(self, keys: Sequence[tuple[int, int]]) -> CaptionPairBatch:
-        """The batch of (iteration, index) keys, half of its images flipped horizontally."""
+        """The batch of (iteration, index) keys, the same each time."""
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + keys[0][0])
         rows = [index for _, index in keys]
         if self.pixels is None:
@@ -78,7 +86,8 @@ class CaptionPairDataset(Dataset):
         else:
             images = self.pixels[rows].float()
         flipped = torch.rand(len(keys), generator=generator) < 0.5
-        images[flipped] = images[flipped].flip(-1)
+        if self.flip:
+            images[flipped] = images[flipped].flip(-1)
 
         draws = torch.rand(len(keys), generator=generator).tolist()
         tokens = [

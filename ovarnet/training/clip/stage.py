@@ -6,6 +6,7 @@ N pairs of a batch.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,12 +18,19 @@ from torch.nn import functional as F
 
 from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ClipTraining
-from ovarnet.data.captions import load_captions
+from ovarnet.data.captions import CaptionedImage, load_captions
 from ovarnet.io.word_files import read_vocabulary
 from ovarnet.modeling.clip.clip import Clip, load_clip
 from ovarnet.training.clip.bag_of_words_init import init_as_bag_of_words
 from ovarnet.training.clip.data import CaptionPairBatch, CaptionPairDataset
+from ovarnet.training.data.held_out import (
+    best_on_batches,
+    check_held_out_captions,
+    whole_batches,
+)
+from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import run_stage
+from ovarnet.training.engine.sampling import IterationSampler
 from ovarnet.vocabulary import Vocabulary
 
 INIT_LOGIT_SCALE = 14.3
@@ -63,7 +71,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
         The checkpoint folder.
 
     Raises:
-        InputError: Captions or images cannot be read.
+        InputError: Captions or images cannot be read, or the validation captions cannot be used.
     """
     output, root = Path(config.output), Path(config.root)
     images = load_captions(root / config.captions, root / config.images)[: config.limit]
@@ -71,6 +79,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
     clip = load_clip(
         config.clip.name, config.clip.pretrained, random_weights=config.clip.pretrained is None
     )
+    best = held_out_choice(config, images, clip, accelerator)
     pairs = CaptionPairDataset(images, clip, seed=config.seed, megabytes=config.image_cache_mb)
     if config.clip.pretrained is None:
         init_from_scratch(clip, pairs, as_bag_of_words=config.bag_of_words_init)
@@ -89,6 +98,7 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
         resume=resume,
         undecayed=[clip.token_embedding.weight],
         after_step=lambda model: model.clip.bound_logit_scale(),
+        best=best,
     ).clip
 
     words = root / "vocabulary.json"  # the generated world has one, a caption corpus has not
@@ -100,6 +110,44 @@ def train_clip(config: ClipTraining, accelerator: Accelerator, *, resume: bool =
         parts={"clip": trained.model.state_dict()},
     )
     return output / "checkpoint"
+
+
+def held_out_choice(
+    config: ClipTraining, trained: Sequence[CaptionedImage], clip: Clip, accelerator: Accelerator
+) -> BestWeights | None:
+    """What chooses among the weights by the loss on validation captions; None without them.
+
+    As in training, each process measures its part of every batch.
+
+    Args:
+        config: Settings of the stage.
+        trained: Images of the training captions.
+        clip: Gives input size, normalisation and tokenizer.
+        accelerator: Of the process.
+
+    Raises:
+        InputError: The captions have no image, one that is trained on, or less than a batch.
+    """
+    settings, root = config.validation, Path(config.root)
+    if settings.captions is None:
+        return None
+    images = load_captions(root / settings.captions, root / config.images)
+    check_held_out_captions(settings.captions, images, trained)
+    pairs = CaptionPairDataset(
+        images, clip, seed=config.seed, megabytes=config.image_cache_mb, flip=False
+    )
+    size = config.optimisation.batch_size
+    keys = IterationSampler(
+        len(pairs),
+        size,
+        whole_batches(settings.captions, len(pairs), size, settings.batches),
+        seed=config.seed,
+        rank=accelerator.process_index,
+        world=accelerator.num_processes,
+    )
+    return best_on_batches(
+        pairs, keys, settings, Path(config.output), is_main=accelerator.is_main_process
+    )
 
 
 @torch.no_grad()

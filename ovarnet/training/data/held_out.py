@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ovarnet.config import Validation
+from ovarnet.config import Validation, ValidationSchedule
 from ovarnet.config.sources import DataSource
+from ovarnet.data.captions import CaptionedImage
 from ovarnet.errors import InputError
 from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import BatchDataset
@@ -61,6 +62,63 @@ def best_by_loss(
     """
     if not len(dataset):
         raise InputError(f"validation.split {settings.split} has no box to measure; annotate some")
+    return best_on_batches(dataset, keys, settings, output, is_main=is_main)
+
+
+def check_held_out_captions(
+    source: str, held_out: Sequence[CaptionedImage], trained: Sequence[CaptionedImage]
+) -> None:
+    """Refuse validation captions of images that are trained on.
+
+    Args:
+        source: The setting `validation.captions`, for the error.
+        held_out: Its images.
+        trained: Images of the training captions.
+
+    Raises:
+        InputError: There is no image, or an image is trained on.
+    """
+    if not held_out:
+        raise InputError(f"validation.captions {source} has no image with a caption; add some")
+    shared = {image.file for image in held_out} & {image.file for image in trained}
+    if shared:
+        raise InputError(
+            f"validation.captions {source}: {len(shared)} of its {len(held_out)} images are "
+            f"trained on, such as {min(shared)}; give captions of other images"
+        )
+
+
+def whole_batches(source: str, images: int, batch_size: int, most: int) -> int:
+    """The number of batches in which no image occurs twice.
+
+    An image that occurs twice in a batch would be a negative of its own caption.
+
+    Args:
+        source: The setting `validation.captions`, for the error.
+        images: That can be used.
+        batch_size: Images of a batch.
+        most: Batches that are asked for.
+
+    Raises:
+        InputError: The images are fewer than a batch.
+    """
+    if images < batch_size:
+        raise InputError(
+            f"validation.captions {source} has {images} images that can be used, fewer than "
+            f"optimisation.batch_size, {batch_size}; add images or lower the batch size"
+        )
+    return min(most, images // batch_size)
+
+
+def best_on_batches(
+    dataset: BatchDataset,
+    keys: Iterable[list[Any]],
+    settings: ValidationSchedule,
+    output: Path,
+    *,
+    is_main: bool,
+) -> BestWeights:
+    """As `best_by_loss`, of a dataset that is known to hold samples."""
     fixed = list(keys)
 
     def batches() -> Iterator[Any]:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.utils import broadcast, send_to_device
+from accelerate.utils import reduce, send_to_device
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ovarnet.checkpoint import load_weights
-from ovarnet.config import Validation
+from ovarnet.config import ValidationSchedule
 from ovarnet.io.files import whole_file
 
 FILE = "best.safetensors"
@@ -37,7 +37,7 @@ class BestWeights:
     def __init__(
         self,
         batches: Callable[[], Iterable[Any]],
-        settings: Validation,
+        settings: ValidationSchedule,
         folder: Path,
         *,
         is_main: bool = True,
@@ -73,7 +73,8 @@ class BestWeights:
             device: Of the model.
 
         Returns:
-            The mean over the batches of the sum of the losses, the same in every process.
+            The mean over the batches, and over processes that measure parts of them, of the sum of
+            the losses; the same in every process.
         """
         model.eval()
         # what a model samples, such as anchors, is the same each time; training seeds every step
@@ -83,8 +84,8 @@ class BestWeights:
             for batch in self.batches()
         ]
         model.train()
-        # of the main process: all must agree when to stop
-        loss = float(broadcast(torch.stack(totals).mean()))
+        # all processes must agree when to stop
+        loss = float(reduce(torch.stack(totals).mean(), "mean"))
         self._measured = step
         if loss < self.loss:
             self.loss, self.step = loss, step

@@ -174,15 +174,16 @@ def fit(
         if hasattr(unwrapped, "measures"):
             scalars |= unwrapped.measures()
         recorder.log(state.step, scalars)
-        if state.step % settings.save_every == 0 and accelerator.is_main_process:
-            state.save(accelerator.unwrap_model(model))
 
+        # before the state is saved: a run that resumes from it does not measure this iteration
         if best is not None and best.is_due(state.step, settings.iterations):
             kept = state.best_model(accelerator.unwrap_model(model))
             loss = best.measure(kept, state.step, accelerator.device)
             recorder.add(state.step, {"validation": loss})
-            if best.is_over:
-                break
+        if state.step % settings.save_every == 0 and accelerator.is_main_process:
+            state.save(accelerator.unwrap_model(model))
+        if best is not None and best.is_over:
+            break
 
 
 def check_finite(losses: dict[str, Tensor], step: int) -> None:

@@ -80,3 +80,10 @@ def test_a_corpus_that_does_not_fit_is_read_at_every_visit(one_broken, small_cli
     assert torch.allclose(again, kept.__getitems__([(3, 0)]).images, atol=2e-3)
     with pytest.raises(InputError, match=r"bad\.png"):
         pairs.__getitems__([(0, 0)])
+
+
+def test_without_flips_an_image_is_the_same_at_every_visit(pairs, small_clip):
+    plain = CaptionPairDataset(pairs.records, small_clip, seed=1, flip=False)
+    for iteration in range(8):
+        seen = plain.__getitems__([(iteration, 0), (iteration, 2)]).images
+        assert torch.equal(seen, pairs.pixels[[0, 2]].float())

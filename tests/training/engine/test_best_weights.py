@@ -137,3 +137,20 @@ def test_a_new_run_forgets_the_best_weights_of_an_earlier_one(tmp_path):
     measure(best_of(tmp_path), 2.0, 20)
     run_stage(Line(), Targets(), Config(str(tmp_path)), Accelerator(cpu=True), resume=False)
     assert not (tmp_path / FILE).exists()
+
+
+def test_a_run_that_resumes_where_it_was_measured_keeps_that_measurement(tmp_path, interrupted):
+    """Interrupted while its first state is saved, at iteration 20, which is the best one."""
+
+    def train(config, accelerator, resume=False):
+        best = best_of(tmp_path / config.output, every=10)
+        config.optimisation.save_every = 20
+        config.output = str(tmp_path / config.output)
+        run_stage(Line(), Targets(), config, accelerator, resume=resume, best=best)
+        return best
+
+    whole = train(Config("whole"), Accelerator(cpu=True))
+    interrupted(train, Config("broken"))
+    resumed = train(Config("broken"), Accelerator(cpu=True), resume=True)
+    assert (resumed.step, resumed.loss) == (whole.step, whole.loss)
+    assert whole.step == 20
