@@ -1,22 +1,24 @@
 #!/usr/bin/env python
-"""Make a model's detection scores say how often a detection is right, and choose its threshold.
+"""Make a model's detection scores say how often a detection is right, and choose how it selects.
 
     python tools/calibrate_scores.py --model FOLDER --root runs/photos/data/detection --write
 
 The model searches validation images with whole annotations for all their categories. A detection is
 right where its best category is that of an annotated box with IoU 0.5 or more that no better
-detection has; difficult and crowd boxes count neither way. Printed are precision, recall and F1 at
-every threshold, and how often detections of each score are right. F1 changes little over a range of
-thresholds; the highest one whose F1 is nearly the best shows the fewest wrong boxes. --write stores
-it and the fit in the config.yaml of the checkpoint folder. --figure draws the reliability.
+detection has; difficult and crowd boxes count neither way. NMS is tried at several IoUs; the one of
+the highest F1 is taken. Printed are precision, recall and F1 at every threshold, and how often
+detections of each score are right. F1 changes little over a range of thresholds; the highest one
+whose F1 is nearly the best shows the fewest wrong boxes. --write stores NMS IoU, threshold and fit
+in the config.yaml of the checkpoint folder. --figure draws the reliability.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -34,28 +36,60 @@ from ovarnet.io.images import read_image
 from ovarnet.modeling.score_calibration import ScoreCalibration, fit_score_calibration
 
 THRESHOLDS = np.arange(0.05, 0.96, 0.05)
+NMS_IOUS = (0.6, 0.5, 0.4, 0.3)
+"""Tried, the usual ones; a lower one would take boxes of neighbours away in crowds."""
 NEARLY = 0.02
 """F1 that a higher threshold may cost."""
 
 
-def run_model(args: argparse.Namespace) -> tuple[Tensor, Tensor, int]:
-    """Uncalibrated scores (N,), is right (N,), and how many boxes there are to find."""
+class Searched(NamedTuple):
+    """The detections on all images.
+
+    Attributes:
+        scores: (N,) uncalibrated.
+        right: (N,) bool.
+    """
+
+    scores: Tensor
+    right: Tensor
+
+    def highest_f1(self, total: int) -> float:
+        """Over all thresholds, where `total` boxes are to be found."""
+        right = self.right[self.scores.argsort(descending=True, stable=True)].cumsum(0)
+        return float((2 * right / (torch.arange(1, len(right) + 1) + total)).max())
+
+
+def run_model(args: argparse.Namespace) -> tuple[dict[float, Searched], int]:
+    """Detections with NMS at each of `NMS_IOUS`, and how many boxes there are to find."""
     model = ovarnet.load(args.model)
     model.model.score_calibration = ScoreCalibration()
     vocabulary, images = open_dataset("custom", args.root, args.split)
     words = [word.name for word in vocabulary.categories]
     encoded = model.encode_vocabulary(words, [])
-    rows, total = [], 0
+    rows: dict[float, list[tuple[float, bool]]] = {iou: [] for iou in NMS_IOUS}
+    total = 0
     for image in tqdm(images[: args.limit], unit="image"):
         total += int((~image.is_ignored).sum())
-        found = model.detect(read_image(image.file), vocabulary=encoded)
-        rows += [(score, right) for _, score, right in matched(found, image, words)]
-    if len({is_right for _, is_right in rows}) < 2:
-        raise InputError(
-            f"{args.root}: the {len(rows)} detections are all right or all wrong; nothing can be "
-            "fitted to them"
-        )
-    return *(torch.tensor(column) for column in zip(*rows, strict=True)), total  # type: ignore[return-value]
+        seen = model.embed(read_image(image.file))
+        for iou in NMS_IOUS:
+            found = model.score(seen, vocabulary=encoded, nms_iou=iou)
+            rows[iou] += [(score, right) for _, score, right in matched(found, image, words)]
+    for found in rows.values():
+        if len({is_right for _, is_right in found}) < 2:
+            raise InputError(
+                f"{args.root}: the {len(found)} detections are all right or all wrong; nothing can "
+                "be fitted to them"
+            )
+    columns = {iou: zip(*found, strict=True) for iou, found in rows.items()}
+    return {iou: Searched(*map(torch.tensor, column)) for iou, column in columns.items()}, total
+
+
+def best_nms_iou(results: Mapping[float, Searched], total: int) -> float:
+    """Print the highest F1 of each; the IoU of the highest, the first of equals."""
+    measured = {iou: found.highest_f1(total) for iou, found in results.items()}
+    for iou, f1 in measured.items():
+        print(f"NMS at IoU {iou:g}: highest F1 {f1:.1%}")
+    return max(measured, key=lambda iou: measured[iou])
 
 
 def best_threshold(scores: Tensor, right: Tensor, total: int) -> float:
@@ -80,12 +114,15 @@ def best_threshold(scores: Tensor, right: Tensor, total: int) -> float:
     return round(chosen, 2)
 
 
-def write_settings(folder: Path, calibration: ScoreCalibration, threshold: float) -> None:
-    """Store both in a checkpoint's config.yaml."""
+def write_settings(
+    folder: Path, calibration: ScoreCalibration, threshold: float, nms_iou: float
+) -> None:
+    """Store them in a checkpoint's config.yaml."""
     file = folder / "config.yaml"
     settings = yaml.safe_load(file.read_text(encoding="utf-8"))
     settings |= {
         "threshold": threshold,
+        "nms_iou": nms_iou,
         "score_calibration": [round(value, 4) for value in calibration],
     }
     write_text(file, yaml.safe_dump(settings, sort_keys=False))
@@ -124,7 +161,9 @@ def main() -> int:
     parser.add_argument("--figure", type=Path, metavar="FILE", help="draw the reliability, PNG")
     args = parser.parse_args()
     try:
-        scores, right, total = run_model(args)
+        results, total = run_model(args)
+        nms_iou = best_nms_iou(results, total)
+        scores, right = results[nms_iou]
         calibration = fit_score_calibration(scores, right)
         calibrated = calibration(scores)
         threshold = best_threshold(calibrated, right, total)
@@ -134,7 +173,8 @@ def main() -> int:
         if args.figure:
             draw(args.figure, (scores, calibrated), right)
         if args.write:
-            write_settings(Path(find_checkpoint(args.model)), calibration, threshold)
+            folder = Path(find_checkpoint(args.model))
+            write_settings(folder, calibration, threshold, nms_iou)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -17,6 +17,7 @@ from ovarnet.device import pick_device
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip_attr import ClipAttr
 from ovarnet.modeling.ovarnet import OvarNet
+from ovarnet.modeling.post_processing import NMS_IOU
 from ovarnet.modeling.region_model import THRESHOLD, RegionModel
 from ovarnet.modeling.score_calibration import ScoreCalibration
 from ovarnet.shipped import DEFAULT_MODEL, DEFAULT_PROPOSER
@@ -109,6 +110,7 @@ def load_model(
         else:
             model = checkpoint_clip_attr(checkpoint, proposer)
         model.threshold = checkpoint.settings.get("threshold", THRESHOLD)
+        model.nms_iou = checkpoint.settings.get("nms_iou", NMS_IOU)
         model.settings = checkpoint.settings
         model.score_calibration = ScoreCalibration(
             *checkpoint.settings.get("score_calibration", ScoreCalibration())

@@ -64,7 +64,7 @@ def model_settings(model: ClipAttr | OvarNet) -> dict[str, Any]:
     settings: dict[str, Any] = {"clip": {"name": _architecture(model.clip)}}
     settings |= {key: model.settings[key] for key in KEPT if key in model.settings}
     settings |= _text_settings(model.classifier)
-    settings["threshold"] = model.threshold
+    settings["threshold"], settings["nms_iou"] = model.threshold, model.nms_iou
     if isinstance(model, OvarNet):
         if "design" not in model.settings:
             raise InputError(

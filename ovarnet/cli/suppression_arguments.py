@@ -20,7 +20,7 @@ def add_suppression_arguments(parser: argparse.ArgumentParser) -> None:
         type=share,
         metavar="IOU",
         help="of boxes of a category that overlap by more, the best is kept; 1 keeps all "
-        "(default: 0.5)",
+        "(default: the model's, 0.5 where none was chosen for it)",
     )
     parser.add_argument(
         "--containment",

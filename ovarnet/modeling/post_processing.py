@@ -20,6 +20,8 @@ from ovarnet.structures import Detections
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+NMS_IOU = 0.5
+"""Of a model that none was chosen for on validation images."""
 ACROSS_CATEGORIES_IOU = 0.65
 """Boxes of different categories that overlap by more are taken for one object."""
 
@@ -59,7 +61,7 @@ class PostProcessing:
     """
 
     threshold: float = 0.0
-    nms_iou: float = 0.5
+    nms_iou: float = NMS_IOU
     class_agnostic: bool | None = None
     containment: float = 0.9
     limit: int = 100

@@ -63,7 +63,8 @@ class Predictor:
             queried.
         post_processing: which of the boxes found are returned where a call does not say: threshold,
             nms_iou, class_agnostic, containment and limit of
-            `ovarnet.modeling.post_processing.PostProcessing`.
+            `ovarnet.modeling.post_processing.PostProcessing`. nms_iou is the model's where it is
+            not given.
 
     Raises:
         InputError: an unknown activation, or an option outside its range.
@@ -84,7 +85,7 @@ class Predictor:
             )
         self.model = model
         self.vocabulary = model.vocabulary if vocabulary is None else vocabulary
-        self.post_processing = PostProcessing(**post_processing)
+        self.post_processing = PostProcessing(nms_iou=model.nms_iou).updated(**post_processing)
         self.category_activation = category_activation
         self.dtype = torch.float32
 

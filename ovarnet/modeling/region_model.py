@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ovarnet.modeling.post_processing import NMS_IOU
 from ovarnet.modeling.score_calibration import ScoreCalibration
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.vocabulary import Vocabulary
@@ -44,11 +45,14 @@ class RegionModel(nn.Module):
     Attributes:
         threshold: lowest detection score of the boxes worth showing, chosen on validation images;
             the command line's default.
+        nms_iou: of boxes found with the same best category that overlap by more, the best is kept;
+            chosen with the threshold.
         settings: what the config.yaml of its checkpoint says; empty where there is none.
         score_calibration: makes scores of found boxes probabilities, fitted to validation images.
     """
 
     threshold: float = THRESHOLD
+    nms_iou: float = NMS_IOU
     settings: Mapping[str, Any] = MappingProxyType({})
     score_calibration: ScoreCalibration = ScoreCalibration()
 

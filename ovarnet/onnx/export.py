@@ -104,6 +104,7 @@ def settings_of(
         text=None if text is None else text.settings,
         text_key="" if text is None else text_key(model.classifier),
         score_calibration=tuple(model.score_calibration),
+        nms_iou=model.nms_iou,
     )
 
 
@@ -124,7 +125,7 @@ def _export_folded(
     inputs, shapes = region_inputs(model, size)
     kept = ("images", "sizes", "given_boxes")
     return _write(
-        FoldedGraph(RegionGraph(model), words),
+        FoldedGraph(RegionGraph(model), words, model.nms_iou),
         {name: inputs[name] for name in kept},
         {name: shapes[name] for name in kept},
         FoldedRegions._fields,

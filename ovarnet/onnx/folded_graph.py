@@ -10,12 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ovarnet.modeling.post_processing import PostProcessing
 from ovarnet.modeling.text.word_embeddings import EncodedVocabulary, WordEmbeddings
 from ovarnet.onnx.box_rows import UNUSED, kept_by_nms
 from ovarnet.onnx.region_graph import RegionGraph, Regions
-
-NMS_IOU = PostProcessing.nms_iou
 
 
 class FoldedRegions(NamedTuple):
@@ -44,6 +41,7 @@ class FoldedGraph(nn.Module):
     Args:
         graph: scores any words.
         words: the words; the score of a word with synonyms is its best synonym's.
+        nms_iou: of the final NMS, see `kept_rows`.
     """
 
     category_words: Tensor
@@ -51,10 +49,10 @@ class FoldedGraph(nn.Module):
     category_strings: Tensor
     attribute_strings: Tensor
 
-    def __init__(self, graph: RegionGraph, words: EncodedVocabulary):
+    def __init__(self, graph: RegionGraph, words: EncodedVocabulary, nms_iou: float):
         super().__init__()
         # not `graph`: torch.export's GraphModule has a property of that name, which hides it
-        self.region_graph = graph
+        self.region_graph, self.nms_iou = graph, nms_iou
         self.register_buffer("category_words", words.categories.matrix)
         self.register_buffer("attribute_words", words.attributes.matrix)
         self.register_buffer("category_strings", strings_of(words.categories))
@@ -70,10 +68,10 @@ class FoldedGraph(nn.Module):
             category_scores=found.category_scores[..., self.category_strings].amax(dim=-1),
             attribute_scores=found.attribute_scores[..., self.attribute_strings].amax(dim=-1),
         )
-        return FoldedRegions(*found, kept_rows(found, given_boxes))
+        return FoldedRegions(*found, kept_rows(found, given_boxes, self.nms_iou))
 
 
-def kept_rows(found: Regions, given_boxes: Tensor) -> Tensor:
+def kept_rows(found: Regions, given_boxes: Tensor, nms_iou: float) -> Tensor:
     """Mark the rows that NMS among boxes of the same best category keeps.
 
     Without categories all boxes suppress each other.
@@ -81,6 +79,7 @@ def kept_rows(found: Regions, given_boxes: Tensor) -> Tensor:
     Args:
         found: with the scores of words, not of synonyms.
         given_boxes: (N, B, 4), the last rows of `found`, which take no part and are kept.
+        nms_iou: of boxes that overlap by more, the one with the best score is kept.
 
     Returns:
         (N, R) bool.
@@ -93,7 +92,7 @@ def kept_rows(found: Regions, given_boxes: Tensor) -> Tensor:
         scores = (scores * best).sqrt()
         # boxes of different classes are moved apart, as in torchvision's batched_nms
         boxes = boxes + (classes.to(boxes) * (boxes.flatten().amax(dim=0) + 1))[..., None]
-    kept = kept_by_nms(boxes, torch.where(objectness < 0, UNUSED, scores), NMS_IOU)
+    kept = kept_by_nms(boxes, torch.where(objectness < 0, UNUSED, scores), nms_iou)
     return torch.cat([kept, torch.ones_like(given_boxes[..., 0], dtype=torch.bool)], dim=1)
 
 

@@ -44,7 +44,7 @@ class OnnxOvarNet(RegionModel):
         settings = session.settings
         super().__init__(classifier, settings.vocabulary)
         self.clip, self.session = clip, session
-        self.threshold = settings.threshold
+        self.threshold, self.nms_iou = settings.threshold, settings.nms_iou
         self.score_calibration = ScoreCalibration(*settings.score_calibration)
         self.resize = resize_of(settings.image)
         self.eval()
@@ -182,7 +182,7 @@ def open_onnx(
             settings.vocabulary,
             proposals=settings.image["proposals"],
         )
-        model.threshold = settings.threshold
+        model.threshold, model.nms_iou = settings.threshold, settings.nms_iou
         model.score_calibration = ScoreCalibration(*settings.score_calibration)
         return model
     if proposer is not None:

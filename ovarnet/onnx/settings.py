@@ -14,6 +14,7 @@ from typing import Any
 
 from ovarnet.errors import InputError
 from ovarnet.io.word_files import vocabulary_of, vocabulary_record
+from ovarnet.modeling.post_processing import NMS_IOU
 from ovarnet.vocabulary import Vocabulary
 
 KEY = "ovarnet"
@@ -62,6 +63,8 @@ class GraphSettings:
         folded: whether the words are part of the graph, which then has no inputs for them.
         text: None where the words are part of the graph.
         text_key: of stored words (`ovarnet.modeling.text.stored_words`), as the model itself has.
+        nms_iou: of boxes of a category that overlap by more, the best is kept by default; with
+            `folded` it is part of the graph too.
         score_calibration: scale and bias of `ScoreCalibration`.
         image: what the graph takes. OvarNet: short_side (two numbers) and long_side, or height and
             width where images have one size. CLIP-Attr: size, mean and std of the crops, and
@@ -81,6 +84,7 @@ class GraphSettings:
     text: TextSettings | None = None
     text_key: str = ""
     score_calibration: Sequence[float] = (1.0, 0.0)
+    nms_iou: float = NMS_IOU
 
     def to_json(self) -> str:
         """The text that stands in the metadata."""

@@ -45,12 +45,12 @@ def test_changed_weights_scores_and_probe_are_saved(tmp_path):
     model.classifier.probe = LinearProbe(
         {"category": ["mug"], "attribute": ["red", "old"]}, model.clip.embed_dim
     )
-    model.threshold = 0.45
+    model.threshold, model.nms_iou = 0.45, 0.35
     again = load_model(save_model(model, tmp_path / "saved"), device="cpu")
     assert same_state(model, again)
     assert again.classifier.calibration[0].tolist() == [7.0, -2.0]
     assert again.classifier.probe.names == {"category": ["mug"], "attribute": ["red", "old"]}
-    assert again.threshold == 0.45
+    assert (again.threshold, again.nms_iou) == (0.45, 0.35)
 
 
 def test_tensors_take_half_the_space_where_that_loses_nothing(tmp_path):

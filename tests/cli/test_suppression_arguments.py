@@ -22,5 +22,8 @@ def test_the_help_names_the_defaults():
     add_suppression_arguments(parser)
     defaults = PostProcessing()
     shown = " ".join(parser.format_help().split())
-    assert f"1 keeps all (default: {defaults.nms_iou})" in shown
+    assert (
+        f"1 keeps all (default: the model's, {defaults.nms_iou} where none was chosen for it)"
+        in shown
+    )
     assert f"of its category; 1 keeps all (default: {defaults.containment})" in shown

@@ -120,6 +120,13 @@ def test_the_model_calibrates_scores_of_found_boxes_alone():
     assert predictor.detect(PICTURE, categories=[]).scores.max() == pytest.approx(0.9)
 
 
+def test_boxes_overlap_as_much_as_was_chosen_for_the_model():
+    model = FakeModel(TWO_MUGS_AND_A_CAR).model
+    model.nms_iou = 0.9
+    assert len(Predictor(model).detect(PICTURE, class_agnostic=False)) == 4
+    assert len(Predictor(model, nms_iou=0.5).detect(PICTURE, class_agnostic=False)) == 3
+
+
 def test_a_call_says_which_boxes_it_wants():
     """The car at A, sqrt(.8 * .2), overlaps the mug at A_SHIFTED by 90 / 110."""
     predictor = FakeModel(TWO_MUGS_AND_A_CAR)

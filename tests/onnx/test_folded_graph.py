@@ -42,7 +42,7 @@ def test_the_best_synonym_counts():
         words([0, 0, 1, 1], 2, "category"),
         words([], 0, "attribute"),
     )
-    found = FoldedGraph(Echo(), vocabulary)(None, None, torch.ones(1, 0, 4))
+    found = FoldedGraph(Echo(), vocabulary, 0.5)(None, None, torch.ones(1, 0, 4))
     assert found.category_scores.tolist() == [[[2.0, 4.0]]]
     assert found.attribute_scores.shape == (1, 1, 0)
     assert found.boxes.tolist() == [[[1, 1, 1, 1]]]
@@ -61,11 +61,11 @@ def test_nms_is_among_boxes_of_the_same_best_category():
     objectness = [0.9, 0.8, 0.8, -1.0, 1.0]
     categories = [[0.9, 0.1], [0.8, 0.1], [0.1, 0.8], [0.9, 0.1], [0.9, 0.1]]
     given = torch.tensor([[[0.0, 0, 10, 10]]])
-    kept = kept_rows(regions(boxes, objectness, categories), given)
+    kept = kept_rows(regions(boxes, objectness, categories), given, 0.5)
     assert kept.tolist() == [[True, False, True, False, True]]
     # the best category decides too: a high objectness alone does not
     categories[0] = [0.3, 0.1]
-    kept = kept_rows(regions(boxes, objectness, categories), given)
+    kept = kept_rows(regions(boxes, objectness, categories), given, 0.5)
     assert kept.tolist() == [[False, True, True, False, True]]
-    kept = kept_rows(regions(boxes, objectness, [[]] * 5), given)
+    kept = kept_rows(regions(boxes, objectness, [[]] * 5), given, 0.5)
     assert kept.tolist() == [[True, False, False, False, True]]

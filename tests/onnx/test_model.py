@@ -129,14 +129,14 @@ def test_a_graph_with_its_words_needs_no_text_tower(tmp_path):
     # few maps and a short head: the time of an export grows with the operators
     small = {"finest_stride": 8, "anchor_sizes": [8, 16, 32], "head": "average"}
     model = small_ovarnet(**small, box_stage_width=6)
-    model.score_calibration = ScoreCalibration(1.5, -0.5)
+    model.score_calibration, model.nms_iou = ScoreCalibration(1.5, -0.5), 0.4
     predictor = Predictor(model)
     words = predictor.encode_vocabulary()
     assert words.categories.has_synonyms
     path = tmp_path / "folded.onnx"
     assert export(model, path, words=words, size=SIZE) == [path]
     again = ovarnet.load(path)
-    assert again.model.threshold == 0.4
+    assert (again.model.threshold, again.model.nms_iou) == (0.4, 0.4)
     assert again.model.score_calibration == ScoreCalibration(1.5, -0.5)
     assert again.vocabulary == WORDS
     both = (one.detect(IMAGES, threshold=0.1) for one in (again, predictor))

@@ -18,6 +18,7 @@ SETTINGS = GraphSettings(
     logit_scale=3.5,
     prompts={"category": ["a {}."], "attribute": ["{}"]},
     threshold=0.65,
+    nms_iou=0.35,
     vocabulary=Vocabulary.of([Word("mug", parent="kitchen", seen=True)], ["木"]),
     image={"short_side": [32, 96], "long_side": 128},
     text=TextSettings((1,), (2,), 77, 0, False, 96, 49408),
@@ -27,7 +28,7 @@ SETTINGS = GraphSettings(
 def test_what_is_written_is_read_again():
     read = read_settings({KEY: SETTINGS.to_json()}, "a.onnx")
     assert read.vocabulary == SETTINGS.vocabulary
-    assert read.threshold == 0.65
+    assert (read.threshold, read.nms_iou) == (0.65, 0.35)
     assert list(read.calibration["category"]) == [25.0, -10.5]
     assert read.text is not None
     assert list(read.text.start) == [1]
