@@ -32,7 +32,12 @@ from ovarnet.config.region_head import RegionHeadTraining, RegionLossWeights
 from ovarnet.config.sources import ClipSettings, DataSource
 from ovarnet.config.stages import STAGES
 from ovarnet.config.structured import build_settings
-from ovarnet.config.validation import CaptionValidation, Validation, ValidationSchedule
+from ovarnet.config.validation import (
+    CaptionValidation,
+    StepTwoValidation,
+    Validation,
+    ValidationSchedule,
+)
 
 __all__ = [
     "STAGES",
@@ -59,6 +64,7 @@ __all__ = [
     "PseudoLabelSelection",
     "RegionHeadTraining",
     "RegionLossWeights",
+    "StepTwoValidation",
     "Validation",
     "ValidationSchedule",
     "ZeroShotClipAttr",

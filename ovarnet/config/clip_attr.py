@@ -15,7 +15,7 @@ from ovarnet.config.sources import (
     share_setting,
     weight_setting,
 )
-from ovarnet.config.validation import Validation
+from ovarnet.config.validation import StepTwoValidation, Validation
 from ovarnet.shipped import DEFAULT_PROPOSER
 
 MOST_VECTORS = 256
@@ -185,6 +185,7 @@ class CaptionTraining:
     selection: PseudoLabelSelection = field(default_factory=PseudoLabelSelection)
     loss: FederatedLoss = field(default_factory=FederatedLoss)
     image_cache_mb: int = cache_setting()
+    validation: StepTwoValidation = field(default_factory=StepTwoValidation)
     optimisation: Optimisation = field(default_factory=Optimisation)
 
 

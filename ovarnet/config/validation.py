@@ -35,3 +35,16 @@ class CaptionValidation(ValidationSchedule):
     captions: str | None = path_setting(None)
     """As the setting `captions` of the stage, for other images of the same folder `images`; at
     least one batch of them. None: the last weights are kept."""
+
+
+@dataclass
+class StepTwoValidation(CaptionValidation):
+    """Chooses by image_caption, image_phrase and image_phrases on captions of other images.
+
+    The other terms of the loss are not measured: novel words have labels in them. `pseudo_labels`
+    has to hold the images, for their largest proposals.
+    """
+
+    split: str | None = path_setting(None)
+    """With `captions`: the base losses on this split of `detection` and `attributes` are added,
+    its base words alone; None: captions only."""

@@ -3,12 +3,13 @@
 import pytest
 
 from ovarnet.config import build_settings
-from ovarnet.config.validation import CaptionValidation, Validation
+from ovarnet.config.validation import CaptionValidation, StepTwoValidation, Validation
 from ovarnet.errors import InputError
 
 
 def test_by_default_nothing_is_measured():
     assert Validation() == Validation(split=None, every=100, batches=8, patience=0)
+    assert (StepTwoValidation().captions, StepTwoValidation().split) == (None, None)
     assert CaptionValidation() == CaptionValidation(captions=None, every=100, batches=8, patience=0)
 
 

@@ -7,7 +7,7 @@ largest of each, C and A words, D embedding width. Logits are z, as in `TextClas
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,12 @@ from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
 from ovarnet.training.clip_attr.checkpoints import open_clip_attr, save_clip_attr
 from ovarnet.training.clip_attr.pseudo_labels import model_hash
 from ovarnet.training.clip_attr.step_one_criterion import FederatedCriterion
-from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, TextEmbeddings
+from ovarnet.training.clip_attr.step_two_criterion import (
+    TEXT_TERMS,
+    CaptionCriterion,
+    TextEmbeddings,
+    text_terms,
+)
 from ovarnet.training.clip_attr.step_two_data import (
     CAPTIONS,
     CaptionBatch,
@@ -38,7 +43,15 @@ from ovarnet.training.data.base_data import BaseData
 from ovarnet.training.data.base_dataset import BaseBoxBatch, BaseBoxDataset
 from ovarnet.training.data.base_novel_check import check_base_novel
 from ovarnet.training.data.crops import BoxCropper
+from ovarnet.training.data.held_out import (
+    best_on_batches,
+    check_held_out,
+    check_held_out_captions,
+    check_same_words,
+    whole_batches,
+)
 from ovarnet.training.data.image_cache import ImageCache
+from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import run_stage
 from ovarnet.training.engine.sampling import MixedSampler
 from ovarnet.vocabulary import Vocabulary
@@ -92,11 +105,12 @@ class CaptionModel(TrainableClipAttr):
         )
 
     def forward(self, batch: CaptionBatch) -> dict[str, Tensor]:
-        """Return the named losses of a batch."""
+        """Return the named losses of a batch; in evaluation mode, those that may choose weights."""
+        criterion = self.criterion if self.training else self.criterion.of_texts()
         words = self.classifier.encode_vocabulary(self.words)
         images, regions, boxes, losses = self._embed(batch)
-        texts = TextEmbeddings.encode(self.clip, self.phrase_prompts, batch, self.criterion.weights)
-        losses |= self.criterion(
+        texts = TextEmbeddings.encode(self.clip, self.phrase_prompts, batch, criterion.weights)
+        losses |= criterion(
             images,
             texts,
             self.classifier.logits(images, words),
@@ -167,9 +181,10 @@ def train_with_captions(
         The checkpoint folder.
 
     Raises:
-        InputError: Data are missing, a base word of the data is unknown to step I, or a novel one
-            was a base word there.
+        InputError: Data are missing, a base word of the data is unknown to step I, a novel one was
+            a base word there, or the validation data cannot be used.
     """
+    check_validation(config)
     output = Path(config.output)
     clip, classifier, initial = open_clip_attr(config.init_from)
     data = data or BaseData.open(config.detection, config.attributes, limit=config.limit)
@@ -182,7 +197,8 @@ def train_with_captions(
         )
 
     torch.manual_seed(config.seed)
-    crops = BoxCropper(clip, images or ImageCache(config.image_cache_mb))
+    images = images or ImageCache(config.image_cache_mb)
+    crops = BoxCropper(clip, images)
     dataset = open_batches(config, data, pairs, crops)
     model = CaptionModel(
         clip,
@@ -205,6 +221,14 @@ def train_with_captions(
         groups=model.groups(config.optimisation),
         make_sampler=partial(MixedSampler, shares),
         after_step=TrainableClipAttr.bound_temperature,
+        best=held_out_choice(
+            config,
+            data,
+            pairs,
+            initial.vocabulary,
+            BoxCropper(clip, images, augment=False),
+            accelerator,
+        ),
     )
     accelerator.on_main_process(save_clip_attr)(
         output / "checkpoint", trained, initial.vocabulary, initial, asdict(config)
@@ -222,6 +246,91 @@ def open_pairs(config: CaptionTraining, vocabulary: Vocabulary) -> CaptionData:
         require_known_words=config.require_known_words,
         limit=config.limit,
     )
+
+
+def held_out_choice(
+    config: CaptionTraining,
+    data: BaseData,
+    pairs: CaptionData,
+    vocabulary: Vocabulary,
+    crops: BoxCropper,
+    accelerator: Accelerator,
+) -> BestWeights | None:
+    """What chooses among the weights by the loss on validation captions; None without them.
+
+    What is measured are the losses of `CaptionModel` in evaluation mode, which has no labels of
+    novel words; so the batches hold no proposals beside the largest. As in training, each process
+    measures its part of every batch.
+
+    Args:
+        config: Settings of the stage.
+        data: Boxes of the training data.
+        pairs: Image-caption pairs of the training data.
+        vocabulary: That of step I.
+        crops: Cuts largest proposals and boxes, without augmentation.
+        accelerator: Of the process.
+
+    Raises:
+        InputError: The captions have no image, one that is trained on, or less than a batch; the
+            split cannot be used.
+    """
+    settings = config.validation
+    if settings.captions is None:
+        return None
+    held_out = open_pairs(replace(config, captions=settings.captions, limit=None), vocabulary)
+    check_held_out_captions(settings.captions, held_out.images, pairs.images)
+    size = config.optimisation.batch_size
+    batches = whole_batches(settings.captions, len(held_out.images), size, settings.batches)
+
+    boxes, shares = data, {CAPTIONS: (len(held_out.images), size)}
+    if settings.split is not None:
+        check_held_out(settings.split, config.detection, config.attributes)
+        boxes = BaseData.open(
+            config.detection, config.attributes, limit=config.limit, split=settings.split
+        )
+        check_same_words(settings.split, boxes.base, data.base)
+        shares |= boxes.shares(config.base_batch_size, config.detection_share)
+
+    without_regions = replace(config.selection, max_proposals=0)
+    keys = MixedSampler(
+        shares,
+        batches,
+        seed=config.seed,
+        rank=accelerator.process_index,
+        world=accelerator.num_processes,
+    )
+    return best_on_batches(
+        open_batches(replace(config, selection=without_regions), boxes, held_out, crops),
+        keys,
+        settings,
+        Path(config.output),
+        is_main=accelerator.is_main_process,
+    )
+
+
+def check_validation(config: CaptionTraining) -> None:
+    """Refuse settings of the validation that would change nothing.
+
+    Raises:
+        InputError: A split without captions, or nothing of the captions or of the split is in the
+            loss.
+    """
+    settings = config.validation
+    if settings.captions is None and settings.split is not None:
+        raise InputError(
+            "validation.split adds the base losses to those of validation.captions; give "
+            "validation.captions too"
+        )
+    if settings.captions is not None and not any(asdict(text_terms(config.loss_weights)).values()):
+        raise InputError(
+            f"validation.captions measures {', '.join(TEXT_TERMS)} of loss_weights, which are all "
+            "0; give one a weight, or no validation.captions"
+        )
+    if settings.split is not None and not config.base_batch_size * config.base_loss_weight:
+        raise InputError(
+            "validation.split measures the base losses, and base_batch_size or base_loss_weight "
+            "is 0; raise it, or give no validation.split"
+        )
 
 
 def open_batches(

@@ -7,7 +7,7 @@ words, D embedding width.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 
 import torch
@@ -26,6 +26,13 @@ from ovarnet.training.clip_attr.step_two_data import CaptionBatch
 IMAGE_DIVISOR, REGION_DIVISOR = 10.0, 5.0
 """Logits of attributes not known to be wrong are divided by these: for the largest proposal, for
 the others (method section 4.4)."""
+TEXT_TERMS = ("image_caption", "image_phrase", "image_phrases")
+"""Terms between images and what their captions say, in which no word has a label."""
+
+
+def text_terms(weights: CaptionLossWeights) -> CaptionLossWeights:
+    """The weights with those of all other terms set to 0."""
+    return replace(weights, **{name: 0.0 for name in asdict(weights) if name not in TEXT_TERMS})
 
 
 @dataclass
@@ -105,6 +112,18 @@ class CaptionCriterion:
     ):
         self.contrastive_loss, self.weights = contrastive_loss, weights
         self.is_novel, self.unmentioned_weight = is_novel, unmentioned_weight
+
+    def of_texts(self) -> CaptionCriterion:
+        """The terms that may choose among the weights of a run: in the others, words have labels.
+
+        Pseudo-labels and mentioned words are of novel words too, which have no label in a choice.
+        """
+        return CaptionCriterion(
+            self.contrastive_loss,
+            text_terms(self.weights),
+            self.is_novel,
+            self.unmentioned_weight,
+        )
 
     def __call__(
         self,

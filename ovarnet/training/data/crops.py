@@ -21,9 +21,11 @@ class BoxCropper:
     Args:
         clip: Gives the input size and the normalisation.
         images: Reads the files.
+        augment: False: `random` gives the crops of `fixed`, for validation.
     """
 
-    def __init__(self, clip: Clip, images: ImageCache):
+    def __init__(self, clip: Clip, images: ImageCache, *, augment: bool = True):
+        self.augment = augment
         self.size, self.mean, self.std, self.images = clip.image_size, clip.mean, clip.std, images
 
     def fixed(self, file: str, boxes: Tensor) -> Tensor:
@@ -59,6 +61,8 @@ class BoxCropper:
         Returns:
             (R, 3, S, S) float32, normalised.
         """
+        if not self.augment:
+            return self.fixed(file, boxes)
         return random_crop_boxes(
             self.images.read(file),
             boxes,

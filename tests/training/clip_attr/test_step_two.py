@@ -1,13 +1,16 @@
 """Step II on the tiny world."""
 
 import copy
+import json
 import shutil
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 from accelerate import Accelerator
 from clip_attr_runs import caption_settings
+from safetensors.torch import load_file
 
 import ovarnet
 from ovarnet.config import CaptionLossWeights, CaptionTraining
@@ -15,9 +18,18 @@ from ovarnet.errors import InputError
 from ovarnet.modeling.text.classifier import TextClassifier
 from ovarnet.modeling.text.prompts import LearnedPrompts
 from ovarnet.training.clip_attr import step_two
-from ovarnet.training.clip_attr.step_two import CaptionModel, train_with_captions
+from ovarnet.training.clip_attr.checkpoints import open_clip_attr
+from ovarnet.training.clip_attr.step_two import (
+    CaptionModel,
+    held_out_choice,
+    open_pairs,
+    train_with_captions,
+)
 from ovarnet.training.clip_attr.trainable import TrainableClipAttr
+from ovarnet.training.data.base_data import BaseData
 from ovarnet.training.data.base_dataset import BaseBoxBatch
+from ovarnet.training.data.crops import BoxCropper
+from ovarnet.training.data.image_cache import ImageCache
 from ovarnet.vocabulary import Vocabulary, Word
 
 WORDS = Vocabulary(
@@ -168,3 +180,149 @@ def test_pseudo_labels_of_another_model_are_named(
     config.init_from = "scenes-clip-attr"
     train_with_captions(config, Accelerator(cpu=True))
     assert "labels was written with another model than scenes-clip-attr" in caplog.text
+
+
+@pytest.fixture
+def validated(world_with_val, step_one, pseudo_labels, tmp_path):
+    """Called with the settings `validation` and others: three images are held out."""
+    content = json.loads(world_with_val.captions.read_text())
+    for name, part in (("train", slice(3, 8)), ("val", slice(0, 3))):
+        lists = {key: content[key][part] for key in ("images", "annotations")}
+        (tmp_path / f"{name}.json").write_text(json.dumps(lists))
+
+    def make(validation, name="run", optimisation=None, **more):
+        schedule = {"batch_size": 3, "save_every": 1, "warmup": 0, "decay": 0.0, "lr": 1e-3}
+        return caption_settings(
+            world_with_val,
+            step_one,
+            pseudo_labels,
+            tmp_path / name,
+            captions=str(tmp_path / "train.json"),
+            validation={"captions": str(tmp_path / "val.json"), "every": 1} | validation,
+            optimisation=schedule | (optimisation or {}),
+            **more,
+        )
+
+    return make
+
+
+def choice(config, change=lambda pairs: pairs, monkeypatch=None):
+    clip, _, initial = open_clip_attr(config.init_from)
+    if monkeypatch is not None:
+        monkeypatch.setattr(step_two, "open_pairs", lambda *given: change(open_pairs(*given)))
+    return held_out_choice(
+        config,
+        BaseData.open(config.detection, config.attributes),
+        open_pairs(config, initial.vocabulary),
+        initial.vocabulary,
+        BoxCropper(clip, ImageCache(8), augment=False),
+        Accelerator(cpu=True),
+    )
+
+
+def same(one, other):
+    return all(
+        torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+        for a, b in (
+            (getattr(one, field.name), getattr(other, field.name))
+            for field in fields(one)
+            if field.name != "base"
+        )
+    )
+
+
+def test_validation_batches_are_fixed_and_have_no_pseudo_label(validated, monkeypatch):
+    best = choice(validated({"split": "val"}))
+    (batch,), (again,) = list(best.batches()), list(best.batches())
+    assert same(batch, again)
+    assert same(batch.base, again.base)
+    assert sorted(batch.captions) == ["a car", "a red mug and a gray key", "a striped key"]
+    assert len(batch.crops) == 3, "the largest proposals alone"
+    assert batch.region_categories.shape == (0, 3)
+    assert set(batch.base.categories.tolist()) <= {0, 1}, "mug and car; key is novel"
+    assert batch.base.attributes.shape[1] == 2, "red and striped; gray is novel"
+
+    def other_scores(pairs):
+        scored = {
+            name: replace(
+                pairs.scored[name],
+                category_logits=-pairs.scored[name].category_logits,
+                attribute_logits=-pairs.scored[name].attribute_logits,
+            )
+            for name in pairs.scored
+        }
+        return replace(pairs, scored=scored)
+
+    (changed,) = choice(validated({}), other_scores, monkeypatch).batches()
+    assert same(batch, changed)
+    assert changed.base is None
+
+
+def test_terms_with_labels_of_words_are_not_measured(validated, monkeypatch):
+    def measured(model, *_, best, **more):
+        (batch,) = best.batches()
+        with torch.no_grad():
+            found.append((set(model.eval()(batch)), set(model.train()(batch))))
+        return model
+
+    found = []
+    monkeypatch.setattr(step_two, "run_stage", measured)
+    train_with_captions(validated({"split": "val"}), Accelerator(cpu=True))
+    ((in_validation, in_training),) = found
+    texts = {"image_caption", "image_phrase", "image_phrases"}
+    assert in_validation == texts | {"base_categories", "base_attributes"}
+    assert in_training > in_validation
+
+
+@pytest.mark.parametrize(
+    ("validation", "more", "message"),
+    [
+        ({"captions": None, "split": "val"}, {}, r"give validation\.captions too"),
+        ({"split": "val"}, {"base_batch_size": 0}, "and base_batch_size or base_loss_weight is 0"),
+        ({"split": "val"}, {"base_loss_weight": 0}, "and base_batch_size or base_loss_weight is 0"),
+        (
+            {},
+            {"loss_weights": dict.fromkeys(("image_caption", "image_phrase", "image_phrases"), 0)},
+            "image_caption, image_phrase, image_phrases of loss_weights, which are all 0",
+        ),
+        ({"split": "train"}, {}, r"validation\.split train is trained on"),
+        (
+            {},
+            {"optimisation": {"batch_size": 4}},
+            r"val\.json has 3 images that can be used, fewer",
+        ),
+        ({}, {"limit": 2, "captions": "same"}, r"val\.json: 2 of its 3 images are trained on"),
+    ],
+)
+def test_a_validation_that_is_trained_on_or_does_nothing_is_refused(
+    validated, tmp_path, validation, more, message
+):
+    config = validated(validation, **{key: more[key] for key in more if key != "captions"})
+    if "captions" in more:
+        config.captions = config.validation.captions
+    with pytest.raises(InputError, match=message):
+        train_with_captions(config, Accelerator(cpu=True))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_the_weights_of_the_lowest_validation_loss_are_kept(validated, monkeypatch, interrupted):
+    """Losses are given: iteration 2 is the best, and 4 the last. The rate is constant, so that a
+    run of two iterations ends with the weights of iteration 2."""
+
+    def trained(name, losses, iterations, *, validation=None, is_broken=False, resume=False):
+        given = iter(losses)
+        monkeypatch.setattr("ovarnet.training.engine.best_weights.reduce", lambda *_: next(given))
+        validation = {"split": "val", "patience": 2} if validation is None else validation
+        config = validated(validation, name, {"iterations": iterations})
+        if is_broken:
+            return interrupted(train_with_captions, config)
+        folder = train_with_captions(config, Accelerator(cpu=True), resume=resume)
+        return load_file(folder / "clip.safetensors") | load_file(folder / "prompts.safetensors")
+
+    expected = trained("two", [], 2, validation={"captions": None})
+    kept = trained("nine", [3.0, 1.0, 2.0, 2.0], 9)
+    trained("broken", [3.0], 9, is_broken=True)
+    resumed = trained("broken", [1.0, 2.0, 2.0], 9, resume=True)
+    for weights in (kept, resumed):
+        assert all(torch.equal(weights[key], expected[key]) for key in expected)

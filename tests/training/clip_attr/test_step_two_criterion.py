@@ -9,7 +9,11 @@ from open_clip.loss import ClipLoss
 
 from ovarnet.config import CaptionLossWeights
 from ovarnet.modeling.text.phrase_prompts import PhrasePrompts
-from ovarnet.training.clip_attr.step_two_criterion import CaptionCriterion, TextEmbeddings
+from ovarnet.training.clip_attr.step_two_criterion import (
+    CaptionCriterion,
+    TextEmbeddings,
+    text_terms,
+)
 from ovarnet.training.clip_attr.step_two_data import (
     CaptionBatch,
 )
@@ -165,3 +169,11 @@ def test_a_learned_bias_does_not_turn_around_what_the_divisors_do(texts):
     for name, loss in plain.items():
         assert biased[name].item() == pytest.approx(loss.item(), abs=1e-5), name
     assert torch.autograd.grad(sum(biased.values()), bias)[0].item() == pytest.approx(0, abs=1e-5)
+
+
+def test_terms_with_labels_of_words_do_not_choose_weights():
+    weights = CaptionLossWeights(image_caption=2.0, image_phrase=3.0, image_phrases=0.0)
+    kept = {name: value for name, value in asdict(text_terms(weights)).items() if value}
+    assert kept == {"image_caption": 2.0, "image_phrase": 3.0}
+    of_texts = CaptionCriterion(ClipLoss(), weights, torch.tensor(NOVEL), UNMENTIONED).of_texts()
+    assert of_texts.weights == text_terms(weights)

@@ -40,6 +40,14 @@ def test_random_crops_are_those_of_the_generator(cropper, half_white):
     assert not torch.equal(first, other)
 
 
+def test_without_augmentation_random_crops_are_the_fixed_ones(cropper, half_white, small_clip):
+    box = torch.tensor([[30.0, 10, 100, 60]])
+    fixed = BoxCropper(small_clip, cropper.images, augment=False)
+    for seed in range(4):
+        drawn = fixed.random(half_white, box, torch.Generator().manual_seed(seed), keep=0.1)
+        assert torch.equal(drawn, cropper.fixed(half_white, box))
+
+
 def test_no_crops_have_the_shape_of_crops(cropper):
     assert cropper.concatenate([]).shape == (0, 3, 64, 64)
     assert cropper.concatenate([torch.ones(2, 3, 64, 64), torch.ones(1, 3, 64, 64)]).sum() == 36864
