@@ -88,8 +88,8 @@ def test_a_local_clip_with_such_weights_is_refused_too(tmp_path):
 
 def test_a_model_brings_its_threshold_calibration_and_number_of_proposals():
     shipped = load_model("photos-clip-attr", device="cpu")
-    assert (shipped.threshold, shipped.proposals) == (0.15, 50)
-    assert shipped.score_calibration == pytest.approx((1.8778, -2.7895))
+    assert (shipped.threshold, shipped.nms_iou, shipped.proposals) == (0.2, 0.3, 50)
+    assert shipped.score_calibration == pytest.approx((1.9716, -2.2987))
     usual = load_model("scenes-clip-attr", device="cpu")
-    assert (usual.threshold, usual.proposals) == (0.3, 100)
+    assert (usual.threshold, usual.nms_iou, usual.proposals) == (0.3, 0.5, 100)
     assert usual.score_calibration == (1.0, 0.0)
