@@ -27,7 +27,7 @@ TEST_PHOTOS = 600
 """Of each test folder, at most."""
 BOX_FREE = "test_voc_box_free"
 BOX_FREE_PHOTOS = 150
-"""Few, and one seed: 50 crops of every photo go through CLIP."""
+"""Few, and one seed: 100 crops of every photo go through CLIP."""
 PROPOSER_ITERATIONS = 400
 """A third of the shipped proposer's; both rows have their boxes from it."""
 CALIBRATION_BOXES = 300
