@@ -61,9 +61,9 @@ class Searched(NamedTuple):
 
 def run_model(args: argparse.Namespace) -> tuple[dict[float, Searched], int]:
     """Detections with NMS at each of `NMS_IOUS`, and how many boxes there are to find."""
+    vocabulary, images = open_dataset("custom", args.root, args.split)
     model = ovarnet.load(args.model)
     model.model.score_calibration = ScoreCalibration()
-    vocabulary, images = open_dataset("custom", args.root, args.split)
     words = [word.name for word in vocabulary.categories]
     encoded = model.encode_vocabulary(words, [])
     rows: dict[float, list[tuple[float, bool]]] = {iou: [] for iou in NMS_IOUS}
