@@ -117,7 +117,10 @@ FORMS = {
     "proposals": (lambda value: isinstance(value, int) and value > 0, "a number of boxes"),
     "threshold": (_is_number, "a number"),
     "nms_iou": (lambda value: _is_number(value) and 0 < value <= 1, "above 0 and at most 1"),
-    "score_calibration": (_is_list(_is_number, length=2), "two numbers"),
+    "score_calibration": (
+        lambda value: _is_list(_is_number, length=2)(value) and value[0] > 0,
+        "two numbers, the first above 0",
+    ),
     "shared": (_is_section, "a list of file, of and prefix for each part"),
     "stored_in": (
         lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),

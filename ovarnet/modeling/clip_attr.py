@@ -63,15 +63,17 @@ class ClipAttr(RegionModel):
         images: Sequence[Tensor],
         boxes: Sequence[Tensor] | None = None,
         names: Sequence[str | None] | None = None,
+        min_objectness: float = 0.0,
     ) -> list[RegionEmbeddings]:
         """Embed the crops of given or proposed boxes, see `RegionModel.forward`.
 
         The images must be on the model's device.
         """
         if boxes is None:
-            found = [
+            best = [
                 proposals[: self.proposals] for proposals in self.proposer.propose(images, names)
             ]
+            found = [proposals[proposals.scores >= min_objectness] for proposals in best]
         else:
             found = [Proposals(rows, torch.ones(len(rows))) for rows in boxes]
         embeddings = encode_boxes(

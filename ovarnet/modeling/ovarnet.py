@@ -88,6 +88,7 @@ class OvarNet(RegionModel):
         images: Sequence[Tensor],
         boxes: Sequence[Tensor] | None = None,
         names: Sequence[str | None] | None = None,  # noqa: ARG002 (read by other models)
+        min_objectness: float = 0.0,
     ) -> list[RegionEmbeddings]:
         """Embed given boxes, or those the model finds, see `RegionModel.forward`.
 
@@ -98,7 +99,7 @@ class OvarNet(RegionModel):
         for indices in self.resize.same_size(images):
             batch = [images[i] for i in indices]
             regions = (
-                self._found(batch)
+                self._found(batch, min_objectness)
                 if boxes is None
                 else self._given(batch, [boxes[i] for i in indices])
             )
@@ -118,10 +119,13 @@ class OvarNet(RegionModel):
             for rows, vectors in zip(boxes, embeddings, strict=True)
         ]
 
-    def _found(self, images: list[Tensor]) -> list[RegionEmbeddings]:
+    def _found(self, images: list[Tensor], min_objectness: float) -> list[RegionEmbeddings]:
         pixels, sizes, original = self.preprocess(images)
         features = self.extract_features(pixels)
         boxes, objectness = self.select_proposals(features, sizes)
+        kept = [scores >= min_objectness for scores in objectness]
+        boxes = [rows[used] for rows, used in zip(boxes, kept, strict=True)]
+        objectness = [scores[used] for scores, used in zip(objectness, kept, strict=True)]
         embeddings, deltas = self.pool(features, boxes, sizes)
         return [
             self._refined(*parts)

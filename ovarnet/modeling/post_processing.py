@@ -81,6 +81,12 @@ class PostProcessing:
         if not isinstance(self.limit, Integral) or self.limit is True or self.limit < 1:
             raise InputError(f"limit is {self.limit!r}; it must be a whole number of 1 or more")
 
+    @property
+    def lowest_threshold(self) -> float:
+        """No box with a lower score is kept, whatever its category."""
+        of_words = self.word_thresholds.categories.values() if self.word_thresholds else ()
+        return min([self.threshold, *of_words])
+
     def updated(self, **options: Unpack[PostProcessingOptions]) -> PostProcessing:
         """The same with some fields changed."""
         return replace(self, **options)

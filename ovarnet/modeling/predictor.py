@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from ovarnet.modeling.phrase_ranking import PhraseRanker
 
 ACTIVATIONS = ("sigmoid", "softmax")
+ROUNDING = 1e-5
+"""Scores are float32; a box that just reaches the threshold must not be left out."""
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
@@ -273,7 +275,8 @@ class Predictor:
             batch_size: images per pass; None: up to 8, fewer where they are large.
             post_processing: threshold, nms_iou, class_agnostic, containment, limit and
                 word_thresholds of `PostProcessing`, in place of the predictor's; given boxes all
-                come back.
+                come back. A higher threshold is faster: boxes whose objectness alone keeps them
+                below it are not embedded.
 
         Returns:
             Detections on the CPU. `scores` = sqrt(objectness * best category probability), or
@@ -289,9 +292,10 @@ class Predictor:
         """
         select = self.post_processing.updated(**post_processing)
         encoded = self._encoded(categories, attributes, vocabulary)
+        least = self._least_objectness(select, encoded)
         found = [
             self._score(seen, encoded, select)
-            for seen in self._embed(image, boxes, channel_order, batch_size)
+            for seen in self._embed(image, boxes, channel_order, batch_size, least)
         ]
         return found if is_many(image) else found[0]
 
@@ -399,22 +403,34 @@ class Predictor:
         return [self._rank(one, ranker, select) for one in seen]
 
     def _embed(
-        self, image: Any, boxes: Any, channel_order: ChannelOrder, batch_size: int | None
+        self,
+        image: Any,
+        boxes: Any,
+        channel_order: ChannelOrder,
+        batch_size: int | None,
+        min_objectness: float = 0.0,
     ) -> Iterator[EmbeddedImage]:
         """The embedded images, in order, a batch at a time."""
         check_ready(self.model)
         for batch in image_batches(
             image, boxes, device=self.device, channel_order=channel_order, batch_size=batch_size
         ):
-            yield from self._pass(batch)
+            yield from self._pass(batch, min_objectness)
 
     @torch.no_grad()
-    def _pass(self, batch: ImageBatch) -> list[EmbeddedImage]:
+    def _pass(self, batch: ImageBatch, min_objectness: float) -> list[EmbeddedImage]:
         with self._precision():
-            found = self.model(batch.images, batch.boxes, batch.names)
+            found = self.model(batch.images, batch.boxes, batch.names, min_objectness)
         for regions, name in zip(found, batch.names, strict=True):
             check_finite(regions.embeddings, name, self.dtype)
         return [EmbeddedImage(regions, batch.boxes is not None) for regions in found]
+
+    def _least_objectness(self, select: PostProcessing, vocabulary: EncodedVocabulary) -> float:
+        """A box of less objectness stays below every threshold, even if a category is certain."""
+        score = select.lowest_threshold
+        if len(vocabulary.categories):
+            score = self.model.score_calibration.inverse(score) ** 2
+        return score - ROUNDING
 
     @torch.no_grad()
     def _score(

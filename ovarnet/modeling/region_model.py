@@ -66,6 +66,7 @@ class RegionModel(nn.Module):
         images: Sequence[Tensor],
         boxes: Sequence[Tensor] | None = None,
         names: Sequence[str | None] | None = None,
+        min_objectness: float = 0.0,
     ) -> list[RegionEmbeddings]:
         """Embed the given boxes of each image, or find boxes and embed those.
 
@@ -74,6 +75,8 @@ class RegionModel(nn.Module):
             boxes: N tensors (R, 4), xyxy in pixels of their image and within it; R may be 0. None:
                 boxes are found.
             names: file of each image, or None; read by proposers that look boxes up.
+            min_objectness: boxes found with less are left out, before they are embedded if that
+                saves time; given boxes all come back.
 
         Returns:
             N `RegionEmbeddings`, independent of which images share the call. Given boxes all come

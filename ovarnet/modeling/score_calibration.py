@@ -18,7 +18,7 @@ CLOSEST = 1e-6
 class ScoreCalibration(NamedTuple):
     """P(right) = sigmoid(scale * logit(score) + bias); (1, 0) leaves scores as they are.
 
-    The order of the scores stays the same, and so does every average precision.
+    The scale is above 0, so that the order of the scores and every average precision stay the same.
     """
 
     scale: float = 1.0
@@ -30,6 +30,11 @@ class ScoreCalibration(NamedTuple):
             return scores
         logits = scores.double().clamp(CLOSEST, 1 - CLOSEST).logit()
         return (self.scale * logits + self.bias).sigmoid().to(scores.dtype)
+
+    def inverse(self, probability: float) -> float:
+        """The score in [0, 1] that becomes this probability in [0, 1]; scale must be above 0."""
+        logit = torch.tensor(probability, dtype=torch.float64).logit()
+        return ((logit - self.bias) / self.scale).sigmoid().item()
 
 
 def fit_score_calibration(scores: Tensor, is_right: Tensor) -> ScoreCalibration:

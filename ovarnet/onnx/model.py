@@ -54,13 +54,14 @@ class OnnxOvarNet(RegionModel):
         images: Sequence[Tensor],
         boxes: Sequence[Tensor] | None = None,
         names: Sequence[str | None] | None = None,  # noqa: ARG002 (read by other models)
+        min_objectness: float = 0.0,
     ) -> list[RegionEmbeddings]:
-        """See `OvarNet.forward`; on the CPU."""
+        """See `OvarNet.forward`; on the CPU. The graph embeds every box that it finds."""
         found: dict[int, RegionEmbeddings] = {}
         for indices in self.resize.same_size(images):
             batch = [images[i].cpu() for i in indices]
             given = None if boxes is None else [boxes[i].cpu() for i in indices]
-            found |= zip(indices, self._regions(batch, given), strict=True)
+            found |= zip(indices, self._regions(batch, given, min_objectness), strict=True)
         return [found[index] for index in range(len(images))]
 
     def run(self, images: Sequence[Tensor], boxes: Sequence[Tensor] | None = None) -> Regions:
@@ -91,7 +92,9 @@ class OnnxOvarNet(RegionModel):
             inputs |= {"category_words": nothing, "attribute_words": nothing}
         return Regions(*self.session(Regions._fields, inputs))
 
-    def _regions(self, images: list[Tensor], boxes: list[Tensor] | None) -> list[RegionEmbeddings]:
+    def _regions(
+        self, images: list[Tensor], boxes: list[Tensor] | None, min_objectness: float
+    ) -> list[RegionEmbeddings]:
         found = self.run(images, boxes)
         folded = self.session.settings.folded
         embeddings = (
@@ -107,7 +110,7 @@ class OnnxOvarNet(RegionModel):
             ]
         regions = []
         for index, image in enumerate(images):
-            used = found.objectness[index] >= 0
+            used = found.objectness[index] >= min_objectness  # -1 fills up the batch
             size = self.resize.resized(*image.shape[1:])
             regions.append(
                 RegionEmbeddings(

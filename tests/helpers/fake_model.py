@@ -49,7 +49,7 @@ class FakeModel(RegionModel):
         )
         self.eval()
 
-    def forward(self, images, boxes=None, names=None) -> list[RegionEmbeddings]:
+    def forward(self, images, boxes=None, names=None, min_objectness=0.0) -> list[RegionEmbeddings]:
         return [
             self._one(image, None if boxes is None else boxes[index])
             for index, image in enumerate(images)

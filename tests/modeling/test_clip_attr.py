@@ -201,7 +201,29 @@ def test_forward_of_given_and_of_found_boxes(model):
     proposals = model.proposer.propose([image])[0]
     assert torch.equal(found.boxes, proposals.boxes[:30]), "the model takes the best 30"
     assert torch.equal(found.objectness, proposals.scores[:30])
+    [best] = model([image], min_objectness=found.objectness[4].item())
+    for name in found._fields:
+        torch.testing.assert_close(getattr(best, name), getattr(found, name)[:5])
     assert model([]) == []
+
+
+def test_crops_below_the_threshold_are_not_encoded_and_the_result_is_the_same(model, predictor):
+    passes = []
+    hook = model.clip.model.visual.register_forward_hook(
+        lambda module, inputs, output: passes.append(len(output))
+    )
+    images = [picture(112, 150), picture(130, 100, 1)]
+    every = predictor.detect(images)
+    threshold = every[0].scores[3].item()
+    counts, passes[:] = sum(passes), []
+    some = predictor.detect(images, threshold=threshold)
+    nothing = predictor.detect(images, threshold=1.0)
+    hook.remove()
+    assert counts == 60
+    assert 0 < sum(passes) < 60
+    assert [len(one) for one in nothing] == [0, 0]
+    for one, found in zip(every, some, strict=True):
+        same(one[one.scores >= threshold], found)
 
 
 @torch.no_grad()

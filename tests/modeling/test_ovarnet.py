@@ -282,6 +282,11 @@ def test_forward_of_given_and_of_found_boxes(model, clip):
     assert 0 < len(found.boxes) <= SMALL["proposals"]
     assert found.objectness.tolist() == sorted(found.objectness.tolist(), reverse=True)
     assert found.embeddings.shape == (len(found.boxes), clip.embed_dim)
+    [best] = model([image], min_objectness=found.objectness[2].item())
+    for name in found._fields:
+        torch.testing.assert_close(getattr(best, name), getattr(found, name)[:3])
+    [none] = model([image], min_objectness=1.1)
+    assert [part.shape for part in none] == [(0, 4), (0,), (0, clip.embed_dim)]
     assert model([]) == []
 
 

@@ -64,7 +64,7 @@ class FoundModel(RegionModel):
         self.found = regions
         self.eval()
 
-    def forward(self, images, boxes=None, names=None):
+    def forward(self, images, boxes=None, names=None, min_objectness=0.0):
         if boxes is None:
             return [self.found] * len(images)
         return [

@@ -52,6 +52,14 @@ def test_categories_may_have_thresholds_of_their_own():
     assert kept(found, word_thresholds=WordThresholds({"mug": 0.95})) == [1]
 
 
+def test_lowest_threshold_is_that_of_any_category():
+    assert PostProcessing(threshold=0.4).lowest_threshold == 0.4
+    words = WordThresholds({"car": 0.3, "mug": 0.9}, {"red": 0.1})
+    assert PostProcessing(threshold=0.4, word_thresholds=words).lowest_threshold == 0.3
+    assert PostProcessing(threshold=0.2, word_thresholds=words).lowest_threshold == 0.2
+    assert PostProcessing(threshold=0.2, word_thresholds=WordThresholds()).lowest_threshold == 0.2
+
+
 def test_the_same_object_under_two_names_is_kept_once():
     found = detections((WHOLE, MUG), (SHIFTED, CAR), (THREE_QUARTERS, CAR))
     assert ACROSS_CATEGORIES_IOU == 0.65

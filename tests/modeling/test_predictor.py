@@ -1,5 +1,6 @@
 """Scores, suppression, words, precision, and the two halves of a detection, on known regions."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from torch import nn
 
 from ovarnet.errors import InputError
+from ovarnet.io.word_thresholds import WordThresholds
 from ovarnet.modeling.predictor import Predictor
 from ovarnet.modeling.region_model import RegionEmbeddings, RegionModel
 from ovarnet.modeling.score_calibration import ScoreCalibration
@@ -54,8 +56,10 @@ class Regions(RegionModel):
         self.found, self.batches = found, []
         self.eval()
 
-    def forward(self, images, boxes=None, names=None):
-        self.batches.append(SimpleNamespace(images=images, names=names))
+    def forward(self, images, boxes=None, names=None, min_objectness=0.0):
+        self.batches.append(
+            SimpleNamespace(images=images, names=names, min_objectness=min_objectness)
+        )
         if boxes is None:
             return [self.found] * len(images)
         return [
@@ -105,6 +109,25 @@ def test_scores_and_class_aware_suppression():
     assert found.category_scores[0].tolist() == pytest.approx([0.9, 0.2])
     assert found.attribute_scores[0].tolist() == pytest.approx([0.6, 0.3])
     assert found.boxes.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("categories", "options", "least"),
+    [
+        (None, {}, 0.0),
+        (None, {"threshold": 0.6}, 0.64),  # calibrated, 0.8 becomes 0.6
+        ([], {"threshold": 0.6}, 0.6),  # the score of a box is its objectness
+        (None, {"threshold": 0.9, "word_thresholds": WordThresholds({"car": 0.6})}, 0.64),
+        (["mug"], {"threshold": 1.0}, 1.0),
+    ],
+)
+def test_what_stays_below_the_threshold_is_not_embedded(categories, options, least):
+    model = FakeModel(TWO_MUGS_AND_A_CAR)
+    # logit(0.8) = log 4 becomes log 1.5
+    model.model.score_calibration = ScoreCalibration(1.0, math.log(1.5 / 4))
+    model.detect(PICTURE, categories, **options)
+    assert model.model.batches[0].min_objectness == pytest.approx(least, abs=2e-5)
+    assert model.model.batches[0].min_objectness < least
 
 
 def test_the_model_calibrates_scores_of_found_boxes_alone():

@@ -18,6 +18,15 @@ def test_by_hand():
     torch.testing.assert_close(ScoreCalibration(2.0, -four)(scores), torch.tensor([0.8, 0.2]))
 
 
+def test_inverse_gives_the_score_back():
+    calibration = ScoreCalibration(1.97, -2.3)
+    for score in (0.0, 0.2, 0.614, 1.0):
+        probability = calibration(torch.tensor([score], dtype=torch.float64)).item()
+        assert calibration.inverse(probability) == pytest.approx(score, abs=2e-6)
+    assert (calibration.inverse(0.0), calibration.inverse(1.0)) == (0, 1)
+    assert ScoreCalibration().inverse(0.3) == pytest.approx(0.3)
+
+
 def test_order_stays_and_ends_are_finite():
     scores = torch.tensor([0.0, 0.1, 0.5, 0.99, 1.0])
     calibrated = ScoreCalibration(1.7, -0.4)(scores)

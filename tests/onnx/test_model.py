@@ -81,6 +81,14 @@ def test_boxes_come_back_in_pixels_of_the_image_and_unused_rows_go():
     assert call["category_words"] == (0, 2)
 
 
+def test_boxes_of_less_objectness_are_left_out():
+    model, _ = written_model()
+    [found] = model([torch.zeros(3, 64, 96)], min_objectness=1.0)
+    assert len(found.boxes) == 1
+    [found] = model([torch.zeros(3, 64, 96)], min_objectness=1.1)
+    assert len(found.boxes) == 0
+
+
 def test_given_boxes_are_padded_for_the_graph_and_come_back_unchanged():
     model, _ = written_model()
     boxes = [torch.tensor([[20.0, 40, 60, 70]]), torch.zeros(0, 4)]

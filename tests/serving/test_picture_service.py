@@ -22,9 +22,9 @@ def service(**limits):
     made.passes = []
     forward = made.predictor.model.forward
 
-    def counted(images, boxes=None, names=None):
+    def counted(images, boxes=None, *others):
         made.passes.append(None if boxes is None else boxes[0].tolist())
-        return forward(images, boxes, names)
+        return forward(images, boxes, *others)
 
     made.predictor.model.forward = counted
     return made

@@ -154,7 +154,13 @@ def run(args: argparse.Namespace) -> int:
 
     def run_detect(images: list, boxes: list | None):
         return model.detect(
-            images, boxes=boxes, vocabulary=words, batch_size=len(images), **options
+            images,
+            boxes=boxes,
+            vocabulary=words,
+            batch_size=len(images),
+            threshold=args.threshold,
+            word_thresholds=thresholds,
+            **options,
         )
 
     output = Output(args, files, thresholds)
@@ -163,7 +169,7 @@ def run(args: argparse.Namespace) -> int:
     ) as bar:
         for batch in batches(files, box_file, args.batch_size, output.skip):
             for (file, image, _), found in each_image(run_detect, batch, output.skip):
-                output.write(file, image, keep(found, args, thresholds))
+                output.write(file, image, keep(found, args))
             bar.update(output.done - bar.n)
     return output.finish()
 
@@ -175,16 +181,15 @@ def read_thresholds(args: argparse.Namespace) -> WordThresholds:
     return read_word_thresholds(args.thresholds) if args.thresholds else WordThresholds()
 
 
-def keep(found: Detections, args: argparse.Namespace, thresholds: WordThresholds) -> Detections:
-    """The detections above the threshold of their category, best first, at most --limit.
+def keep(found: Detections, args: argparse.Namespace) -> Detections:
+    """The detections to write; what was found has been selected already.
 
     Boxes that the user gave keep their order and number unless --threshold or --limit is set.
     """
-    if args.boxes:
-        found = found[found.scores >= args.threshold]
-    else:
-        found = thresholds.keep(found, args.threshold)
-    if args.boxes and args.limit is None:
+    if not args.boxes:
+        return found
+    found = found[found.scores >= args.threshold]
+    if args.limit is None:
         return found
     return found[found.scores.argsort(descending=True, stable=True)[: args.limit]]
 

@@ -18,6 +18,7 @@ from ovarnet.cli.commands.detect import ATTRIBUTE_THRESHOLD
 from ovarnet.cli.model_arguments import note_on_shipped_weights
 from ovarnet.drawing import label_text
 from ovarnet.io.results import file_names, image_ids
+from ovarnet.io.word_thresholds import WordThresholds
 from ovarnet.modeling.post_processing import PostProcessing
 from ovarnet.modeling.predictor import Predictor
 
@@ -170,7 +171,14 @@ def test_options_reach_the_model(photo, tmp_path, monkeypatch, option, class_agn
 
     monkeypatch.setattr(Predictor, "detect", note)
     assert detect(photo, *option, "--limit", 300, "--output", tmp_path / "out") == 0
-    assert asked == [PostProcessing(class_agnostic=class_agnostic, limit=300)]
+    assert asked == [
+        PostProcessing(
+            threshold=0.3,
+            class_agnostic=class_agnostic,
+            limit=300,
+            word_thresholds=WordThresholds(),
+        )
+    ]
 
 
 def test_suppression_does_not_go_with_given_boxes(photo, tmp_path, capsys):
