@@ -54,6 +54,8 @@ class RegionHeadTraining:
     """Folder of their images; not used with shards."""
     proposals_per_image: int = setting(4, at_least=0, at_most=10_000)
     """Regions of each image beside the annotated boxes: proposals that are none of them."""
+    regions: str | None = path_setting(None)
+    """Folder of the stored regions, which runs can share; None: `output`."""
     limit: int | None = limit_setting()
     """Images of each source."""
     design: OvarnetDesign = field(default_factory=OvarnetDesign)

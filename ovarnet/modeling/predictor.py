@@ -6,6 +6,7 @@ width. Boxes are xyxy in pixels of the original image.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -292,7 +293,7 @@ class Predictor:
         """
         select = self.post_processing.updated(**post_processing)
         encoded = self._encoded(categories, attributes, vocabulary)
-        least = self._least_objectness(select, encoded)
+        least = least_objectness(self.model, select, encoded)
         found = [
             self._score(seen, encoded, select)
             for seen in self._embed(image, boxes, channel_order, batch_size, least)
@@ -408,7 +409,7 @@ class Predictor:
         boxes: Any,
         channel_order: ChannelOrder,
         batch_size: int | None,
-        min_objectness: float = 0.0,
+        min_objectness: builtins.float = 0.0,
     ) -> Iterator[EmbeddedImage]:
         """The embedded images, in order, a batch at a time."""
         check_ready(self.model)
@@ -418,19 +419,12 @@ class Predictor:
             yield from self._pass(batch, min_objectness)
 
     @torch.no_grad()
-    def _pass(self, batch: ImageBatch, min_objectness: float) -> list[EmbeddedImage]:
+    def _pass(self, batch: ImageBatch, min_objectness: builtins.float) -> list[EmbeddedImage]:
         with self._precision():
             found = self.model(batch.images, batch.boxes, batch.names, min_objectness)
         for regions, name in zip(found, batch.names, strict=True):
             check_finite(regions.embeddings, name, self.dtype)
         return [EmbeddedImage(regions, batch.boxes is not None) for regions in found]
-
-    def _least_objectness(self, select: PostProcessing, vocabulary: EncodedVocabulary) -> float:
-        """A box of less objectness stays below every threshold, even if a category is certain."""
-        score = select.lowest_threshold
-        if len(vocabulary.categories):
-            score = self.model.score_calibration.inverse(score) ** 2
-        return score - ROUNDING
 
     @torch.no_grad()
     def _score(
@@ -492,3 +486,13 @@ class Predictor:
         return torch.autocast(
             self.device.type, dtype=self.dtype, enabled=self.dtype != torch.float32
         )
+
+
+def least_objectness(
+    model: RegionModel, select: PostProcessing, vocabulary: EncodedVocabulary
+) -> float:
+    """A box of less objectness stays below every threshold, even if a category is certain."""
+    score = select.lowest_threshold
+    if len(vocabulary.categories):
+        score = model.score_calibration.inverse(score) ** 2
+    return score - ROUNDING

@@ -6,20 +6,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ovarnet.cli.commands.train import config_and_overrides
-from ovarnet.cli.main import parse
-from ovarnet.config import load_config
 from ovarnet.data.datasets import open_dataset
+from ovarnet.errors import InputError
 from ovarnet.io.word_files import read_vocabulary, write_vocabulary
 from ovarnet.photos.protocol import (
-    BOX_FREE,
     COLUMNS,
-    metrics_file,
-    protocol_steps,
+    measures,
     protocol_table,
+    run_protocol,
     without_novel,
     write_words,
 )
+from ovarnet.photos.protocol_steps import BOX_FREE, ORACLE, ROWS, ZERO_SHOT, ProtocolSteps
 from ovarnet.splits import APASCAL_NOVEL_16, VOC_NOVEL_5
 from ovarnet.vocabulary import Vocabulary, Word
 
@@ -96,36 +94,20 @@ def test_words_are_written_twice_with_the_same_result(data, tmp_path):
     }
 
 
-@pytest.mark.slow
-def test_every_command_is_understood_and_reads_what_was_made_before(tmp_path):
-    made = set()
-    steps = protocol_steps(CONFIGS, tmp_path, seeds=2)
-    assert len({step.title for step in steps}) == len(steps) == 2 * (2 * 4 + 1) + 1
-    for step in steps:
-        args = parse(list(step.command))
-        if args.command == "evaluate":
-            assert args.model in made
-            assert Path(args.output) / "metrics.json" == step.product
-            continue
-        config = load_config(*config_and_overrides(args))
-        assert Path(config.output) / "checkpoint" == step.product
-        row = step.product.relative_to(tmp_path / "protocol").parts[0].replace("proposer", "base")
-        assert config.detection.root == str(tmp_path / "protocol" / "data" / row / "detection")
-        if config.stage == "zero_shot":
-            assert {config.proposer, str(Path(config.clip.pretrained).parent)} <= made
-        if config.stage == "concept_clip":
-            assert config.features == str(tmp_path / "protocol" / "features")
-        made.add(str(step.product))
-    seeds = [word for step in steps for word in step.command if word.startswith("seed=")]
-    assert seeds == ["seed=0", "seed=1"] * 2
+def test_a_row_that_does_not_exist(tmp_path):
+    with pytest.raises(InputError, match="no row contains step 3; the rows are: no labels"):
+        run_protocol(tmp_path, tmp_path, tmp_path, 1, ["step 3"], print)
 
 
 def test_the_table_by_hand(tmp_path):
     """Values are 0.10 and 0.20 for base words' labels, 0.50 and 0.50 for all."""
-    for labels, values in {"base": (0.1, 0.2), "all": (0.5, 0.5)}.items():
+    steps = ProtocolSteps(Path("configs"), tmp_path)
+    for row, values in {ZERO_SHOT: (0.1, 0.2), ORACLE: (0.5, 0.5)}.items():
         for seed, value in enumerate(values):
             for _, test, measure, group in COLUMNS:
-                file = metrics_file(tmp_path, labels, seed, test)
+                if test == BOX_FREE and seed:
+                    continue
+                file = steps.metrics(row, seed, test)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 content = json.loads(file.read_text()) if file.exists() else {"rows": []}
                 chance = None if test == BOX_FREE else 0.05
@@ -133,8 +115,10 @@ def test_the_table_by_hand(tmp_path):
                     {"measure": measure, "group": group, "value": value, "chance": chance}
                 )
                 file.write_text(json.dumps(content))
-    lines = protocol_table(tmp_path, seeds=2).splitlines()
+    lines = protocol_table(steps, seeds=2).splitlines()
     # AP50 is of the first seed alone, and has no chance level
-    assert lines[2] == "| none (chance) |" + " 5.0 |" * 6 + " - |" * 2
-    assert lines[3] == "| base words |" + " 15.0 ± 7.1 |" * 6 + " 10.0 |" * 2
-    assert lines[4] == "| all words (oracle) |" + " 50.0 ± 0.0 |" * 6 + " 50.0 |" * 2
+    assert lines[2] == "| chance |" + " 5.0 |" * 6 + " – |" * 2
+    assert lines[3] == f"| {ZERO_SHOT.title} |" + " 15.0 ± 7.1 |" * 6 + " 10.0 |" * 2
+    assert lines[4] == f"| {ORACLE.title} |" + " 50.0 ± 0.0 |" * 6 + " 50.0 |" * 2
+    assert len(lines) == 5, "the other rows have not been run"
+    assert measures(steps, ROWS[0], 0) == {}

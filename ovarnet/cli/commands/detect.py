@@ -151,16 +151,11 @@ def run(args: argparse.Namespace) -> int:
     words = queried.encode(model)
     if args.threshold is None:
         args.threshold = 0.0 if args.boxes else model.model.threshold
+    options["threshold"], options["word_thresholds"] = args.threshold, thresholds
 
     def run_detect(images: list, boxes: list | None):
         return model.detect(
-            images,
-            boxes=boxes,
-            vocabulary=words,
-            batch_size=len(images),
-            threshold=args.threshold,
-            word_thresholds=thresholds,
-            **options,
+            images, boxes=boxes, vocabulary=words, batch_size=len(images), **options
         )
 
     output = Output(args, files, thresholds)

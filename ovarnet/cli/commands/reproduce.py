@@ -16,6 +16,8 @@ Examples:
                                                photos, flickr8k and coco128 (docs/photos.md)
   ovarnet reproduce photos --root data --part protocol
                                                a table over three seeds: words without a label
+  ovarnet reproduce photos --root data --part protocol --rows "step I," oracle --seeds 1
+                                               rows whose name contains this, one seed
   ovarnet reproduce catalogue --root shop      the tables of docs/catalogue.md: the CLIP on your
                                                products, matchers and what is fine-tuned from them
                                                on drawn ones
@@ -168,7 +170,8 @@ def run(args: argparse.Namespace) -> int:
 def photos(args: argparse.Namespace) -> int:
     """Run the chain on photos, or its protocol with novel words."""
     from ovarnet.photos.chain import run_photos
-    from ovarnet.photos.protocol import PART, run_protocol
+    from ovarnet.photos.protocol import run_protocol
+    from ovarnet.photos.protocol_steps import PART
 
     if args.part not in (None, PART) or args.quick or args.root is None:
         raise InputError(
@@ -179,7 +182,8 @@ def photos(args: argparse.Namespace) -> int:
     if args.part is None:
         run_photos(*places, run_step)
     else:
-        print(run_protocol(*places, args.seeds or PROTOCOL_SEEDS, run_step))
+        seeds, rows = args.seeds or PROTOCOL_SEEDS, args.rows or [""]
+        print(run_protocol(*places, seeds, rows, run_step))
     return 0
 
 

@@ -40,7 +40,6 @@ def train_region_head(
     accelerator: Accelerator,
     *,
     resume: bool = False,
-    cache_folder: Path | None = None,
 ) -> Path:
     """Train the region head and write the checkpoint folder.
 
@@ -48,7 +47,6 @@ def train_region_head(
         config: Settings of the stage.
         accelerator: Of the process.
         resume: Continue from the last saved state in `config.output`.
-        cache_folder: Where the regions are kept; None: in `config.output`.
 
     Returns:
         The checkpoint folder.
@@ -66,7 +64,7 @@ def train_region_head(
     clip_attr = checkpoint_clip_attr(checkpoint).eval()
     torch.manual_seed(config.seed)
     student = build_student(config, checkpoint, clip_attr, data)
-    folder = cache_folder or output
+    folder = Path(config.regions or config.output)
     with accelerator.main_process_first():  # the others read what it has stored
         dataset = open_regions(config, student, clip_attr, data, folder)
         best = held_out_choice(

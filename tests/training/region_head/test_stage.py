@@ -26,8 +26,8 @@ def test_resume_continues_the_same_run_and_the_folder_holds_a_model(
     region_settings, photo_models, tmp_path, interrupted
 ):
     def train(config, accelerator, resume=False):
-        cache = tmp_path / "cache"
-        return train_region_head(config, accelerator, resume=resume, cache_folder=cache)
+        config.regions = str(tmp_path / "cache")
+        return train_region_head(config, accelerator, resume=resume)
 
     whole = train(region_settings("whole"), Accelerator(cpu=True))
     interrupted(train, region_settings("broken"))
