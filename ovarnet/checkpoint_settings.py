@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ovarnet.errors import InputError
+from ovarnet.errors import InputError, did_you_mean
 from ovarnet.vocabulary import KINDS
 
 ADVICE = "it was not written by ovarnet, copy or train the model again"
@@ -32,8 +32,15 @@ def check_settings(model: str, settings: dict[str, Any], source: Path) -> None:
         source: the file, for messages.
 
     Raises:
-        InputError: naming the first key that is missing or of another form than ovarnet writes.
+        InputError: naming the first key that is missing, misspelt or of another form than ovarnet
+            writes.
     """
+    for key in settings:
+        if key not in KEYS:
+            raise InputError(
+                f"{source}: {key!r} is no setting of a model{did_you_mean(key, KEYS)}; correct it, "
+                "or update ovarnet if a later version wrote this"
+            )
     for key, (fits, wanted) in FORMS.items():
         value = _value(settings, key)
         if value is not None and not fits(value):
@@ -41,6 +48,9 @@ def check_settings(model: str, settings: dict[str, Any], source: Path) -> None:
     for key in REQUIRED.get(model, ()):
         if _value(settings, key) is None:
             raise InputError(f"{source}: {key} is missing; {ADVICE}")
+    for key, value in settings.items():
+        if value is None:
+            raise InputError(f"{source}: {key} has no value; give it one, or delete the line")
 
 
 def _value(settings: dict[str, Any], key: str) -> Any:
@@ -129,3 +139,4 @@ FORMS = {
 }
 """Dotted key -> what its value must be, as a test and in words. Sections come before what is in
 them."""
+KEYS = sorted({"format", "model", "training", *(key.split(".")[0] for key in FORMS)})

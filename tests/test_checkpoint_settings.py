@@ -37,7 +37,9 @@ def test_whole_settings_pass_and_every_required_key_is_missed(model, settings):
     [
         ("clip", "x", "a section"),
         ("clip", {"name": 5}, "the name of a CLIP"),
-        ("proposer", {"kind": None, "clip": 3}, "the name of a CLIP"),
+        ("proposer", {"kind": "scenes", "clip": 3}, "the name of a CLIP"),
+        ("threshold", None, "has no value"),
+        ("score_calibration", [0, 1], "two numbers, the first above 0"),
         ("prompts", {"vectors": [2, 1, -1], "parent_type": True}, "three numbers"),
         ("prompts", {"vectors": [2, 1, 1], "parent_type": "yes"}, "three numbers"),
         ("prompts", {"category": ["a {}"]}, "three numbers"),
@@ -52,6 +54,11 @@ def test_a_value_of_another_form_is_named(key, value, wanted):
         check_settings("clip-attr", {**CLIP_ATTR, key: value}, FILE)
     assert str(error.value).startswith(f"{FILE}: {key}")
     assert wanted in str(error.value)
+
+
+def test_a_key_that_is_misspelt_is_named():
+    with pytest.raises(InputError, match=r"config\.yaml: 'nms_iuo' is no setting .* 'nms_iou'\?"):
+        check_settings("clip-attr", {**CLIP_ATTR, "nms_iuo": 0.3}, FILE)
 
 
 def test_other_models_need_nothing_more():
