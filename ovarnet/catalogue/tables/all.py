@@ -8,8 +8,12 @@ from pathlib import Path
 from ovarnet.catalogue.tables.clip import clip_table
 from ovarnet.catalogue.tables.fine_tuning import fine_tuning_tables
 from ovarnet.catalogue.tables.matcher import matcher_table
+from ovarnet.catalogue.tables.photo_matcher import photo_matcher_table
 from ovarnet.catalogue.tables.sizes import Sizes
 from ovarnet.catalogue.tables.training import RunCommand
+
+OF_SHOPS = {"clip": clip_table, "photo-matcher": photo_matcher_table}
+"""Parts that need a shop's catalogue."""
 
 
 def write_tables(
@@ -23,8 +27,8 @@ def write_tables(
     """Run what is missing of some tables; each part keeps its files in a folder of its name.
 
     Args:
-        parts: "clip", "matcher" and "fine-tuning".
-        root: A shop's catalogue; the part "clip" needs it.
+        parts: "clip", "photo-matcher", "matcher" and "fine-tuning".
+        root: A shop's catalogue; the first two need it.
         configs: Folder of the stages' configs.
         output: Where everything is written.
         sizes: How much is run.
@@ -39,9 +43,9 @@ def write_tables(
     tables = []
     for part in parts:
         folder = output / part
-        if part == "clip":
+        if part in OF_SHOPS:
             assert root is not None
-            tables.append(clip_table(root, configs, folder, sizes, run))
+            tables.append(OF_SHOPS[part](root, configs, folder, sizes, run))
         elif part == "matcher":
             tables.append(matcher_table(configs, folder, sizes, run))
         else:

@@ -33,8 +33,9 @@ from ovarnet.io.files import write_text
 
 CONFIG = "clip_photos.yaml"
 START = "photos-clip-attr"
+CONTRASTIVE = "trained, contrastive"
 TRAINED = {
-    "trained, contrastive": ("prototypes=0", "neighbours=0"),
+    CONTRASTIVE: ("prototypes=0", "neighbours=0"),
     "with prototypes": ("prototypes=0.2", "neighbours=0"),
     "with neighbours": ("prototypes=0", "neighbours=0.2"),
     "with both": ("prototypes=0.2", "neighbours=0.2"),
@@ -66,18 +67,7 @@ def clip_table(root: Path, configs: Path, output: Path, sizes: Sizes, run: RunCo
     shop = Shop(prepare_missing(root, run))
 
     def trained(row: str, seed: int) -> Result:
-        checkpoint = train_missing(
-            configs / CONFIG,
-            output / "runs" / folder_name(row, seed),
-            [
-                f"data.root={root}",
-                f"seed={seed}",
-                f"optimisation.iterations={sizes.clip_iterations}",
-                *TRAINED[row],
-            ],
-            run,
-        )
-        return shop.retrieval(str(checkpoint))
+        return shop.retrieval(str(train_clip(row, seed, root, configs, output, sizes, run)))
 
     runs: list[Run] = [
         (CHANCE, 0, lambda: shop.baselines()[CHANCE]),
@@ -94,6 +84,23 @@ def clip_table(root: Path, configs: Path, output: Path, sizes: Sizes, run: RunCo
     table = markdown(results, columns(len(shop.test)))
     write_text(output / "table.md", table)
     return table
+
+
+def train_clip(
+    row: str, seed: int, root: Path, configs: Path, output: Path, sizes: Sizes, run: RunCommand
+) -> Path:
+    """Train one row of `TRAINED`, unless that is done; returns the checkpoint folder."""
+    return train_missing(
+        configs / CONFIG,
+        output / "runs" / folder_name(row, seed),
+        [
+            f"data.root={root}",
+            f"seed={seed}",
+            f"optimisation.iterations={sizes.clip_iterations}",
+            *TRAINED[row],
+        ],
+        run,
+    )
 
 
 def columns(products: int) -> list[str]:

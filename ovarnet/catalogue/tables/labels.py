@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ovarnet.catalogue.evaluation.labels import LabelScores, evaluate_labels, label_scores
 from ovarnet.catalogue.product import Product
-from ovarnet.catalogue.tables.drawn import DrawnProducts
+from ovarnet.catalogue.tables.queried import QueriedProducts
 from ovarnet.catalogue.tagger import load_tagger
 from ovarnet.catalogue.training.features import cached_features
 from ovarnet.catalogue.training.labels import BOTH, PHOTO, TITLE, LabelDataset
@@ -22,7 +22,7 @@ READ_ROWS = {f"labels: fine-tuned, {what}": read for read, what in READS.items()
 TITLES = [f"{column}: {measure}" for column in COLUMNS for measure in ("accuracy", "macro-F")]
 
 
-def fine_tuned_labels(checkpoint: Path, drawn: DrawnProducts, cache: Path) -> dict[str, Result]:
+def fine_tuned_labels(checkpoint: Path, drawn: QueriedProducts, cache: Path) -> dict[str, Result]:
     """Row of `READ_ROWS` -> columns in percent."""
     tagger = load_tagger(checkpoint, device="cpu")
     patches = tagger.encode_images

@@ -5,22 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from ovarnet.catalogue.evaluation.matcher import score_pools
-from ovarnet.catalogue.evaluation.pools import Pools
-from ovarnet.catalogue.evaluation.pretexts import TaskResult, evaluate_pretexts
-from ovarnet.catalogue.matcher import Matcher, load_matcher
-from ovarnet.catalogue.pretext.patch_tasks import BLANK, GREY
-from ovarnet.catalogue.search.rerank import CANDIDATES, fused_scores
-from ovarnet.catalogue.tables.drawn import BY_PHOTO, BY_TEXT, CUTS, DrawnProducts
+from ovarnet.catalogue.tables.matcher_evaluation import MatcherEvaluation, retrieval_table
+from ovarnet.catalogue.tables.queried import QueriedProducts
 from ovarnet.catalogue.tables.sizes import Sizes
 from ovarnet.catalogue.tables.training import RunCommand, draw_missing, train_missing
-from ovarnet.catalogue.training.features import PatchFeatures, cached_features
-from ovarnet.catalogue.training.matcher import tokenize
-from ovarnet.catalogue.training.matcher_data import MatcherDataset
-from ovarnet.catalogue.training.pairs import OtherProducts
 from ovarnet.evaluation.runs import Result, Run, folder_name, run_missing
 from ovarnet.evaluation.seed_table import markdown
 from ovarnet.io.files import write_text
@@ -41,7 +29,6 @@ ROWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "FashionBERT, equal weights": ("fashionbert.yaml", ("weights=equal",)),
 }
 """Row -> config and overrides."""
-RERANKED = f"dual encoder, best {CANDIDATES} re-ranked by: "
 RERANKERS = (LOCKED, GUIDED)
 CACHE = "features"
 
@@ -65,7 +52,8 @@ def matcher_table(configs: Path, output: Path, sizes: Sizes, run: RunCommand) ->
     evaluation = MatcherEvaluation(drawn, output / CACHE)
 
     def trained(row: str, seed: int) -> Result:
-        return evaluation.measure(train_row(row, seed, configs, output, sizes, run), row)
+        checkpoint = train_row(row, seed, configs, output, sizes, run)
+        return evaluation.measure(checkpoint, reranks=row in RERANKERS)
 
     def baseline(row: str) -> Result:
         return drawn.baselines()[row]
@@ -81,14 +69,15 @@ def matcher_table(configs: Path, output: Path, sizes: Sizes, run: RunCommand) ->
     ]
     wanted = [one for one in runs if sizes.wants(one[0])]
     results = run_missing(wanted, output / "results.json")
-    table = tables(results, drawn.everything)
+    table = retrieval_table(results, drawn.everything) + "\n" + task_table(results)
     write_text(output / "table.md", table)
     return table
 
 
-def open_drawn(output: Path, sizes: Sizes, run: RunCommand) -> DrawnProducts:
+def open_drawn(output: Path, sizes: Sizes, run: RunCommand) -> QueriedProducts:
     """The drawn catalogue beside the tables, drawn where it is missing."""
-    return DrawnProducts(draw_missing(output.parent / "drawn", sizes.products, run), sizes)
+    root = draw_missing(output.parent / "drawn", sizes.products, run)
+    return QueriedProducts(root, sizes, kinds=sizes.kinds)
 
 
 def train_row(
@@ -122,28 +111,6 @@ def train_row(
     )
 
 
-def tables(results: Mapping[str, Sequence[Result]], everything: str) -> str:
-    """Retrieval in percent; then every task of the rows that have all seven.
-
-    Args:
-        results: Row -> one result per seed.
-        everything: Title of the columns of retrieval among all test products.
-    """
-    rows = dict(results)
-    for row in RERANKERS:
-        if row in results:
-            rows[RERANKED + row] = [
-                {
-                    name.removeprefix("re-ranked "): value
-                    for name, value in result.items()
-                    if name.startswith("re-ranked ")
-                }
-                for result in results[row]
-            ]
-    titles = [*(f"{way}: R@{k}" for way in (BY_TEXT, BY_PHOTO, everything) for k in CUTS)]
-    return markdown(rows, titles) + "\n" + task_table(results)
-
-
 def task_table(results: Mapping[str, Sequence[Result]]) -> str:
     """Each task of the rows with seven: accuracy in percent, or the divergence, beside chance."""
     rows = [row for row in (RANDOM, GUIDED) if row in results]
@@ -159,82 +126,3 @@ def task_table(results: Mapping[str, Sequence[Result]]) -> str:
         },
         ["chance", *rows],
     )
-
-
-class MatcherEvaluation:
-    """Retrieval in pools, and the pre-training tasks, on test products.
-
-    Args:
-        drawn: The products.
-        cache: Folder of the features.
-    """
-
-    def __init__(self, drawn: DrawnProducts, cache: Path):
-        self.drawn, self.cache = drawn, cache
-
-    def measure(self, checkpoint: Path, row: str) -> Result:
-        """All columns of a row."""
-        matcher = load_matcher(checkpoint, device="cpu")
-        features = self.features(matcher)
-        result: Result = {}
-        for direction, by_photo in ((BY_TEXT, False), (BY_PHOTO, True)):
-            scores = score_pools(
-                matcher, self.drawn.test, features, self.drawn.pools, by_photo=by_photo
-            )
-            result |= self.drawn.recall(scores, direction)
-        result |= self._tasks(matcher, features)
-        if row in RERANKERS:
-            result |= self._reranked(matcher, features)
-        return result
-
-    def features(self, matcher: Matcher) -> PatchFeatures:
-        """Of the test products, as the matcher reads them."""
-        patches = matcher.encode_images
-        return cached_features(
-            self.drawn.test,
-            patches.layout,
-            patches.encoder,
-            self.cache,
-            foreground=patches.foreground,
-        )
-
-    def _tasks(self, matcher: Matcher, features: PatchFeatures) -> Result:
-        """Each task once for every test product, with random masks, beside its chance."""
-        design = matcher.design
-        data = MatcherDataset(
-            self.drawn.test,
-            tokenize(self.drawn.test, matcher.tokenizer, design.tokens),
-            features,
-            matcher.encode_images.layout,
-            matcher.tokenizer,
-            OtherProducts(self.drawn.test, "any"),
-            tasks=design.tasks,
-            pairs=None,
-            seed=0,
-        )
-        result: Result = {}
-        for task, found in evaluate_pretexts(matcher.network, data, 1).items():
-            name, value, chance = _printed(task, found)
-            result |= {f"task {name}": value, f"chance of task {name}": chance}
-        return result
-
-    def _reranked(self, matcher: Matcher, features: PatchFeatures) -> Result:
-        """Recall among all test products: the dual encoder's best, in the order of both."""
-        similar = self.drawn.similar[self.drawn.queries]
-        best = np.argsort(-similar, axis=1, kind="stable")[:, :CANDIDATES]
-        pools = Pools(np.column_stack([self.drawn.queries, best]), hard=float("nan"))
-        matched = score_pools(matcher, self.drawn.test, features, pools, by_photo=False)[:, 1:]
-        scale = self.drawn.encoder.clip.logit_scale.exp().item()
-        cosines = np.take_along_axis(similar, best, axis=1)
-        fused = fused_scores(torch.from_numpy(cosines), torch.from_numpy(matched), scale)
-        scores = similar - 2  # all others stay behind, in their order
-        np.put_along_axis(scores, best, fused.numpy(), axis=1)
-        return {f"re-ranked {name}": v for name, v in self.drawn.among_all(scores).items()}
-
-
-def _printed(task: str, found: TaskResult) -> tuple[str, float, float]:
-    """Name, value and chance as they are printed: in percent; divergences times 1,000."""
-    assert found.chance is not None
-    if task in (GREY, BLANK):
-        return f"{task} (KL x 1,000, lower is better)", 1000 * found.value, 1000 * found.chance
-    return task, 100 * found.value, 100 * found.chance

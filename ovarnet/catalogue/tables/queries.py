@@ -15,7 +15,7 @@ import torch
 
 from ovarnet.catalogue.matcher import load_matcher
 from ovarnet.catalogue.product import Product
-from ovarnet.catalogue.tables.drawn import SHOWN, DrawnProducts
+from ovarnet.catalogue.tables.queried import SHOWN, QueriedProducts
 from ovarnet.catalogue.training.features import cached_features
 from ovarnet.catalogue.training.queries import words_of
 from ovarnet.evaluation.runs import Result
@@ -55,7 +55,7 @@ def auc(right: np.ndarray, wrong: np.ndarray) -> float:
     return float((difference > 0).mean() + 0.5 * (difference == 0).mean())
 
 
-def query_baselines(drawn: DrawnProducts) -> dict[str, Result]:
+def query_baselines(drawn: QueriedProducts) -> dict[str, Result]:
     """The title alone, by words; the photo alone, by the dual encoder."""
     right, wrong = query_triples(drawn.test)
     titles = [words_of(product.title) for product in drawn.test]
@@ -74,7 +74,7 @@ def query_baselines(drawn: DrawnProducts) -> dict[str, Result]:
     }
 
 
-def matched_queries(checkpoint: Path, drawn: DrawnProducts, cache: Path) -> Result:
+def matched_queries(checkpoint: Path, drawn: QueriedProducts, cache: Path) -> Result:
     """A matcher that was trained with queries."""
     matcher = load_matcher(checkpoint, device="cpu")
     patches = matcher.encode_images

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ovarnet.catalogue.evaluation.captioning import bleu, cider, rouge_l
 from ovarnet.catalogue.product import Product
-from ovarnet.catalogue.tables.drawn import DrawnProducts
+from ovarnet.catalogue.tables.queried import QueriedProducts
 from ovarnet.catalogue.title_writer import load_title_writer
 from ovarnet.evaluation.runs import Result
 
@@ -18,13 +18,13 @@ BLEU, ROUGE, CIDER = "BLEU-4", "ROUGE-L", "CIDEr (0 to 10)"
 TITLES = [BLEU, ROUGE, CIDER]
 
 
-def written_titles(checkpoint: Path, drawn: DrawnProducts) -> Result:
+def written_titles(checkpoint: Path, drawn: QueriedProducts) -> Result:
     """Scores of a fine-tuned model."""
     writer = load_title_writer(checkpoint, device="cpu")
     return scores(writer.describe([product.image for product in drawn.spread]), drawn.spread)
 
 
-def title_baselines(drawn: DrawnProducts) -> dict[str, Result]:
+def title_baselines(drawn: QueriedProducts) -> dict[str, Result]:
     """The most frequent training title, and that of the training photo of the nearest vector."""
     known = [product.title for product in drawn.training]
     most = Counter(known).most_common(1)[0][0]

@@ -21,7 +21,7 @@ Examples:
   ovarnet reproduce catalogue --root shop      the tables of docs/catalogue.md: the CLIP on your
                                                products, matchers and what is fine-tuned from them
                                                on drawn ones
-  ovarnet reproduce catalogue --part matcher   one of them; clip is the one that needs --root
+  ovarnet reproduce catalogue --part matcher   one of them; clip and photo-matcher need --root
 
 The chain writes everything to --output (runs/reproduce/scenes): world/, runs/, evaluation/,
 chain.json (commands, minutes, machine) and report/report.html. An interrupted chain continues where
@@ -63,7 +63,7 @@ CHAIN_COMMANDS = {
 }
 CATALOGUE_COMMANDS = {"generate": generate, "prepare": prepare, "train": train}
 PROTOCOL_SEEDS = CATALOGUE_SEEDS = 3
-CATALOGUE_PARTS = ("clip", "matcher", "fine-tuning")
+CATALOGUE_PARTS = ("clip", "photo-matcher", "matcher", "fine-tuning")
 PART_DEFAULTS = {
     "root": "datasets/scenes",
     "clip": "runs/scenes/clip/checkpoint/clip.safetensors",
@@ -85,7 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[*PARTS, "protocol", *CATALOGUE_PARTS],
         help="one table instead of the chain; clip-attr: steps I and II; "
         "ovarnet: the one-pass model beside CLIP-Attr; find: by a phrase; "
-        "protocol: of photos, with novel words; clip, matcher, fine-tuning: of a catalogue",
+        "protocol: of photos, with novel words; "
+        f"{', '.join(CATALOGUE_PARTS)}: of a catalogue",
     )
     parser.add_argument(
         "--configs",
@@ -194,10 +195,10 @@ def catalogue(args: argparse.Namespace) -> int:
         raise InputError(
             f"--part {args.part} is not of catalogue, which has: {', '.join(CATALOGUE_PARTS)}"
         )
-    if "clip" in parts and args.root is None:
+    if args.root is None and (of_shops := {"clip", "photo-matcher"} & set(parts)):
         raise InputError(
-            "the part clip needs --root SHOP, a folder with photos and titles (docs/catalogue.md); "
-            "--part matcher and --part fine-tuning draw their own"
+            f"part {', '.join(sorted(of_shops))}: give --root SHOP, a folder with photos "
+            "and titles (docs/catalogue.md); --part matcher and --part fine-tuning draw their own"
         )
     from ovarnet.catalogue.tables.all import write_tables
     from ovarnet.catalogue.tables.sizes import FULL, QUICK

@@ -13,19 +13,24 @@ CONFIGS, OUT, ROOT = Path("configs"), Path("out"), Path("shop")
 @pytest.fixture
 def ran(monkeypatch):
     calls = []
-    for name in ("clip_table", "matcher_table", "fine_tuning_tables"):
-        monkeypatch.setattr(
-            every, name, lambda *given, name=name: calls.append((name, *given)) or f"{name}\n"
-        )
+
+    def noted(name):
+        return lambda *given: calls.append((name, *given)) or f"{name}\n"
+
+    for name in ("matcher_table", "fine_tuning_tables"):
+        monkeypatch.setattr(every, name, noted(name))
+    for part in every.OF_SHOPS:
+        monkeypatch.setitem(every.OF_SHOPS, part, noted(part))
     return calls
 
 
 def test_all_parts(ran):
-    parts = ("clip", "matcher", "fine-tuning")
+    parts = ("clip", "photo-matcher", "matcher", "fine-tuning")
     text = every.write_tables(parts, ROOT, CONFIGS, OUT, QUICK, print)
-    assert text == "clip_table\n\nmatcher_table\n\nfine_tuning_tables\n"
+    assert text == "clip\n\nphoto-matcher\n\nmatcher_table\n\nfine_tuning_tables\n"
     assert ran == [
-        ("clip_table", ROOT, CONFIGS, OUT / "clip", QUICK, print),
+        ("clip", ROOT, CONFIGS, OUT / "clip", QUICK, print),
+        ("photo-matcher", ROOT, CONFIGS, OUT / "photo-matcher", QUICK, print),
         ("matcher_table", CONFIGS, OUT / "matcher", QUICK, print),
         ("fine_tuning_tables", CONFIGS, OUT / "fine-tuning", QUICK, print),
     ]

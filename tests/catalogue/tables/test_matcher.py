@@ -3,12 +3,6 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
-import pytest
-import torch
-
-from ovarnet.catalogue.evaluation.pools import Pools
-from ovarnet.catalogue.evaluation.pretexts import TaskResult
 from ovarnet.catalogue.tables import matcher
 from ovarnet.catalogue.tables.sizes import Sizes
 from ovarnet.config import load_config
@@ -44,8 +38,8 @@ def test_every_row_is_measured_for_every_seed_once(tmp_path, monkeypatch):
         def __init__(self, drawn, cache):
             pass
 
-        def measure(self, checkpoint, row):
-            measured.append((row, checkpoint.parent.name))
+        def measure(self, checkpoint, reranks):
+            measured.append((checkpoint.parent.name, reranks))
             return {"title → photo: R@1": 3.0}
 
     names = ("chance", "TF-IDF", "dual encoder", "oracle")
@@ -56,60 +50,15 @@ def test_every_row_is_measured_for_every_seed_once(tmp_path, monkeypatch):
     for _ in range(2):
         table = matcher.matcher_table(CONFIGS, tmp_path, sizes, lambda words: None)
     assert measured == [
-        (row, matcher.folder_name(row, seed))
+        (matcher.folder_name(row, seed), row == matcher.GUIDED)
         for seed in (0, 1)
         for row in (matcher.RANDOM, matcher.GUIDED)
     ]
     assert "| 7 tasks, random masks | 3.0 ± 0.0 | – |" in table
 
 
-def test_tasks_stand_beside_chance_and_reranking_has_a_row():
+def test_tasks_stand_beside_chance():
     one = {"task match": 70.0, "chance of task match": 50.0}
-    results = {
-        matcher.RANDOM: [one, one | {"task match": 72.0}],
-        matcher.GUIDED: [one | {f"re-ranked {ALL}: R@1": 4.0}],
-    }
-    table = matcher.tables(results, ALL)
-    assert f"| {matcher.RERANKED}{matcher.GUIDED} | – | – | – | – | 4.0 | – |" in table
-    assert "| match | 50.0 ± 0.0 | 71.0 ± 1.4 | 70.0 |" in table
+    results = {matcher.RANDOM: [one, one | {"task match": 72.0}], matcher.GUIDED: [one]}
+    assert "| match | 50.0 ± 0.0 | 71.0 ± 1.4 | 70.0 |" in matcher.task_table(results)
     assert matcher.task_table({}) == "| | chance |\n|---|---|\n"
-
-
-@pytest.mark.parametrize(
-    ("task", "printed"),
-    [
-        ("match", ("match", 75, 50)),
-        ("grey", ("grey (KL x 1,000, lower is better)", 750, 500)),
-    ],
-)
-def test_divergences_are_no_percentages(task, printed):
-    assert matcher._printed(task, TaskResult(0.75, 0.5)) == printed
-
-
-def test_reranking_keeps_what_the_matcher_did_not_read_behind(monkeypatch):
-    similar = np.array([[0.1, 0.9, 0.8, 0.7], [0.2, 0.9, 0.1, 0.8]], dtype=np.float32)
-    given = []
-
-    def among_all(scores):
-        given.append(scores)
-        return {"R": 1.0}
-
-    clip = SimpleNamespace(logit_scale=torch.tensor(0.0))
-    drawn = SimpleNamespace(
-        similar=similar,
-        queries=[0, 1],
-        test=[],
-        among_all=among_all,
-        encoder=SimpleNamespace(clip=clip),
-    )
-    monkeypatch.setattr(matcher, "CANDIDATES", 2)
-
-    def score_pools(model, products, features, pools: Pools, by_photo):
-        assert pools.rows.tolist() == [[0, 1, 2], [1, 1, 3]]
-        return np.array([[0.0, 0.1, 0.9], [0.0, 0.9, 0.1]], dtype=np.float32)
-
-    monkeypatch.setattr(matcher, "score_pools", score_pools)
-    evaluation = matcher.MatcherEvaluation(drawn, Path())
-    assert evaluation._reranked(None, None) == {"re-ranked R": 1.0}
-    order = np.argsort(-given[0], axis=1).tolist()
-    assert order == [[2, 1, 3, 0], [1, 3, 0, 2]]

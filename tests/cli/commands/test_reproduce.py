@@ -90,9 +90,12 @@ def test_a_command_of_the_catalogue_is_run_with_its_words(monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "the part clip needs --root SHOP"),
-        (["--part", "clip"], "the part clip needs --root SHOP"),
-        (["--part", "find"], "--part find is not of catalogue, which has: clip, matcher"),
+        ([], "part clip, photo-matcher: give --root SHOP"),
+        (["--part", "clip"], "part clip: give --root SHOP"),
+        (
+            ["--part", "find"],
+            "--part find is not of catalogue, which has: clip, photo-matcher, matcher",
+        ),
     ],
 )
 def test_bad_words_for_the_catalogue(words, message, capsys):

@@ -1,4 +1,4 @@
-"""The part of the drawn catalogue that the tables evaluate on.
+"""The products that the tables of matchers evaluate on: some drawn ones, or a shop's.
 
 N test products, Q queries, M training products, D the width of the CLIP.
 """
@@ -6,6 +6,7 @@ N test products, Q queries, M training products, D the width of the CLIP.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +21,22 @@ from ovarnet.catalogue.tables.sizes import Sizes
 from ovarnet.evaluation.runs import Result
 
 START = "scenes-clip-attr"
-"""The CLIP of the generated world: the dual encoder, and the frozen network of the patches."""
+"""The CLIP of the generated world: the dual encoder of drawn products."""
 BY_TEXT, BY_PHOTO = "title → photo", "photo → title"
 CUTS = (1, 10)
 SHOWN = ("subcategory", "color", "pattern", "finish", "border", "condition")
-"""Labels that a photo shows and a title may say."""
+"""Labels that the photo of a drawn product shows and a title may say."""
 
 
-class DrawnProducts:
-    """Test products of some subcategories, queries, pools, and what the rows are compared with.
+class QueriedProducts:
+    """Test products, queries, pools, and what the rows are compared with.
 
     Args:
-        root: The drawn catalogue, prepared.
+        root: The catalogue, prepared.
         sizes: How much is evaluated.
+        start: The CLIP that is the dual encoder.
+        kinds: Test products of so many subcategories alone; None: all.
+        shown: Labels that a photo shows and a title may say.
 
     Attributes:
         root: Its folder.
@@ -43,14 +47,20 @@ class DrawnProducts:
         pools: Of 101 candidates, or of all there are in a small catalogue.
     """
 
-    def __init__(self, root: Path, sizes: Sizes):
+    def __init__(
+        self,
+        root: Path,
+        sizes: Sizes,
+        *,
+        start: str = START,
+        kinds: int | None = None,
+        shown: Sequence[str] = SHOWN,
+    ):
         catalogue = open_catalogue(root)
         everything = catalogue.split("test").products
-        kinds = sorted({product.subcategory for product in everything})
-        chosen = set(kinds[:: max(1, len(kinds) // sizes.kinds)][: sizes.kinds])
-        self.root = root
-        self.test = tuple(p for p in everything if p.subcategory in chosen)
-        self.spread = everything[: sizes.spread]  # the subcategories take turns
+        self.root, self.start, self.shown = root, start, shown
+        self.test = everything if kinds is None else of_kinds(everything, kinds)
+        self.spread = everything[: sizes.spread]  # drawn subcategories take turns
         self.training = catalogue.split("train").products[: sizes.training_products]
         order = np.random.default_rng(0).permutation(len(self.test))
         self.queries: list[int] = order[: sizes.queries].tolist()
@@ -62,7 +72,7 @@ class DrawnProducts:
     def encoder(self) -> ProductEncoder:
         """The dual encoder, opened once."""
         if self._encoder is None:
-            self._encoder = load_encoder(START)
+            self._encoder = load_encoder(self.start)
         return self._encoder
 
     @property
@@ -124,7 +134,9 @@ class DrawnProducts:
 
     def _oracle(self) -> Result:
         """Expected recall of who sees every label that a title says, and nothing else."""
-        fits = np.array([[says(query, other) for other in self.test] for query in self.test])
+        fits = np.array(
+            [[says(query, other, self.shown) for other in self.test] for query in self.test]
+        )
         in_pool = np.take_along_axis(fits[self.queries], self.pools.rows, axis=1).sum(axis=1)
         among_all = fits[self.queries].sum(axis=1)
         return {
@@ -134,11 +146,19 @@ class DrawnProducts:
         }
 
 
-def says(query: Product, other: Product) -> bool:
-    """Whether another product has all label values that a product's title says."""
+def of_kinds(products: Sequence[Product], count: int) -> tuple[Product, ...]:
+    """Products of `count` subcategories, evenly spread over their names."""
+    kinds = sorted({product.subcategory for product in products})
+    chosen = set(kinds[:: max(1, len(kinds) // count)][:count])
+    return tuple(product for product in products if product.subcategory in chosen)
+
+
+def says(query: Product, other: Product, shown: Sequence[str]) -> bool:
+    """Whether another product has all values that a product's title says of the shown labels."""
     title = query.title.lower()
     return all(
         other.all_labels.get(column) == value
-        for column in SHOWN
-        if (value := query.all_labels.get(column)) and re.search(rf"\b{value}\b", title)
+        for column in shown
+        if (value := query.all_labels.get(column))
+        and re.search(rf"\b{re.escape(value.lower())}\b", title)
     )

@@ -5,7 +5,7 @@ import pytest
 
 from ovarnet.catalogue.data.prepared import write_prepared
 from ovarnet.catalogue.product import Product
-from ovarnet.catalogue.tables import drawn
+from ovarnet.catalogue.tables import queried
 from ovarnet.catalogue.tables.sizes import Sizes
 
 COLORS = ("red", "blue", "green", "black")
@@ -45,7 +45,7 @@ class Vectors:
 def found(tmp_path):
     write_prepared(tmp_path, [*products("train", 12), *products("test", 240)])
     sizes = Sizes(kinds=1, training_products=8, queries=5, spread=6)
-    made = drawn.DrawnProducts(tmp_path, sizes)
+    made = queried.QueriedProducts(tmp_path, sizes, kinds=1)
     made._encoder = Vectors()
     return made
 
@@ -74,5 +74,5 @@ def test_what_a_title_says():
         Product(name, ("x",), title, subcategory="mug", labels={"color": color, "query": "q"})
         for name, title, color in (("a", "Red mug", "red"), ("b", "Colored mug", "blue"))
     )
-    assert not drawn.says(mug, other)
-    assert drawn.says(other, mug)  # "red" within a word says nothing
+    assert not queried.says(mug, other, queried.SHOWN)
+    assert queried.says(other, mug, queried.SHOWN)  # "red" within a word says nothing
