@@ -58,8 +58,9 @@ class RegionHeadTraining:
     proposals_per_image: int = setting(4, at_least=0, at_most=10_000)
     """Regions of each image beside the annotated boxes: proposals that are none of them."""
     proposals_on_objects: int = setting(0, at_least=0, at_most=1000)
-    """Further regions of each annotated box: proposals that overlap it by more than half. They have
-    its labels, so that a box that is a little off is no background."""
+    """Further regions of each annotated box: proposals that overlap it by more than half, as boxes
+    that are found do. They have its attributes, and no category: trained as objects of it, boxes
+    that are off would score as high as those that fit."""
     regions: str | None = path_setting(None)
     """Folder of the stored regions, which runs can share; None: `output`."""
     limit: int | None = limit_setting()

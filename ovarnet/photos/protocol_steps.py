@@ -23,6 +23,8 @@ PROPOSER_ITERATIONS = 400
 """A third of the shipped proposer's."""
 REGION_HEAD_ITERATIONS = 500
 """Half of the shipped OvarNet's."""
+REGION_PHOTOS = 1500
+"""Of each source, whose regions are stored for OvarNet."""
 CALIBRATION_BOXES = 300
 """Few, since neither accuracy nor AP depends on the calibration."""
 CAPTION_PROPOSALS = 8
@@ -248,6 +250,7 @@ class ProtocolSteps:
             f"regions={self.folder / 'regions'}",
             *self._labels("base"),
             *self._captions("caption_images"),
+            f"limit={REGION_PHOTOS}",
             f"optimisation.iterations={REGION_HEAD_ITERATIONS}",
             *(without if row == NOT_DISTILLED else []),
         )

@@ -100,7 +100,7 @@ def label_regions(images: Sequence[TrainingImage], regions: CachedRegions) -> Re
 
     Returns:
         The labels of annotated boxes, none of ignored ones. A proposal that overlaps an annotated
-        box by more than `PROPOSAL_IOU` has its labels. One that lies on no annotated box is
+        box by more than `PROPOSAL_IOU` has its attributes. One that lies on no annotated box is
         background to the categories whose objects are all annotated in its image.
     """
     labels = [
@@ -127,7 +127,8 @@ def _labels_of_image(image: TrainingImage, boxes: Tensor) -> RegionLabels:
     is_on_object = overlap > PROPOSAL_IOU
     known = is_on_object.nonzero().flatten()
     known = known[~image.is_ignored[owner[known]]]
-    categories[known] = image.categories[owner[known]]
     attributes[known] = image.attributes[owner[known]]
+    boxes_known = known[known < annotated]
+    categories[boxes_known] = image.categories[boxes_known]
     is_background = (overlap < REGION_BACKGROUND_IOU)[:, None] & image.labelled
     return RegionLabels(categories, attributes, is_background)

@@ -46,8 +46,8 @@ def test_labels_of_boxes_and_background():
     regions = cached([*ANNOTATED, NEAR, HALF, FAR, FAR], [5, 1])
     labels = label_regions(images, regions)
     # the second box is ignored: it has no label and is no background
-    assert labels.categories.tolist() == [0, NO_CATEGORY, 0, *[NO_CATEGORY] * 3]
-    # a proposal on the first box has its labels
+    assert labels.categories.tolist() == [0, *[NO_CATEGORY] * 5]
+    # a proposal on the first box has its attributes
     assert labels.attributes.flatten().tolist() == [POSITIVE, UNKNOWN, POSITIVE, *[UNKNOWN] * 3]
     # in the second image objects may be without a box
     assert labels.is_background.flatten().tolist() == [False, False, False, False, True, False]
