@@ -44,9 +44,6 @@ class RegionHeadTraining:
     """CLIP-Attr on a photo CLIP, a checkpoint folder or a shipped name."""
     detector: str = path_setting()
     """A proposer of the same design, a checkpoint folder."""
-    init_from: str | None = path_setting(None)
-    """OvarNet of the same design whose region head is trained on: a checkpoint folder or a shipped
-    name; null: it starts as the last stages and the head of the teacher's tower."""
     detection: DataSource = field(default_factory=DataSource)
     attributes: DataSource = field(default_factory=DataSource)
     """An image that is in `detection` too is used once, with the labels of both."""
@@ -57,10 +54,6 @@ class RegionHeadTraining:
     """Folder of their images; not used with shards."""
     proposals_per_image: int = setting(4, at_least=0, at_most=10_000)
     """Regions of each image beside the annotated boxes: proposals that are none of them."""
-    proposals_on_objects: int = setting(0, at_least=0, at_most=1000)
-    """Further regions of each annotated box: proposals that overlap it by more than half, as boxes
-    that are found do. They have its attributes, and no category: trained as objects of it, boxes
-    that are off would score as high as those that fit."""
     regions: str | None = path_setting(None)
     """Folder of the stored regions, which runs can share; None: `output`."""
     limit: int | None = limit_setting()

@@ -19,7 +19,7 @@ from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.distillation.data import TrainingImage
 from ovarnet.training.distillation.region_sampling import REGION_BACKGROUND_IOU
 from ovarnet.training.engine.seeds import seeded
-from ovarnet.training.region_head.region_cache import PROPOSAL_IOU, CachedRegions
+from ovarnet.training.region_head.region_cache import CachedRegions
 
 
 @dataclass
@@ -99,9 +99,8 @@ def label_regions(images: Sequence[TrainingImage], regions: CachedRegions) -> Re
         regions: Of the same images: the annotated boxes of each, then proposals.
 
     Returns:
-        The labels of annotated boxes, none of ignored ones. A proposal that overlaps an annotated
-        box by more than `PROPOSAL_IOU` has its attributes. One that lies on no annotated box is
-        background to the categories whose objects are all annotated in its image.
+        The labels of annotated boxes, none of ignored ones. A proposal that lies on no annotated
+        box is background to the categories whose objects are all annotated in its image.
     """
     labels = [
         _labels_of_image(image, boxes)
@@ -118,17 +117,12 @@ def _labels_of_image(image: TrainingImage, boxes: Tensor) -> RegionLabels:
     annotated, total = len(image.boxes), len(boxes)
     categories = torch.full((total,), NO_CATEGORY)
     attributes = torch.full((total, image.attributes.shape[1]), UNKNOWN, dtype=torch.int8)
+    is_background = torch.zeros(total, len(image.labelled), dtype=torch.bool)
 
-    if annotated:
-        overlap, owner = box_iou(boxes, image.boxes).max(dim=1)
-        overlap[:annotated], owner[:annotated] = 1.0, torch.arange(annotated)
-    else:
-        overlap, owner = torch.zeros(total), torch.zeros(total, dtype=torch.int64)
-    is_on_object = overlap > PROPOSAL_IOU
-    known = is_on_object.nonzero().flatten()
-    known = known[~image.is_ignored[owner[known]]]
-    attributes[known] = image.attributes[owner[known]]
-    boxes_known = known[known < annotated]
-    categories[boxes_known] = image.categories[boxes_known]
-    is_background = (overlap < REGION_BACKGROUND_IOU)[:, None] & image.labelled
+    known = (~image.is_ignored).nonzero().flatten()
+    categories[known] = image.categories[known]
+    attributes[known] = image.attributes[known]
+
+    overlaps = (box_iou(boxes[annotated:], image.boxes) >= REGION_BACKGROUND_IOU).any(dim=1)
+    is_background[annotated:] = ~overlaps[:, None] & image.labelled
     return RegionLabels(categories, attributes, is_background)

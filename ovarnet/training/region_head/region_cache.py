@@ -1,8 +1,7 @@
 """What the frozen parts give for the regions of every image, computed once and kept on disk.
 
-R regions of an image or of all images: the annotated boxes, proposals on them, other proposals. C
-channels and S cells per side of a region's cells, F and M widths of the teacher's pooled and
-mid-level features.
+R regions of an image or of all images: the annotated boxes, then proposals. C channels and S cells
+per side of a region's cells, F and M widths of the teacher's pooled and mid-level features.
 """
 
 from __future__ import annotations
@@ -36,22 +35,9 @@ SHARD = 200
 CACHE_SEED = 5
 """The proposals do not depend on the run's seed, so that runs can share the files."""
 PROPOSAL_IOU = 0.5
-"""A proposal that overlaps an annotated box or a chosen proposal more is on the same object."""
+"""A proposal that overlaps an annotated box or a chosen proposal more is the same region."""
 LIKELY_OBJECTS = 10
 """The detector's best proposals, which are chosen before others."""
-
-
-@dataclass
-class ProposalCounts:
-    """How many proposals are regions.
-
-    Attributes:
-        per_image: At most, of those that are on no annotated box.
-        on_objects: At most for each annotated box, of those on it.
-    """
-
-    per_image: int
-    on_objects: int = 0
 
 
 @dataclass
@@ -77,7 +63,7 @@ def cache_regions(
     student: OvarNet,
     teacher: Clip,
     images: Sequence[TrainingImage],
-    proposals: ProposalCounts,
+    proposals_per_image: int,
     folder: Path,
     design: OvarnetDesign,
 ) -> CachedRegions:
@@ -87,7 +73,7 @@ def cache_regions(
         student: Its frozen parts find the proposals and cut the cells.
         teacher: A photo CLIP, whose image tower sees the crops.
         images: With base boxes alone.
-        proposals: How many are regions too.
+        proposals_per_image: At most, beside the annotated boxes.
         folder: Where files are kept, under a hash of weights, boxes and settings.
         design: Of the student; sizes of images, anchors and regions are in no weight.
 
@@ -97,7 +83,7 @@ def cache_regions(
     frozen = weights_hash(student.backbone, student.rpn, teacher.model.visual.trunk)
     if student.box_stage is not None:
         frozen += weights_hash(student.box_stage)
-    key = (frozen, asdict(proposals), asdict(design))
+    key = (frozen, proposals_per_image, asdict(design))
     shards = [images[start : start + SHARD] for start in range(0, len(images), SHARD)]
     parts = []
     with tqdm(total=len(images), desc="regions", unit="image", mininterval=2.0) as progress:
@@ -107,7 +93,9 @@ def cache_regions(
                 rows = []
                 for number, image in enumerate(shard):
                     generator = seeded(CACHE_SEED, first * SHARD + number)
-                    rows.append(region_features(student, teacher, image, proposals, generator))
+                    rows.append(
+                        region_features(student, teacher, image, proposals_per_image, generator)
+                    )
                     progress.update()
                 _store(path, rows)
             else:
@@ -119,11 +107,7 @@ def cache_regions(
 
 @torch.no_grad()
 def region_features(
-    student: OvarNet,
-    teacher: Clip,
-    image: TrainingImage,
-    counts: ProposalCounts,
-    generator: torch.Generator,
+    student: OvarNet, teacher: Clip, image: TrainingImage, number: int, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Boxes, cells and crop features of one image's regions, as in `CachedRegions`."""
     pixels = to_pixels(read_image(image.file))
@@ -132,9 +116,7 @@ def region_features(
 
     found, _ = student.select_proposals(features, sizes)
     proposals = resize_boxes(found[0], sizes[0], original[0])
-    others = choose_proposals(proposals, image.boxes, counts.per_image, generator)
-    on_objects = choose_on_objects(proposals, image.boxes, counts.on_objects, generator)
-    boxes = torch.cat([image.boxes, on_objects, others])
+    boxes = torch.cat([image.boxes, choose_proposals(proposals, image.boxes, number, generator)])
 
     cells = student.head.cut(features, [resize_boxes(boxes, original[0], sizes[0])], sizes)
     crops = crop_boxes(pixels, boxes, teacher.image_size, teacher.mean, teacher.std)
@@ -179,34 +161,6 @@ def choose_proposals(
             chosen.append(box)
             taken = torch.cat([taken, box])
     return torch.cat([proposals[:0], *chosen])
-
-
-def choose_on_objects(
-    proposals: Tensor, annotated: Tensor, number: int, generator: torch.Generator
-) -> Tensor:
-    """Choose proposals on annotated boxes, any of them alike.
-
-    Args:
-        proposals: (P, 4).
-        annotated: (N, 4).
-        number: At most as many for each annotated box.
-        generator: Draws them.
-
-    Returns:
-        (K, 4), K at most N times `number`. Each overlaps an annotated box by more than
-        `PROPOSAL_IOU`, and is counted for the one that it overlaps most.
-    """
-    if not number or not len(proposals) or not len(annotated):
-        return proposals[:0]
-    overlap, owner = box_iou(proposals, annotated).max(dim=1)
-    order = torch.randperm(len(proposals), generator=generator)
-    chosen: list[int] = []
-    counts = [0] * len(annotated)
-    for row in order[(overlap > PROPOSAL_IOU)[order]].tolist():
-        if counts[owner[row]] < number:
-            counts[owner[row]] += 1
-            chosen.append(row)
-    return proposals[chosen]
 
 
 def _store(path: Path, rows: Sequence[dict[str, Tensor]]) -> None:

@@ -14,9 +14,7 @@ import torch
 from accelerate import Accelerator
 
 from ovarnet.build import build_ovarnet, checkpoint_clip_attr, checkpoint_prompts
-from ovarnet.build.clip_attr import restore_scores
-from ovarnet.build.folders import find_checkpoint
-from ovarnet.checkpoint import Checkpoint, load_checkpoint, load_weights
+from ovarnet.checkpoint import Checkpoint, load_weights
 from ovarnet.config import RegionHeadTraining
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.concept_tower import ConceptTower
@@ -34,7 +32,7 @@ from ovarnet.training.engine.sampling import IterationSampler
 from ovarnet.training.region_head.data import RegionDataset, label_regions
 from ovarnet.training.region_head.images import merge_images
 from ovarnet.training.region_head.model import RegionHeadModel
-from ovarnet.training.region_head.region_cache import ProposalCounts, cache_regions
+from ovarnet.training.region_head.region_cache import cache_regions
 
 
 def train_region_head(
@@ -108,8 +106,8 @@ def open_regions(
 ) -> RegionDataset:
     """Regions of all images, stored in a folder, with their labels."""
     images = merge_images(image for source in data.sources.values() for image in source)
-    counts = ProposalCounts(config.proposals_per_image, config.proposals_on_objects)
-    regions = cache_regions(student, clip_attr.clip, images, counts, folder, config.design)
+    number = config.proposals_per_image
+    regions = cache_regions(student, clip_attr.clip, images, number, folder, config.design)
     return RegionDataset(regions, label_regions(images, regions), seed=config.seed)
 
 
@@ -165,36 +163,7 @@ def build_student(
         )
     student.classifier.calibration.copy_(clip_attr.classifier.calibration)
     load_detector(student, config.detector, data)
-    if config.init_from is not None:
-        load_head(student, config.init_from, data)
     return student
-
-
-def load_head(student: OvarNet, name: str, data: DistillationData) -> None:
-    """Take the region head and its calibration from another OvarNet.
-
-    Args:
-        student: Is changed.
-        name: A checkpoint folder or a shipped name.
-        data: Of the run.
-
-    Raises:
-        InputError: It is no OvarNet, its head is another one, or a novel word of the data was a
-            base word there.
-    """
-    checkpoint = load_checkpoint(find_checkpoint(name))
-    if checkpoint.model != "ovarnet":
-        raise InputError(
-            f"init_from {name} is of kind '{checkpoint.model}'; training goes on from an OvarNet"
-        )
-    check_base_novel(data.vocabulary, checkpoint)
-    own = {
-        key.removeprefix("head."): tensor
-        for key, tensor in checkpoint.part("detector").items()
-        if key.startswith("head.")
-    }
-    load_weights(student.head, own, checkpoint.folder / "detector.safetensors")
-    restore_scores(student.classifier, checkpoint)
 
 
 def load_detector(student: OvarNet, name: str, data: DistillationData) -> None:

@@ -12,12 +12,7 @@ from ovarnet.io.images import read_image, to_pixels
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.training.region_head import region_cache
 from ovarnet.training.region_head.images import merge_images
-from ovarnet.training.region_head.region_cache import (
-    ProposalCounts,
-    cache_regions,
-    choose_on_objects,
-    choose_proposals,
-)
+from ovarnet.training.region_head.region_cache import cache_regions, choose_proposals
 
 DESIGN = OvarnetDesign(long_side=448)
 
@@ -42,23 +37,6 @@ def test_chosen_proposals_overlap_nothing():
     assert choose_proposals(proposals[:0], annotated, 3, generator).shape == (0, 4)
 
 
-def test_proposals_on_objects_are_counted_for_the_object_they_overlap_most():
-    annotated = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 16], [50, 0, 60, 10]])
-    near_first = [[0.0, 0, 10, 9], [0, 0, 9, 10], [0, 1, 10, 10]]
-    near_second = [0.0, 0, 10, 15]
-    proposals = torch.tensor([*near_first, near_second, [50, 0, 60, 5], [80, 0, 90, 9]])
-    drawn = set()
-    for seed in range(8):
-        generator = torch.Generator().manual_seed(seed)
-        chosen = choose_on_objects(proposals, annotated, 2, generator).tolist()
-        assert len(chosen) == 3, "an overlap of half is too little, and nothing lies on the third"
-        assert near_second in chosen
-        drawn |= {tuple(box) for box in chosen if box != near_second}
-    assert drawn == set(map(tuple, near_first))
-    assert choose_on_objects(proposals, annotated, 0, generator).shape == (0, 4)
-    assert choose_on_objects(proposals, annotated[:0], 2, generator).shape == (0, 4)
-
-
 def test_the_best_ten_come_first():
     grid = torch.arange(30.0)[:, None] * 100
     proposals = torch.cat([grid, grid * 0, grid + 10, grid * 0 + 10], dim=1)
@@ -79,7 +57,7 @@ def parts(region_parts):
 def test_regions_are_computed_once_and_equal_what_the_models_give(parts, tmp_path, monkeypatch):
     student, teacher, images = parts
     monkeypatch.setattr(region_cache, "SHARD", 1)
-    regions = cache_regions(*parts, ProposalCounts(2), tmp_path, DESIGN)
+    regions = cache_regions(*parts, 2, tmp_path, DESIGN)
     assert len(list(tmp_path.glob("regions-*.safetensors"))) == len(images) == 2
     assert regions.counts == [len(image.boxes) + 2 for image in images]
 
@@ -101,19 +79,17 @@ def test_regions_are_computed_once_and_equal_what_the_models_give(parts, tmp_pat
         raise AssertionError("computed again")
 
     monkeypatch.setattr(region_cache, "region_features", fail)
-    assert torch.equal(
-        cache_regions(*parts, ProposalCounts(2), tmp_path, DESIGN).cells, regions.cells
-    )
+    assert torch.equal(cache_regions(*parts, 2, tmp_path, DESIGN).cells, regions.cells)
     # another number of proposals, or a size that is in no weight
     with pytest.raises(AssertionError, match="computed again"):
-        cache_regions(*parts, ProposalCounts(1), tmp_path, DESIGN)
+        cache_regions(*parts, 1, tmp_path, DESIGN)
     with pytest.raises(AssertionError, match="computed again"):
-        cache_regions(*parts, ProposalCounts(2), tmp_path, replace(DESIGN, long_side=512))
+        cache_regions(*parts, 2, tmp_path, replace(DESIGN, long_side=512))
 
 
 def test_a_damaged_file_is_named(parts, tmp_path):
-    cache_regions(*parts, ProposalCounts(1), tmp_path, DESIGN)
+    cache_regions(*parts, 1, tmp_path, DESIGN)
     (file,) = tmp_path.glob("regions-*.safetensors")
     file.write_bytes(b"short")
     with pytest.raises(InputError, match=f"{file.name} is damaged .*; delete it"):
-        cache_regions(*parts, ProposalCounts(1), tmp_path, DESIGN)
+        cache_regions(*parts, 1, tmp_path, DESIGN)

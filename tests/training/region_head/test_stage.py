@@ -8,7 +8,6 @@ from safetensors.torch import load_file
 
 import ovarnet
 from ovarnet.build import checkpoint_clip_attr
-from ovarnet.build.folders import find_checkpoint
 from ovarnet.checkpoint import load_checkpoint
 from ovarnet.errors import InputError
 from ovarnet.io.files import read_json
@@ -54,15 +53,6 @@ def test_resume_continues_the_same_run_and_the_folder_holds_a_model(
     found = model.detect(image, categories=["mug", "zebra"], attributes=["red"], threshold=0.0)
     assert found.category_scores.shape[1] == 2
 
-    # another run may go on from it
-    student = make_student(region_settings(init_from=str(whole)))
-    assert all(
-        torch.equal(tensor, first[f"head.{key}"])
-        for key, tensor in student.head.state_dict().items()
-    )
-    calibrated = load_checkpoint(whole).settings["calibration"]["category"]
-    assert student.classifier.calibration[0].tolist() == pytest.approx(calibrated)
-
 
 @pytest.mark.slow
 def test_the_boxes_are_those_of_the_photo_proposer(region_settings, photo_models):
@@ -101,19 +91,6 @@ def test_a_teacher_with_labels_of_novel_words_is_refused(
     teacher = with_labels_of(photo_models.teacher, "attributes", "gray")
     with pytest.raises(InputError, match=r"1 word\(s\) that are novel .*, such as 'gray', had"):
         train_region_head(region_settings(teacher=teacher), Accelerator(cpu=True))
-
-
-@pytest.mark.slow
-def test_an_initial_model_that_is_no_ovarnet_is_refused(region_settings, photo_models):
-    with pytest.raises(InputError, match=r"init_from .* is of kind 'clip-attr'; training goes on"):
-        make_student(region_settings(init_from=photo_models.teacher))
-
-
-@pytest.mark.slow
-def test_an_initial_model_with_labels_of_novel_words_is_refused(region_settings, with_labels_of):
-    initial = with_labels_of(str(find_checkpoint("scenes")), "categories", "key")
-    with pytest.raises(InputError, match=r"1 word\(s\) that are novel .*, such as 'key', had"):
-        make_student(region_settings(init_from=initial))
 
 
 def test_no_novel_box_or_label_is_among_the_regions(region_settings):
