@@ -1,8 +1,8 @@
 """What OvarNet's RPN and box stage select, with a fixed number of boxes per image.
 
-The steps are those of torchvision (`RegionProposalNetwork.filter_proposals`,
-`RoIHeads.postprocess_detections`), which return as many rows as there are boxes. Here rows without
-a box have the score `UNUSED`, so shapes depend on the sizes of the inputs alone.
+The steps are those of torchvision's `RegionProposalNetwork.filter_proposals` and of our
+`VotingRoIHeads.postprocess_detections`, which return as many rows as there are boxes. Here rows
+without a box have the score `UNUSED`, so shapes depend on the sizes of the inputs alone.
 
 N images, M anchors, R boxes of an image. Boxes are in pixels of the batch's images.
 """
@@ -14,7 +14,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ovarnet.modeling.box_stage import BoxStage
+from ovarnet.modeling.box_stage import SMALLEST_SIDE, BoxStage
+from ovarnet.modeling.box_voting import vote
 from ovarnet.modeling.rpn import RegionProposalNetwork
 from ovarnet.onnx.box_rows import (
     UNUSED,
@@ -24,9 +25,6 @@ from ovarnet.onnx.box_rows import (
     suppressed,
     without_small,
 )
-
-SMALLEST_SIDE = 1e-2
-"""Of a box that torchvision's RoIHeads return, pixels."""
 
 
 def propose(
@@ -89,4 +87,5 @@ def refine(
     boxes = clip_to_sizes(boxes, sizes)
     found = torch.where((scores >= 0) & (found > stage.score_thresh), found, UNUSED)
     found = without_small(boxes, found, SMALLEST_SIDE)
-    return best(boxes, suppressed(boxes, found, stage.nms_thresh), stage.detections_per_img)
+    kept, scores = best(boxes, suppressed(boxes, found, stage.nms_thresh), stage.detections_per_img)
+    return vote(kept, boxes, found), scores

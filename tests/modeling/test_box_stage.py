@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torchvision.models.detection.roi_heads import RoIHeads
 
-from ovarnet.modeling.box_stage import BoxStage
+from ovarnet.modeling import box_stage
+from ovarnet.modeling.box_stage import BoxStage, VotingRoIHeads
 from ovarnet.modeling.clip.clip import load_clip
-from ovarnet.proposals.detector import scenes_proposer
+from ovarnet.proposals.detector import scenes_proposer, voting
 
 STRIDES = {"c3": 8, "c4": 16}
 SIZE = (64, 96)
@@ -42,6 +44,24 @@ def test_boxes_lie_in_the_image_best_first_without_near_duplicates():
     assert len(stage()(maps(), [twice], [SIZE])[0][0]) == 1
 
 
+@torch.no_grad()
+def test_what_is_selected_is_what_torchvision_selects_and_boxes_move_to_the_mean(monkeypatch):
+    made, features = stage(limit=6), maps(2)
+    near = [proposals(count).repeat_interleave(5, dim=0) for count in (8, 5)]
+    rows = [boxes + torch.rand(boxes.shape) * 2 for boxes in near]
+    voted, scores = made(features, rows, [SIZE, SIZE])
+    monkeypatch.setattr(box_stage, "vote", lambda kept, boxes, scores: kept)
+    still, same_scores = made(features, rows, [SIZE, SIZE])
+    monkeypatch.setattr(VotingRoIHeads, "postprocess_detections", RoIHeads.postprocess_detections)
+    theirs, their_scores = made(features, rows, [SIZE, SIZE])
+    for image in range(2):
+        torch.testing.assert_close(still[image], theirs[image])
+        torch.testing.assert_close(same_scores[image], their_scores[image])
+        torch.testing.assert_close(scores[image], their_scores[image])
+        moved = (voted[image] - still[image]).abs().amax(dim=1)
+        assert 0.1 < moved.max() < 8
+
+
 def test_each_image_has_its_own_boxes_and_may_have_none():
     both = stage()(maps(2), [proposals(5), torch.zeros(0, 4)], [SIZE, SIZE])
     assert [len(rows) for rows in both[0]] == [len(rows) for rows in both[1]]
@@ -71,7 +91,7 @@ def test_it_stays_in_evaluation_mode():
 def test_with_a_proposers_weights_it_gives_the_proposers_boxes():
     torch.manual_seed(0)
     proposer = scenes_proposer(load_clip("ovarnet-scenes", None, random_weights=True)).eval()
-    backbone, theirs = proposer.detector.backbone, proposer.detector.roi_heads
+    backbone, theirs = proposer.detector.backbone, voting(proposer.detector.roi_heads).eval()
     ours = BoxStage(
         backbone.out_channels, backbone.strides, width=128, canonical_size=80, nms_iou=0.65
     )
