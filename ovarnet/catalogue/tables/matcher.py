@@ -56,7 +56,7 @@ def matcher_table(configs: Path, output: Path, sizes: Sizes, run: RunCommand) ->
         return evaluation.measure(checkpoint, reranks=row in RERANKERS)
 
     def baseline(row: str) -> Result:
-        return drawn.baselines()[row]
+        return drawn.baselines[row]
 
     before = ("chance", "TF-IDF", "dual encoder")
     runs: list[Run] = [

@@ -61,7 +61,7 @@ def photo_matcher_table(
         return evaluation.measure(checkpoint, reranks=True)
 
     runs: list[Run] = [
-        *((row, 0, lambda row=row: products.baselines()[row]) for row in BASELINES),
+        *((row, 0, lambda row=row: products.baselines[row]) for row in BASELINES),
         *(
             (row, seed, lambda row=row, seed=seed: trained(row, seed))
             for seed in range(sizes.seeds)

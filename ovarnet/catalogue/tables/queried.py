@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from ovarnet.catalogue.data.prepared import open_catalogue
 from ovarnet.catalogue.evaluation.baselines import tfidf_scores
@@ -65,32 +67,31 @@ class QueriedProducts:
         order = np.random.default_rng(0).permutation(len(self.test))
         self.queries: list[int] = order[: sizes.queries].tolist()
         self.pools = draw_pools(self.test, self.queries, seed=0)
-        self._encoder: ProductEncoder | None = None
-        self._similar: np.ndarray | None = None
 
-    @property
+    @cached_property
     def encoder(self) -> ProductEncoder:
-        """The dual encoder, opened once."""
-        if self._encoder is None:
-            self._encoder = load_encoder(self.start)
-        return self._encoder
+        """The dual encoder."""
+        return load_encoder(self.start)
 
-    @property
+    @cached_property
+    def images(self) -> Tensor:
+        """(N, D) unit vectors of the photos by the dual encoder."""
+        return self.encoder.photos(self.test, progress="test photos")
+
+    @cached_property
     def similar(self) -> np.ndarray:
-        """(N, N) cosines of titles and photos by the dual encoder, computed once."""
-        if self._similar is None:
-            texts = self.encoder.texts([product.title for product in self.test])
-            self._similar = (texts @ self.encoder.photos(self.test).T).numpy()
-        return self._similar
+        """(N, N) cosines of titles and photos by the dual encoder."""
+        texts = self.encoder.texts([product.title for product in self.test])
+        return (texts @ self.images.T).numpy()
 
+    @cached_property
     def baselines(self) -> dict[str, Result]:
         """Chance, a bag of words, the dual encoder, and who knows what titles say."""
-        images = self.encoder.photos(self.test).numpy()
         bag = tfidf_scores(
             [product.title for product in self.test],
             [product.title for product in self.training],
-            self.encoder.photos(self.training).numpy(),
-            images,
+            self.encoder.photos(self.training, progress="training photos").numpy(),
+            self.images.numpy(),
         )
         chance = {
             f"{direction}: R@{cut}": 100 * chance_of_hit(self.pools.rows.shape[1], 1, cut)

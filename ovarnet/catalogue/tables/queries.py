@@ -59,7 +59,7 @@ def query_baselines(drawn: QueriedProducts) -> dict[str, Result]:
     """The title alone, by words; the photo alone, by the dual encoder."""
     right, wrong = query_triples(drawn.test)
     titles = [words_of(product.title) for product in drawn.test]
-    images = drawn.encoder.photos(drawn.test)
+    images = drawn.images
 
     def by_words(queries: Sequence[str]) -> np.ndarray:
         asked = [words_of(query) for query in queries]

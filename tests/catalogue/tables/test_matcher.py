@@ -43,7 +43,7 @@ def test_every_row_is_measured_for_every_seed_once(tmp_path, monkeypatch):
             return {"title → photo: R@1": 3.0}
 
     names = ("chance", "TF-IDF", "dual encoder", "oracle")
-    drawn = SimpleNamespace(baselines=lambda: {name: {} for name in names}, everything=ALL)
+    drawn = SimpleNamespace(baselines={name: {} for name in names}, everything=ALL)
     monkeypatch.setattr(matcher, "open_drawn", lambda *given: drawn)
     monkeypatch.setattr(matcher, "MatcherEvaluation", Evaluation)
     sizes = Sizes(seeds=2, rows=("masks", "chance"))

@@ -25,7 +25,7 @@ def test_every_row_is_trained_and_measured_once(tmp_path, monkeypatch):
     def open_products(root, sizes, **options):
         opened.append(options)
         names = photo_matcher.BASELINES
-        return SimpleNamespace(baselines=lambda: {name: {} for name in names}, everything=ALL)
+        return SimpleNamespace(baselines={name: {} for name in names}, everything=ALL)
 
     monkeypatch.setattr(photo_matcher, "QueriedProducts", open_products)
     monkeypatch.setattr(photo_matcher, "MatcherEvaluation", Evaluation)
