@@ -31,9 +31,8 @@ def unit(texts):
 
 DRAWN = SimpleNamespace(
     test=[product("red", "red mug", "Red mug"), product("blue", "blue mug", "Mug")],
-    encoder=SimpleNamespace(
-        photos=lambda products: unit([p.labels["color"] for p in products]), texts=unit
-    ),
+    images=unit(["red", "blue"]),
+    encoder=SimpleNamespace(texts=unit),
 )
 
 
