@@ -40,24 +40,22 @@ class Row:
         labels: Which words have labels in training: "base" or "all".
         model: Folder of its runs.
         is_box_free: Whether AP50 of the boxes it finds is measured, with seed 0.
-        is_seeded: Whether it differs between seeds.
     """
 
     title: str
     labels: str
     model: str
     is_box_free: bool = False
-    is_seeded: bool = True
 
 
-UNTRAINED = Row("no labels: ImageNet's classes alone", "base", "untrained", is_seeded=False)
+UNLABELLED = Row("no labels: CLIP of captions and ImageNet's classes", "base", "unlabelled")
 ZERO_SHOT = Row("base words: CLIP, hand-written prompts", "base", "zero_shot", is_box_free=True)
 STEP_ONE = Row("base words: step I, learned prompts", "base", "step_one")
 STEP_TWO = Row("base words: step II, captions", "base", "step_two")
 OVARNET = Row("base words: OvarNet, distilled", "base", "ovarnet", is_box_free=True)
 NOT_DISTILLED = Row("base words: OvarNet, not distilled", "base", "ovarnet_alone", is_box_free=True)
 ORACLE = Row("all words: CLIP, hand-written prompts (oracle)", "all", "zero_shot")
-ROWS = (UNTRAINED, ZERO_SHOT, STEP_ONE, STEP_TWO, OVARNET, NOT_DISTILLED, ORACLE)
+ROWS = (UNLABELLED, ZERO_SHOT, STEP_ONE, STEP_TWO, OVARNET, NOT_DISTILLED, ORACLE)
 
 
 class ProtocolSteps:
@@ -78,8 +76,6 @@ class ProtocolSteps:
         steps: dict[str, Step] = {}
         for seed in range(seeds):
             for row in rows:
-                if seed and not row.is_seeded:
-                    continue
                 for step in (*self.training(row, seed), *self.evaluations(row, seed)):
                     steps.setdefault(step.title, step)
         return list(steps.values())
@@ -95,10 +91,10 @@ class ProtocolSteps:
 
     def training(self, row: Row, seed: int) -> list[Step]:
         """What must be trained, in order, until the row's model is there."""
-        clip_attr = [self._clip(row, seed), self._proposer(), self._zero_shot(row, seed)]
+        clip_attr = [self._clip(row, seed), self._proposer(), self._hand_written(row, seed)]
         step_one = self._step_one(seed)
         return {
-            UNTRAINED.model: [self._proposer(), self._untrained()],
+            UNLABELLED.model: clip_attr,
             ZERO_SHOT.model: clip_attr,
             STEP_ONE.model: [*clip_attr[:2], step_one],
             STEP_TWO.model: [
@@ -135,18 +131,22 @@ class ProtocolSteps:
             f"{images}={self.captions / 'images'}",
         ]
 
-    def _clip_checkpoint(self, labels: str, seed: int) -> Path:
-        return self.folder / labels / f"clip-{seed}" / "checkpoint"
+    def _clip_checkpoint(self, row: Row, seed: int) -> Path:
+        name = "clip_unlabelled" if row == UNLABELLED else "clip"
+        return self.folder / row.labels / f"{name}-{seed}" / "checkpoint"
 
     def _clip(self, row: Row, seed: int) -> Step:
+        labels = "no labels" if row == UNLABELLED else f"{row.labels} words"
+        without = [f"loss_weights.{name}=0" for name in ("categories", "attributes")]
         return self._train(
-            f"CLIP, {row.labels} words, seed {seed}",
+            f"CLIP, {labels}, seed {seed}",
             "clip.yaml",
-            self._clip_checkpoint(row.labels, seed),
+            self._clip_checkpoint(row, seed),
             f"seed={seed}",
             f"features={self.folder / 'features'}",
             *self._labels(row.labels),
             *self._captions("images"),
+            *(without if row == UNLABELLED else []),
         )
 
     @property
@@ -162,42 +162,28 @@ class ProtocolSteps:
             f"optimisation.iterations={PROPOSER_ITERATIONS}",
         )
 
-    def _clip_attr(self, row: Row, seed: int, config: str, pretrained: str, *more: str) -> Step:
+    def _clip_attr(self, row: Row, seed: int, config: str, *more: str) -> Step:
         return self._train(
             f"{row.title}, seed {seed}",
             config,
             self.checkpoint(row, seed),
             *self._labels(row.labels),
-            f"clip.pretrained={pretrained}",
+            f"clip.pretrained={self._clip_checkpoint(row, seed) / 'clip.safetensors'}",
             f"proposer={self._proposer_checkpoint}",
             *more,
         )
 
-    def _untrained(self) -> Step:
+    def _hand_written(self, row: Row, seed: int) -> Step:
+        """The CLIP-Attr of a row with these prompts; of OvarNet's rows, the teacher."""
         return self._clip_attr(
-            UNTRAINED,
-            0,
-            "clip_attr_zero_shot.yaml",
-            "packages",
-            f"calibration_boxes={CALIBRATION_BOXES}",
-        )
-
-    def _zero_shot(self, row: Row, seed: int) -> Step:
-        return self._clip_attr(
-            ZERO_SHOT if row.labels == "base" else ORACLE,
+            row if row in (UNLABELLED, ORACLE) else ZERO_SHOT,
             seed,
             "clip_attr_zero_shot.yaml",
-            self._clip_weights(row.labels, seed),
             f"calibration_boxes={CALIBRATION_BOXES}",
         )
 
     def _step_one(self, seed: int) -> Step:
-        return self._clip_attr(
-            STEP_ONE, seed, "clip_attr.yaml", self._clip_weights("base", seed), f"seed={seed}"
-        )
-
-    def _clip_weights(self, labels: str, seed: int) -> str:
-        return str(self._clip_checkpoint(labels, seed) / "clip.safetensors")
+        return self._clip_attr(STEP_ONE, seed, "clip_attr.yaml", f"seed={seed}")
 
     def _proposals(self, seed: int) -> Step:
         words = (

@@ -13,7 +13,7 @@ from ovarnet.photos.protocol_steps import (
     OVARNET,
     ROWS,
     STEP_TWO,
-    UNTRAINED,
+    UNLABELLED,
     ZERO_SHOT,
     ProtocolSteps,
 )
@@ -35,8 +35,8 @@ def inputs(config):
 def test_every_command_is_understood_and_reads_what_was_made_before(tmp_path):
     steps = ProtocolSteps(CONFIGS, tmp_path)(ROWS, seeds=2)
     titles = [step.title for step in steps]
-    # the proposer, proposals and the row without labels are made once
-    assert len(titles) == len(set(titles)) == 2 * (9 + 2 * 6) + 5 + 3
+    # proposer and proposals are made once, and three rows are measured box-free
+    assert len(titles) == len(set(titles)) == 2 * (11 + 2 * 7) + 2 + 3
     made = {str(tmp_path / "data" / "captions")}
     for step in steps:
         args = parse(list(step.command))
@@ -63,8 +63,7 @@ def test_no_row_but_the_oracle_reads_labels_of_all_words(tmp_path):
 
 def test_seeds_reach_every_stage_that_has_one(tmp_path):
     steps = ProtocolSteps(CONFIGS, tmp_path)
-    assert steps([UNTRAINED], 3) == steps([UNTRAINED], 1)
-    for row in (STEP_TWO, OVARNET, ORACLE):
+    for row in (UNLABELLED, STEP_TWO, OVARNET, ORACLE):
         for step in steps.training(row, 1):
             seeded = [word for word in step.command if word.startswith("seed=")]
             unseeded = ("propos", "clip_attr_zero_shot", "pseudo-label")
@@ -79,6 +78,14 @@ def test_without_distillation_the_teacher_is_in_no_loss(tmp_path):
     with_teacher, alone = (steps.training(row, 0)[-1] for row in (OVARNET, NOT_DISTILLED))
     added = [word for word in alone.command if word not in with_teacher.command]
     assert added[1:] == [f"loss_weights.{name}=0" for name in ("features", "classes", "embeddings")]
+
+
+def test_without_labels_no_loss_has_one(tmp_path):
+    steps = ProtocolSteps(CONFIGS, tmp_path)
+    plain, with_labels = (steps.training(row, 0)[0] for row in (UNLABELLED, ZERO_SHOT))
+    assert plain.product != with_labels.product
+    added = [word for word in plain.command if word not in with_labels.command]
+    assert added[1:] == ["loss_weights.categories=0", "loss_weights.attributes=0"]
 
 
 def test_box_free_is_of_the_first_seed(tmp_path):
