@@ -12,12 +12,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-VOTE_IOU = 0.6
+VOTE_IOU = 0.75
 """Candidates that overlap a kept box by at least as much are on its object."""
+POWER = 3
+"""A vote weighs as much as the score to this power, so that good boxes decide."""
 
 
 def vote(kept: Tensor, boxes: Tensor, scores: Tensor) -> Tensor:
-    """Move kept boxes to the mean of the candidates on them, weighted by score.
+    """Move kept boxes to the weighted mean of the candidates on them.
 
     Args:
         kept: (N, K, 4).
@@ -31,7 +33,9 @@ def vote(kept: Tensor, boxes: Tensor, scores: Tensor) -> Tensor:
     lower_right = torch.minimum(kept[:, :, None, 2:], boxes[:, None, :, 2:])
     intersection = (lower_right - upper_left).clamp(min=0).prod(dim=-1)
     union = _area(kept)[:, :, None] + _area(boxes)[:, None] - intersection
-    weights = torch.where(intersection >= VOTE_IOU * union, scores.clamp(min=0)[:, None], 0.0)
+    weights = torch.where(
+        intersection >= VOTE_IOU * union, scores.clamp(min=0)[:, None] ** POWER, 0.0
+    )
     total = weights.sum(dim=-1, keepdim=True)
     # no matrix product, which autocast would compute in half precision
     mean = (weights[..., None] * boxes[:, None]).sum(dim=2) / total.clamp(min=1e-12)

@@ -20,10 +20,8 @@ from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.roi_heads import RoIHeads
 
 from ovarnet.errors import InputError
-from ovarnet.modeling.box_stage import VotingRoIHeads
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.resize import DetectorResize
 from ovarnet.modeling.resnet_pyramid import ResnetPyramid
@@ -57,7 +55,6 @@ class DetectorProposer(nn.Module):
         roi_batch_size: regions per image in the losses.
         score_threshold: lowest score that `propose` returns.
         nms_iou: of what `propose` returns, at most `LIMIT` boxes per image.
-        votes: whether boxes are voted on after NMS, see `ovarnet.modeling.box_voting`.
     """
 
     provenance = BASE_BOXES_ONLY
@@ -80,7 +77,6 @@ class DetectorProposer(nn.Module):
         roi_batch_size: int = 512,
         score_threshold: float = 0.05,
         nms_iou: float = 0.5,
-        votes: bool = False,
     ):
         super().__init__()
         channels = backbone.out_channels
@@ -109,8 +105,6 @@ class DetectorProposer(nn.Module):
             box_detections_per_img=LIMIT,
         )
         self.detector.transform = resize
-        if votes:
-            self.detector.roi_heads = voting(self.detector.roi_heads)
 
     def forward(self, images: Sequence[Tensor], boxes: Sequence[Tensor]) -> dict[str, Tensor]:
         """Losses of a training step; needs training mode.
@@ -181,23 +175,6 @@ def scenes_proposer(clip: Clip) -> DetectorProposer:
     )
 
 
-def voting(heads: RoIHeads) -> VotingRoIHeads:
-    """The same region head with the same modules, whose boxes are voted on."""
-    return VotingRoIHeads(
-        heads.box_roi_pool,
-        heads.box_head,
-        heads.box_predictor,
-        heads.proposal_matcher.high_threshold,
-        heads.proposal_matcher.low_threshold,
-        heads.fg_bg_sampler.batch_size_per_image,
-        heads.fg_bg_sampler.positive_fraction,
-        heads.box_coder.weights,
-        heads.score_thresh,
-        heads.nms_thresh,
-        heads.detections_per_img,
-    )
-
-
 def photos_proposer(clip: Clip) -> DetectorProposer:
     """Build a proposer for photos on the frozen trunk of a small CLIP, quick enough for a CPU.
 
@@ -229,7 +206,6 @@ def photos_proposer(clip: Clip) -> DetectorProposer:
         roi_batch_size=48,
         score_threshold=0.01,
         nms_iou=0.6,
-        votes=True,
     )
 
 

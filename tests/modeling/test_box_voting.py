@@ -12,15 +12,15 @@ def test_the_mean_of_what_lies_on_a_box_weighted_by_score():
         [
             [
                 [0.0, 0, 10, 10],
-                [0, 0, 10, 6.1],  # IoU 0.61, which is enough
-                [0, 0, 10, 5],  # 0.5
-                [0, 2, 10, 12],  # 8 / 12, and no score
+                [0, 0, 10, 7.6],  # IoU 0.76, which is enough
+                [0, 0, 10, 7],  # 0.7
+                [0, 1, 10, 11],  # 9 / 11, and no score
                 [30, 30, 40, 40],
             ]
         ]
     )
     scores = torch.tensor([[0.9, 0.3, 0.8, -1.0, 0.7]])
-    expected = [0, 0, 10, (0.9 * 10 + 0.3 * 6.1) / 1.2]
+    expected = [0, 0, 10, (0.9**3 * 10 + 0.3**3 * 7.6) / (0.9**3 + 0.3**3)]
     assert vote(kept, boxes, scores)[0, 0].tolist() == pytest.approx(expected)
 
 
