@@ -39,13 +39,13 @@ def clip_of_patches(network: str, width: int) -> Clip:
         The CLIP, on the CPU.
 
     Raises:
-        InputError: It is no CLIP, or its patches are no embeddings in its joint space.
+        InputError: It is no CLIP.
     """
     clip = open_clip(network)
     if width != clip.embed_dim:
         raise InputError(
-            f"encoder.start=clip needs patches in the joint space of a CLIP, such as those of "
-            f"scenes-clip-attr; {clip.name} gives features of its trunk"
+            f"encoder.start=clip needs patches in the joint space of {clip.name}, {clip.embed_dim} "
+            f"wide; these are {width}"
         )
     return clip
 

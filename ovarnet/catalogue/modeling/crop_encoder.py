@@ -80,27 +80,25 @@ class ClipCrops(CropEncoder):
     def __init__(self, clip: Clip, side: int):
         super().__init__(tuple(clip.mean), tuple(clip.std))
         self.visual, self.side = clip.model.visual, side
-        is_trunk = isinstance(self.visual, ConceptTower)
-        if not is_trunk and side != clip.image_size:
+        takes_any_side = isinstance(self.visual, ConceptTower)
+        if not takes_any_side and side != clip.image_size:
             raise InputError(
                 f"crops.side is {side}, and {clip.name} encodes crops of {clip.image_size} pixels; "
                 f"set crops.side={clip.image_size}"
             )
-        self.width = self.visual.trunk.features if is_trunk else clip.embed_dim
+        self.width = clip.embed_dim
         with torch.no_grad():
             found = self._map(torch.zeros(1, 3, side, side))
         self.channels = feature_channels(self.visual)[found[0]]
-        self.digest = weights_hash(self.visual) + ("" if is_trunk else "-unit")
+        self.digest = weights_hash(self.visual) + "-unit"
 
     @torch.no_grad()
     def features(self, crops: Tensor) -> Tensor:
         """See `CropEncoder.features`."""
-        pixels = self.normalise(crops)
-        if isinstance(self.visual, ConceptTower):
-            return self.visual.trunk.pool(self.visual.trunk(pixels)).pooled
         # a CLIP compares directions; the length of its embeddings, 155 in the scenes CLIP, would
         # make every step of the patch embedding a large one
-        return F.normalize(self.visual(pixels), dim=-1) * self.width**0.5
+        embeddings = self.visual(self.normalise(crops))
+        return F.normalize(embeddings, dim=-1) * self.width**0.5
 
     @torch.no_grad()
     def cells(self, crops: Tensor) -> Tensor:

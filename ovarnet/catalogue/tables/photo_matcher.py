@@ -13,8 +13,8 @@ from ovarnet.evaluation.runs import Result, Run, folder_name, run_missing
 from ovarnet.io.files import write_text
 
 ROWS = {
-    "Kaleido-BERT of MiniLM": "kaleido_photos.yaml",
-    "FashionBERT of MiniLM": "fashionbert_photos.yaml",
+    "kaleido patches, locked": "kaleido_photos.yaml",
+    "FashionBERT, equal weights": "fashionbert_photos.yaml",
 }
 """Row -> config."""
 BASELINES = ("chance", "TF-IDF", "dual encoder", "oracle")
@@ -51,6 +51,7 @@ def photo_matcher_table(
             output / "runs" / folder_name(row, seed),
             [
                 f"data.root={root}",
+                f"crops.network={clip}",
                 f"crops.cache={output / CACHE}",
                 f"limit={sizes.training_products}",
                 f"seed={seed}",

@@ -70,7 +70,7 @@ def test_every_level_begins_centred(clip):
         assert found.std().item() == pytest.approx(1, rel=0.05)
 
 
-def test_features_of_a_trunk_are_refused(clip):
+def test_patches_of_another_width_are_refused(clip):
     assert clip_of_patches("scenes-clip-attr", 128).name == clip.name
-    with pytest.raises(InputError, match="gives features of its trunk"):
+    with pytest.raises(InputError, match="wide; these are"):
         clip_of_patches("scenes-clip-attr", 64)

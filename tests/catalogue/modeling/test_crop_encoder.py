@@ -47,12 +47,14 @@ def test_a_clip_reads_its_own_size_only():
         ClipCrops(clip, 32)
 
 
-def test_the_trunk_of_a_photo_clip_reads_any_size(photo_clip):
+def test_a_photo_clip_reads_any_size(photo_clip):
     encoder = ClipCrops(photo_clip, 48)
     crops = torch.rand(2, 3, 48, 48)
     features = encoder.features(crops)
-    maps = photo_clip.model.visual.trunk(encoder.normalise(crops))
-    assert torch.allclose(features, photo_clip.model.visual.trunk.pool(maps).pooled)
+    with torch.no_grad():
+        embeddings = photo_clip.model.visual(encoder.normalise(crops))
+    directions = torch.nn.functional.normalize(embeddings, dim=1)
+    torch.testing.assert_close(features, directions * photo_clip.embed_dim**0.5)
     assert features.shape == (2, encoder.width)
 
 

@@ -46,4 +46,5 @@ def test_every_row_is_trained_and_measured_once(tmp_path, monkeypatch):
     kaleido, fashionbert = trained[1:3]
     assert (kaleido.patches, fashionbert.patches) == ("kaleido", "grid")
     assert all(c.limit == 20 and c.optimisation.iterations == 3 for c in (kaleido, fashionbert))
+    assert all(c.crops.network == clip for c in (kaleido, fashionbert))
     assert all(c.crops.cache == str(output / "features") for c in (kaleido, fashionbert))
