@@ -26,49 +26,10 @@ SMALLEST_SIDE = 1e-2
 """Of a box that is returned, pixels, as in torchvision."""
 
 
-class VotingRoIHeads(RoIHeads):
-    """torchvision's region head with one foreground class, whose boxes are voted on after NMS."""
+class BoxStage(RoIHeads):
+    """torchvision's region head with one foreground class, whose boxes are voted on after NMS.
 
-    def postprocess_detections(
-        self,
-        class_logits: Tensor,
-        box_regression: Tensor,
-        proposals: list[Tensor],
-        image_shapes: list[tuple[int, int]],
-    ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-        """Select boxes, as torchvision does, and vote.
-
-        Args:
-            class_logits: (all R, 2), background first.
-            box_regression: (all R, 8), deltas of both.
-            proposals: N tensors (R, 4).
-            image_shapes: height and width of each image without padding.
-
-        Returns:
-            For each image boxes (R', 4), scores (R',) best first, and labels (R',), all 1.
-        """
-        counts = [len(rows) for rows in proposals]
-        boxes = self.box_coder.decode(box_regression, proposals)[:, 1].split(counts)
-        scores = class_logits.softmax(dim=-1)[:, 1].split(counts)
-        chosen = [
-            self._select(clip_boxes_to_image(rows, shape), found)
-            for rows, found, shape in zip(boxes, scores, image_shapes, strict=True)
-        ]
-        labels = [
-            torch.ones(len(rows), dtype=torch.int64, device=rows.device) for rows, _ in chosen
-        ]
-        return [rows for rows, _ in chosen], [found for _, found in chosen], labels
-
-    def _select(self, boxes: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-        sides = boxes[:, 2:] - boxes[:, :2]
-        used = (scores > self.score_thresh) & (sides >= SMALLEST_SIDE).all(dim=1)
-        boxes, scores = boxes[used], scores[used]
-        kept = nms(boxes, scores, self.nms_thresh)[: self.detections_per_img]
-        return vote(boxes[kept][None], boxes[None], scores[None])[0], scores[kept]
-
-
-class BoxStage(VotingRoIHeads):
-    """torchvision's region head with one foreground class; always in evaluation mode.
+    It is always in evaluation mode.
 
     Args:
         channels: of the maps.
@@ -123,6 +84,43 @@ class BoxStage(VotingRoIHeads):
         """
         found, _ = super().forward(dict(maps), [boxes.float() for boxes in proposals], sizes)
         return [one["boxes"] for one in found], [one["scores"] for one in found]
+
+    def postprocess_detections(
+        self,
+        class_logits: Tensor,
+        box_regression: Tensor,
+        proposals: list[Tensor],
+        image_shapes: list[tuple[int, int]],
+    ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """Select boxes, as torchvision does, and vote.
+
+        Args:
+            class_logits: (all R, 2), background first.
+            box_regression: (all R, 8), deltas of both.
+            proposals: N tensors (R, 4).
+            image_shapes: height and width of each image without padding.
+
+        Returns:
+            For each image boxes (R', 4), scores (R',) best first, and labels (R',), all 1.
+        """
+        counts = [len(rows) for rows in proposals]
+        boxes = self.box_coder.decode(box_regression, proposals)[:, 1].split(counts)
+        scores = class_logits.softmax(dim=-1)[:, 1].split(counts)
+        chosen = [
+            self._select(clip_boxes_to_image(rows, shape), found)
+            for rows, found, shape in zip(boxes, scores, image_shapes, strict=True)
+        ]
+        labels = [
+            torch.ones(len(rows), dtype=torch.int64, device=rows.device) for rows, _ in chosen
+        ]
+        return [rows for rows, _ in chosen], [found for _, found in chosen], labels
+
+    def _select(self, boxes: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+        sides = boxes[:, 2:] - boxes[:, :2]
+        used = (scores > self.score_thresh) & (sides >= SMALLEST_SIDE).all(dim=1)
+        boxes, scores = boxes[used], scores[used]
+        kept = nms(boxes, scores, self.nms_thresh)[: self.detections_per_img]
+        return vote(boxes[kept][None], boxes[None], scores[None])[0], scores[kept]
 
     def train(self, mode: bool = True) -> BoxStage:  # noqa: ARG002 (it is never trained here)
         """Stay in evaluation mode: its weights are those of a proposer."""

@@ -1,7 +1,7 @@
 """What OvarNet's RPN and box stage select, with a fixed number of boxes per image.
 
 The steps are those of torchvision's `RegionProposalNetwork.filter_proposals` and of our
-`VotingRoIHeads.postprocess_detections`, which return as many rows as there are boxes. Here rows
+`BoxStage.postprocess_detections`, which return as many rows as there are boxes. Here rows
 without a box have the score `UNUSED`, so shapes depend on the sizes of the inputs alone.
 
 N images, M anchors, R boxes of an image. Boxes are in pixels of the batch's images.

@@ -5,7 +5,7 @@ import torch
 from torchvision.models.detection.roi_heads import RoIHeads
 
 from ovarnet.modeling import box_stage
-from ovarnet.modeling.box_stage import BoxStage, VotingRoIHeads
+from ovarnet.modeling.box_stage import BoxStage
 from ovarnet.modeling.clip.clip import load_clip
 from ovarnet.proposals.detector import scenes_proposer
 
@@ -52,7 +52,7 @@ def test_what_is_selected_is_what_torchvision_selects_and_boxes_move_to_the_mean
     voted, scores = made(features, rows, [SIZE, SIZE])
     monkeypatch.setattr(box_stage, "vote", lambda kept, boxes, scores: kept)
     still, same_scores = made(features, rows, [SIZE, SIZE])
-    monkeypatch.setattr(VotingRoIHeads, "postprocess_detections", RoIHeads.postprocess_detections)
+    monkeypatch.setattr(BoxStage, "postprocess_detections", RoIHeads.postprocess_detections)
     theirs, their_scores = made(features, rows, [SIZE, SIZE])
     for image in range(2):
         torch.testing.assert_close(still[image], theirs[image])
