@@ -207,20 +207,31 @@ def test_forward_of_given_and_of_found_boxes(model):
     assert model([]) == []
 
 
-def test_crops_below_the_threshold_are_not_encoded_and_the_result_is_the_same(model, predictor):
+def test_crops_below_the_threshold_are_not_encoded_and_the_result_is_the_same(model):
+    objectness = torch.linspace(1.0, 0.001, 10)
+    boxes = torch.tensor([[8.0 * row, 5.0, 8.0 * row + 40, 60.0] for row in range(10)])
+
+    class Graded:
+        provenance = "ten boxes"
+
+        def propose(self, images, names=None):
+            return [Proposals(boxes, objectness) for _ in images]
+
+    predictor = Predictor(ClipAttr(model.clip, model.classifier, Graded(), WORDS))
     passes = []
     hook = model.clip.model.visual.register_forward_hook(
         lambda module, inputs, output: passes.append(len(output))
     )
-    images = [picture(112, 150), picture(130, 100, 1)]
+    images = [picture(112, 150), picture(130, 140, 1)]
     every = predictor.detect(images)
-    threshold = every[0].scores[3].item()
-    counts, passes[:] = sum(passes), []
+    threshold = every[0].scores[2].item()
     some = predictor.detect(images, threshold=threshold)
     nothing = predictor.detect(images, threshold=1.0)
     hook.remove()
-    assert counts == 60
-    assert 0 < sum(passes) < 60
+    # a score is at most the root of the objectness
+    enough = int((objectness >= threshold**2).sum())
+    assert 0 < enough < 10
+    assert passes == [20, 2 * enough, 2], "the first box has objectness 1"
     assert [len(one) for one in nothing] == [0, 0]
     for one, found in zip(every, some, strict=True):
         same(one[one.scores >= threshold], found)
