@@ -56,7 +56,10 @@ def test_resume_continues_the_same_run_and_the_folder_holds_a_model(
 
 @pytest.mark.slow
 def test_the_boxes_are_those_of_the_photo_proposer(region_settings, photo_models):
-    """At 352 x 448 pixels the coarsest map is one that is rounded up."""
+    """At 352 x 448 pixels the coarsest map is one that is rounded up.
+
+    No two boxes of random weights overlap enough for a vote, which the proposer does not have.
+    """
     student = make_student(region_settings(design={"proposals": 100}))
     image = torch.rand(3, 84, 112, generator=torch.Generator().manual_seed(0))
     (found,), (expected,) = student.propose([image]), photo_models.proposer.propose([image])
