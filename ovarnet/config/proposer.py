@@ -25,5 +25,11 @@ class ProposerTraining:
     imagenet_weights: bool = True
     """Of resnet50: initialised from torchvision's ImageNet weights, the first stages frozen; false:
     random weights."""
+    views: int = setting(0, at_least=0, at_most=100)
+    """Of each image, for which the maps of a frozen trunk are computed once and kept: the first as
+    the detector sees it, the others of random sizes and every other one mirrored; 0: the images are
+    read, resized and mirrored anew at every visit."""
+    maps: str | None = path_setting(None)
+    """Folder of the kept maps, which runs can share; None: `output`."""
     validation: Validation = field(default_factory=Validation)
     optimisation: Optimisation = field(default_factory=Optimisation)

@@ -20,6 +20,7 @@ from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.image_list import ImageList
 
 from ovarnet.errors import InputError
 from ovarnet.modeling.clip.clip import Clip
@@ -116,11 +117,30 @@ class DetectorProposer(nn.Module):
         Returns:
             The scalars loss_objectness, loss_rpn_box_reg, loss_classifier and loss_box_reg.
         """
-        targets = [
-            {"boxes": b, "labels": torch.ones(len(b), dtype=torch.int64, device=b.device)}
-            for b in boxes
-        ]
-        return self.detector(list(images), targets)
+        return self.detector(list(images), _one_class(boxes))
+
+    def losses_on_maps(
+        self, maps: Sequence[Tensor], boxes: Sequence[Tensor], sizes: Sequence[tuple[int, int]]
+    ) -> dict[str, Tensor]:
+        """Losses of a training step on what the trunk gave for resized images.
+
+        Args:
+            maps: (images, C, h, w) of each stage of the pyramid, finest first.
+            boxes: for each image a tensor (N, 4), pixels of the resized image; N may be 0.
+            sizes: height and width of each resized image without padding.
+
+        Returns:
+            As `forward`.
+        """
+        detector, targets = self.detector, _one_class(boxes)
+        features = detector.backbone.pyramid(
+            dict(zip(detector.backbone.strides, maps, strict=True))
+        )
+        # the RPN reads the sizes of this list alone, since the strides of its anchors are stated
+        images = ImageList(maps[0], list(sizes))
+        proposals, losses = detector.rpn(images, features, targets)
+        _, head_losses = detector.roi_heads(features, proposals, images.image_sizes, targets)
+        return {**losses, **head_losses}
 
     @torch.no_grad()
     def propose(
@@ -140,6 +160,13 @@ class DetectorProposer(nn.Module):
             if isinstance(module, _BatchNorm):
                 module.eval()
         return self
+
+
+def _one_class(boxes: Sequence[Tensor]) -> list[dict[str, Tensor]]:
+    return [
+        {"boxes": rows, "labels": torch.ones(len(rows), dtype=torch.int64, device=rows.device)}
+        for rows in boxes
+    ]
 
 
 def _anchors(sizes: Sequence[Sequence[float]], strides: Sequence[int] | None) -> AnchorGenerator:
@@ -203,7 +230,7 @@ def photos_proposer(clip: Clip) -> DetectorProposer:
         rpn_pre_nms=(500, 400),
         rpn_post_nms=(300, 300),
         rpn_batch_size=128,
-        roi_batch_size=48,
+        roi_batch_size=128,
         score_threshold=0.01,
         nms_iou=0.6,
     )

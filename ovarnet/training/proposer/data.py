@@ -13,6 +13,7 @@ from ovarnet.io.images import read_image, to_pixels
 from ovarnet.structures import Annotations
 from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.data.crops import hflip_boxes
+from ovarnet.training.engine.sampling import IterationSampler
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -43,6 +44,10 @@ class BoxedImageDataset(Dataset):
 
     def __len__(self) -> int:
         return len(self.annotations)
+
+    def sampler(self, batch_size: int, iterations: int, **more: int) -> IterationSampler:
+        """Batches of images."""
+        return IterationSampler(len(self), batch_size, iterations, **more)
 
     def __getitems__(self, keys: Sequence[tuple[int, int]]) -> BoxedImageBatch:
         """The batch of (iteration, index) keys."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,12 +16,14 @@ from ovarnet.checkpoint import save_checkpoint
 from ovarnet.config import ProposerTraining
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
+from ovarnet.proposals.detector import DetectorProposer
+from ovarnet.structures import Annotations
 from ovarnet.training.data.base_novel_check import check_initial_models, clip_checkpoints
 from ovarnet.training.data.held_out import best_by_loss, check_held_out, check_same_words
 from ovarnet.training.engine.best_weights import BestWeights
 from ovarnet.training.engine.loop import run_stage
-from ovarnet.training.engine.sampling import IterationSampler
 from ovarnet.training.proposer.data import BoxedImageBatch, BoxedImageDataset, with_base_boxes
+from ovarnet.training.proposer.trunk_maps import TrunkMapBatch, TrunkMapDataset
 from ovarnet.vocabulary import Vocabulary
 
 
@@ -30,12 +34,14 @@ class ProposerModel(nn.Module):
         proposer: In training mode called with images and boxes, returns its losses by name.
     """
 
-    def __init__(self, proposer: nn.Module):
+    def __init__(self, proposer: DetectorProposer):
         super().__init__()
         self.proposer = proposer
 
-    def forward(self, batch: BoxedImageBatch) -> dict[str, Tensor]:
+    def forward(self, batch: BoxedImageBatch | TrunkMapBatch) -> dict[str, Tensor]:
         """The losses of a batch."""
+        if isinstance(batch, TrunkMapBatch):
+            return self.proposer.losses_on_maps(batch.maps, batch.boxes, batch.sizes)
         return self.proposer(batch.images, batch.boxes)
 
     def train(self, mode: bool = True) -> ProposerModel:
@@ -77,13 +83,17 @@ def train_proposer(
         )
     torch.manual_seed(config.seed)
     proposer = build_proposer(config.kind, config.clip, imagenet_weights=config.imagenet_weights)
+    with accelerator.main_process_first():  # the others read the maps that it has stored
+        dataset = open_images(config, proposer, annotations, config.views)
+        best = held_out_choice(config, proposer, vocabulary, accelerator.is_main_process)
     trained = run_stage(
         ProposerModel(proposer),
-        BoxedImageDataset(annotations, seed=config.seed),
+        dataset,
         config,
         accelerator,
         resume=resume,
-        best=held_out_choice(config, vocabulary, accelerator.is_main_process),
+        make_sampler=partial(dataset.sampler, config.optimisation.batch_size),
+        best=best,
     ).proposer
     accelerator.on_main_process(save_checkpoint)(
         output / "checkpoint",
@@ -98,8 +108,21 @@ def train_proposer(
     return output / "checkpoint"
 
 
+def open_images(
+    config: ProposerTraining,
+    proposer: DetectorProposer,
+    annotations: Sequence[Annotations],
+    views: int,
+) -> BoxedImageDataset | TrunkMapDataset:
+    """What is trained on or measured: images, or the kept maps of `views` of each."""
+    if not views:
+        return BoxedImageDataset(annotations, seed=config.seed)
+    folder = Path(config.maps or config.output)
+    return TrunkMapDataset(proposer, annotations, folder, views=views)
+
+
 def held_out_choice(
-    config: ProposerTraining, vocabulary: Vocabulary, is_main: bool
+    config: ProposerTraining, proposer: DetectorProposer, vocabulary: Vocabulary, is_main: bool
 ) -> BestWeights | None:
     """What chooses among the weights by the loss on the validation split; None without one.
 
@@ -115,10 +138,7 @@ def held_out_choice(
         source.dataset, source.root, settings.split, base_words_only=True
     )
     check_same_words(settings.split, words, vocabulary)
-    dataset = BoxedImageDataset(
-        with_base_boxes(annotations, words)[: config.limit], seed=config.seed
-    )
-    keys = IterationSampler(
-        len(dataset), config.optimisation.batch_size, settings.batches, seed=config.seed
-    )
+    annotations = with_base_boxes(annotations, words)[: config.limit]
+    dataset = open_images(config, proposer, annotations, min(config.views, 1))
+    keys = dataset.sampler(config.optimisation.batch_size, settings.batches, seed=config.seed)
     return best_by_loss(dataset, keys, settings, Path(config.output), is_main=is_main)

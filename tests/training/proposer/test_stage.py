@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,10 +13,11 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ovarnet.build import open_proposer
-from ovarnet.config import resolve
+from ovarnet.config import ClipSettings, resolve
 from ovarnet.data.datasets import open_dataset
 from ovarnet.errors import InputError
 from ovarnet.io.files import read_json
+from ovarnet.training.proposer import trunk_maps
 from ovarnet.training.proposer.data import BoxedImageBatch
 from ovarnet.training.proposer.stage import ProposerModel, held_out_choice, train_proposer
 
@@ -103,7 +105,7 @@ def test_held_out_images_have_base_boxes_alone(world_with_val, tmp_path):
         validation={"split": "val", "every": 1, "batches": 3},
     )
     vocabulary, _ = open_dataset("scenes", world_with_val.root, "val")
-    batches = list(held_out_choice(run, vocabulary, is_main=True).batches())
+    batches = list(held_out_choice(run, None, vocabulary, is_main=True).batches())
     assert [len(batch.images) for batch in batches] == [2, 2, 2]
     assert {len(boxes) for batch in batches for boxes in batch.boxes} == {2}
 
@@ -111,5 +113,30 @@ def test_held_out_images_have_base_boxes_alone(world_with_val, tmp_path):
 def test_a_validation_split_that_is_trained_on_is_refused(tmp_path):
     run = config(tmp_path, tmp_path, tmp_path, validation={"split": "train"})
     with pytest.raises(InputError, match=r"validation\.split train is trained on"):
-        held_out_choice(run, None, is_main=True)
-    assert held_out_choice(config(tmp_path, tmp_path, tmp_path), None, is_main=True) is None
+        held_out_choice(run, None, None, is_main=True)
+    run = config(tmp_path, tmp_path, tmp_path)
+    assert held_out_choice(run, None, None, is_main=True) is None
+
+
+@pytest.mark.slow
+def test_training_on_kept_maps_resumes_and_reads_no_image_again(
+    world_with_val, small_photos, tmp_path, interrupted, monkeypatch
+):
+    def run(name):
+        more = {
+            "kind": "photos",
+            "views": 2,
+            "maps": str(tmp_path / "maps"),
+            "limit": 4,
+            "validation": {"split": "val", "every": 1, "batches": 2},
+        }
+        made = config(world_with_val.root, "unused", tmp_path / name, **more)
+        return replace(made, clip=ClipSettings("ovarnet-photos"))
+
+    whole = train_proposer(run("whole"), Accelerator(cpu=True))
+    monkeypatch.setattr(trunk_maps, "read_image", None)
+    interrupted(train_proposer, run("broken"))
+    resumed = train_proposer(run("broken"), Accelerator(cpu=True), resume=True)
+    first, second = (load_file(folder / "proposer.safetensors") for folder in (whole, resumed))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert open_proposer(whole).provenance
