@@ -6,7 +6,7 @@ A step whose product exists is not run again; an interrupted training stage is r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ovarnet.photos.data import TEST_FILES, write_photo_data
@@ -15,6 +15,11 @@ STATE = "state.safetensors"
 """What an interrupted training stage resumes from."""
 COCO128 = "test_coco128"
 EVALUATED = ("zero_shot", "ovarnet")
+QUICK_PHOTOS = 24
+"""Of each file of a quick run."""
+QUICK_SETTINGS = {"clip_attr_zero_shot.yaml": ("calibration_boxes=100",)}
+QUICK_ITERATIONS = ("optimisation.iterations=4", "optimisation.warmup=1")
+QUICK_EVALUATION = ("--limit", "4")
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,24 @@ class Step:
     command: tuple[str, ...]
     product: Path
 
+    def quick(self) -> Step:
+        """The same with few iterations, or few photos to evaluate."""
+        name, *words = self.command
+        more: tuple[str, ...] = ()
+        if name == "train":
+            more = QUICK_SETTINGS.get(Path(words[0]).name, QUICK_ITERATIONS)
+        elif name == "evaluate":
+            more = QUICK_EVALUATION
+        return replace(self, command=(*self.command, *more))
+
 
 def run_photos(
-    root: Path, configs: Path, output: Path, run: Callable[[Sequence[str]], object]
+    root: Path,
+    configs: Path,
+    output: Path,
+    run: Callable[[Sequence[str]], object],
+    *,
+    quick: bool = False,
 ) -> None:
     """Bring the data together, train every stage, and evaluate both models on the test files.
 
@@ -42,22 +62,28 @@ def run_photos(
         configs: Folder of the config of every stage.
         output: Where everything is written.
         run: Called with the words of one `ovarnet` command; raises where the command fails.
+        quick: Few photos and iterations, to see that every stage runs.
 
     Raises:
         InputError: A folder of the data is missing.
     """
-    write_missing_data(root, output / "data")
-    run_steps(steps(configs, output), run)
+    write_missing_data(root, output / "data", quick=quick)
+    run_steps(steps(configs, output), run, quick=quick)
 
 
-def write_missing_data(root: Path, data: Path) -> None:
+def write_missing_data(root: Path, data: Path, *, quick: bool) -> None:
     """Bring the data together, unless that is done; see `write_photo_data`."""
     if not (data / COCO128 / "test.json").is_file():
-        write_photo_data(root / "photos", root / "flickr8k", root / "coco128", data)
+        folders = root / "photos", root / "flickr8k", root / "coco128", data
+        write_photo_data(*folders, photos=QUICK_PHOTOS if quick else None)
 
 
-def run_steps(every: Sequence[Step], run: Callable[[Sequence[str]], object]) -> None:
+def run_steps(
+    every: Sequence[Step], run: Callable[[Sequence[str]], object], *, quick: bool
+) -> None:
     """Run the steps whose product does not exist; resume a stage that was interrupted."""
+    if quick:
+        every = [step.quick() for step in every]
     for number, step in enumerate(every, 1):
         print(f"\n[{number}/{len(every)}] {step.title}", flush=True)
         if step.product.exists():

@@ -48,6 +48,30 @@ COCO128_FILES = {"instances.json": "images", "instances_val.json": "images_val"}
 CAPTION_FILES = ("voc/captions2008_train.json",)
 
 
+@dataclass(frozen=True)
+class Sources:
+    """COCO-style files below one folder, or a part of the photos of each.
+
+    Attributes:
+        root: the folder.
+        photos: of each file, evenly spaced; None: all.
+    """
+
+    root: Path
+    photos: int | None = None
+
+    def read(self, file: str) -> dict[str, Any]:
+        """The content of a file, with the images that are used; boxes of others may be left."""
+        content = read_json(self.root / file, dict)
+        return {**content, "images": self.chosen(content["images"])}
+
+    def chosen(self, every: list[Any]) -> list[Any]:
+        """The part that is used of a list of photos."""
+        if self.photos is None:
+            return every
+        return every[:: max(1, len(every) // self.photos)][: self.photos]
+
+
 @dataclass
 class Merged:
     """Photos of several files in the form of one.
@@ -118,7 +142,9 @@ class Merged:
         return content
 
 
-def write_photo_data(root: Path, captions: Path, coco128: Path, output: Path) -> None:
+def write_photo_data(
+    root: Path, captions: Path, coco128: Path, output: Path, photos: int | None = None
+) -> None:
     """Write the folders of the module's docstring.
 
     Args:
@@ -126,29 +152,32 @@ def write_photo_data(root: Path, captions: Path, coco128: Path, output: Path) ->
         captions: folder of flickr8k, with captions.txt, images.csv and images.
         coco128: folder of coco128.
         output: where the folders are made.
+        photos: of each file, evenly spaced, for a quick run; None: all.
 
     Raises:
         InputError: a file is missing or damaged.
     """
-    _write_custom(root, output / "detection", DETECTION_FILES, ())
-    _write_custom(root, output / "attributes", ATTRIBUTE_FILES, (), only_attributes=True)
-    _write_custom(root, output / "objects", DETECTION_FILES, OBJECT_FILES)
-    _write_captions(root, captions, output / "captions")
+    sources = Sources(root, photos)
+    _write_custom(sources, output / "detection", DETECTION_FILES, ())
+    _write_custom(sources, output / "attributes", ATTRIBUTE_FILES, (), only_attributes=True)
+    _write_custom(sources, output / "objects", DETECTION_FILES, OBJECT_FILES)
+    _write_captions(sources, captions, output / "captions")
     trained = [read_vocabulary(output / name / VOCABULARY) for name in ("detection", "attributes")]
     for name, files in TEST_FILES.items():
         test = Merged()
         for file in files:
-            content = read_json(root / file, dict)
+            content = sources.read(file)
             ids = {image["id"] for image in content["images"]}
             test.add(content, str(Path(file).parent), ids, only_attributes=False)
         _write_test(test, root, output / name, trained)
-    _write_test(_coco128(coco128), coco128, output / "test_coco128", trained)
+    coco128_test = _coco128(Sources(coco128, photos))
+    _write_test(coco128_test, coco128, output / "test_coco128", trained)
 
 
-def _coco128(folder: Path) -> Merged:
+def _coco128(sources: Sources) -> Merged:
     test = Merged()
     for file, images in COCO128_FILES.items():
-        content = read_json(folder / file, dict)
+        content = sources.read(file)
         for image in content["images"]:
             image["file_name"] = f"{images}/{Path(image['file_name']).name}"
         ids = {image["id"] for image in content["images"]}
@@ -173,7 +202,7 @@ def _write_test(test: Merged, images: Path, output: Path, trained: Sequence[Voca
 
 
 def _write_custom(
-    root: Path,
+    sources: Sources,
     output: Path,
     files: Iterable[str],
     whole: Iterable[str],
@@ -183,7 +212,7 @@ def _write_custom(
     """Write train.json, val.json, vocabulary.json and a link to the images.
 
     Args:
-        root: of the photos.
+        sources: where the files are.
         output: folder.
         files: of which a part is kept for validation.
         whole: of which all photos are trained on.
@@ -191,7 +220,7 @@ def _write_custom(
     """
     train, val = Merged(), Merged()
     for file in files:
-        content = read_json(root / file, dict)
+        content = sources.read(file)
         kept, held_out = _split(content)
         folder = str(Path(file).parent)
         train.add(content, folder, kept, only_attributes=only_attributes)
@@ -199,12 +228,12 @@ def _write_custom(
     if whole:  # which name more categories than the other files
         train.labelled = list(train.categories)
     for file in whole:
-        content = read_json(root / file, dict)
+        content = sources.read(file)
         ids = {image["id"] for image in content["images"]}
         train.add(content, str(Path(file).parent), ids, only_attributes=only_attributes)
 
     output.mkdir(parents=True, exist_ok=True)
-    _link(output / "images", root)
+    _link(output / "images", sources.root)
     write_json(output / "train.json", train.as_json())
     write_json(output / "val.json", val.as_json())
     splits = {
@@ -221,19 +250,20 @@ def _split(content: dict[str, Any]) -> tuple[set[int], set[int]]:
     return set(ids) - held_out, held_out
 
 
-def _write_captions(root: Path, captions: Path, output: Path) -> None:
+def _write_captions(sources: Sources, captions: Path, output: Path) -> None:
     """Write one captions file in COCO's form, of photos that no test and no validation uses."""
     output.mkdir(parents=True, exist_ok=True)
     (output / "images").mkdir(exist_ok=True)
-    _link(output / "images" / "photos", root)
+    _link(output / "images" / "photos", sources.root)
     _link(output / "images" / "flickr8k", captions / "images")
-    held_out = {f"photos/voc/{name}" for name in _held_out_names(root / DETECTION_FILES[0])}
+    held_out = {f"photos/voc/{name}" for name in _held_out_names(sources)}
     pairs = [
         (name, text)
-        for name, text in [*_flickr_captions(captions), *_coco_captions(root)]
+        for name, text in [*_flickr_captions(captions), *_coco_captions(sources.root)]
         if name not in held_out
     ]
-    ids = {name: number for number, name in enumerate(dict.fromkeys(n for n, _ in pairs), 1)}
+    names = sources.chosen(list(dict.fromkeys(name for name, _ in pairs)))
+    ids = {name: number for number, name in enumerate(names, 1)}
     write_json(
         output / "captions.json",
         {
@@ -241,13 +271,14 @@ def _write_captions(root: Path, captions: Path, output: Path) -> None:
             "annotations": [
                 {"id": row, "image_id": ids[name], "caption": text}
                 for row, (name, text) in enumerate(pairs, 1)
+                if name in ids
             ],
         },
     )
 
 
-def _held_out_names(file: Path) -> set[str]:
-    content = read_json(file, dict)
+def _held_out_names(sources: Sources) -> set[str]:
+    content = sources.read(DETECTION_FILES[0])
     _, held_out = _split(content)
     return {image["file_name"] for image in content["images"] if image["id"] in held_out}
 

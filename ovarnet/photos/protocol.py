@@ -48,6 +48,8 @@ def run_protocol(
     seeds: int,
     rows: Sequence[str],
     run: Callable[[Sequence[str]], object],
+    *,
+    quick: bool = False,
 ) -> str:
     """Train and evaluate every row, once for each seed.
 
@@ -59,6 +61,7 @@ def run_protocol(
         seeds: How many.
         rows: Only rows whose title contains one of these are run.
         run: Called with the words of one `ovarnet` command; raises where the command fails.
+        quick: Few photos and iterations, to see that every row runs.
 
     Returns:
         The table of all rows that have been run, also written to table.md.
@@ -71,11 +74,11 @@ def run_protocol(
         titles = "; ".join(row.title for row in ROWS)
         raise InputError(f"no row contains {' or '.join(rows)}; the rows are: {titles}")
     data = output / "data"
-    write_missing_data(root, data)
+    write_missing_data(root, data, quick=quick)
     for labels in {row.labels for row in ROWS}:
         write_words(data, output / PART / "data" / labels, hide_novel=labels == "base")
     steps = ProtocolSteps(configs, output)
-    run_steps(steps(wanted, seeds), run)
+    run_steps(steps(wanted, seeds), run, quick=quick)
     table = protocol_table(steps, seeds)
     write_text(output / PART / "table.md", table)
     return table

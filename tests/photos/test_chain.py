@@ -19,8 +19,8 @@ def written(monkeypatch):
     """The folders that the data were written from, and to."""
     calls = []
 
-    def write(*folders):
-        calls.append(folders)
+    def write(*folders, photos):
+        calls.append((*folders, photos))
         (folders[-1] / "test_coco128").mkdir(parents=True)
         (folders[-1] / "test_coco128" / "test.json").touch()
 
@@ -74,7 +74,7 @@ def test_steps_run_in_order_after_the_data_and_once(tmp_path, written, capsys):
     assert ran == expected
     root = Path("root")
     folders = (root / "photos", root / "flickr8k", root / "coco128", tmp_path / "data")
-    assert written == [folders]
+    assert written == [(*folders, None)]
     assert capsys.readouterr().out.count("done before, not run again") == len(expected)
 
 
@@ -86,3 +86,20 @@ def test_an_interrupted_stage_is_resumed(tmp_path, written):
     run_photos(Path("root"), CONFIGS, tmp_path, ran.append)
     assert ran[0] == [*first.command, "--resume"]
     assert not any("--resume" in words for words in ran[1:])
+
+
+def test_a_quick_run_has_few_photos_and_iterations(tmp_path, written):
+    ran = []
+    run_photos(Path("root"), CONFIGS, tmp_path, ran.append, quick=True)
+    assert [photos for *_, photos in written] == [chain.QUICK_PHOTOS]
+    assert len(ran) == len(steps(CONFIGS, tmp_path))
+    for words in ran:
+        args = parse(words)
+        if args.command == "evaluate":
+            assert args.limit == 4
+            continue
+        config = load_config(*config_and_overrides(args))
+        if config.stage == "zero_shot":
+            assert config.calibration_boxes == 100
+        else:
+            assert (config.optimisation.iterations, config.optimisation.warmup) == (4, 1)

@@ -228,6 +228,18 @@ def test_it_can_be_written_again(sources, output):
     assert [file.read_bytes() for file in files] == before
 
 
+def test_a_quick_run_takes_a_part_of_every_file_evenly(sources, tmp_path):
+    write_photo_data(*sources, tmp_path, photos=4)
+    # of the photos 1 to 12 of 2008 every third, of which the first is held out
+    assert names(tmp_path, "detection", "train") == voc(2008, 4, 7, 10) + voc(2007, 9)
+    assert names(tmp_path, "detection", "val") == voc(2008, 1) + voc(2007, 7)
+    write_photo_data(*sources, tmp_path, photos=2)
+    assert names(tmp_path, "detection", "train") == voc(2008, 7) + voc(2007, 9)
+    captions = json.loads((tmp_path / "captions" / "captions.json").read_text())
+    assert len(captions["images"]) == 2
+    assert {caption["image_id"] for caption in captions["annotations"]} == {1, 2}
+
+
 @pytest.mark.parametrize(
     ("missing", "message"),
     [

@@ -14,6 +14,8 @@ Examples:
   ovarnet reproduce scenes --part find         `ovarnet find` against the phrase as one embedding
   ovarnet reproduce photos --root data         the chain of the weights "photos"; data/ holds
                                                photos, flickr8k and coco128 (docs/photos.md)
+  ovarnet reproduce photos --root data --quick
+                                               the same on a few photos: does every stage run?
   ovarnet reproduce photos --root data --part protocol
                                                a table over three seeds: words without a label
   ovarnet reproduce photos --root data --part protocol --rows "step I," oracle --seeds 1
@@ -174,17 +176,18 @@ def photos(args: argparse.Namespace) -> int:
     from ovarnet.photos.protocol import run_protocol
     from ovarnet.photos.protocol_steps import PART
 
-    if args.part not in (None, PART) or args.quick or args.root is None:
+    if args.part not in (None, PART) or args.root is None:
         raise InputError(
             "reproduce photos takes --root, the folder of photos, flickr8k and coco128, and "
-            f"--part {PART} or none; there is no --quick"
+            f"--part {PART} or none"
         )
-    places = Path(args.root), Path(args.configs), Path(args.output or "runs/reproduce/photos")
+    output = args.output or f"runs/reproduce/photos{'_quick' if args.quick else ''}"
+    places = Path(args.root), Path(args.configs), Path(output)
     if args.part is None:
-        run_photos(*places, run_step)
+        run_photos(*places, run_step, quick=args.quick)
     else:
-        seeds, rows = args.seeds or PROTOCOL_SEEDS, args.rows or [""]
-        print(run_protocol(*places, seeds, rows, run_step))
+        seeds = args.seeds or (1 if args.quick else PROTOCOL_SEEDS)
+        print(run_protocol(*places, seeds, args.rows or [""], run_step, quick=args.quick))
     return 0
 
 

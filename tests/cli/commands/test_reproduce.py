@@ -48,17 +48,35 @@ def test_a_step_is_run_with_its_words(monkeypatch):
     assert (seen[0].root, seen[0].photos, seen[0].test) == ("here", 7, 1000)
 
 
-def test_the_chain_on_photos(monkeypatch):
+@pytest.mark.parametrize(
+    ("words", "output", "quick"),
+    [([], "runs/reproduce/photos", False), (["--quick"], "runs/reproduce/photos_quick", True)],
+)
+def test_the_chain_on_photos(words, output, quick, monkeypatch):
     ran = []
-    monkeypatch.setattr("ovarnet.photos.chain.run_photos", lambda *given: ran.append(given))
-    assert main(["reproduce", "photos", "--root", "data"]) == 0
-    output = Path("runs/reproduce/photos")
-    assert ran == [(Path("data"), Path("configs/photos"), output, reproduce.run_step)]
+    monkeypatch.setattr(
+        "ovarnet.photos.chain.run_photos", lambda *given, quick: ran.append((*given, quick))
+    )
+    assert main(["reproduce", "photos", "--root", "data", *words]) == 0
+    assert ran == [(Path("data"), Path("configs/photos"), Path(output), reproduce.run_step, quick)]
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["--root", "d", "--quick"], ["--root", "d", "--part", "find"]]
+    ("words", "seeds", "quick"),
+    [([], 3, False), (["--quick"], 1, True), (["--seeds", "2"], 2, False)],
 )
+def test_the_protocol_on_photos(words, seeds, quick, monkeypatch, capsys):
+    ran = []
+    monkeypatch.setattr(
+        "ovarnet.photos.protocol.run_protocol",
+        lambda *given, quick: ran.append((*given[3:], quick)) or "a table",
+    )
+    assert main(["reproduce", "photos", "--root", "data", "--part", "protocol", *words]) == 0
+    assert ran == [(seeds, [""], reproduce.run_step, quick)]
+    assert capsys.readouterr().out == "a table\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--root", "d", "--part", "find"]])
 def test_photos_take_their_folder_and_nothing_else(words, capsys):
     assert main(["reproduce", "photos", *words]) == 2
     assert "error: reproduce photos takes --root, the folder of" in capsys.readouterr().err
