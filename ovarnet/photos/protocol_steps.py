@@ -20,7 +20,7 @@ BOX_FREE = "test_voc_box_free"
 BOX_FREE_PHOTOS = 150
 """Few, and one seed: CLIP-Attr encodes 100 crops of every photo."""
 PROPOSER_ITERATIONS = 400
-"""A third of the shipped proposer's."""
+"""Few, so that an image is visited once or twice and keeping the trunk's maps would not pay."""
 REGION_HEAD_ITERATIONS = 500
 """Half of the shipped OvarNet's."""
 REGION_PHOTOS = 1500
@@ -159,6 +159,7 @@ class ProtocolSteps:
             "proposer.yaml",
             self._proposer_checkpoint,
             self._labels("base")[0],
+            "views=0",
             f"optimisation.iterations={PROPOSER_ITERATIONS}",
         )
 
