@@ -24,6 +24,8 @@ from ovarnet.training import train
 SAMPLES = 20
 STEPS = 2
 """The first one pays for compiling kernels and filling caches; the second is timed."""
+SHARED_FOLDERS = ("features", "maps", "regions")
+"""Settings that name a folder of what several runs share; a trial neither reads nor fills it."""
 SECONDS_ONLY = 100
 """Durations below are not rounded to minutes."""
 
@@ -166,7 +168,8 @@ def shortened(config: Any, folder: str) -> Any:
     }
     if "image_cache_mb" in {field.name for field in fields(config)}:
         changes["image_cache_mb"] = 0
-    return replace(config, **changes)
+    shared = {name for name in SHARED_FOLDERS if isinstance(getattr(config, name, None), str)}
+    return replace(config, **changes, **dict.fromkeys(shared))
 
 
 def _without_steps(config: Any, accelerator: Accelerator) -> str:

@@ -83,6 +83,7 @@ def train_proposer(
         )
     torch.manual_seed(config.seed)
     proposer = build_proposer(config.kind, config.clip, imagenet_weights=config.imagenet_weights)
+    proposer.to(accelerator.device)
     with accelerator.main_process_first():  # the others read the maps that it has stored
         dataset = open_images(config, proposer, annotations, config.views)
         best = held_out_choice(config, proposer, vocabulary, accelerator.is_main_process)

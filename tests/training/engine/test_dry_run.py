@@ -157,6 +157,15 @@ def test_a_dry_run_differs_from_the_run_in_size_alone():
     ) == (25800, 2, 0)
 
 
+@pytest.mark.parametrize(
+    ("stage", "name"), [("clip", "features"), ("proposer", "maps"), ("ovarnet", "regions")]
+)
+def test_a_dry_run_leaves_a_folder_alone_that_runs_share(stage, name):
+    config = load_config(CONFIGS.parent / "photos" / f"{stage}.yaml", [f"{name}=runs/shared"])
+    assert getattr(config, name) == "runs/shared"
+    assert getattr(shortened(config, "x"), name) is None
+
+
 def test_the_estimate_counts_the_slower_of_reading_and_learning_when_workers_read():
     def trial(workers, reading, learning):
         return Trial(
