@@ -10,17 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from ovarnet.errors import InputError
-from ovarnet.io.files import whole_file
 from ovarnet.io.weights_hash import weights_hash
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.clip.concept_tower import MID_STAGES, CropFeatures
 from ovarnet.training.data.crops import BoxCropper
+from ovarnet.training.data.kept_tensors import keep_tensors, read_kept_tensors
 from ovarnet.training.engine.seeds import seeded
 
 BATCH = 32
@@ -62,7 +59,7 @@ class FeatureTable:
         what = f"{list(files)} {views} {trunk}".encode() + boxes.numpy().tobytes()
         path = folder / f"crops-{hashlib.sha256(what).hexdigest()[:16]}.safetensors"
         self.parts = (
-            _read(path)
+            read_kept_tensors(path)
             if path.is_file()
             else _store(path, crop_features(clip, files, boxes, crops, views, name))
         )
@@ -107,13 +104,5 @@ def crop_features(
 
 
 def _store(path: Path, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    with whole_file(path) as unfinished:
-        save_file(tensors, unfinished)
+    keep_tensors(path, tensors)
     return tensors
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it, it is computed again") from None

@@ -14,14 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from ovarnet.errors import InputError
-from ovarnet.io.files import whole_file
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.io.weights_hash import weights_hash
 from ovarnet.modeling.resize import PAD_MULTIPLE, DetectorResize
@@ -30,6 +27,7 @@ from ovarnet.proposals.detector import DetectorProposer
 from ovarnet.structures import Annotations
 from ovarnet.training.data.batch import TensorBatch
 from ovarnet.training.data.crops import hflip_boxes
+from ovarnet.training.data.kept_tensors import keep_tensors, read_kept_tensors
 from ovarnet.training.engine.sampling import OrientedSampler
 from ovarnet.training.engine.seeds import derive_seed
 
@@ -76,7 +74,7 @@ class View:
 
 
 class TrunkMapDataset:
-    """The stored maps of all views, in memory and on disk; about half a megabyte a view.
+    """The stored maps of all views, on disk and in memory: about half a megabyte a view in each.
 
     The name of a file is a hash of the trunk's weights, the images, their boxes and the views.
 
@@ -193,18 +191,14 @@ def _padded(maps: Sequence[Tensor]) -> Tensor:
 
 def _store(path: Path, rows: Sequence[dict[str, Tensor]]) -> None:
     tensors = {f"{name}.{number}": row[name] for number, row in enumerate(rows) for name in row}
-    with whole_file(path) as unfinished:
-        save_file(tensors, unfinished)
+    keep_tensors(path, tensors)
 
 
 def _read(path: Path, count: int) -> list[dict[str, Tensor]]:
     rows: list[dict[str, Tensor]] = [{} for _ in range(count)]
-    try:
-        for key, tensor in load_file(path).items():
-            name, number = key.split(".")
-            rows[int(number)][name] = tensor
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it, it is computed again") from None
+    for key, tensor in read_kept_tensors(path).items():
+        name, number = key.split(".")
+        rows[int(number)][name] = tensor
     return rows
 
 

@@ -12,21 +12,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torchvision.models.detection.transform import resize_boxes
 from torchvision.ops import box_iou
 from tqdm import tqdm
 
 from ovarnet.config import OvarnetDesign
-from ovarnet.errors import InputError
-from ovarnet.io.files import whole_file
 from ovarnet.io.images import read_image, to_pixels
 from ovarnet.io.weights_hash import weights_hash
 from ovarnet.modeling.clip.clip import Clip
 from ovarnet.modeling.crops import crop_boxes
 from ovarnet.modeling.ovarnet import OvarNet
+from ovarnet.training.data.kept_tensors import keep_tensors, read_kept_tensors
 from ovarnet.training.distillation.data import TrainingImage
 from ovarnet.training.engine.seeds import seeded
 
@@ -100,7 +97,7 @@ def cache_regions(
                 _store(path, rows)
             else:
                 progress.update(len(shard))
-            parts.append(_read(path))
+            parts.append(read_kept_tensors(path))
     tensors = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     return CachedRegions(tensors.pop("counts").tolist(), **tensors)
 
@@ -166,15 +163,7 @@ def choose_proposals(
 def _store(path: Path, rows: Sequence[dict[str, Tensor]]) -> None:
     tensors = {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
     tensors["counts"] = torch.tensor([len(row["boxes"]) for row in rows])
-    with whole_file(path) as unfinished:
-        save_file(tensors, unfinished)
-
-
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it, it is computed again") from None
+    keep_tensors(path, tensors)
 
 
 def _hash(key: tuple, images: Sequence[TrainingImage]) -> str:
